@@ -1,0 +1,87 @@
+"""YAML that an analyst edits: loaded safely, with the line of every value at hand for error messages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .errors import UserError
+
+MAX_BYTES = 5_000_000
+
+
+class YamlFile:
+    """A YAML file as plain data, and the line on which each value stands.
+
+    Only mappings, lists, strings, numbers, booleans and nulls are taken: a tag, an anchor, an alias or a
+    repeated key is refused, so that what the analyst reads is what the program gets.
+
+    Attributes:
+        path: the file.
+        data: its content.
+
+    Raises:
+        UserError: the file is missing or is not such YAML; names the line.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self._lines: dict[tuple, int] = {}
+        try:
+            raw = self.path.read_bytes()
+            text = raw.decode("utf-8-sig")
+        except FileNotFoundError:
+            raise UserError("this file of the codebook is missing", self.path) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"cannot be read as UTF-8 text ({error.__class__.__name__})", self.path) from None
+        if len(raw) > MAX_BYTES:
+            raise UserError(f"is larger than the {MAX_BYTES:,} bytes a codebook file may have", self.path)
+        try:
+            for event in yaml.parse(text, Loader=yaml.SafeLoader):
+                if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                    raise self._at(event, "anchors and aliases (& and *) are not taken here; write the value out")
+                if getattr(event, "tag", None):
+                    raise self._at(event, f"the tag {event.tag} is not taken here; write plain values")
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            raise UserError(f"is not valid YAML: {error.problem or error.context}", self.path,
+                            mark.line + 1 if mark else None) from None
+        except yaml.YAMLError as error:
+            raise UserError(f"is not valid YAML: {str(error).splitlines()[0]}", self.path) from None
+        self.data: Any = None if node is None else self._plain(node, ())
+
+    def _at(self, event, message: str) -> UserError:
+        return UserError(message, self.path, event.start_mark.line + 1)
+
+    def _plain(self, node, keys: tuple) -> Any:
+        self._lines[keys] = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            out: dict = {}
+            for key_node, value_node in node.value:
+                key = _scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+                if key is None:
+                    raise self._at(key_node, "a key must be a plain word")
+                if key in out:
+                    raise self._at(key_node, f"the key “{key}” stands twice")
+                out[key] = self._plain(value_node, (*keys, key))
+            return out
+        if isinstance(node, yaml.SequenceNode):
+            return [self._plain(item, (*keys, i)) for i, item in enumerate(node.value)]
+        return _scalar(node)
+
+    def line(self, *keys) -> int | None:
+        """The line of the value at `keys`, or of its nearest parent that has one."""
+        while keys and keys not in self._lines:
+            keys = keys[:-1]
+        return self._lines.get(keys)
+
+    def error(self, message: str, *keys) -> UserError:
+        """A `UserError` that names this file and the line of the value at `keys`."""
+        return UserError(message, self.path, self.line(*keys))
+
+
+def _scalar(node) -> Any:
+    return yaml.SafeLoader("").construct_object(node) if node.tag.startswith("tag:yaml.org,2002:") else node.value
