@@ -1,0 +1,250 @@
+"""The tables: what each column is, checked when written, read back as frames.
+
+One place says, for every table, its columns, their types and their meaning in Chinese and English; the README and
+the report print it from here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STRINGS = pa.list_(pa.string())
+ALL_YEARS, UNKNOWN_YEAR = -1, 0
+ALL, NONE = "all", "none"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its name, Arrow type, whether it may be empty, and its meaning."""
+
+    name: str
+    type: pa.DataType
+    zh: str
+    en: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: what one row is, its columns, and whether a copy for spreadsheets is written beside it."""
+
+    name: str
+    row_zh: str
+    row_en: str
+    columns: tuple[Column, ...]
+    csv: bool = False
+
+    @property
+    def schema(self) -> pa.Schema:
+        return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in self.columns])
+
+
+def _c(name, type_, zh, en, nullable=False):
+    return Column(name, type_, zh, en, nullable)
+
+
+_S, _I, _I8 = pa.string(), pa.int32(), pa.int64()
+_YEAR = _c("year", _I, "工作年度；0 为未知，-1 为全部年份合计", "work year; 0 unknown, -1 all years together")
+_REGION = _c("region", _S, "地区简称；全国；none 为无归属；all 为全部语句（每句一次）",
+             "short name of the region; 全国; none = attributed to nobody; all = every statement once")
+_STATEMENTS = _c("n_statements", _I8, "语句数", "number of statements")
+_ARTICLES = _c("n_articles", _I8, "文章数", "number of articles")
+_STORIES = _c("n_stories", _I8, "稿件数（转载合并计一次）", "number of stories (reprints count once)")
+_AGENCIES = _c("n_agencies", _I8, "发声机构数", "number of agencies that speak")
+
+TABLES: dict[str, Table] = {t.name: t for t in (
+    Table("articles", "一篇文章", "one article", (
+        _c("article_id", _S, "文章编号，由规范化正文算出，文件移动或重新下载不变",
+           "identifier made from the normalised text; survives moving or re-downloading the file"),
+        _c("source_file", _S, "所在原始文件（相对原始资料文件夹）", "raw file, relative to the raw folder"),
+        _c("source_format", _S, "原始形态", "shape in which it arrived"),
+        _c("position", _I, "在文件中的次序，从 1 起", "order in its file, from 1"),
+        _c("title", _S, "标题", "title", True),
+        _c("publisher", _S, "刊发媒体", "medium that published it", True),
+        _c("authors", STRINGS, "作者", "authors"),
+        _c("url", _S, "网址", "address", True),
+        _c("date", _S, "日期（年、年月或年月日，以原文所载为限）",
+           "ISO date, year-month or year: as exact as the document states", True),
+        _c("date_basis", _S, "日期依据：stated 载明，inferred 推得，unknown 不详",
+           "how the date is known: stated, inferred, unknown"),
+        _c("year", _I, "所谈工作的年度", "work year the article speaks of", True),
+        _c("kind", _S, "出处所标类别", "kind, where the source states one", True),
+        _c("source_title", _S, "摘编所据原文标题", "title of the text a digest was made from", True),
+        _c("scope", _S, "in 在研究范围内，out 不在", "in or out of the subject"),
+        _c("scope_reason", _S, "判定理由", "reason for the scope", True),
+        _c("story_id", _S, "稿件编号：转载、重复的文章相同，取最早一篇的编号",
+           "copies and reprints share it: the identifier of the first by date"),
+        _c("script", _S, "hans 简体，hant 繁体", "hans simplified, hant traditional"),
+        _c("n_chars", _I8, "正文字符数", "characters of body text"),
+        _c("n_statements", _I, "语句数", "number of statements"),
+        _c("text", _S, "标题以外的全文，一段一行", "headings and paragraphs, one a line"),
+        _c("rules", _S, "各项元数据所据规则（JSON）", "rule that found each piece of metadata (JSON)"))),
+    Table("statements", "一个语句（正文中的一句）", "one statement (a sentence of body text)", (
+        _c("statement_id", _S, "语句编号", "identifier"),
+        _c("article_id", _S, "文章编号", "its article"),
+        _c("story_id", _S, "稿件编号", "its story"),
+        _c("source_file", _S, "原始文件", "raw file"),
+        _c("paragraph", _I, "段落次序，从 0 起", "paragraph of the article, from 0"),
+        _c("position", _I, "在文章中的次序，从 1 起", "order in the article, from 1"),
+        _c("text", _S, "原句", "the sentence as it stands"),
+        _c("heading", _S, "所属小标题", "nearest heading above", True),
+        _c("year", _I, "工作年度", "work year", True),
+        _c("speaker", _S, "发声机构（当年名称）", "agency that says it, in its name of that time", True),
+        _c("level", _S, "national 总局，regional 地方局", "national or regional", True),
+        _c("regions", STRINGS, "归属地区", "regions it is attributed to"),
+        _c("attribution", _S, "归属依据：named 本句点名，carried 承上句，mentioned 仅提及",
+           "named in the sentence, carried from before, mentioned only", True),
+        _c("mentioned", STRINGS, "句中提到的地区", "regions the sentence names"),
+        _c("years_mentioned", pa.list_(_I), "句中提到的其他年份", "other years the sentence names"),
+        _c("themes", STRINGS, "主题：先本句所述，后由标题承接", "themes: stated first, then inherited"),
+        _c("themes_inherited", STRINGS, "其中由标题或小标题承接者", "those taken over from heading or title"),
+        _c("themes_guarded", STRINGS, "仅见于否定或他人引语，另计", "found only under negation or quotation; counted apart"),
+        _c("deontic", _S, "措辞约束力等级", "binding grade of the wording", True),
+        _c("evidence", _S, "匹配依据（JSON：主题、起、止）", "what was matched (JSON: theme, start, end)"))),
+    Table("term_counts", "一个词在某年某地", "a term in a year and region", (
+        _c("term", _S, "词", "term"), _YEAR, _REGION,
+        _c("count", _I8, "出现次数", "occurrences"), _STATEMENTS, _ARTICLES, _STORIES)),
+    Table("theme_counts", "一个主题在某年某地", "a theme in a year and region", (
+        _c("theme", _S, "主题代码", "theme code"), _YEAR, _REGION, _STATEMENTS, _ARTICLES, _STORIES, _AGENCIES),
+        csv=True),
+    Table("theme_pairs", "一对主题在某年某地", "a pair of themes in a year and region", (
+        _c("theme_a", _S, "主题甲（代码较前）", "first theme, by code"),
+        _c("theme_b", _S, "主题乙", "second theme"), _YEAR, _REGION,
+        _c("n_both", _I8, "两者同在的语句数", "statements with both"),
+        _c("n_a", _I8, "含甲的语句数", "statements with the first"),
+        _c("n_b", _I8, "含乙的语句数", "statements with the second"), _STATEMENTS), csv=True),
+    Table("slices", "某年某地（各项比率的分母）", "a year and region: the denominators", (
+        _YEAR, _REGION, _STATEMENTS, _ARTICLES, _STORIES, _AGENCIES,
+        _c("n_tokens", _I8, "词次数", "number of word tokens")), csv=True),
+    Table("deontic_counts", "一个约束力等级在某主题、某年、某地", "a binding grade in a theme, year and region", (
+        _c("deontic", _S, "等级；none 为无此类措辞", "grade; none = no such wording"),
+        _c("theme", _S, "主题代码；all 为全部", "theme code; all = every statement"), _YEAR, _REGION, _STATEMENTS),
+        csv=True),
+    Table("article_themes", "一个主题在一篇文章", "a theme in an article", (
+        _c("article_id", _S, "文章编号", "article"), _c("theme", _S, "主题代码；all 为全部语句", "theme code; all = every statement"),
+        _c("year", _I, "工作年度", "work year"),
+        _c("source_format", _S, "原始形态", "shape in which it arrived"), _c("kind", _S, "类别", "kind"),
+        _c("publisher", _S, "刊发媒体", "publisher"), _STATEMENTS)),
+    Table("ledger", "原始文件的一行或一块", "a line or block of a raw document", (
+        _c("source_file", _S, "原始文件", "raw file"), _c("unit", _I, "行或块的次序，从 1 起", "its number, from 1"),
+        _c("n_chars", _I8, "字符数", "characters"), _c("fate", _S, "去向", "what became of it"),
+        _c("article_id", _S, "归入的文章", "article it went to", True), _c("rule", _S, "所据规则", "rule that decided"),
+        _c("sample", _S, "内容摘样", "the beginning of it"))),
+    Table("ledger_counts", "一条规则在一个原始文件中的去向合计", "what a rule did in a raw document", (
+        _c("source_file", _S, "原始文件", "raw file"), _c("source_format", _S, "原始形态", "shape in which it arrived"),
+        _c("fate", _S, "去向", "fate"), _c("rule", _S, "所据规则", "rule"),
+        _c("n_units", _I8, "行数或块数", "lines or blocks"), _c("n_chars", _I8, "字符数", "characters")), csv=True),
+    Table("rejected", "一个未能使用的文件", "a file that could not be used", (
+        _c("source_file", _S, "文件", "file"), _c("reason", _S, "原因", "reason"), _c("detail", _S, "细节", "detail")),
+        csv=True),
+)}
+
+
+def processed(out: str | Path) -> Path:
+    """The folder of derived tables under `out`."""
+    return Path(out) / "data" / "processed"
+
+
+def checked(name: str, table: pa.Table) -> pa.Table:
+    """`table` in the schema of `name`.
+
+    Raises:
+        ValueError: a column is missing or unknown, of another type, or empty where it may not be.
+    """
+    schema = TABLES[name].schema
+    if set(table.column_names) != set(schema.names):
+        raise ValueError(f"{name}: columns {sorted(set(table.column_names) ^ set(schema.names))} do not fit its schema")
+    table = table.select(schema.names).cast(schema)
+    for field in schema:
+        if not field.nullable and table.column(field.name).null_count:
+            raise ValueError(f"{name}.{field.name} is empty in {table.column(field.name).null_count} rows")
+    return table
+
+
+def replace_file(path: Path, write) -> None:
+    """Write a file whole or not at all: `write(temporary_path)`, then take the name `path` in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        with open(temporary, "rb+") as handle:
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write one Parquet file, the same bytes for the same rows."""
+    import pyarrow.parquet as pq
+
+    table = table.replace_schema_metadata(None)
+    replace_file(path, lambda p: pq.write_table(table, p, compression="zstd", compression_level=1))
+
+
+def write_csv(path: str | Path, frame: pd.DataFrame) -> None:
+    """Write a frame for spreadsheets: UTF-8 with a mark so that Excel reads the Chinese, LF line ends, lists joined
+    by `;`, and no text that a spreadsheet would run as a formula."""
+    safe = frame.copy()
+    for name in safe.columns:
+        if safe[name].dtype.kind not in "biuf":
+            safe[name] = [spreadsheet_text(v) for v in safe[name]]
+    text = safe.to_csv(index=False, lineterminator="\n")
+    replace_file(Path(path), lambda p: p.write_bytes(b"\xef\xbb\xbf" + text.encode("utf-8")))
+
+
+def spreadsheet_text(value):
+    """`value` as a spreadsheet may show it: a text that begins like a formula gets an apostrophe before it, control
+    characters go; lists are joined by `;`; None stays None."""
+    if value is None or isinstance(value, (int, float)):
+        return value
+    if isinstance(value, (list, tuple)) or type(value).__name__ == "ndarray":
+        value = ";".join(map(str, value))
+    value = "".join(ch for ch in str(value) if ch >= " " or ch in "\n\t")
+    return "'" + value if value.lstrip(" \t\n\u3000")[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠") else value
+
+
+def path_of(out: str | Path, name: str) -> Path:
+    """Where table `name` stands: a Parquet file, or a folder of them for a corpus of several partitions."""
+    return processed(out) / f"{name}.parquet"
+
+
+def read(out: str | Path, name: str, columns: Iterable[str] | None = None, filters=None) -> pd.DataFrame:
+    """Table `name` as a frame, one row as `TABLES[name]` says.
+
+    Args:
+        out: the output folder of a build.
+        name: one of `TABLES`.
+        columns: only these.
+        filters: as `pyarrow.parquet.read_table` takes them, e.g. `[("year", "=", 2026)]`.
+    """
+    return read_arrow(out, name, columns, filters).to_pandas()
+
+
+def read_arrow(out: str | Path, name: str, columns: Iterable[str] | None = None, filters=None) -> pa.Table:
+    """Table `name` as an Arrow table; arguments as `read`."""
+    import pyarrow.parquet as pq
+
+    path = path_of(out, name)
+    columns = None if columns is None else list(columns)
+    if path.is_file():
+        return pq.read_table(path, columns=columns, filters=filters, partitioning=None)
+    parts = [pq.read_table(p, columns=columns, filters=filters) for p in sorted(path.glob("part-*.parquet"))]
+    return pa.concat_tables(parts)
+
+
+def column_dictionary() -> pd.DataFrame:
+    """Every column of every table with its type and meaning: columns table, column, type, zh, en."""
+    import pandas as pd
+
+    return pd.DataFrame([(t.name, c.name, str(c.type), c.zh, c.en) for t in TABLES.values() for c in t.columns],
+                        columns=["table", "column", "type", "zh", "en"])
