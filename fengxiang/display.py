@@ -1,0 +1,283 @@
+"""What a notebook shows: prose, tables, findings, evidence and figures of merit, in both languages at once.
+
+Each function returns an object that JupyterLab displays at once and that the report renders in its own way: the
+content travels as plain data under a mime type of ours, never as ready HTML, so that text from a raw file has no
+way to act. A pair of texts is always a mapping `{"zh": …, "en": …}`; a plain string stands for both languages.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PROSE = "application/vnd.fengxiang.prose+json"
+TABLE = "application/vnd.fengxiang.table+json"
+FINDINGS = "application/vnd.fengxiang.findings+json"
+EVIDENCE = "application/vnd.fengxiang.evidence+json"
+METRICS = "application/vnd.fengxiang.metrics+json"
+FIGURE = "application/vnd.fengxiang.figure+json"
+MISSING = "—"
+MAX_EVIDENCE = 30
+
+Text = str | Mapping[str, str]
+
+# Characters that reorder, hide or command what stands around them, with what is shown instead.
+_UNSAFE = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
+_UNSAFE |= {0x7F: "␡"} | dict.fromkeys(range(0x80, 0xA0), "�") | dict.fromkeys(range(0xD800, 0xE000), "�")
+_UNSAFE |= {code: f"[U+{code:04X}]" for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060,
+                                                *range(0x2066, 0x206A), 0xFEFF, 0x2028, 0x2029)}
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:=^])")
+
+
+def visible(text: Any) -> str:
+    """`text` with nothing in it that acts on a terminal or on the order of writing: control characters (an ANSI
+    escape begins with one), bidirectional marks and lone surrogates become signs that can be seen."""
+    return str(text).translate(_UNSAFE)
+
+
+def literal(text: Any) -> str:
+    """`text` for use within the Markdown of `prose`: it shows exactly as it is, on one line, and formats nothing."""
+    return _MARKDOWN.sub(r"\\\1", re.sub(r"\s+", " ", visible(text)))
+
+
+def pair(text: Text | None) -> dict[str, str] | None:
+    """A text as `{"zh": …, "en": …}`; None stays None.
+
+    Raises:
+        ValueError: a mapping without both languages.
+    """
+    if text is None:
+        return None
+    if not isinstance(text, Mapping):
+        return {"zh": visible(text), "en": visible(text)}
+    if not {"zh", "en"} <= set(text):
+        raise ValueError(f"both languages are needed, zh and en: {dict(text)!r}")
+    return {"zh": visible(text["zh"]), "en": visible(text["en"])}
+
+
+@dataclass(frozen=True)
+class Display:
+    """Something a notebook shows. `bundle` maps mime types to contents; the plain text is for terminals."""
+
+    bundle: dict[str, Any]
+    plain: str = field(default="", repr=False)
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, Any]:
+        return self.bundle
+
+    def __repr__(self) -> str:
+        return self.plain
+
+
+def prose(zh: str, en: str) -> Display:
+    """A passage of Markdown rendered from data, in Chinese and English. Quote data in it with `literal`."""
+    text = {"zh": visible(zh.strip()), "en": visible(en.strip())}
+    both = f"{text['zh']}\n\n{text['en']}"
+    return Display({PROSE: text, "text/markdown": both}, both)
+
+
+def table(frame: pd.DataFrame, columns: Mapping[str, Mapping[str, Any]] | None = None, caption: Text | None = None, *,
+          max_rows: int = 50, mark_thin: str | Sequence[bool] | None = None, thin_note: Text | None = None,
+          note: Text | None = None) -> Display:
+    """A frame as a table that a screen reader can walk.
+
+    Args:
+        frame: one row of the table each; its index is not shown.
+        columns: the columns to show, in this order (all when None): name → `zh` and `en` (the headings), `format` (a
+            Python format such as `,d` or `.1%`; empty for text), `labels` (value → text, for codes).
+        caption: what the table shows, with its unit.
+        max_rows: how many rows are shown; the table says how many there are.
+        mark_thin: rows that rest on too little: the name of a column of booleans, or one boolean a row. They are
+            shown grey.
+        thin_note: why they are grey.
+        note: a line below the table: the reading of it, the source.
+
+    Raises:
+        KeyError: a column the frame does not have.
+    """
+    columns = {str(name): {} for name in frame.columns} if columns is None else columns
+    specs = [{"zh": spec.get("zh", name), "en": spec.get("en", name), "format": spec.get("format", ""),
+              "labels": spec.get("labels", {}), "values": frame[name].tolist()} for name, spec in columns.items()]
+    shown = min(len(frame), max_rows)
+    if mark_thin is None:
+        thin = []
+    else:
+        flags = frame[mark_thin] if isinstance(mark_thin, str) else mark_thin
+        thin = [i for i, flag in enumerate(list(flags)[:shown]) if flag]
+    data = {
+        "columns": [{"zh": visible(s["zh"]), "en": visible(s["en"]), "numeric": _numeric(s)} for s in specs],
+        "rows": [[cell_text(s["values"][i], s["format"], s["labels"]) for s in specs] for i in range(shown)],
+        "n_rows": len(frame), "caption": pair(caption), "thin": thin, "thin_note": pair(thin_note) if thin else None,
+        "note": pair(note),
+    }
+    return Display({TABLE: data, "text/html": _table_html(data)}, _table_plain(data))
+
+
+def cell_text(value: Any, spec: str = "", labels: Mapping[Any, Text] | None = None) -> str | dict[str, str]:
+    """One value as a table shows it: a string, or a pair where the languages differ."""
+    if isinstance(value, (list, tuple, set, frozenset)) or hasattr(value, "tolist"):
+        items = [pair(cell_text(v, spec, labels)) for v in (value.tolist() if hasattr(value, "tolist") else value)]
+        return _one({"zh": "、".join(i["zh"] for i in items), "en": ", ".join(i["en"] for i in items)} if items
+                    else MISSING)
+    if is_missing(value):
+        return MISSING
+    if labels and value in labels:
+        return _one(pair(labels[value]))
+    if isinstance(value, Mapping):
+        return _one(pair(value))
+    if isinstance(value, bool):
+        return {"zh": "是" if value else "否", "en": "yes" if value else "no"}
+    if spec:
+        if spec[-1] == "d" and isinstance(value, float):  # a column of counts with gaps arrives as floats
+            value = int(value)
+        return format(value, spec).replace("-", "−")
+    return visible(value)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether `value` stands for nothing: None, NaN, NaT or pandas' NA."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or (
+        isinstance(value, float) and value != value)
+
+
+def findings(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> Display:
+    """The headline sentences.
+
+    Each row has `zh` and `en`, and may have:
+        id: a stable name; F1, F2, … when it is missing.
+        numbers: the figures that stand in the sentence, each `{"zh": text, "en": text}` as it stands there, with
+            optional `n`, `of` (its denominator), `definition` (a text) and `evidence` (statement identifiers).
+        evidence: identifiers of the statements behind the sentence.
+        badge: `{"holds": 6, "of": 7, "checks": [{"zh", "en", "holds": True}, …]}`, or a text.
+        detail, caveat: texts shown below the sentence.
+        figure: the stem of the figure that shows it.
+
+    Lists and mappings may also come as JSON text, as a CSV file holds them.
+
+    Raises:
+        ValueError: a language is missing, or a number does not stand in its sentence.
+    """
+    entries = []
+    for position, row in enumerate(_records(rows), 1):
+        sentence = pair({"zh": row.get("zh"), "en": row.get("en")} if row.get("zh") and row.get("en") else {})
+        entry = {"id": str(row.get("id") or f"F{position}"), **sentence, "numbers": [],
+                 "evidence": [str(s) for s in row.get("evidence") or ()], "badge": _badge(row.get("badge")),
+                 "detail": pair(row.get("detail")), "caveat": pair(row.get("caveat")),
+                 "figure": row.get("figure") or None}
+        for number in row.get("numbers") or ():
+            text = pair({"zh": number["zh"], "en": number["en"]})
+            for language in ("zh", "en"):
+                if text[language] not in sentence[language]:
+                    raise ValueError(f"{entry['id']}: “{text[language]}” does not stand in “{sentence[language]}”")
+            entry["numbers"].append({**text, "n": number.get("n"), "of": number.get("of"),
+                                     "definition": pair(number.get("definition")),
+                                     "evidence": [str(s) for s in number.get("evidence") or ()]})
+        entries.append(entry)
+    both = "\n".join(f"- **{literal(e['zh'])}**\n  {literal(e['en'])}" for e in entries)
+    return Display({FINDINGS: entries, "text/markdown": both}, "\n".join(f"{e['zh']}\n{e['en']}" for e in entries))
+
+
+def evidence(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, caption: Text | None = None, *,
+             total: int | None = None) -> Display:
+    """Statements as they stand in their articles, with where they come from.
+
+    Each row has `text` and may have `statement_id`, `title`, `publisher`, `date`, `source_file`, `url`, `year`,
+    `regions`, and the matched parts: `spans` (pairs of start and end) or `evidence` as the statements table has it.
+    At most `MAX_EVIDENCE` are kept; `total` says how many there are in all.
+    """
+    records = _records(rows)
+    entries = []
+    for row in records[:MAX_EVIDENCE]:
+        spans = row.get("spans")
+        if spans is None:
+            spans = [item[1:3] for item in row.get("evidence") or ()]
+        entry = {"text": str(row["text"]), "spans": sorted({(int(start), int(end)) for start, end in spans})}
+        for name in ("statement_id", "title", "publisher", "date", "source_file", "url", "year"):
+            value = row.get(name)
+            entry[name] = None if is_missing(value) else visible(value)
+        entry["regions"] = [visible(region) for region in row.get("regions") or ()]
+        entries.append(entry)
+    data = {"caption": pair(caption), "statements": entries, "total": len(records) if total is None else int(total)}
+    lines = [f"- {literal(e['text'])} ({', '.join(literal(e[k]) for k in ('title', 'publisher', 'date') if e[k])})"
+             for e in entries]
+    return Display({EVIDENCE: data, "text/markdown": "\n".join(lines)}, "\n".join(visible(e["text"]) for e in entries))
+
+
+def metrics(rows: Iterable[Mapping[str, Any]]) -> Display:
+    """A few figures with their names: each row `zh`, `en`, `value`, and optionally `format` and `note` (a text)."""
+    data = [{"name": pair({"zh": row["zh"], "en": row["en"]}), "value": pair(cell_text(row["value"],
+             row.get("format", ""))), "note": pair(row.get("note"))} for row in rows]
+    lines = [f"- {literal(m['name']['zh'])} {literal(m['name']['en'])}: {literal(m['value']['zh'])}" for m in data]
+    return Display({METRICS: data, "text/markdown": "\n".join(lines)},
+                   "\n".join(f"{m['name']['zh']} {m['name']['en']}: {m['value']['zh']}" for m in data))
+
+
+def _records(rows) -> list[dict[str, Any]]:
+    """Rows as mappings of plain values: arrays become lists, JSON texts of lists and mappings are read."""
+    if hasattr(rows, "to_dict"):
+        rows = rows.to_dict("records")
+    return [{name: _plain(name, value) for name, value in row.items()} for row in rows]
+
+
+def _plain(name: str, value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if is_missing(value):
+        return None
+    if name in ("numbers", "evidence", "badge", "detail", "caveat", "spans", "regions") and isinstance(value, str) \
+            and value[:1] in ("[", "{"):
+        return json.loads(value)
+    return value
+
+
+def _badge(badge) -> dict[str, Any] | None:
+    if not badge:
+        return None
+    if isinstance(badge, str) or "of" not in badge:
+        return {"text": pair(badge)}
+    return {"holds": int(badge["holds"]), "of": int(badge["of"]),
+            "checks": [{**pair(c), "holds": bool(c["holds"])} for c in badge.get("checks", ())]}
+
+
+def _one(text: Text) -> str | dict[str, str]:
+    return text["zh"] if isinstance(text, Mapping) and text["zh"] == text["en"] else text
+
+
+def _numeric(spec: Mapping[str, Any]) -> bool:
+    if spec["labels"]:
+        return False
+    values = [v for v in spec["values"] if not is_missing(v)]
+    return bool(values) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
+
+
+def _table_html(data: dict[str, Any]) -> str:
+    """The table for JupyterLab, both languages in headings and caption, every text escaped."""
+    def both(text) -> str:
+        shown = text if isinstance(text, str) else f"{text['zh']} {text['en']}" if text["zh"] != text["en"] \
+            else text["zh"]
+        return html.escape(shown)
+
+    out = ["<table>"]
+    if data["caption"]:
+        out.append(f"<caption>{both(data['caption'])}</caption>")
+    out.append("<thead><tr>" + "".join(f'<th scope="col">{both(c)}</th>' for c in data["columns"]) + "</tr></thead>")
+    out.append("<tbody>")
+    for i, row in enumerate(data["rows"]):
+        cells = "".join(f"<td>{both(cell)}</td>" for cell in row)
+        out.append(f'<tr style="opacity:.55">{cells}</tr>' if i in data["thin"] else f"<tr>{cells}</tr>")
+    out.append("</tbody></table>")
+    if len(data["rows"]) < data["n_rows"]:
+        out.append(f"<p>{len(data['rows'])} / {data['n_rows']}</p>")
+    return "".join(out)
+
+
+def _table_plain(data: dict[str, Any]) -> str:
+    rows = [[c["en"] for c in data["columns"]], *data["rows"]]
+    return "\n".join("\t".join(cell if isinstance(cell, str) else cell["zh"] for cell in row) for row in rows)
