@@ -1,0 +1,621 @@
+"""How a figure is finished: the look, the fonts, the title block, the source line, and every file it is kept in.
+
+A chart draws marks; only `finish` can save them, and it cannot be called without a source. Each figure leaves, with
+one stem, a PNG, an SVG and a PDF per language, the plotted data as CSV and a JSON card that says what it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from .tables import replace_file, spreadsheet_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure, FigureBase
+    from matplotlib.text import Text
+
+LANGS = ("zh", "en")
+FORMATS = ("png", "svg", "pdf")
+LICENCE = "CC BY 4.0"
+STYLE_FILE = Path(__file__).with_name("fengxiang.mplstyle")
+SERIF = "Noto Serif SC"
+
+PAPER = "#FCFBF9"
+INK, SOFT_INK, QUIET_INK = "#262626", "#595959", "#6E6A64"
+GRID = "#E2DED7"
+THIN = "#D9D5CE"
+NEUTRAL = "#6B6862"
+GROUP_COLOURS = {"防风险": "#9E321D", "强监管": "#16365C", "促发展": "#1A8173"}
+
+Bilingual = Mapping[str, str]
+
+
+class Size(NamedTuple):
+    """A size a figure is drawn in: inches, and the dots per inch of its PNG. Type is set in points, so the smaller
+    the sheet, the larger the type looks when the picture fills a slide. Without a height the chart says its own."""
+
+    width: float
+    height: float | None
+    dpi: int
+
+
+SIZES = {
+    "page": Size(8.0, None, 200),
+    "slide": Size(8.0, 4.5, 320),
+    "half": Size(6.3, 4.4, 220),
+}
+THUMBNAIL = (640, 360)
+
+
+class FigureError(Exception):
+    """A figure that must not be published: a character the font lacks, labels on top of each other, no source."""
+
+
+# ---- fonts and style ------------------------------------------------------------------------------------------------
+
+
+@cache
+def font_path(serif: bool = False) -> Path:
+    """The font file that every figure is set in, from the installed font package."""
+    import pylopdf_fonts_zh_cn as package
+
+    return package.serif_path() if serif else package.sans_path()
+
+
+@cache
+def _register_fonts() -> None:
+    from matplotlib import font_manager
+
+    for serif in (False, True):
+        font_manager.fontManager.addfont(str(font_path(serif)))
+
+
+@cache
+def _face(serif: bool):
+    from matplotlib.ft2font import FT2Font
+
+    return FT2Font(str(font_path(serif)))
+
+
+@cache
+def _advance(char: str, serif: bool) -> float:
+    """Width of a character as a share of the type size."""
+    from matplotlib.ft2font import LoadFlags
+
+    face = _face(serif)
+    return face.load_char(ord(char), flags=LoadFlags.NO_SCALE).horiAdvance / face.units_per_EM
+
+
+def missing_glyphs(text: str, *, serif: bool = False) -> list[str]:
+    """The characters of `text` that the figures' font cannot draw, each once, in order."""
+    face = _face(serif)
+    return [c for c in dict.fromkeys(text) if c not in "\n" and not face.get_char_index(ord(c))]
+
+
+def text_width(text: str, size: float, *, serif: bool = False) -> float:
+    """Width in inches of the widest line of `text` set at `size` points."""
+    return max((sum(_advance(c, serif) for c in line) for line in text.split("\n")), default=0.0) * size / 72
+
+
+@contextmanager
+def house_style():
+    """Matplotlib set to the house style and nothing else, whatever the machine's own settings; a missing glyph is an
+    error inside it."""
+    import matplotlib
+
+    _register_fonts()
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(matplotlib.rc_params_from_file(STYLE_FILE, use_default_template=False))
+        warnings.filterwarnings("error", message=r"Glyph .* missing")
+        yield
+
+
+# ---- typesetting ----------------------------------------------------------------------------------------------------
+
+_NOT_AT_START = set("，。、；：？！）》」』】〕〉”’%％‰…—～·,.;:?!)]}℃°")
+_NOT_AT_END = set("（《「『【〔〈“‘([{￥$#")
+_PAUSES = set("，。、；：？！,;:.")
+_ATOM = re.compile(r"\s+|[0-9A-Za-z\u00C0-\u024F.,:;!?'\"()\[\]&/+\-−–%@_=~<>$#*]+|.", re.S)
+
+
+def _atoms(text: str) -> list[str]:
+    """The pieces of a line that must not be broken: words, numbers, and Chinese characters with the punctuation that
+    belongs to them."""
+    pieces: list[str] = []
+    for piece in _ATOM.findall(text):
+        if pieces and not pieces[-1].isspace() and (piece[0] in _NOT_AT_START or pieces[-1][-1] in _NOT_AT_END):
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
+    return pieces
+
+
+def _fill(atoms: Sequence[str], width: float, size: float, serif: bool) -> list[str]:
+    lines, line = [], ""
+    for atom in atoms:
+        if line and not atom.isspace() and text_width((line + atom).rstrip(), size, serif=serif) > width:
+            lines.append(line.rstrip())
+            line = ""
+        if line or not atom.isspace():
+            line += atom
+    return [*lines, line.rstrip()] if line.strip() else lines
+
+
+def _even(atoms: Sequence[str], n_lines: int, width: float, size: float, serif: bool) -> list[str] | None:
+    """The atoms in `n_lines` lines that fit `width`, as even as can be and rather broken after a mark than within a
+    clause; None where no such lines exist."""
+    best: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {(0, 0): (0.0, ())}
+    for end in range(1, len(atoms) + 1):
+        for start in range(end - 1, -1, -1):
+            line = "".join(atoms[start:end]).strip()
+            measure = text_width(line, size, serif=serif)
+            if measure > width and end - start > 1:
+                break
+            cost = (1 - measure / width) ** 2 + (0 if end == len(atoms) or line[-1:] in _PAUSES else 0.1)
+            for n in range(n_lines):
+                if (start, n) in best:
+                    total = best[start, n][0] + cost
+                    if (end, n + 1) not in best or total < best[end, n + 1][0]:
+                        best[end, n + 1] = (total, (*best[start, n][1], end))
+    if (len(atoms), n_lines) not in best:
+        return None
+    ends = best[len(atoms), n_lines][1]
+    return ["".join(atoms[a:b]).strip() for a, b in zip((0, *ends), ends, strict=False)]
+
+
+def wrap(text: str, width: float, size: float, *, serif: bool = False) -> str:
+    """`text` broken into lines of at most `width` inches at `size` points, as few as possible and of even length.
+
+    Chinese breaks between characters but never before a closing or after an opening mark; words and numbers stay
+    whole; a break after a comma is preferred. A single piece wider than the line stands alone.
+    """
+    paragraphs = []
+    for paragraph in text.split("\n"):
+        atoms = _atoms(paragraph)
+        lines = _fill(atoms, width, size, serif)
+        if 1 < len(lines) <= 4:
+            lines = _even(atoms, len(lines), width, size, serif) or lines
+        paragraphs.extend(lines)
+    return "\n".join(paragraphs)
+
+
+_STRAIGHT = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "\u00a0": " ", "\u2009": " ", "\u202f": " "})
+
+
+def _for_drawing(text: str, lang: str) -> str:
+    """The Chinese font draws curly quotation marks a full square wide: right in Chinese, a hole in English."""
+    return text.translate(_STRAIGHT) if lang == "en" else text
+
+
+# ---- drawing aids for charts ----------------------------------------------------------------------------------------
+
+
+def size_inches(figure: FigureBase) -> tuple[float, float]:
+    """Width and height in inches of a figure or of the part of one that a chart draws in."""
+    dpi = figure.get_figure(root=True).dpi
+    return figure.bbox.width / dpi, figure.bbox.height / dpi
+
+
+def add_axes(figure: FigureBase, left: float = 0, bottom: float = 0, right: float = 0, top: float = 0, **kwargs):
+    """Axes that leave `left`, `bottom`, `right` and `top` inches of the chart's area free around them."""
+    width, height = size_inches(figure)
+    if width - left - right < 0.5 or height - bottom - top < 0.3:
+        raise FigureError(f"no room for the chart: margins {left:.2f}+{right:.2f} of {width:.2f} in, "
+                          f"{bottom:.2f}+{top:.2f} of {height:.2f} in")
+    return figure.add_axes((left / width, bottom / height, (width - left - right) / width,
+                            (height - bottom - top) / height), **kwargs)
+
+
+def luminance(colour) -> float:
+    """WCAG relative luminance of a colour, 0 (black) to 1 (white)."""
+    from matplotlib.colors import to_rgb
+
+    rgb = np.array(to_rgb(colour))
+    return float(np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722))
+
+
+def contrast(a, b) -> float:
+    """WCAG contrast ratio of two colours, 1 to 21."""
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def ink_on(colour) -> str:
+    """Ink or paper, whichever reads better on `colour`."""
+    return max((INK, PAPER), key=lambda ink: contrast(ink, colour))
+
+
+def say_too_little(figure: FigureBase, sentence: str) -> None:
+    """A panel that says in prose why there is no chart here."""
+    width, _ = size_inches(figure)
+    figure.text(0.0, 0.6, wrap(sentence, width * 0.8, 11), fontsize=11, color=SOFT_INK, va="center", ha="left",
+                linespacing=1.5)
+
+
+def spread(positions: Sequence[float], gap: float, low: float = -np.inf, high: float = np.inf) -> list[float]:
+    """Positions moved as little as possible so that neighbours stand at least `gap` apart, within `low` and `high`
+    where they fit: labels beside the ends of lines.
+
+    Least squares under order constraints (pool adjacent violators), so the result is unique and deterministic.
+    """
+    order = sorted(range(len(positions)), key=lambda i: (positions[i], i))
+    pools: list[list[float]] = []  # [sum of offset positions, members]
+    for rank, i in enumerate(order):
+        pools.append([positions[i] - rank * gap, 1])
+        while len(pools) > 1 and pools[-2][0] / pools[-2][1] >= pools[-1][0] / pools[-1][1]:
+            total, members = pools.pop()
+            pools[-1][0] += total
+            pools[-1][1] += members
+    bases = [total / members for total, members in pools for _ in range(int(members))]
+    top = high - (len(order) - 1) * gap
+    out = [0.0] * len(positions)
+    for rank, i in enumerate(order):
+        base = max(min(bases[rank], top), low) if low <= top else bases[rank]
+        out[i] = base + rank * gap
+    return out
+
+
+# ---- checks ---------------------------------------------------------------------------------------------------------
+
+
+def _drawn_texts(figure: Figure):
+    """The texts that drawing `figure` really puts on the canvas, with their boxes in points from the lower left."""
+    renderer = figure.canvas.get_renderer()
+    drawn: dict[int, Text] = {}
+    draw_text = renderer.draw_text
+
+    def record(gc, x, y, s, prop, angle, ismath=False, mtext=None):
+        if mtext is not None:
+            drawn[id(mtext)] = mtext
+        return draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+
+    renderer.draw_text = record
+    try:
+        figure.canvas.draw()
+    finally:
+        del renderer.draw_text
+    points = 72 / figure.dpi
+    return [(text, np.array(text.get_window_extent(renderer).extents) * points) for text in drawn.values()
+            if text.get_text().strip()]
+
+
+def overlaps(figure: Figure, tolerance: float = 1.5) -> list[str]:
+    """What is wrong with the labels of a figure, in words: two texts on top of each other by more than `tolerance`
+    points in both directions, or a text that leaves the canvas. Empty when all is well.
+
+    Only what is really drawn counts. Draws the figure.
+    """
+    texts = _drawn_texts(figure)
+    if not texts:
+        return []
+    boxes = np.array([box for _, box in texts])
+    names = [" ".join(text.get_text().split()) for text, _ in texts]
+    width, height = figure.get_size_inches() * 72
+    problems = [f"“{name}” leaves the canvas" for name, (x0, y0, x1, y1) in zip(names, boxes, strict=True)
+                if x0 < -tolerance or y0 < -tolerance or x1 > width + tolerance or y1 > height + tolerance]
+    x_shared = np.minimum(boxes[:, None, 2], boxes[None, :, 2]) - np.maximum(boxes[:, None, 0], boxes[None, :, 0])
+    y_shared = np.minimum(boxes[:, None, 3], boxes[None, :, 3]) - np.maximum(boxes[:, None, 1], boxes[None, :, 1])
+    for i, j in np.argwhere(np.triu((x_shared > tolerance) & (y_shared > tolerance), k=1)):
+        problems.append(f"“{names[i]}” lies on “{names[j]}”")
+    return problems
+
+
+# ---- finishing ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FigureCard:
+    """What a figure is: everything its JSON card says. `out` is the folder the figures folder is in."""
+
+    out: Path
+    stem: str
+    title: dict[str, str]
+    subtitle: dict[str, str]
+    alt: dict[str, str]
+    how_to_read: dict[str, str]
+    unit: dict[str, str]
+    n: int
+    source: dict[str, str]
+    period: str
+    columns: dict[str, dict[str, str]]
+    content_hash: str
+    citation: dict[str, str]
+    files: dict[str, dict[str, str]]
+    licence: str = LICENCE
+    sizes: list[str] = field(default_factory=lambda: ["page"])
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.out) / "figures"
+
+    def card(self) -> dict:
+        """The card as plain data, without the folder it happens to lie in."""
+        return {key: value for key, value in asdict(self).items() if key != "out"}
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        bundle: dict = {"application/vnd.fengxiang.figure+json": {"stem": self.stem}, "text/plain": self.alt["zh"]}
+        png = self.files["zh"].get("png")
+        if png:
+            bundle["image/png"] = (self.folder / png).read_bytes()
+        return bundle
+
+
+_MARGIN = 0.16
+_TITLE_PT, _SUBTITLE_PT, _SOURCE_PT = 16.5, 9.5, 7.5
+_TITLE_LEADING, _SUBTITLE_LEADING, _SOURCE_LEADING = 1.32, 1.5, 1.45
+
+
+def _leading(lines: int, size: float, leading: float) -> float:
+    return lines * size * leading / 72
+
+
+def _compose(draw: Callable, lang: str, size: Size, height: float, title: str, subtitle: str, source: str,
+             content_hash: str) -> Figure:
+    """A fresh figure with title block and footer, and the chart drawn between them."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    measure = size.width - 2 * _MARGIN
+    small = size.height is not None
+    title_pt = _TITLE_PT - (1.5 if small else 0)
+    title = wrap(title, measure, title_pt, serif=True)
+    subtitle = wrap(subtitle, measure, _SUBTITLE_PT)
+    mark = f"风向 #{content_hash}" if lang == "zh" else f"Fengxiang #{content_hash}"
+    source = wrap(("来源：" if lang == "zh" else "Source: ") + source,
+                  measure - text_width(mark, _SOURCE_PT) - 0.3, _SOURCE_PT)
+    title_height = _leading(title.count("\n") + 1, title_pt, _TITLE_LEADING)
+    subtitle_height = _leading(subtitle.count("\n") + 1, _SUBTITLE_PT, _SUBTITLE_LEADING) if subtitle else 0
+    head = 0.12 + title_height + 0.04 + subtitle_height + (0.1 if small else 0.16)
+    foot = 0.08 + _leading(source.count("\n") + 1, _SOURCE_PT, _SOURCE_LEADING) + 0.14
+    total = size.height or head + height + foot
+
+    figure = Figure(figsize=(size.width, total), dpi=size.dpi)
+    FigureCanvasAgg(figure)
+    x = _MARGIN / size.width
+    figure.text(x, 1 - 0.12 / total, title, fontsize=title_pt, family=SERIF, color="#111111", va="top", ha="left",
+                linespacing=_TITLE_LEADING / 1.2)
+    if subtitle:
+        figure.text(x, 1 - (0.12 + title_height + 0.06) / total, subtitle, fontsize=_SUBTITLE_PT, color=SOFT_INK,
+                    va="top", ha="left", linespacing=_SUBTITLE_LEADING / 1.2)
+    figure.add_artist(Line2D([x, 1 - x], [(foot - 0.06) / total] * 2, color=GRID, linewidth=0.8))
+    figure.text(x, (foot - 0.11) / total, source, fontsize=_SOURCE_PT, color=QUIET_INK, va="top", ha="left",
+                linespacing=_SOURCE_LEADING / 1.2)
+    figure.text(1 - x, (foot - 0.11) / total, mark, fontsize=_SOURCE_PT, color=QUIET_INK, va="top", ha="right")
+    body = total - head - foot
+    if body < 0.8:
+        raise FigureError("title and source leave no room for the chart")
+    grid = figure.add_gridspec(3, 3, width_ratios=(_MARGIN, measure, _MARGIN), height_ratios=(head, body, foot))
+    draw(figure.add_subfigure(grid[1, 1], facecolor="none"), lang)
+    return figure
+
+
+def _check(figure: Figure, stem: str, lang: str, size: str) -> None:
+    """Refuses a figure with a missing glyph or with overlapping labels. Draws it."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        wording = _for_drawing(text.get_text(), lang)
+        text.set_text(wording)
+        missing = missing_glyphs(wording, serif=SERIF in text.get_fontfamily())
+        if missing and text.get_visible():
+            raise FigureError(f"figure {stem} ({lang}): the font has no glyph for {' '.join(missing)} "
+                              f"(U+{ord(missing[0]):04X}) in “{wording}”")
+    problems = overlaps(figure)
+    if problems:
+        raise FigureError(f"figure {stem} ({lang}, {size}): " + "; ".join(problems[:6])
+                          + (f"; and {len(problems) - 6} more" if len(problems) > 6 else ""))
+
+
+def _png(figure: Figure) -> bytes:
+    """The drawn canvas as a PNG of at most 64 colours: its own most frequent ones, so that flat areas keep theirs."""
+    from PIL import Image
+
+    pixels = np.asarray(figure.canvas.buffer_rgba())[:, :, :3]
+    codes = pixels.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
+    colours, counts = np.unique(codes, return_counts=True)
+    kept = colours[np.lexsort((colours, -counts))][:64]
+    palette = Image.new("P", (1, 1))
+    rgb = np.stack([kept >> 16, kept >> 8 & 255, kept & 255], axis=1).astype(np.uint8)
+    palette.putpalette(np.resize(rgb, (256, 3)).tobytes())
+    image = Image.fromarray(np.ascontiguousarray(pixels)).quantize(palette=palette, dither=Image.Dither.NONE)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+_PATH_DATA = re.compile(r'( d="| points="| x="| y="|translate\()([^")]*)')
+_PROLOGUE = re.compile(r"<\?xml.*?<svg ", re.S)
+
+
+def _svg(figure: Figure, alt: str, title: str) -> bytes:
+    """The figure as SVG with text as outlines: it looks the same where the font is missing. Slimmed of comments,
+    metadata and decimals; named and described for screen readers."""
+    from xml.sax.saxutils import escape
+
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = _PROLOGUE.sub('<svg role="img" ', buffer.getvalue(), count=1)
+    text = re.sub(r"<!--.*?-->\s*|<metadata>.*?</metadata>\s*", "", text, flags=re.S)
+    text = _PATH_DATA.sub(lambda m: m[1] + _LONG_NUMBER.sub(lambda x: f"{float(x[0]):.2f}".rstrip("0").rstrip("."),
+                                                            m[2]).replace(" \n", " ").replace("\n", " "), text)
+    text = re.sub(r"\n\s*", "\n", text)
+    head, rest = text.split(">", 1)
+    return f"{head}>\n<title>{escape(title)}</title>\n<desc>{escape(alt)}</desc>{rest}".encode()
+
+
+def _pdf(figure: Figure, title: str, alt: str) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Title": title, "Subject": alt})
+    return buffer.getvalue()
+
+
+def plotted_csv(data: pd.DataFrame, columns: Iterable[str]) -> bytes:
+    """The plotted rows as CSV that Excel opens with Chinese intact (UTF-8 with byte order mark, line feeds) and in
+    which no text can act as a formula."""
+    import pandas as pd
+
+    columns = list(columns)
+    missing = [column for column in columns if column not in data.columns]
+    if missing:
+        raise FigureError(f"the plotted data have no column {', '.join(missing)}")
+    frame = data[columns]
+    frame = pd.DataFrame({column: frame[column] if pd.api.types.is_numeric_dtype(frame[column])
+                          else frame[column].map(spreadsheet_text) for column in columns})
+    return frame.to_csv(index=False, lineterminator="\n", float_format="%.10g").encode("utf-8-sig")
+
+
+def _bilingual(what: str, value: Bilingual) -> dict[str, str]:
+    if set(value) != set(LANGS) or not all(isinstance(v, str) for v in value.values()):
+        raise FigureError(f"{what} must be given in both languages, {{'zh': …, 'en': …}}")
+    if what not in ("subtitle", "unit") and not all(v.strip() for v in value.values()):
+        raise FigureError(f"{what} is empty")
+    return {lang: value[lang].strip() for lang in LANGS}
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Writes only what changed, so that an unchanged figure keeps its time stamp."""
+    if not path.exists() or path.read_bytes() != data:
+        replace_file(path, lambda temporary: temporary.write_bytes(data))
+
+
+def finish(draw: Callable[[FigureBase, str], None], *, out: str | Path, stem: str, title: Bilingual,
+           subtitle: Bilingual, source: Bilingual, alt: Bilingual, how_to_read: Bilingual, data: pd.DataFrame,
+           columns: Mapping[str, Bilingual], n: int, unit: Bilingual, period: str,
+           size: str | Sequence[str] = "page", formats: Sequence[str] = FORMATS, height: float = 4.2) -> FigureCard:
+    """Lays a chart out with its title block and source line, checks it, and saves it: the only way to do so.
+
+    Args:
+        draw: `draw(figure, lang)`, called once per language and size, with an empty part of a figure to draw in.
+        out: folder; files go to OUT/figures/STEM.zh.png and so on, other sizes than `page` to OUT/figures/SIZE/.
+        stem: name of the figure, in lower case letters, digits and underscores.
+        title: the finding, one sentence.
+        subtitle: what is measured, its unit and its n.
+        source: where the data come from, without the word "source"; required.
+        alt: text alternative, made from the plotted data.
+        how_to_read: one or two sentences for readers who do not know this kind of chart.
+        data: the plotted rows; its `columns` are written as CSV.
+        columns: for each column its `zh` and `en` name and, where it has one, its `unit`.
+        n: how many observations the figure rests on.
+        unit: unit of the plotted values.
+        period: years covered, as printed, such as "2021–2026".
+        size: one or several of `page`, `slide`, `half`, `thumbnail`; slide and half have fixed proportions.
+        formats: which of `png`, `svg`, `pdf` to draw.
+        height: height of the chart's own area in inches at page size.
+
+    Returns:
+        The figure's card.
+
+    Raises:
+        FigureError: a glyph is missing, labels overlap or leave the canvas, or a text is absent.
+    """
+    if not re.fullmatch(r"[a-z0-9_]+", stem):
+        raise FigureError(f"“{stem}” cannot be a stem: lower case letters, digits and underscores only")
+    title, subtitle, source, alt, how_to_read, unit = (
+        _bilingual(what, value) for what, value in (
+            ("title", title), ("subtitle", subtitle), ("source", source), ("alt", alt),
+            ("how_to_read", how_to_read), ("unit", unit)))
+    sizes = [size] if isinstance(size, str) else list(size)
+    unknown = [s for s in sizes if s not in SIZES and s != "thumbnail"] + [f for f in formats if f not in FORMATS]
+    if unknown:
+        raise FigureError(f"unknown size or format: {', '.join(unknown)}")
+
+    csv = plotted_csv(data, columns)
+    identity = json.dumps([stem, title, source], ensure_ascii=False, sort_keys=True).encode()
+    content_hash = hashlib.sha256(identity + csv).hexdigest()[:8]
+    folder = Path(out) / "figures"
+    files: dict[str, dict[str, str]] = {lang: {} for lang in LANGS}
+    with house_style():
+        for name in dict.fromkeys("slide" if s == "thumbnail" else s for s in sizes):
+            place = folder if name == "page" else folder / name
+            for lang in LANGS:
+                figure = _compose(draw, lang, SIZES[name], height, title[lang], subtitle[lang], source[lang],
+                                  content_hash)
+                _check(figure, stem, lang, name)
+                if name in sizes:
+                    makers = {"png": lambda f=figure: _png(f),
+                              "svg": lambda f=figure, g=lang: _svg(f, alt[g], title[g]),
+                              "pdf": lambda f=figure, g=lang: _pdf(f, title[g], alt[g])}
+                    for fmt in formats:
+                        path = place / f"{stem}.{lang}.{fmt}"
+                        _write(path, makers[fmt]())
+                        key = fmt if name == "page" else f"{name}.{fmt}"
+                        files[lang][key] = path.relative_to(folder).as_posix()
+                if name == "slide" and "thumbnail" in sizes:
+                    path = folder / "thumbnail" / f"{stem}.{lang}.png"
+                    _write(path, _thumbnail(figure))
+                    files[lang]["thumbnail.png"] = path.relative_to(folder).as_posix()
+    _write(folder / f"{stem}.csv", csv)
+    for lang in LANGS:
+        files[lang]["csv"] = f"{stem}.csv"
+    card = FigureCard(
+        out=Path(out), stem=stem, title=title, subtitle=subtitle, alt=alt, how_to_read=how_to_read, unit=unit,
+        n=int(n), source=source, period=period, content_hash=content_hash, files=files, sizes=sizes,
+        columns={column: dict(columns[column]) for column in columns},
+        citation={"zh": f"风向（Fengxiang）：《{title['zh']}》，图{stem}（{period}），编号{content_hash}，{LICENCE}。",
+                  "en": f"Fengxiang: {title['en']} Figure {stem} ({period}), content {content_hash}. {LICENCE}."})
+    _write(folder / f"{stem}.json",
+           (json.dumps(card.card(), ensure_ascii=False, indent=1) + "\n").encode())
+    return card
+
+
+def _thumbnail(figure: Figure) -> bytes:
+    from PIL import Image
+
+    image = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[:, :, :3].copy())
+    buffer = io.BytesIO()
+    image.resize(THUMBNAIL, Image.Resampling.LANCZOS).quantize(128, dither=Image.Dither.NONE).save(
+        buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+# ---- gallery --------------------------------------------------------------------------------------------------------
+
+
+def read_cards(out: str | Path) -> list[dict]:
+    """The cards of all figures under OUT/figures, sorted by stem."""
+    return [json.loads(path.read_text("utf-8")) for path in sorted((Path(out) / "figures").glob("*.json"))]
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text)
+
+
+def write_gallery(out: str | Path) -> Path:
+    """Writes OUT/figures/README.md: every figure as a picture with its titles, notes, source and files; its path."""
+    cards = read_cards(out)
+    lines = ["# 图集 · Gallery", "",
+             f"共{len(cards)}张图，每张有中英文PNG、SVG、PDF各一份，附绘图数据（CSV）与说明卡（JSON）。"
+             f"图与数据依{LICENCE}许可使用，引用时请注明图中右下角的编号。",
+             "", f"{len(cards)} figures, each in Chinese and English as PNG, SVG and PDF, with the plotted data (CSV) "
+             f"and a card (JSON). Pictures and data may be used under {LICENCE}; please cite the number printed at the "
+             "lower right.", ""]
+    for card in cards:
+        lines += [f"## {_markdown(card['title']['zh'])}", "", _markdown(card["title"]["en"]), ""]
+        for lang in LANGS:
+            if "png" in card["files"][lang]:
+                lines += [f"![{_markdown(card['alt'][lang])}]({card['files'][lang]['png']})", ""]
+        links = [f"[{name.upper()}·{lang}]({path})" for lang in LANGS
+                 for name, path in sorted(card["files"][lang].items()) if name in ("png", "svg", "pdf")
+                 and (Path(out) / "figures" / path).exists()]
+        lines += [f"{_markdown(card['how_to_read']['zh'])}", "", f"{_markdown(card['how_to_read']['en'])}", "",
+                  f"n = {card['n']} · {card['period']} · `{card['content_hash']}` · "
+                  + " · ".join([*links, f"[CSV]({card['stem']}.csv)", f"[JSON]({card['stem']}.json)"]), ""]
+    path = Path(out) / "figures" / "README.md"
+    _write(path, ("\n".join(lines).rstrip() + "\n").encode())
+    return path
