@@ -1,0 +1,36 @@
+# Every target is a thin call of `python -m fengxiang …`; on Windows, without make, type that instead.
+PYTHON ?= python3
+RAW ?=
+OUT ?=
+CODEBOOK ?=
+VENV := .venv
+BIN := $(if $(filter Windows_NT,$(OS)),$(VENV)/Scripts,$(VENV)/bin)
+FX := $(BIN)/python -m fengxiang
+WHERE := $(if $(RAW),--raw "$(RAW)") $(if $(OUT),--out "$(OUT)") $(if $(CODEBOOK),--codebook "$(CODEBOOK)")
+
+.PHONY: help env report build kit test lab codebook bench check lock clean
+help:      ## this page (the default)
+	@$(PYTHON) -m fengxiang targets
+$(VENV)/ready: requirements.lock
+	@$(PYTHON) -m fengxiang env
+env: $(VENV)/ready                ## only the environment, in .venv/
+report: $(VENV)/ready             ## everything: tables, notebooks, figures, report/index.html and index.en.html
+	@$(FX) report $(WHERE)
+build: $(VENV)/ready              ## the tables only
+	@$(FX) build $(WHERE)
+kit: $(VENV)/ready                ## every figure in every size, and the office files
+	@$(FX) kit $(WHERE)
+test: $(VENV)/ready               ## the whole test suite
+	@$(FX) test
+lab: $(VENV)/ready                ## JupyterLab on the notebooks
+	@$(FX) lab $(WHERE)
+codebook: $(VENV)/ready           ## what each pattern of the codebook finds, hides and would change
+	@$(FX) codebook $(WHERE)
+bench: $(VENV)/ready              ## the benchmark, printed and written to benchmarks/results.md
+	@$(FX) bench
+check: $(VENV)/ready              ## verify outputs against their manifest
+	@$(FX) check $(WHERE)
+lock:                             ## resolve pyproject.toml into requirements.lock (needs uv)
+	@$(PYTHON) -m fengxiang lock
+clean:                            ## remove everything that was built (not the environment)
+	@$(PYTHON) -m fengxiang clean $(WHERE)

@@ -1,0 +1,271 @@
+"""The command line: `python -m fengxiang COMMAND`. Nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from .errors import UserError
+from .workplace import CODEBOOK, OUT, RAW, ROOT, workplace
+
+VENV = ROOT / ".venv"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 done, 1 a check failed, 2 a wrong command or an unusable folder."""
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal of another encoding shows a question mark, it does not end the build
+        stream.reconfigure(errors="replace")
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not options.command:
+        parser.print_help()
+        return 0
+    try:
+        return options.run(options) or 0
+    except UserError as error:
+        print(f"fengxiang: {printable(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("fengxiang: stopped; the next build goes on from here", file=sys.stderr)
+        return 130
+
+
+def printable(message: object) -> str:
+    """A message as a terminal may show it: control and direction marks from file names and texts made visible."""
+    return "".join(ch if ch.isprintable() else f"\\u{ord(ch):04x}" for ch in str(message))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fengxiang", description="What China's financial regulators put first, by year and by region: a folder "
+        "of Chinese articles in, tables, figures and a sourced report out.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    def command(name: str, run, help_: str, *, folders: bool = False, workers: bool = False):
+        sub = commands.add_parser(name, help=help_, description=help_)
+        sub.set_defaults(run=run)
+        if folders:
+            sub.add_argument("--raw", metavar="DIR", help="folder of raw articles (default: data/raw)")
+            sub.add_argument("--out", metavar="DIR", help="folder for all outputs (default: the project folder)")
+            sub.add_argument("--codebook", metavar="DIR", help="codebook folder (default: codebook)")
+        if workers:
+            sub.add_argument("--workers", metavar="N", type=_count, help="processes (default: one a core)")
+        return sub
+
+    report = command("report", _report, "tables, notebooks, figures and both reports", folders=True, workers=True)
+    report.add_argument("--open", action="store_true", help="open the report in the browser when done")
+    build = command("build", _build, "the tables only", folders=True, workers=True)
+    build.add_argument("--cluster", metavar="ADDRESS", help="run the partitions on a Dask cluster")
+    command("kit", _kit, "every figure in every size, and the office files", folders=True)
+    command("codebook", _codebook, "what each pattern of the codebook finds, hides and would change", folders=True)
+    test = command("test", _test, "the whole test suite")
+    test.add_argument("pytest", nargs="*", help="arguments for pytest")
+    command("lab", _lab, "JupyterLab on the notebooks", folders=True)
+    command("bench", _bench, "measure, print and write benchmarks/results.md")
+    command("env", _env, "make the environment in .venv/")
+    command("lock", _lock, "resolve pyproject.toml into requirements.lock (needs uv)")
+    clean = command("clean", _clean, "remove everything that was built", folders=True)
+    clean.set_defaults(raw=None)
+    command("targets", _targets, "explain the make targets")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("give a number of processes, 1 or more")
+    return int(text)
+
+
+# ------------------------------------------------------------------------------------------------------- commands
+
+
+def _place(options):
+    return workplace(options.raw, options.out, options.codebook)
+
+
+def _build(options) -> int:
+    place = _place(options)
+    started = time.perf_counter()
+    result = _tables(place, options.workers, getattr(options, "cluster", None))
+    print(_summary(result, place, time.perf_counter() - started))
+    return 0
+
+
+def _tables(place, workers, cluster=None):
+    from .build import build
+
+    with Progress() as progress:
+        if cluster is None:
+            result = build(place.raw, place.out, place.codebook, workers=workers, progress=progress)
+        else:
+            from .cluster import executor_of
+
+            with executor_of(cluster) as executor:
+                result = build(place.raw, place.out, place.codebook, executor=executor, progress=progress)
+    if result.n_rejected:
+        listed = place.processed / "rejected.csv"
+        print(f"fengxiang: {result.n_rejected} files or records could not be used; "
+              f"see {printable(_shown(listed))}", file=sys.stderr)
+    return result
+
+
+def _summary(result, place, seconds: float) -> str:
+    if not result.changed:
+        return f"tables: up to date ({result.n_files} files, {seconds:.1f} s)"
+    return (f"tables: {result.n_files} files, {result.n_redone} of {result.n_partitions} partitions made, "
+            f"{seconds:.1f} s → {printable(_shown(place.processed))}")
+
+
+def _report(options) -> int:
+    from .running import run_notebooks
+
+    place = _place(options)
+    started = time.perf_counter()
+    result = _tables(place, options.workers)
+    print(_summary(result, place, time.perf_counter() - started))
+    with Progress() as progress:
+        runs = run_notebooks(ROOT, place.raw, place.out, place.codebook, workers=options.workers or 2, log=progress)
+    for run in runs:
+        print(f"{run.name}: " + (f"{run.seconds:.1f} s" if run.ran else "up to date"))
+    from .report import write_report_if_changed
+
+    pages = write_report_if_changed(ROOT, place.out)
+    for page in pages:
+        print(f"{printable(_shown(page))} ({page.stat().st_size / 1e6:.2f} MB)")
+    print(f"done in {time.perf_counter() - started:.1f} s")
+    if options.open:
+        import webbrowser
+
+        webbrowser.open(pages[0].as_uri())
+    return 0
+
+
+def _kit(options) -> int:
+    from .kit import write_kit
+
+    place = _place(options)
+    _tables(place, None)
+    with Progress() as progress:
+        files = write_kit(place, progress)
+    print(f"{len(files)} files in {printable(_shown(place.figures))} and {printable(_shown(place.out / 'report'))}")
+    return 0
+
+
+def _codebook(options) -> int:
+    from .coding import Codebook, pattern_report
+    from .tables import read
+
+    place = _place(options)
+    _tables(place, None)
+    statements = read(place.out, "statements", ["text"])
+    for line in pattern_report(statements["text"].tolist(), Codebook.load(place.codebook)):
+        print(line)
+    return 0
+
+
+def _test(options) -> int:
+    return subprocess.call([sys.executable, "-m", "pytest", *options.pytest], cwd=ROOT)
+
+
+def _lab(options) -> int:
+    place = _place(options)
+    _tables(place, None)
+    environment = os.environ | {RAW: str(place.raw), OUT: str(place.out), CODEBOOK: str(place.codebook),
+                                "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
+    return subprocess.call([sys.executable, "-m", "jupyterlab", str(ROOT / "notebooks")], env=environment)
+
+
+def _bench(options) -> int:
+    return subprocess.call([sys.executable, str(ROOT / "benchmarks" / "bench.py")], cwd=ROOT)
+
+
+def _env(options) -> int:
+    if sys.version_info < (3, 11):
+        raise UserError(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
+    import venv
+
+    ready = VENV / "ready"
+    ready.unlink(missing_ok=True)
+    print("making the environment in .venv/ (a few minutes, once)")
+    venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(VENV)
+    python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    status = subprocess.call([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                              "--require-hashes", "-r", str(ROOT / "requirements.lock")])
+    if status:
+        raise UserError("the packages of requirements.lock could not be installed; the reason stands above")
+    # the notebooks import the package from any folder of JupyterLab
+    site = subprocess.check_output([str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+                                   text=True).strip()
+    Path(site, "fengxiang.pth").write_text(f"{ROOT}\n", encoding="utf-8")
+    ready.write_text("", encoding="utf-8")
+    return 0
+
+
+def _lock(options) -> int:
+    return subprocess.call(["uv", "pip", "compile", "pyproject.toml", "--all-extras", "--universal",
+                            "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header",
+                            "--no-config", "--python-version", "3.11", "--quiet", "-o", "requirements.lock"], cwd=ROOT)
+
+
+def _clean(options) -> int:
+    import shutil
+
+    place = workplace(None, options.out, options.codebook)
+    for folder in (place.out / ".fengxiang", place.processed):
+        shutil.rmtree(folder, ignore_errors=True)
+    kept = {".png", ".md"} if place.out == ROOT else set()
+    for folder, patterns in ((place.figures, ["*"]), (place.out / "report", ["*.html", "*.csv", "*.json"])):
+        for pattern in patterns:
+            for path in sorted(folder.glob(pattern)):
+                if path.is_file() and path.suffix not in kept:
+                    path.unlink()
+    return 0
+
+
+def _targets(options) -> int:
+    print("风向 Fengxiang: a folder of Chinese articles in, a sourced report out.\n")
+    for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines():
+        match = re.match(r"([a-z]+):.*?## (.*)", line)
+        if match:
+            print(f"  make {match[1]:10}{match[2]}")
+    print("\nAnother folder: make report RAW=my/articles OUT=build/mine [CODEBOOK=my/codebook]"
+          "\nWithout make: python -m fengxiang report --raw … --out …")
+    return 0
+
+
+# ------------------------------------------------------------------------------------------------------- progress
+
+
+class Progress:
+    """One line on a terminal that says what is going on; silent when the output is not a terminal."""
+
+    def __init__(self):
+        self.shown = sys.stderr.isatty()
+
+    def __enter__(self):
+        return self
+
+    def __call__(self, message: object) -> None:
+        if self.shown:
+            print(f"\r\x1b[2K{printable(message)[:100]}", end="", file=sys.stderr, flush=True)
+
+    def __exit__(self, *_):
+        if self.shown:
+            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Where a run's folders are: asked once, by the command line and by the notebooks."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+RAW, OUT, CODEBOOK = "FENGXIANG_RAW", "FENGXIANG_OUT", "FENGXIANG_CODEBOOK"
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """The folders of one run.
+
+    Attributes:
+        raw: raw files, read only.
+        out: everything that is written goes under it.
+        codebook: what the analyst edits.
+    """
+
+    raw: Path
+    out: Path
+    codebook: Path
+
+    @property
+    def processed(self) -> Path:
+        """Derived tables."""
+        return self.out / "data" / "processed"
+
+    @property
+    def figures(self) -> Path:
+        """Figures."""
+        return self.out / "figures"
+
+
+def workplace(raw: str | Path | None = None, out: str | Path | None = None,
+              codebook: str | Path | None = None) -> Workplace:
+    """The folders of this run: as given, else from the environment that `make report` sets, else the project's own.
+
+    Raises:
+        UserError: the raw folder or the codebook is not a folder.
+    """
+    chosen = Workplace(Path(raw or os.environ.get(RAW) or ROOT / "data" / "raw").resolve(),
+                       Path(out or os.environ.get(OUT) or ROOT).resolve(),
+                       Path(codebook or os.environ.get(CODEBOOK) or ROOT / "codebook").resolve())
+    for path, what in ((chosen.raw, "the folder that holds the articles"),
+                       (chosen.codebook, "a codebook folder, like codebook/ of this project")):
+        if not path.is_dir():
+            raise UserError(f"is not a folder; give {what}", path)
+    return chosen
