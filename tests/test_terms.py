@@ -1,0 +1,75 @@
+"""Words: what is kept whole, what is counted, and where it stands."""
+
+import json
+import re
+from pathlib import Path
+
+import jieba
+import pytest
+import rjieba
+
+from fengxiang.errors import UserError
+from fengxiang.terms import Lexicon, read_words, tokenise
+
+
+@pytest.fixture(scope="module")
+def lexicon():
+    return Lexicon(["监管数智化", "AI强监管", "数据要素×", "一表通"], frozenset(["推进", "的"]))
+
+
+def occurrences(tokens):
+    return [(tokens.vocabulary[t], s) for t, s in zip(tokens.term.tolist(), tokens.statement.tolist(), strict=True)]
+
+
+def test_listed_terms_stay_whole_and_are_placed_in_their_statement(lexicon):
+    tokens = tokenise(["推进监管数智化。", "", "“AI强监管”行动；推进数据要素×行动", "2026年1月的一表通"], lexicon)
+    assert sorted(occurrences(tokens)) == sorted([
+        ("监管数智化", 0), ("AI强监管", 2), ("行动", 2), ("数据", 2), ("要素", 2), ("行动", 2), ("数据要素×", 2), ("一表通", 3)])
+    assert tokens.statement.tolist() == sorted(tokens.statement.tolist())
+
+
+def test_words_are_the_denominator_and_punctuation_is_not(lexicon):
+    tokens = tokenise(["推进监管数智化。", "", "……"], lexicon)
+    assert tokens.n_words.tolist() == [2, 0, 0]  # 推进 (a stop word, still a word) and 监管数智化
+
+
+def test_no_statements(lexicon):
+    tokens = tokenise([], lexicon)
+    assert (tokens.vocabulary, tokens.term.tolist(), tokens.n_words.tolist()) == ([], [], [])
+
+
+def test_a_line_feed_inside_a_statement_does_not_shift_the_next_one(lexicon):
+    tokens = tokenise(["监管\n数智化", "一表通"], lexicon)
+    assert ("一表通", 1) in occurrences(tokens)
+
+
+def test_numbers_and_single_characters_are_not_counted(lexicon):
+    assert [w for w in ("银行", "行", "2026", "2026年", "三十", "第三", "AI", "I", "银行、", "5G") if lexicon.counted(w)] == ["银行", "AI"]
+
+
+def test_rjieba_cuts_as_jieba_does():
+    # the dictionary and the model are jieba's; the parity on Chinese text is what allows the faster program
+    expected = json.loads((Path(__file__).parent / "expected" / "corpus.json").read_text(encoding="utf-8"))
+    runs = [run for a in expected["articles"] for run in re.findall(r"[\u4e00-\u9fff]{2,}", a["body"])]
+    assert len(runs) > 5000
+    jieba.setLogLevel(60)
+    segmenter = rjieba.Jieba()
+    assert [segmenter.cut(run) for run in runs] == [jieba.lcut(run) for run in runs]
+
+
+def test_a_word_list_is_read_with_comments(tmp_path):
+    path = tmp_path / "terms.txt"
+    path.write_text("# 说明\n白名单  # 房地产\n\n爆雷\n", encoding="utf-8")
+    assert read_words(path) == ["白名单", "爆雷"]
+
+
+def test_a_repeated_word_is_refused_with_both_lines(tmp_path):
+    path = tmp_path / "terms.txt"
+    path.write_text("白名单\n爆雷\n白名单\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"terms\.txt:3: “白名单” stands already on line 1"):
+        read_words(path)
+
+
+def test_a_missing_word_list_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"stopwords\.txt: this file of the codebook is missing"):
+        read_words(tmp_path / "stopwords.txt")
