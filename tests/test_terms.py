@@ -51,7 +51,7 @@ def test_rjieba_cuts_as_jieba_does():
     # the dictionary and the model are jieba's; the parity on Chinese text is what allows the faster program
     expected = json.loads((Path(__file__).parent / "expected" / "corpus.json").read_text(encoding="utf-8"))
     runs = [run for a in expected["articles"] for run in re.findall(r"[\u4e00-\u9fff]{2,}", a["body"])]
-    assert len(runs) > 5000
+    assert len(runs) > 4000
     jieba.setLogLevel(60)
     segmenter = rjieba.Jieba()
     assert [segmenter.cut(run) for run in runs] == [jieba.lcut(run) for run in runs]
