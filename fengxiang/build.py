@@ -411,9 +411,10 @@ def _code(cleaned: dict, words: dict, toolkit) -> dict:
 
     by_article: dict[tuple, int] = {}
     for i, ts in enumerate(themes):
-        for t in [*(ts or (NONE,)), ALL]:
-            key = (statements.article[i], t, found.year[i] or 0)
-            by_article[key] = by_article.get(key, 0) + 1
+        for region in [*(found.regions[i] or (NONE,)), ALL]:
+            for t in [*ts, ALL]:
+                key = (statements.article[i], t, found.year[i] or 0, region)
+                by_article[key] = by_article.get(key, 0) + 1
     keys = sorted(by_article)
     strings = pa.list_(pa.string())
     return {
@@ -441,6 +442,7 @@ def _code(cleaned: dict, words: dict, toolkit) -> dict:
             "article": pa.array([k[0] for k in keys], type=pa.int32()),
             "theme": pa.array([k[1] for k in keys], type=pa.string()),
             "year": pa.array([k[2] for k in keys], type=pa.int32()),
+            "region": pa.array([k[3] for k in keys], type=pa.string()),
             "n_statements": pa.array([by_article[k] for k in keys], type=pa.int64())}),
     }
 

@@ -148,6 +148,7 @@ def finish(task: Finish) -> dict | None:
         return pc.fill_null(clean["articles"][name].combine_chunks().take(at), NONE)
 
     article_themes = pa.table({"article_id": ids.take(at), "theme": themes["theme"], "year": themes["year"],
+                               "region": themes["region"],
                                "source_format": of_article("source_format"), "kind": of_article("kind"),
                                "publisher": of_article("publisher"), "n_statements": themes["n_statements"]})
     for name, table in (("articles", articles), ("statements", pa.table(rows)), ("ledger", ledger),

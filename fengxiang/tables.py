@@ -129,9 +129,9 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         _c("deontic", _S, "等级；none 为无此类措辞", "grade; none = no such wording"),
         _c("theme", _S, "主题代码；all 为全部", "theme code; all = every statement"), _YEAR, _REGION, _STATEMENTS),
         csv=True),
-    Table("article_themes", "一个主题在一篇文章", "a theme in an article", (
+    Table("article_themes", "一个主题在一篇文章、某年某地", "a theme in an article, year and region", (
         _c("article_id", _S, "文章编号", "article"), _c("theme", _S, "主题代码；all 为全部语句", "theme code; all = every statement"),
-        _c("year", _I, "工作年度", "work year"),
+        _c("year", _I, "工作年度；0 为未知", "work year; 0 unknown"), _REGION,
         _c("source_format", _S, "原始形态", "shape in which it arrived"), _c("kind", _S, "类别", "kind"),
         _c("publisher", _S, "刊发媒体", "publisher"), _STATEMENTS)),
     Table("ledger", "原始文件的一行或一块", "a line or block of a raw document", (

@@ -1,0 +1,72 @@
+"""A run as a notebook sees it: its tables as frames, its codebook, the folders it writes to."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import tables
+from .workplace import Workplace, workplace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Run:
+    """The tables and the codebook of one run.
+
+    Attributes:
+        place: the folders.
+    """
+
+    def __init__(self, place: Workplace):
+        self.place = place
+
+    @classmethod
+    def open(cls, raw=None, out=None, codebook=None) -> Run:
+        """The run of these folders, its tables brought up to date first (nothing is done where they are).
+
+        Raises:
+            UserError: a folder cannot be used or the codebook is broken.
+        """
+        from .build import build
+
+        place = workplace(raw, out, codebook)
+        build(place.raw, place.out, place.codebook)
+        return cls(place)
+
+    @property
+    def out(self) -> Path:
+        """Where everything is written."""
+        return self.place.out
+
+    def table(self, name: str, columns=None, filters=None) -> pd.DataFrame:
+        """A table of `fengxiang.tables.TABLES` as a frame; arguments as `tables.read`."""
+        return tables.read(self.out, name, columns, filters)
+
+    def write(self, name: str, frame: pd.DataFrame) -> Path:
+        """Write a derived frame as `data/processed/NAME.csv`."""
+        path = self.place.processed / f"{name}.csv"
+        tables.write_csv(path, frame)
+        return path
+
+    def written(self, name: str) -> pd.DataFrame:
+        """A frame that an earlier notebook wrote by `write`."""
+        import pandas as pd
+
+        return pd.read_csv(self.place.processed / f"{name}.csv", encoding="utf-8-sig", float_precision="round_trip")
+
+    @cached_property
+    def codebook(self):
+        """The theme codebook: `fengxiang.coding.Codebook`."""
+        from .coding import Codebook
+
+        return Codebook.load(self.place.codebook)
+
+    @cached_property
+    def gazetteer(self):
+        """The table of regions and bureaus: `fengxiang.attribution.Gazetteer`."""
+        from .attribution import Gazetteer
+
+        return Gazetteer.load(self.place.codebook)

@@ -1,0 +1,59 @@
+"""Tables: schemas are held, files are whole, spreadsheets run nothing."""
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from fengxiang import tables
+
+
+def test_every_column_has_its_meaning_in_both_languages():
+    dictionary = tables.column_dictionary()
+    assert not dictionary.duplicated(["table", "column"]).any()
+    assert (dictionary["zh"].str.len() > 0).all()
+    assert (dictionary["en"].str.len() > 1).all()
+
+
+def test_a_table_is_checked_against_its_schema():
+    good = pa.table({"detail": ["d"], "reason": ["r"], "source_file": ["f"]})
+    assert tables.checked("rejected", good).column_names == ["source_file", "reason", "detail"]
+    with pytest.raises(ValueError, match=r"rejected: columns \['detail'\]"):
+        tables.checked("rejected", good.drop_columns(["detail"]))
+    with pytest.raises(ValueError, match=r"rejected\.reason is empty in 1 rows"):
+        tables.checked("rejected", good.set_column(1, "reason", pa.array([None], type=pa.string())))
+
+
+@pytest.mark.parametrize(("value", "shown"), [
+    ("=1+1", "'=1+1"), ("+86", "'+86"), ("-0.13个百分点", "'-0.13个百分点"), ("@SUM(A1)", "'@SUM(A1)"),
+    ("\t=cmd|' /C calc'!A0", "'\t=cmd|' /C calc'!A0"), ("＝1", "'＝1"), ("平稳", "平稳"), ("", ""), (None, None),
+    (-0.5, -0.5), (["深圳", "天津"], "深圳;天津"), (["=1"], "'=1"), ("a\x00\x1b[31mb", "a[31mb")])
+def test_no_cell_is_a_formula(value, shown):
+    assert tables.spreadsheet_text(value) == shown
+
+
+def test_csv_opens_in_excel_and_reads_back(tmp_path):
+    frame = pd.DataFrame({"region": ["深圳", "=HYPERLINK(\"x\")"], "n": [3, -4]})
+    tables.write_csv(tmp_path / "t.csv", frame)
+    assert (tmp_path / "t.csv").read_bytes() == \
+        b"\xef\xbb\xbf" + "region,n\n深圳,3\n\"'=HYPERLINK(\"\"x\"\")\",-4\n".encode()
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text("before", encoding="utf-8")
+
+    def fail(temporary):
+        temporary.write_text("half", encoding="utf-8")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        tables.replace_file(path, fail)
+    assert path.read_text(encoding="utf-8") == "before"
+    assert [p.name for p in tmp_path.iterdir()] == ["t.txt"]
+
+
+def test_parquet_is_the_same_bytes_for_the_same_rows(tmp_path):
+    table = pa.table({"term": ["白名单", "爆雷"], "n": [1, 2]})
+    for name in ("a", "b"):
+        tables.write_parquet(tmp_path / f"{name}.parquet", table)
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()

@@ -1,0 +1,48 @@
+"""YAML of the codebook: plain data with line numbers, and refusals that name the line."""
+
+import pytest
+
+from fengxiang.errors import UserError
+from fengxiang.yamlfile import YamlFile
+
+
+def written(tmp_path, text):
+    path = tmp_path / "themes.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_values_and_their_lines(tmp_path):
+    file = YamlFile(written(tmp_path, "themes:\n  - code: green\n    terms: [双碳, 碳达峰]\n  - code: opening\n"))
+    assert file.data == {"themes": [{"code": "green", "terms": ["双碳", "碳达峰"]}, {"code": "opening"}]}
+    assert [file.line("themes", 0, "terms", 1), file.line("themes", 1), file.line("themes", 1, "missing")] == [3, 4, 4]
+    assert str(file.error("unknown code", "themes", 1)).endswith("themes.yml:4: unknown code")
+
+
+@pytest.mark.parametrize(("text", "line", "words"), [
+    ("a: 1\na: 2\n", 2, "stands twice"),
+    ("a: &x 1\nb: *x\n", 1, "anchors"),
+    ("a: !!python/object/apply:os.system [ls]\n", 1, "tag"),
+    ("a: !secret x\n", 1, "tag"),
+    ("a: [1\n", 2, "not valid YAML"),
+    ("a: 1\n\tb: 2\n", 2, "not valid YAML"),
+    ("? [a, b]\n: 1\n", 1, "plain word"),
+    ("a: 1\n---\nb: 2\n", 2, "not valid YAML"),
+])
+def test_anything_else_is_refused_with_its_line(tmp_path, text, line, words):
+    with pytest.raises(UserError, match=rf"themes\.yml:{line}: .*{words}"):
+        YamlFile(written(tmp_path, text))
+
+
+def test_a_bomb_of_aliases_is_refused_before_it_grows(tmp_path):
+    bomb = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12))
+    with pytest.raises(UserError, match="anchors"):
+        YamlFile(written(tmp_path, bomb))
+
+
+def test_missing_and_undecodable_files(tmp_path):
+    with pytest.raises(UserError, match=r"none\.yml: this file of the codebook is missing"):
+        YamlFile(tmp_path / "none.yml")
+    (tmp_path / "bad.yml").write_bytes("主题".encode("gb18030"))
+    with pytest.raises(UserError, match=r"bad\.yml: cannot be read as UTF-8"):
+        YamlFile(tmp_path / "bad.yml")
