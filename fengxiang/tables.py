@@ -163,11 +163,10 @@ def checked(name: str, table: pa.Table) -> pa.Table:
     schema = TABLES[name].schema
     if set(table.column_names) != set(schema.names):
         raise ValueError(f"{name}: columns {sorted(set(table.column_names) ^ set(schema.names))} do not fit its schema")
-    table = table.select(schema.names).cast(schema)
     for field in schema:
         if not field.nullable and table.column(field.name).null_count:
             raise ValueError(f"{name}.{field.name} is empty in {table.column(field.name).null_count} rows")
-    return table
+    return table.select(schema.names).cast(schema)
 
 
 def replace_file(path: Path, write) -> None:
