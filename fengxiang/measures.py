@@ -262,13 +262,16 @@ def cluster_replicates(successes, totals, n_resamples: int = N_RESAMPLES,
         pooled = np.zeros((MAX_CLUSTERS, *successes.shape[1:]))
         np.add.at(pooled, group, successes)
         successes, totals = pooled, np.bincount(group, totals, MAX_CLUSTERS)
-    m = len(totals)
-    if m == 0:
-        return np.full((n_resamples, *successes.shape[1:]), np.nan)
-    weights = rng.multinomial(m, np.full(m, 1 / m), size=n_resamples).astype(float)
+    weights = _times_drawn(len(totals), n_resamples, rng)
     drawn = weights @ totals
     with np.errstate(divide="ignore", invalid="ignore"):
         return weights @ successes / (drawn if successes.ndim == 1 else drawn[:, None])
+
+
+def _times_drawn(m: int, n_resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each of m clusters is drawn in each resample of m: (n_resamples, m)."""
+    return rng.multinomial(m, np.full(m, 1 / max(m, 1)), size=n_resamples).astype(float) if m else np.zeros(
+        (n_resamples, 0))
 
 
 def cluster_bootstrap_share(successes_by_article, totals_by_article, level: float | Sequence[float] = 0.95,
@@ -736,7 +739,7 @@ def accuracy(predicted: Sequence[Collection[str]], gold: Sequence[Collection[str
     summed = [np.zeros((m, len(themes))) for _ in range(3)]
     for total, part in zip(summed, (hit, alarm, miss), strict=True):
         np.add.at(total, groups, part)
-    weights = _article_weights(m, [seed, m])[:n_resamples] if m else np.zeros((0, 0))
+    weights = _times_drawn(m, n_resamples, np.random.default_rng(seed))
     in_gold = (tp + fn) > 0
 
     def row(theme, tp, fp, fn, tn, replicates):
@@ -832,8 +835,7 @@ def agreement(codes_a: Sequence[Collection[str]], codes_b: Sequence[Collection[s
     column = {code: j for j, code in enumerate(themes)}
     n = len(codes_a)
     a, b = _incidence(codes_a, column), _incidence(codes_b, column)
-    rng = np.random.default_rng([seed, n])
-    weights = rng.multinomial(n, np.full(n, 1 / n), size=n_resamples).astype(float) if n else np.zeros((0, 0))
+    weights = _times_drawn(n, n_resamples, np.random.default_rng(seed))
     rows = []
     nominal = np.array([[0.0, 1.0], [1.0, 0.0]])
     for j, theme in enumerate(themes):
@@ -1318,10 +1320,12 @@ def silence(theme_counts: pd.DataFrame, slices: pd.DataFrame, year: int = -1,
     chances = {}
     for unit, k, n in (("statements", "n", "n_statements"), ("articles", "n_articles", "of_articles")):
         by_theme = frame.groupby("theme")
-        hits = by_theme[k].transform("sum") - frame[k]
-        misses = by_theme[n].transform("sum") - frame[n] - hits
-        frame[f"rate_{unit}"] = hits / (hits + misses).replace(0, np.nan)
-        chances[unit] = np.exp(special.betaln(hits + 0.5, misses + 0.5 + frame[n])
+        hits = (by_theme[k].transform("sum") - frame[k]).to_numpy(float)
+        misses = (by_theme[n].transform("sum") - frame[n]).to_numpy(float) - hits
+        with np.errstate(divide="ignore", invalid="ignore"):
+            frame[f"rate_{unit}"] = hits / (hits + misses)
+        said = frame[n].to_numpy(float)
+        chances[unit] = np.exp(special.betaln(hits + 0.5, misses + 0.5 + said)
                                - special.betaln(hits + 0.5, misses + 0.5))
     silent = (frame["n"] == 0).to_numpy()
     for unit, chance in chances.items():
