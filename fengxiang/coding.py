@@ -67,8 +67,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """One theme. `inherit` is `yes` (a statement may take it over from its title), `alone` (only where the title has
-    no other theme) or `no`; where it stands in the same clause as one of `yields_to`, it does not count."""
+    """One theme. `inherit` says whether a statement without a theme may take it over from a title that has exactly
+    one: `yes`, `alone` (it gives way to another theme beside it) or `no` (nor does it stand in another's way). Where
+    it stands in the same clause as one of `yields_to`, it does not count."""
 
     code: str
     name_zh: str
@@ -121,7 +122,7 @@ def _character_table() -> np.ndarray:
         table[ord(mark)] = ord("-")
     for mark in "·•・‧":
         table[ord(mark)] = ord("·")
-    for code in (*range(0x00, 0x0A), *range(0x0B, 0x20), 0x7F, 0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF):
+    for code in (*range(0x0A), *range(0x0B, 0x20), 0x7F, 0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF):
         table[code] = 0
     for code in (0x09, 0x0B, 0x0C, 0x0D, 0x20, 0xA0, 0x3000, *range(0x2000, 0x200B), 0x202F, 0x205F):
         table[code] = 1
@@ -269,9 +270,10 @@ def _read_themes(file: YamlFile) -> dict[str, Any]:
     passing = []
     for i, text in enumerate(read.strings(top.get("passing"), ("passing",))):
         ends = [part.strip() for part in text.split("…")]
-        if len(ends) != 2 or not all(ends):
-            raise file.error(f"“{text}” is not written as “聚焦 … 领域”: a first word, …, a last word", "passing", i)
-        passing.append((lines.alternatives(ends[0], ("passing", i)), lines.alternatives(ends[1], ("passing", i))))
+        if len(ends) != 2 or not ends[0]:
+            raise file.error(f"“{text}” is not written as “聚焦 … 等领域”: a first word, …, a last word or nothing",
+                             "passing", i)
+        passing.append(tuple(lines.alternatives(end, ("passing", i)) if end else () for end in ends))
 
     guards = read.mapping(top.get("guards") or {}, ("guards",), (), ("before", "anywhere"))
     before = read.words(guards.get("before"), ("guards", "before"))
@@ -441,8 +443,10 @@ class _Matcher:
         self.yields = {i: frozenset(index[code] for code in theme.yields_to)
                        for i, theme in enumerate(book.themes) if theme.yields_to}
         ends = f"[^{re.escape(CLAUSE_ENDS)}]{{1,80}}?"
-        self.passing = [re.compile(f"(?:{_either(a)})({ends})(?:{_either(b)})") for a, b in book.passing]
-        self.passing_end = _search([word for _, last in book.passing for word in last])
+        self.passing = [re.compile(f"(?:{_either(first)})({ends})(?:{_either(last)})" if last else
+                                   f"(?:{_either(first)})({ends})(?=[{re.escape(CLAUSE_ENDS)}]|$)")
+                        for first, last in book.passing]
+        self.passing_any = _search([word for first, last in book.passing for word in last or first])
         self.guard_before = _search(book.guards_before)
         self.guard_anywhere = _search(book.guards_anywhere)
         self.background = [(_search(line.anchors), line) for line in book.background]
@@ -514,7 +518,7 @@ class _Matcher:
                 matches.append((line.theme, start, end, line))
         if not matches:
             return _NOTHING
-        if self.passing_end is not None and self.passing_end(plain):
+        if self.passing_any is not None and self.passing_any(plain):
             lists = [m.span(1) for p in self.passing for m in p.finditer(plain) if _ENUMERATES(m.group(1))]
             if lists:
                 matches = [m for m in matches if not any(a <= m[1] and m[2] <= b for a, b in lists)]
@@ -583,12 +587,11 @@ class _Matcher:
 
     def heritage(self, reading: _Reading) -> int | None:
         """The one theme that a title or heading hands down, or None."""
-        by_rule: dict[str, list[int]] = {"yes": [], "alone": [], "no": []}
-        for theme in reading.themes:
-            by_rule[self.book.themes[theme].inherit].append(theme)
-        if by_rule["yes"]:
-            return by_rule["yes"][0] if len(by_rule["yes"]) == 1 else None
-        return by_rule["alone"][0] if len(by_rule["alone"]) == 1 and not by_rule["no"] else None
+        for rule in ("yes", "alone"):
+            themes = [theme for theme in reading.themes if self.book.themes[theme].inherit == rule]
+            if themes:
+                return themes[0] if len(themes) == 1 else None
+        return None
 
 
 _ENUMERATES = re.compile("[、和与及或]").search
