@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -326,7 +327,9 @@ def _segment(cleaned: dict, toolkit) -> dict:
         owners = cleaned["statements"]["article"].to_pylist()
         texts = [simplified(t) if o in traditional else t for t, o in zip(texts, owners, strict=True)]
     tokens = tokenise(texts, toolkit.lexicon)
-    return {"vocabulary": pa.table({"term": pa.array(tokens.vocabulary, type=pa.string())}),
+    listed = set(toolkit.lexicon.terms)
+    return {"vocabulary": pa.table({"term": pa.array(tokens.vocabulary, type=pa.string()),
+                                    "listed": pa.array([t in listed for t in tokens.vocabulary], type=pa.bool_())}),
             "tokens": pa.table({"term": tokens.term, "statement": tokens.statement}),
             "n_words": pa.table({"n_words": tokens.n_words})}
 
@@ -386,6 +389,13 @@ def _code(cleaned: dict, words: dict, toolkit) -> dict:
     n_words = words["n_words"]["n_words"].to_numpy().astype(np.int64)
     totals = counted([ALL], np.zeros(n), number, n_words)
 
+    # where the listed terms stand: by article, year and region, what dispersion and first use need
+    listed = words["vocabulary"]["listed"].to_numpy(zero_copy_only=False)[token_term] if len(token_term) else []
+    uses = Counter((statements.article[s], vocabulary[t], found.year[s] or 0, r)
+                   for t, s in zip(token_term[listed].tolist(), token_statement[listed].tolist(), strict=True)
+                   for r in [*(found.regions[s] or (NONE,)), ALL])
+    use_keys = sorted(uses)
+
     codes = sorted({t for ts in themes for t in ts}) + [NONE]
     theme_code = {t: i for i, t in enumerate(codes)}
     entity, at = [], []
@@ -444,6 +454,12 @@ def _code(cleaned: dict, words: dict, toolkit) -> dict:
             "year": pa.array([k[2] for k in keys], type=pa.int32()),
             "region": pa.array([k[3] for k in keys], type=pa.string()),
             "n_statements": pa.array([by_article[k] for k in keys], type=pa.int64())}),
+        "article_terms": pa.table({
+            "article": pa.array([k[0] for k in use_keys], type=pa.int32()),
+            "term": pa.array([k[1] for k in use_keys], type=pa.string()),
+            "year": pa.array([k[2] for k in use_keys], type=pa.int32()),
+            "region": pa.array([k[3] for k in use_keys], type=pa.string()),
+            "count": pa.array([uses[k] for k in use_keys], type=pa.int64())}),
     }
 
 

@@ -16,6 +16,9 @@ from .stories import link, normalised
 from .tables import NONE
 
 
+ROW_TABLES = ("articles", "statements", "ledger", "article_themes", "article_terms")
+
+
 @dataclass(frozen=True, slots=True)
 class Finish:
     """One partition with what only the whole corpus knows: identifiers and stories of its articles, and which of
@@ -76,7 +79,7 @@ def merge(partials: list, cache, out: Path, run: Callable, progress: Callable[[s
         start += size
     progress("writing the tables")
     shared = [s for s in run(finish, finishes) if s is not None]
-    for name in ("articles", "statements", "ledger", "article_themes"):
+    for name in ROW_TABLES:
         _drop_stale(out, name, len(partials))
 
     def coded(key):
@@ -124,8 +127,11 @@ def finish(task: Finish) -> dict | None:
     ids, stories = pa.array(task.article_ids, type=pa.string()), pa.array(task.story_ids, type=pa.string())
     articles, statements = clean["articles"], clean["statements"]
     per_article = np.bincount(statements["article"].to_numpy(), minlength=len(articles)).astype(np.int32)
+    n_words = cache.read(task.partial.words)["n_words"]["n_words"].to_numpy()
+    tokens = np.bincount(statements["article"].to_numpy(), weights=n_words, minlength=len(articles)).astype(np.int64)
     articles = articles.append_column("article_id", ids).append_column("story_id", stories) \
         .append_column("n_statements", pa.array(per_article[:len(articles)])) \
+        .append_column("n_tokens", pa.array(tokens[:len(articles)])) \
         .select(tables.TABLES["articles"].schema.names)
     owner = statements["article"]
     positions = [f"{p:03d}" for p in statements["position"].to_pylist()]
@@ -151,8 +157,11 @@ def finish(task: Finish) -> dict | None:
                                "region": themes["region"],
                                "source_format": of_article("source_format"), "kind": of_article("kind"),
                                "publisher": of_article("publisher"), "n_statements": themes["n_statements"]})
+    terms = coded["article_terms"]
+    article_terms = pa.table({"article_id": ids.take(terms["article"].combine_chunks())}
+                             | {n: terms[n] for n in ("term", "year", "region", "count")})
     for name, table in (("articles", articles), ("statements", pa.table(rows)), ("ledger", ledger),
-                        ("article_themes", article_themes)):
+                        ("article_themes", article_themes), ("article_terms", article_terms)):
         path = tables.path_of(task.out, name)
         if not task.single:
             path = path / f"part-{task.number:05d}.parquet"
@@ -246,7 +255,7 @@ def _write_counts(out: Path, coded: Callable[[str], list], stories: Callable) ->
     if not coded("terms"):
         for name in ("term_counts", "theme_counts", "theme_pairs", "slices", "deontic_counts"):
             _write(out, name, _empty(name))
-        for name in ("articles", "statements", "ledger", "article_themes"):
+        for name in ROW_TABLES:
             _write(out, name, _empty(name))
         return
     terms = summed(coded("terms"), ["term", *cell])

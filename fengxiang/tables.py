@@ -86,6 +86,7 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         _c("script", _S, "hans 简体，hant 繁体", "hans simplified, hant traditional"),
         _c("n_chars", _I8, "正文字符数", "characters of body text"),
         _c("n_statements", _I, "语句数", "number of statements"),
+        _c("n_tokens", _I8, "词次数", "number of word tokens"),
         _c("text", _S, "标题以外的全文，一段一行", "headings and paragraphs, one a line"),
         _c("rules", _S, "各项元数据所据规则（JSON）", "rule that found each piece of metadata (JSON)"))),
     Table("statements", "一个语句（正文中的一句）", "one statement (a sentence of body text)", (
@@ -134,6 +135,10 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         _c("year", _I, "工作年度；0 为未知", "work year; 0 unknown"), _REGION,
         _c("source_format", _S, "原始形态", "shape in which it arrived"), _c("kind", _S, "类别", "kind"),
         _c("publisher", _S, "刊发媒体", "publisher"), _STATEMENTS)),
+    Table("article_terms", "一个词表所列的词在一篇文章、某年某地", "a listed term in an article, year and region", (
+        _c("article_id", _S, "文章编号", "article"), _c("term", _S, "词", "term"),
+        _c("year", _I, "工作年度；0 为未知", "work year; 0 unknown"), _REGION,
+        _c("count", _I8, "出现次数", "occurrences"))),
     Table("ledger", "原始文件的一行或一块", "a line or block of a raw document", (
         _c("source_file", _S, "原始文件", "raw file"), _c("unit", _I, "行或块的次序，从 1 起", "its number, from 1"),
         _c("n_chars", _I8, "字符数", "characters"), _c("fate", _S, "去向", "what became of it"),
