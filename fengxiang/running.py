@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from .display import FIGURE
 from .errors import UserError
 
 INTERFACE = ("INPUTS", "OUTPUTS", "PARAMETERS")
@@ -84,7 +85,7 @@ def read_notebook(path: str | Path) -> Notebook:
     if len(found) != 1:
         raise UserError(f"needs exactly one code cell tagged “interface” with INPUTS, OUTPUTS and PARAMETERS; it has "
                         f"{len(found)}", place)
-    declared = _declarations(cells[found[0]]["source"], f"{place}: the interface cell")
+    declared = read_declarations(cells[found[0]]["source"], f"{place}: the interface cell")
     notebook = Notebook(path.stem, path, cells, found[0], tuple(declared["INPUTS"]), tuple(declared["OUTPUTS"]),
                         declared["PARAMETERS"])
     for name in notebook.inputs + notebook.outputs:
@@ -102,7 +103,12 @@ def tags(cell: Mapping[str, Any]) -> list[str]:
     return list(cell.get("metadata", {}).get("tags", ()))
 
 
-def _declarations(source: str, place: str) -> dict[str, Any]:
+def read_declarations(source: str, place: str) -> dict[str, Any]:
+    """What an interface cell declares: its three literals by name.
+
+    Raises:
+        UserError: the cell holds anything else; `place` names it.
+    """
     found: dict[str, Any] = {}
     try:
         body = ast.parse(source).body
@@ -141,13 +147,15 @@ def _within(name: str, folder: str) -> bool:
 
 def is_stem(name: str) -> bool:
     """Whether a declared path stands for all files of one figure: `figures/coverage` for `figures/coverage.zh.png`,
-    `figures/coverage.csv` and so on."""
+    `figures/coverage.csv`, `figures/slide/coverage.zh.png` and so on."""
     return name.startswith("figures/") and not PurePosixPath(name).suffix
 
 
 def _feeds(output: str, wanted: str) -> bool:
     """Whether writing `output` changes what is read as `wanted`."""
-    return _within(output, wanted) or _within(wanted, output) or (is_stem(output) and wanted.startswith(output + "."))
+    if is_stem(output) and wanted.startswith("figures/") and wanted.split("/")[-1].startswith(output[8:] + "."):
+        return True
+    return _within(output, wanted) or _within(wanted, output)
 
 
 def order(notebooks: Iterable[Notebook]) -> dict[Notebook, tuple[Notebook, ...]]:
@@ -223,7 +231,8 @@ class State:
         """The names of the existing files a declared name stands for: itself, all of a folder, or those of a figure."""
         path = self.path_of(name)
         if is_stem(name):
-            return sorted(f"{name[:name.rindex('/')]}/{p.name}" for p in path.parent.glob(f"{path.name}.*"))
+            return sorted(p.relative_to(self.out).as_posix() for pattern in (f"{path.name}.*", f"*/{path.name}.*")
+                          for p in path.parent.glob(pattern))
         if path.is_file():
             return [name]
         return sorted(f"{name}/{p.relative_to(path).as_posix()}" for p in path.rglob("*")
@@ -270,10 +279,11 @@ def package_hash(state: State) -> str:
     """One hash over the code and data of this package, without what only the report is made with."""
     names = (name for name in state.files_of("package") if not any(_within(name[8:], r) for r in REPORT_ONLY)
              and "__pycache__" not in name)
-    return _digest({name: state.hash(name) for name in names})
+    return digest({name: state.hash(name) for name in names})
 
 
-def _digest(value: Any) -> str:
+def digest(value: Any) -> str:
+    """SHA-256 of a plain value."""
     return hashlib.sha256(json.dumps(value, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
@@ -285,8 +295,8 @@ def fingerprint(notebook: Notebook, state: State, common: Mapping[str, str]) -> 
     """
     source = [[cell["cell_type"], tags(cell), cell["source"]] for i, cell in enumerate(notebook.cells)
               if i != notebook.interface]
-    parts = {"its source": _digest([source, notebook.inputs, notebook.outputs]),
-             "its parameters": _digest(notebook.parameters), **common}
+    parts = {"its source": digest([source, notebook.inputs, notebook.outputs]),
+             "its parameters": digest(notebook.parameters), **common}
     for name in notebook.inputs:
         found = state.hashes(name)
         if not found and not state.path_of(name).is_dir():
@@ -351,7 +361,7 @@ def run_notebooks(root: str | Path, raw: str | Path, out: str | Path, codebook: 
             made = any(_feeds(output, name) for other in graph[notebook] for output in other.outputs)
             if not made and not state.files_of(name) and not state.path_of(name).is_dir():
                 raise notebook.error(f"reads “{name}”, which does not exist and which no notebook writes")
-    common = {"the package": package_hash(state), "the libraries": _digest([sys.version, library_versions()])}
+    common = {"the package": package_hash(state), "the libraries": digest([sys.version, library_versions()])}
     try:
         results: dict[str, RunResult] = {}
         for notebook, needed in graph.items():
@@ -547,6 +557,8 @@ def _kept(outputs: list, warn: Callable[[str], None]) -> list:
             continue
         if "execution_count" in output:
             output.execution_count = None
+        if FIGURE in output.get("data", {}):  # the picture stands in figures/ already
+            output.data.pop("image/png", None)
         kept.append(output)
     return kept
 

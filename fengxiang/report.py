@@ -1,0 +1,691 @@
+"""The report: the executed notebooks as one self-contained HTML page per language.
+
+An nbconvert exporter with a template of its own. Findings come first, then what changed, the chapters, a search over
+the statements, and in the end methods, limits, the data dictionary and the sources. The page fetches nothing: style,
+script, pictures and the files behind the download buttons are in it, and its content-security policy names the
+hashes of the one style and the one script that may act. Text from raw files reaches it as text only.
+
+Cells say by their tags where they belong: `lang-zh` and `lang-en` are kept in that language alone; `section-changes`,
+`section-methods` and `section-limits` move to those sections; `hide` leaves a cell out.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import heapq
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from . import display, running
+from .errors import UserError
+from .yamlfile import YamlFile
+
+LANGUAGES = {"zh": "index.html", "en": "index.en.html"}
+TEMPLATE = Path(__file__).with_name("report_template")
+SECTIONS = ("changes", "methods", "limits")
+MAX_SOURCES = 1000  # articles listed under the sources
+MAX_SHOWN = 12  # statements shown in one drawer
+LENS_BYTES = 700_000  # statements embedded for the search, as JSON
+LENS_MINIMUM = 30  # a share of fewer statements carries a warning
+SHORT_QUOTE = 40  # characters of a statement quoted when texts are withheld
+
+
+# ---- what the page knows besides the notebooks ----------------------------------------------------------------------
+
+
+@dataclass
+class Corpus:
+    """What the page says of the corpus: articles in scope by identifier, newest first, the statements that are cited
+    or searchable by identifier in the order of the table, and the totals."""
+
+    articles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    n_out_of_scope: int = 0
+    n_stories: int = 0
+    n_statements: int = 0
+    cited: dict[str, dict[str, Any]] = field(default_factory=dict)
+    searchable: list[dict[str, Any]] = field(default_factory=list)
+    has_articles: bool = False
+    has_statements: bool = False
+
+    @property
+    def years(self) -> list[int]:
+        return sorted({a["year"] for a in self.articles.values() if a["year"]})
+
+    @property
+    def newest(self) -> str | None:
+        return max((a["date"] for a in self.articles.values() if a["date"]), default=None)
+
+
+def read_corpus(out: Path, cited: Iterable[str]) -> Corpus:
+    """The corpus of a build, as far as its tables are there. Statements pass by in batches: what is kept is bounded
+    by the number of the cited and by `LENS_BYTES`."""
+    from . import tables
+
+    corpus = Corpus()
+    if _exists(out, "articles"):
+        columns = ["article_id", "title", "publisher", "url", "date", "year", "source_title", "scope", "source_file",
+                   "story_id"]
+        rows = [row for batch in _batches(out, "articles", columns) for row in batch]
+        kept = sorted((r for r in rows if r["scope"] == "in"), key=lambda r: r["article_id"])
+        kept.sort(key=lambda r: r["date"] or "", reverse=True)
+        corpus.articles = {row["article_id"]: row for row in kept}
+        corpus.n_out_of_scope = len(rows) - len(kept)
+        corpus.n_stories = len({row["story_id"] for row in kept})
+        corpus.has_articles = True
+    if tables.path_of(out, "statements").exists():
+        corpus.has_statements = True
+        cited, heap, size = set(cited), [], 0
+        columns = ["statement_id", "article_id", "text", "year", "regions", "themes", "evidence"]
+        for batch in _batches(out, "statements", columns):
+            for row in batch:
+                order = corpus.n_statements
+                corpus.n_statements += 1
+                if row["statement_id"] in cited:
+                    corpus.cited[row["statement_id"]] = row
+                key = int.from_bytes(hashlib.blake2b(row["statement_id"].encode(), digest_size=8).digest())
+                n_bytes = len(row["text"].encode("utf-8", "replace")) + 30
+                heapq.heappush(heap, (-key, order, n_bytes, row))
+                size += n_bytes
+                while size > LENS_BYTES:
+                    size -= heapq.heappop(heap)[2]
+        corpus.searchable = [row for _, _, _, row in sorted(heap, key=lambda item: item[1])]
+    return corpus
+
+
+def _exists(out: Path, name: str) -> bool:
+    from . import tables
+
+    return tables.path_of(out, name).exists()
+
+
+def _batches(out: Path, name: str, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
+    import pyarrow.parquet as pq
+
+    from . import tables
+
+    path = tables.path_of(out, name)
+    for part in [path] if path.is_file() else sorted(path.glob("part-*.parquet")):
+        with pq.ParquetFile(part) as file:
+            for batch in file.iter_batches(batch_size=4096, columns=columns):
+                yield batch.to_pylist()
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of themes and regions in one language, in the order of the codebook."""
+
+    themes: Mapping[str, str]
+    groups: Mapping[str, str]  # theme → name of its group
+    regions: Mapping[str, str]
+
+
+def read_names(codebook: Path, language: str) -> Names:
+    """The names the codebook gives its codes; a code without a name is shown as it is."""
+    def entries(file: str, key: str) -> list[Mapping[str, Any]]:
+        if not (codebook / file).is_file():
+            return []
+        data = YamlFile(codebook / file).data
+        found = data.get(key) if isinstance(data, dict) else None
+        return [entry for entry in found or () if isinstance(entry, dict)]
+
+    groups = {g.get("id"): str(g.get(f"name_{language}") or g.get("id")) for g in entries("themes.yml", "groups")}
+    themes = [(str(t.get("code") or t.get("id")), t) for t in entries("themes.yml", "themes")]
+    return Names({code: str(t.get(f"name_{language}") or code) for code, t in themes},
+                 {code: str(groups.get(t.get("group"), t.get("group") or "")) for code, t in themes},
+                 {str(r["name"]): str(r["name"] if language == "zh" else r.get("en") or r["name"])
+                  for r in entries("regions.yml", "regions") if "name" in r})
+
+
+# ---- text that is safe to show --------------------------------------------------------------------------------------
+
+
+def safe_url(url: str | None) -> str | None:
+    """`url` when a reader may be sent there: http or https with a host, nothing odd in it; else None."""
+    if not url or len(url) > 2000 or re.search(r"[\s\x00-\x20\x7f-\x9f<>\"'`\\]", url) or display.visible(url) != url:
+        return None
+    try:
+        parts = urlsplit(url)
+        return url if parts.scheme in ("http", "https") and parts.hostname else None
+    except ValueError:
+        return None
+
+
+def marked(text: str, spans: Iterable[tuple[int, int]], limit: int | None = None):
+    """`text` as markup, escaped, with the spans in `<mark>`; only the first `limit` characters when one is given."""
+    from markupsafe import Markup
+
+    end = len(text) if limit is None else min(limit, len(text))
+    out, position = Markup(""), 0
+    for start, stop in sorted((max(0, a), min(b, end)) for a, b in spans):
+        start = max(start, position)
+        if start < stop:
+            out += display.visible(text[position:start])
+            out += Markup("<mark>{}</mark>").format(display.visible(text[start:stop]))
+            position = stop
+    out += display.visible(text[position:end])
+    return out + ("……" if end < len(text) else "")
+
+
+def json_in_html(value: Any):
+    """`value` as JSON that may stand within a script element."""
+    from markupsafe import Markup
+
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return Markup(text)
+
+
+_CJK = r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’…—]"
+_CJK_BREAK = re.compile(rf"(?<={_CJK})\n(?={_CJK})")
+_STRONG = r"\*\*(?=[^\s*])[^*\n]+(?<=[^\s*])\*\*"
+
+
+class Prose:
+    """Markdown as the report sets it, for one chapter: headings one level down with stable ids, links to the web
+    only, no pictures, no raw HTML, tables that a screen reader can walk.
+
+    `headings` collects level, id and text of the headings met.
+    """
+
+    def __init__(self, prefix: str):
+        import mistune
+
+        self.prefix = prefix
+        self.headings: list[tuple[int, str, str]] = []
+        self._markdown = mistune.create_markdown(renderer=_renderer(self), plugins=["table"])
+        # Bold that ends in Chinese punctuation and is followed by a character is plain enough to a writer, but not
+        # to CommonMark, whose rules look for spaces.
+        self._markdown.inline.register("plain_strong", _STRONG, _parse_strong, before="emphasis")
+
+    def __call__(self, source: str):
+        from markupsafe import Markup
+
+        return Markup(self._markdown(display.visible(source)))
+
+
+def _parse_strong(inline, match, state) -> int:
+    inner = state.copy()
+    inner.src = match[0][2:-2]
+    state.append_token({"type": "strong", "children": inline.render(inner)})
+    return match.end()
+
+
+def _renderer(prose: Prose):
+    import mistune
+
+    class Renderer(mistune.HTMLRenderer):
+        def heading(self, text: str, level: int, **attrs) -> str:
+            level = min(max(level, 2) + 1, 6)
+            name = f"{prose.prefix}-{len(prose.headings) + 1}"
+            prose.headings.append((level, name, re.sub(r"<[^>]*>", "", text)))
+            return f'<h{level} id="{name}">{text}</h{level}>\n'
+
+        def link(self, text: str, url: str, title: str | None = None) -> str:
+            safe = safe_url(url) or (url if re.fullmatch(r"#[\w-]+", url) else None)
+            if not safe:
+                return text
+            rel = "" if safe[0] == "#" else ' rel="noopener noreferrer external"'
+            return f'<a href="{mistune.escape(safe)}"{rel}>{text}</a>'
+
+        def image(self, text: str, url: str, title: str | None = None) -> str:
+            return text
+
+        def paragraph(self, text: str) -> str:
+            return f"<p>{_CJK_BREAK.sub('', text)}</p>\n"
+
+        def block_text(self, text: str) -> str:
+            return _CJK_BREAK.sub("", text)
+
+        def block_code(self, code: str, info: str | None = None) -> str:
+            return f'<pre tabindex="0"><code>{mistune.escape(code)}</code></pre>\n'
+
+        def table(self, text: str) -> str:
+            return f'<div class="scroll" tabindex="0"><table>{text}</table></div>\n'
+
+        def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
+            kind = ' class="number"' if align == "right" else ""
+            return f'<th scope="col"{kind}>{text}</th>' if head else f"<td{kind}>{text}</td>"
+
+    return Renderer(escape=True)
+
+
+# ---- from cells to blocks of the page -------------------------------------------------------------------------------
+
+
+@dataclass
+class Chapter:
+    """A part of the page: what its contents entry says, and its blocks in order."""
+
+    id: str
+    number: str = ""
+    title: str = ""
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    headings: list[tuple[int, str, str]] = field(default_factory=list)
+    flow: Mapping[str, Any] | None = None
+
+
+class Page:
+    """One language of the report, ready for the template.
+
+    Args:
+        notebook: the notebooks in one, each cell with `metadata.chapter`.
+        language: `zh` or `en`.
+        out: where figures and tables are.
+        names: names of themes and regions in this language.
+        corpus: what the tables say.
+        fingerprint: of the build.
+        withhold: quote statements in short only, and embed none for searching.
+    """
+
+    def __init__(self, notebook, language: str, out: Path, names: Names, corpus: Corpus, fingerprint: str,
+                 withhold: bool):
+        self.language, self.out, self.names, self.corpus = language, out, names, corpus
+        self.fingerprint, self.withhold = fingerprint, withhold
+        self.labels = labels(language)
+        self.figures: dict[str, int] = {}
+        self.sections = {name: Chapter(name, title=self.labels[name]) for name in SECTIONS}
+        self.chapters: list[Chapter] = []
+        self._prose: dict[str, Prose] = {}
+        names_in_order = list(dict.fromkeys(cell.metadata.chapter for cell in notebook.cells))
+        # The page shows the findings first, and figures are numbered in the order of the page.
+        for name in sorted(names_in_order, key=lambda n: (not n.endswith("-findings"), n)):
+            self._add_chapter(name, [cell for cell in notebook.cells if cell.metadata.chapter == name])
+        self.findings = next((c for c in self.chapters if c.id == "findings"), None)
+        self.chapters = [c for c in self.chapters if c.id != "findings"]
+        self._merge_code()
+
+    # -- words
+
+    def say(self, key: str, **values) -> str:
+        """A label of this language, filled in; whole numbers get thousands separators."""
+        return self.labels[key].format(**{k: f"{v:,}" if isinstance(v, int) else v for k, v in values.items()})
+
+    def text(self, value: str | Mapping[str, str] | None) -> str:
+        """This language of a pair of texts."""
+        return "" if value is None else value if isinstance(value, str) else value[self.language]
+
+    # -- chapters
+
+    def _add_chapter(self, name: str, cells: list) -> None:
+        number, _, slug = name.partition("-")
+        chapter = Chapter("findings" if slug == "findings" else f"chapter-{number}", number)
+        self.chapters.append(chapter)
+        self._prose[chapter.id] = Prose(chapter.id)
+        for cell in cells:
+            tags = running.tags(cell)
+            if "hide" in tags or any(t.startswith("lang-") and t != f"lang-{self.language}" for t in tags):
+                continue
+            section = next((s for s in SECTIONS if f"section-{s}" in tags), None)
+            target = self.sections[section] if section else chapter
+            prose = self._prose.setdefault(target.id, Prose(target.id))
+            if cell.cell_type == "markdown":
+                source = cell.source.strip()
+                if not chapter.title and target is chapter and (first := re.match(r"# +(.+)(?:\n|$)", source)):
+                    chapter.title, source = display.visible(first[1].strip()), source[first.end():].strip()
+                if source:
+                    target.blocks.append({"kind": "prose", "html": prose(source)})
+            elif "interface" in tags:
+                declared = running.read_declarations(cell.source, name)
+                chapter.flow = {"reads": declared["INPUTS"], "writes": declared["OUTPUTS"],
+                                "parameters": declared["PARAMETERS"]}
+            elif cell.cell_type == "code":
+                self._add_code(cell, target, prose)
+        for part in (chapter, *self.sections.values()):
+            part.headings = self._prose[part.id].headings if part.id in self._prose else []
+
+    def _add_code(self, cell, chapter: Chapter, prose: Prose) -> None:
+        source = display.visible(cell.source).strip("\n")
+        if source.strip():
+            chapter.blocks.append({"kind": "code", "cells": [highlight(source)], "lines": source.count("\n") + 1})
+        for output in cell.outputs:
+            if block := self._output(output, prose):
+                chapter.blocks.append(block)
+
+    def _output(self, output, prose: Prose) -> dict[str, Any] | None:
+        if output.output_type == "stream":
+            return {"kind": "text", "text": display.visible(output.text.rstrip())} if output.text.strip() else None
+        data = output.get("data", {})
+        if display.PROSE in data:
+            return {"kind": "prose", "html": prose(self.text(data[display.PROSE]))}
+        if display.FIGURE in data:
+            return self._figure(data[display.FIGURE]["stem"])
+        if display.TABLE in data:
+            return {"kind": "table", "table": data[display.TABLE]}
+        if display.FINDINGS in data:
+            return {"kind": "findings", "findings": [self._finding(f) for f in data[display.FINDINGS]]}
+        if display.EVIDENCE in data:
+            shown = [self._statement(s, s["spans"]) for s in data[display.EVIDENCE]["statements"]]
+            return {"kind": "evidence", "statements": shown, "total": data[display.EVIDENCE]["total"],
+                    "caption": self.text(data[display.EVIDENCE]["caption"])}
+        if display.METRICS in data:
+            return {"kind": "metrics", "metrics": data[display.METRICS]}
+        if "text/markdown" in data:
+            return {"kind": "prose", "html": prose(data["text/markdown"])}
+        if "image/png" in data:
+            return {"kind": "picture", "png": "".join(data["image/png"].split())}
+        text = data.get("text/plain", "").strip()
+        return {"kind": "text", "text": display.visible(text)} if text else None
+
+    def _merge_code(self) -> None:
+        """Cells of code with nothing between them fold into one."""
+        for chapter in [*self.chapters, *self.sections.values(), *([self.findings] if self.findings else [])]:
+            merged: list[dict[str, Any]] = []
+            for block in chapter.blocks:
+                if block["kind"] == "code" and merged and merged[-1]["kind"] == "code":
+                    merged[-1]["cells"] += block["cells"]
+                    merged[-1]["lines"] += block["lines"]
+                else:
+                    merged.append(block)
+            chapter.blocks = merged
+
+    # -- figures
+
+    def _figure(self, stem: str) -> dict[str, Any]:
+        folder = self.out / "figures"
+        path = folder / f"{stem}.json"
+        if not re.fullmatch(r"[\w-]+", stem) or not path.is_file():
+            return {"kind": "missing", "text": self.say("figure_missing", stem=display.visible(stem))}
+        card = json.loads(path.read_text(encoding="utf-8"))
+        title = display.visible(self.text(card["title"]))
+        if stem in self.figures:
+            return {"kind": "see", "stem": stem, "title": title, "number": self.figures[stem]}
+        self.figures[stem] = len(self.figures) + 1
+        png = (folder / f"{stem}.{self.language}.png").read_bytes()
+        files: dict[str, Any] = {"name": f"{stem}.{self.language}"}
+        for suffix in ("svg", "pdf"):
+            if (picture := folder / f"{stem}.{self.language}.{suffix}").is_file():
+                files[suffix] = base64.b64encode(zlib.compress(picture.read_bytes(), 9)).decode("ascii")
+        if (data := folder / f"{stem}.csv").is_file():
+            files["csv"] = data.read_bytes().decode("utf-8")
+        columns = {name: display.visible(self._with_unit(texts)) for name, texts in card.get("columns", {}).items()}
+        return {"kind": "figure", "stem": stem, "number": self.figures[stem], "title": title,
+                "png": base64.b64encode(png).decode("ascii"), "width": int.from_bytes(png[16:20]),
+                "height": int.from_bytes(png[20:24]), "files": {**files, "columns": columns},
+                "formats": ["png", *(s for s in ("svg", "pdf", "csv") if s in files)], "columns": columns,
+                "n": card.get("n"), "period": card.get("period"), "hash": card.get("content_hash"),
+                **{name: display.visible(self.text(card.get(name))) for name in ("alt", "how_to_read", "source")}}
+
+    def _with_unit(self, texts: Mapping[str, Any]) -> str:
+        unit = self.text(texts.get("unit"))
+        name = self.text({"zh": texts.get("zh", ""), "en": texts.get("en", "")})
+        return f"{name}（{unit}）" if unit and self.language == "zh" else f"{name} ({unit})" if unit else name
+
+    # -- findings and the statements behind them
+
+    def _finding(self, finding: Mapping[str, Any]) -> dict[str, Any]:
+        cited = list(finding["evidence"])
+        numbers = []
+        for number in finding["numbers"]:
+            cited += [s for s in number["evidence"] if s not in cited]
+            numbers.append({"text": self.text(number), "definition": self.text(number["definition"]),
+                            "n": number["n"], "of": number["of"]})
+        return {"id": finding["id"], "sentence": self._linked(finding, numbers), "numbers": numbers,
+                "badge": finding["badge"], "detail": self.text(finding["detail"]),
+                "caveat": self.text(finding["caveat"]), "figure": finding["figure"],
+                "statements": [self._cited(finding["id"], s) for s in cited[:MAX_SHOWN]] if self.corpus.has_statements
+                else [], "total": len(cited)}
+
+    def _linked(self, finding: Mapping[str, Any], numbers: list[dict[str, Any]]):
+        """The sentence with each of its numbers a link to the drawer behind it."""
+        from markupsafe import Markup
+
+        sentence, out, position = self.text(finding), Markup(""), 0
+        for number in sorted(numbers, key=lambda n: sentence.find(n["text"])):
+            start = sentence.find(number["text"], position)
+            if start < 0:
+                continue
+            out += sentence[position:start] + Markup('<a class="number" href="#evidence-{}" title="{}">{}</a>').format(
+                finding["id"], self.say("drawer_open", number=number["text"]), number["text"])
+            position = start + len(number["text"])
+        return out + sentence[position:]
+
+    def _cited(self, finding: str, statement_id: str) -> dict[str, Any]:
+        row = self.corpus.cited.get(statement_id)
+        if row is None:
+            raise UserError(f"finding {finding} cites the statement {statement_id}, which the table of statements does "
+                            "not have; run the notebooks again", running.executed_path("", "06-findings").name)
+        article = self.corpus.articles.get(row["article_id"], {})
+        return self._statement({**article, **row}, [s[1:3] for s in json.loads(row["evidence"] or "[]")])
+
+    def _statement(self, row: Mapping[str, Any], spans) -> dict[str, Any]:
+        shown = {name: display.visible(row[name]) if row.get(name) else None
+                 for name in ("title", "publisher", "date", "source_file", "article_id")}
+        if not shown["article_id"] and row.get("statement_id"):
+            shown["article_id"] = row["statement_id"].rpartition("-")[0]
+        listed = shown["article_id"] in self.listed
+        return {**shown, "text": marked(row["text"], spans, SHORT_QUOTE if self.withhold else None),
+                "url": safe_url(row.get("url")), "listed": listed,
+                "regions": [self.names.regions.get(r, display.visible(r)) for r in row.get("regions") or ()]}
+
+    # -- the end of the page
+
+    @property
+    def listed(self) -> Mapping[str, dict[str, Any]]:
+        """The articles listed under the sources."""
+        return dict(list(self.corpus.articles.items())[:MAX_SOURCES])
+
+    @property
+    def sources(self) -> list[dict[str, Any]]:
+        return [{**{name: display.visible(a[name]) if a[name] else None for name in (
+            "article_id", "title", "publisher", "date", "source_title", "source_file")}, "url": safe_url(a["url"])}
+            for a in self.listed.values()]
+
+    @property
+    def dictionary(self) -> list[dict[str, Any]]:
+        from . import tables
+
+        return [{"name": table.name, "row": self.text({"zh": table.row_zh, "en": table.row_en}),
+                 "columns": [{"name": c.name, "type": str(c.type), "meaning": self.text({"zh": c.zh, "en": c.en})}
+                             for c in table.columns]} for table in tables.TABLES.values()]
+
+    @property
+    def lens(self) -> dict[str, Any] | None:
+        """The statements for searching, as compact as can be: texts with indexes into lists of articles, years,
+        regions and themes. None when there are none to show."""
+        if self.withhold or not self.corpus.searchable:
+            return None
+        rows = self.corpus.searchable
+        used = {row["article_id"] for row in rows}
+        order = [a for a in self.corpus.articles if a in used]
+        order += sorted(used - set(order))
+        article_index = {a: i for i, a in enumerate(order)}
+        rows = sorted(rows, key=lambda r: article_index[r["article_id"]])
+        regions = _ordered({r for row in rows for r in row["regions"] or ()}, self.names.regions)
+        themes = _ordered({t for row in rows for t in row["themes"] or ()}, self.names.themes)
+        region_index, theme_index = ({name: i for i, name in enumerate(names)} for names in (regions, themes))
+        listed, articles = self.listed, []
+        for name in order:
+            a = self.corpus.articles.get(name, {})
+            articles.append([display.visible(a.get("title") or self.labels["title_unknown"]),
+                             display.visible(a.get("publisher") or ""), display.visible(a.get("date") or ""),
+                             f"source-{name}" if name in listed else ""])
+        return {"articles": articles, "regions": [display.visible(self.names.regions.get(r, r)) for r in regions],
+                "themes": [display.visible(self.names.themes.get(t, t)) for t in themes],
+                "groups": [display.visible(self.names.groups.get(t, "")) for t in themes],
+                "years": sorted({row["year"] for row in rows if row["year"]}), "minimum": LENS_MINIMUM,
+                "statements": [[article_index[r["article_id"]], r["year"] or 0,
+                                [region_index[x] for x in r["regions"] or ()],
+                                [theme_index[x] for x in r["themes"] or ()], display.visible(r["text"])]
+                               for r in rows]}
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The labels the script needs."""
+        return {key: self.labels[key] for key in (
+            "search_result", "search_none", "search_thin", "search_more", "publisher_unknown", "date_unknown",
+            "list_separator", "figure_data_rows", "code_show_all", "code_hide_all", "download_failed")}
+
+    @property
+    def lens_kilobytes(self) -> int:
+        return LENS_BYTES // 1000
+
+
+def _ordered(found: set[str], known: Mapping[str, Any]) -> list[str]:
+    return [name for name in known if name in found] + sorted(found - set(known))
+
+
+def labels(language: str) -> dict[str, str]:
+    """Every word of the report's own in one language."""
+    return {key: texts[language] for key, texts in YamlFile(TEMPLATE / "labels.yml").data.items()}
+
+
+def highlight(source: str):
+    """Python source as markup, coloured by classes."""
+    from markupsafe import Markup
+    from pygments import highlight as render
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    return Markup(render(source, PythonLexer(), HtmlFormatter(nowrap=True, classprefix="k-")).rstrip("\n"))
+
+
+# ---- exporter -------------------------------------------------------------------------------------------------------
+
+
+def exporter(page_of: Callable[[Any], Page]):
+    """An nbconvert exporter that renders a notebook through `page_of` and the report's own template."""
+    from nbconvert.exporters.templateexporter import TemplateExporter
+    from traitlets import default
+
+    class ReportExporter(TemplateExporter):
+        """The report as an nbconvert exporter: own template, everything escaped unless it is markup of ours."""
+
+        export_from_notebook = "Fengxiang report"
+        output_mimetype = "text/html"
+
+        @default("file_extension")
+        def _file_extension_default(self):
+            return ".html"
+
+        @default("template_name")
+        def _template_name_default(self):
+            return TEMPLATE.name
+
+        @default("extra_template_basedirs")
+        def _extra_template_basedirs_default(self):
+            return [str(TEMPLATE.parent)]
+
+        def _create_environment(self):
+            environment = super()._create_environment()
+            environment.autoescape = True
+            environment.trim_blocks = environment.lstrip_blocks = True
+            environment.filters["json_in_html"] = json_in_html
+            return environment
+
+        def from_notebook_node(self, nb, resources=None, **kw):
+            page = page_of(nb)
+            style, script = (_asset(name) for name in ("style.css", "script.js"))
+            resources = {**(resources or {}), "page": page, "style": style, "script": script,
+                         "policy": "default-src 'none'; img-src data:; "
+                                   f"style-src 'sha256-{_sha(style)}'; script-src 'sha256-{_sha(script)}'; "
+                                   "base-uri 'none'; form-action 'none'"}
+            return super().from_notebook_node(nb, resources, **kw)
+
+    return ReportExporter()
+
+
+def _asset(name: str):
+    from markupsafe import Markup
+
+    return Markup((TEMPLATE / name).read_text(encoding="utf-8").strip())
+
+
+def _sha(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def merged_notebook(executed: Mapping[str, Path]):
+    """The executed notebooks as one, each cell with the name of its notebook as `metadata.chapter`.
+
+    Raises:
+        UserError: a notebook has not been run.
+    """
+    import nbformat
+
+    merged = nbformat.v4.new_notebook()
+    for name, path in executed.items():
+        if not path.is_file():
+            raise UserError("has not been run in this output folder; run the notebooks before the report",
+                            f"notebooks/{name}.ipynb")
+        for cell in nbformat.from_dict(json.loads(path.read_text(encoding="utf-8"))).cells:
+            cell.metadata.chapter = name
+            cell.id = f"{name}-{cell.id}"
+            merged.cells.append(cell)
+    return merged
+
+
+def cited_statements(notebook) -> set[str]:
+    """The identifiers of all statements that findings cite."""
+    return {statement for cell in notebook.cells for output in cell.get("outputs", ())
+            for finding in output.get("data", {}).get(display.FINDINGS, ())
+            for cited in (finding["evidence"], *(n["evidence"] for n in finding["numbers"])) for statement in cited}
+
+
+# ---- writing --------------------------------------------------------------------------------------------------------
+
+
+def write_report(root: str | Path, out: str | Path, codebook: str | Path | None = None, *,
+                 withhold_text: bool = False, log: Callable[[str], None] | None = None) -> list[Path]:
+    """Write report/index.html (Chinese) and report/index.en.html (English) from the executed notebooks.
+
+    Nothing is written when nothing the report is made from has changed.
+
+    Args:
+        root: the project folder; its `notebooks/` say which chapters there are.
+        out: the output folder of the run, with the executed notebooks, figures and tables; the report goes to
+            OUT/report.
+        codebook: for the names of themes and regions; the project's own when None.
+        withhold_text: leave source texts out: no search, quotations of at most `SHORT_QUOTE` characters.
+        log: gets a line for each file written.
+
+    Returns:
+        The two files.
+
+    Raises:
+        UserError: a notebook has not been run, or a finding cites a statement that is not there.
+    """
+    root, out = Path(root).resolve(), Path(out).resolve()
+    codebook = Path(codebook).resolve() if codebook else root / "codebook"
+    names = sorted(p.stem for p in (root / "notebooks").glob("[0-9][0-9]-*.ipynb"))
+    executed = {name: running.executed_path(out, name) for name in names}
+    paths = [out / "report" / file for file in LANGUAGES.values()]
+    state = running.State(out / "data/raw", out, codebook)
+    try:
+        made_from = _made_from(state, executed)
+        identity = running.digest({name: h for name, h in made_from.items() if not name.startswith("package/report")})
+        signature = running.digest([made_from, withhold_text, running.library_versions()])
+        last = state.runs.get("report")
+        if last and last["signature"] == signature and all(
+                path.is_file() and state.hash(f"report/{path.name}") == last["outputs"].get(f"report/{path.name}")
+                for path in paths):
+            return paths
+        merged = merged_notebook(executed)
+        corpus = read_corpus(out, cited_statements(merged))
+        for language, path in zip(LANGUAGES, paths, strict=True):
+            names_of = read_names(codebook, language)
+            html, _ = exporter(lambda nb, lang=language, known=names_of: Page(
+                nb, lang, out, known, corpus, identity[:12], withhold_text)).from_notebook_node(merged)
+            running.write_atomically(path, html.rstrip() + "\n")
+            if log:
+                log(f"report/{path.name}  {path.stat().st_size / 1e6:.2f} MB")
+        state.runs["report"] = {"signature": signature,
+                                "outputs": {f"report/{path.name}": state.hash(f"report/{path.name}") for path in paths}}
+        return paths
+    finally:
+        state.save()
+
+
+def _made_from(state: running.State, executed: Mapping[str, Path]) -> dict[str, str]:
+    """The hash of everything a report is made from, by name."""
+    names = [f"{running.STATE_FOLDER}/executed/{name}.ipynb" for name, path in executed.items() if path.is_file()]
+    for folder in ("data/processed", "figures", "codebook", "package"):
+        names += [name for name in state.files_of(folder) if "__pycache__" not in name]
+    return {name: state.hash(name) for name in names}

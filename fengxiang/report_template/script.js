@@ -1,0 +1,225 @@
+"use strict";
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const one = (selector, root = document) => root.querySelector(selector);
+  const make = (name, text, properties = {}) => Object.assign(document.createElement(name), { textContent: text }, properties);
+  const words = JSON.parse(one("#words").textContent);
+  const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, key) =>
+    typeof values[key] === "number" ? values[key].toLocaleString("en-US") : values[key]);
+  const show = (element) => { if (element) element.hidden = false; };
+
+  // A link to something folded away unfolds it.
+  const reveal = () => {
+    let target;
+    try { target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1))); } catch { return; }
+    if (!target) return;
+    for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
+    if (target.tagName === "DETAILS") one("summary", target).focus({ preventScroll: true });
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", reveal);
+  addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    if (link && link.getAttribute("href") === location.hash) reveal();
+  });
+
+  // The other language opens at the same place.
+  const language = one(".language");
+  language.addEventListener("click", () => { language.hash = location.hash; });
+
+  // Code: one switch for all of it.
+  const blocks = all("details.code");
+  const codeSwitch = one("#code-switch");
+  if (blocks.length) show(codeSwitch);
+  codeSwitch.addEventListener("click", () => {
+    const open = codeSwitch.getAttribute("aria-pressed") !== "true";
+    codeSwitch.setAttribute("aria-pressed", String(open));
+    codeSwitch.textContent = open ? words.code_hide_all : words.code_show_all;
+    for (const block of blocks) block.open = open;
+  });
+
+  // Contents: mark the section being read; on a narrow page they fold away.
+  const contents = one(".contents > details");
+  const narrow = matchMedia("(max-width: 52rem)");
+  const fold = () => { contents.open = !narrow.matches; };
+  fold();
+  narrow.addEventListener("change", fold);
+  const links = new Map(all(".contents a").map((link) => [link.hash.slice(1), link]));
+  const marks = all("main [id]").filter((element) => links.has(element.id));
+  let current;
+  const mark = () => {
+    const line = innerHeight * 0.3;
+    const atEnd = scrollY + innerHeight >= document.documentElement.scrollHeight - 2;
+    const passed = marks.filter((element) => element.getBoundingClientRect().top <= line);
+    const now = links.get((atEnd ? marks.at(-1) : passed.at(-1) ?? marks[0])?.id);
+    if (!now || now === current) return;
+    current?.removeAttribute("aria-current");
+    now.setAttribute("aria-current", "location");
+    current = now;
+    for (const item of all(".contents li.open")) item.classList.remove("open");
+    for (let item = now.closest("li"); item; item = item.parentElement.closest("li")) item.classList.add("open");
+    if (!narrow.matches) {
+      const box = contents.getBoundingClientRect(), row = now.getBoundingClientRect();
+      if (row.top < box.top) contents.scrollTop -= box.top - row.top + 20;
+      if (row.bottom > box.bottom) contents.scrollTop += row.bottom - box.bottom + 20;
+    }
+  };
+  let waiting = false;
+  addEventListener("scroll", () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => { waiting = false; mark(); });
+  }, { passive: true });
+  contents.addEventListener("click", (event) => { if (narrow.matches && event.target.closest("a")) contents.open = false; });
+  mark();
+
+  // Downloads: the files lie in the page.
+  const bytes = (base64) => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  const unpack = (data) => new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"))).blob();
+  const types = { png: "image/png", svg: "image/svg+xml", pdf: "application/pdf", csv: "text/csv;charset=utf-8" };
+  const files = (figure) => JSON.parse(one(".files", figure).textContent);
+  const save = (blob, name) => {
+    const address = URL.createObjectURL(blob);
+    const link = make("a", "", { href: address, download: name });
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(address), 60000);
+  };
+  for (const figure of all("figure[id]")) {
+    show(one(".downloads", figure));
+    one(".downloads", figure).addEventListener("click", async (event) => {
+      const format = event.target.dataset?.format;
+      if (!format) return;
+      const kept = files(figure);
+      const name = (format === "csv" ? kept.name.replace(/\.\w+$/, "") : kept.name) + "." + format;
+      let content;
+      if (format === "png") content = bytes(one("img", figure).src.split(",")[1]);
+      else if (format === "csv") content = kept.csv;
+      else if (!("DecompressionStream" in window)) { event.target.textContent = words.download_failed; return; }
+      else content = await unpack(bytes(kept[format]));
+      save(new Blob([content], { type: types[format] }), name);
+    });
+    const details = one("details.data", figure);
+    show(details);
+    details?.addEventListener("toggle", () => {
+      const place = one(".scroll", details);
+      if (details.open && !place.childElementCount) place.replaceChildren(...dataTable(files(figure), details));
+    });
+  }
+
+  // The plotted data as a table, from the CSV.
+  const ROWS = 60;
+  const parseCsv = (text) => {
+    const rows = [[""]];
+    let quoted = false;
+    for (let i = text.charCodeAt(0) === 0xfeff ? 1 : 0; i < text.length; i += 1) {
+      const char = text[i], row = rows.at(-1);
+      if (quoted) {
+        if (char !== '"') row[row.length - 1] += char;
+        else if (text[i + 1] === '"') { row[row.length - 1] += '"'; i += 1; } else quoted = false;
+      } else if (char === '"') quoted = true;
+      else if (char === ",") row.push("");
+      else if (char === "\n") rows.push([""]);
+      else if (char !== "\r") row[row.length - 1] += char;
+    }
+    if (rows.at(-1).length === 1 && rows.at(-1)[0] === "") rows.pop();
+    return rows;
+  };
+  const dataTable = (kept) => {
+    const [head, ...rows] = parseCsv(kept.csv);
+    const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => row[column] === "" || !Number.isNaN(Number(row[column]))));
+    const table = make("table", "");
+    const headRow = table.createTHead().insertRow();
+    head.forEach((name, column) => headRow.append(make("th", kept.columns[name] || name, { scope: "col", className: numeric[column] ? "number" : "" })));
+    const body = table.createTBody();
+    for (const row of rows.slice(0, ROWS)) {
+      const line = body.insertRow();
+      row.forEach((value, column) => line.append(make("td", value.replace(/^'(?=[=+\-@])/, ""), { className: numeric[column] ? "number" : "" })));
+    }
+    return rows.length > ROWS ? [table, make("p", fill(words.figure_data_rows, { n: rows.length, shown: ROWS }), { className: "quiet" })] : [table];
+  };
+
+  // Search over the statements.
+  const lens = () => {
+    const data = JSON.parse(one("#lens-data").textContent);
+    const [form, count, warning, list, more] = [".lens", ".lens-count", ".lens-warning", ".lens-results", ".lens-more"].map((selector) => one(selector));
+    const input = Object.fromEntries(["words", "year", "region", "theme"].map((name) => [name, one("#lens-" + name)]));
+    const lower = data.statements.map((statement) => statement[4].toLowerCase());
+    const PAGE = 20;
+    let found = [], shown = 0, terms = [];
+    show(form);
+    const has = (list, value) => value === "" || (value === "-1" ? list.length === 0 : list.includes(Number(value)));
+    const quote = (text) => {
+      const line = make("p", "");
+      const low = text.toLowerCase();
+      let position = 0;
+      while (position < text.length) {
+        let start = -1, length = 0;
+        for (const term of terms) {
+          const at = low.indexOf(term, position);
+          if (at >= 0 && (start < 0 || at < start)) { start = at; length = term.length; }
+        }
+        if (start < 0) break;
+        line.append(text.slice(position, start), make("mark", text.slice(start, start + length)));
+        position = start + length;
+      }
+      line.append(text.slice(position));
+      return line;
+    };
+    const item = (statement) => {
+      const [title, publisher, date, anchor] = data.articles[statement[0]];
+      const entry = make("li", "", { className: "statement" });
+      const block = make("blockquote", "", { lang: "zh-CN" });
+      block.append(quote(statement[4]));
+      const cite = make("p", "", { className: "cite" });
+      cite.append(anchor ? make("a", title, { href: "#" + anchor, lang: "zh-CN" }) : make("span", title, { lang: "zh-CN" }));
+      const parts = [publisher || words.publisher_unknown, date || words.date_unknown,
+        statement[2].map((index) => data.regions[index]).join(words.list_separator), statement[3].map((index) => data.themes[index]).join(words.list_separator)];
+      for (const part of parts) if (part) cite.append(" ", make("span", part, { className: "cite-part" }));
+      entry.append(block, cite);
+      return entry;
+    };
+    const extend = () => {
+      const next = found.slice(shown, shown + PAGE);
+      list.append(...next.map((index) => item(data.statements[index])));
+      shown += next.length;
+      more.hidden = shown >= found.length;
+      more.textContent = fill(words.search_more, { n: Math.min(PAGE, found.length - shown) });
+      return next.length;
+    };
+    const update = () => {
+      terms = input.words.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const year = input.year.value, region = input.region.value, theme = input.theme.value;
+      let range = 0;
+      found = [];
+      data.statements.forEach((statement, index) => {
+        if ((year !== "" && statement[1] !== Number(year)) || !has(statement[2], region)) return;
+        range += 1;
+        if (has(statement[3], theme) && terms.every((term) => lower[index].includes(term))) found.push(index);
+      });
+      const articles = new Set(found.map((index) => data.statements[index][0])).size;
+      const asked = year !== "" || region !== "" || theme !== "" || terms.length > 0;
+      count.textContent = !asked ? "" : range === 0 ? words.search_none
+        : fill(words.search_result, { n: found.length, range, articles, share: (100 * found.length / range).toFixed(1) + "%" });
+      warning.textContent = asked && range > 0 && range < data.minimum ? fill(words.search_thin, { minimum: data.minimum }) : "";
+      list.replaceChildren();
+      shown = 0;
+      if (asked) extend(); else more.hidden = true;
+    };
+    let timer;
+    const soon = () => { clearTimeout(timer); timer = setTimeout(update, 120); };
+    form.addEventListener("input", soon);
+    form.addEventListener("submit", (event) => { event.preventDefault(); update(); });
+    form.addEventListener("reset", () => setTimeout(update));
+    more.addEventListener("click", () => {
+      const before = list.childElementCount;
+      extend();
+      const first = list.children[before];
+      if (first) { first.tabIndex = -1; first.focus({ preventScroll: true }); }
+    });
+  };
+  if (one("#lens-data")) lens();
+
+  if (location.hash) reveal();
+})();
