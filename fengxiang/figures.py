@@ -106,8 +106,9 @@ def missing_glyphs(text: str, *, serif: bool = False) -> list[str]:
 
 
 def text_width(text: str, size: float, *, serif: bool = False) -> float:
-    """Width in inches of the widest line of `text` set at `size` points."""
-    return max((sum(_advance(c, serif) for c in line) for line in text.split("\n")), default=0.0) * size / 72
+    """Width in inches of the widest line of `text` set at `size` points, marks squeezed as `squeezed` says."""
+    return max((sum(_advance(c, serif) for c in line) - len(squeezed(line)) / 2
+                for line in text.split("\n")), default=0.0) * size / 72
 
 
 @contextmanager
@@ -129,7 +130,18 @@ def house_style():
 _NOT_AT_START = set("，。、；：？！）》」』】〕〉”’%％‰…—～·,.;:?!)]}℃°")
 _NOT_AT_END = set("（《「『【〔〈“‘([{￥$#")
 _PAUSES = set("，。、；：？！,;:.")
+_OPENING, _CLOSING = set("（《「『【〔〈“‘"), set("，。、；：？！）》」』】〕〉”’")
 _ATOM = re.compile(r"\s+|[0-9A-Za-z\u00C0-\u024F.,:;!?'\"()\[\]&/+\-−–%@_=~<>$#*]+|.", re.S)
+
+
+def squeezed(line: str) -> list[int]:
+    """Where a line of Chinese is set tighter: the full-width marks that give up their blank half, because another
+    mark follows or because an opening mark begins the line."""
+    if not any("\u3000" <= c <= "\uffef" for c in line):  # Latin text has its own, narrow marks
+        return []
+    return [i for i, c in enumerate(line)
+            if (c in _CLOSING and i + 1 < len(line) and line[i + 1] in _OPENING | _CLOSING)
+            or (c in _OPENING and (i == 0 or line[i - 1] in _OPENING))]
 
 
 def _atoms(text: str) -> list[str]:
@@ -156,8 +168,9 @@ def _fill(atoms: Sequence[str], width: float, size: float, serif: bool) -> list[
 
 
 def _even(atoms: Sequence[str], n_lines: int, width: float, size: float, serif: bool) -> list[str] | None:
-    """The atoms in `n_lines` lines that fit `width`, as even as can be and rather broken after a mark than within a
-    clause; None where no such lines exist."""
+    """The atoms in `n_lines` lines that fit `width`, as even as can be, rather broken after a mark than within a
+    clause, and least of all within quotation marks; None where no such lines exist."""
+    quoted = np.cumsum([atom.count("“") - atom.count("”") for atom in atoms]) > 0
     best: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {(0, 0): (0.0, ())}
     for end in range(1, len(atoms) + 1):
         for start in range(end - 1, -1, -1):
@@ -165,7 +178,8 @@ def _even(atoms: Sequence[str], n_lines: int, width: float, size: float, serif: 
             measure = text_width(line, size, serif=serif)
             if measure > width and end - start > 1:
                 break
-            cost = (1 - measure / width) ** 2 + (0 if end == len(atoms) or line[-1:] in _PAUSES else 0.1)
+            cost = (1 - measure / width) ** 2 + (0 if end == len(atoms) or line[-1:] in _PAUSES else 0.1) \
+                + 0.4 * bool(quoted[end - 1])
             for n in range(n_lines):
                 if (start, n) in best:
                     total = best[start, n][0] + cost
@@ -193,12 +207,27 @@ def wrap(text: str, width: float, size: float, *, serif: bool = False) -> str:
     return "\n".join(paragraphs)
 
 
-_STRAIGHT = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "\u00a0": " ", "\u2009": " ", "\u202f": " "})
+_STRAIGHT = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'"})
+_SPACES = str.maketrans({"\u00a0": " ", "\u2009": " ", "\u202f": " "})
 
 
-def _for_drawing(text: str, lang: str) -> str:
-    """The Chinese font draws curly quotation marks a full square wide: right in Chinese, a hole in English."""
-    return text.translate(_STRAIGHT) if lang == "en" else text
+def _set_marks(text: Text, lang: str) -> None:
+    """Punctuation as a printer sets it. The Chinese font draws curly quotation marks a full square wide, which is a
+    hole in English, and neighbouring Chinese marks a square each, which is a hole in Chinese; its own features mend
+    both. Matplotlib measures without features, so labels that are not set flush left get straight marks instead."""
+    wording = text.get_text().translate(_SPACES)
+    flush = text.get_horizontalalignment() == "left" and not text.get_rotation()
+    if lang == "en":
+        if set(wording) & set("“”‘’—…"):
+            if flush:
+                text.set_fontfeatures(("pwid",))
+            else:
+                wording = wording.translate(_STRAIGHT)
+    elif flush and "\n" not in wording:
+        marks = squeezed(wording)
+        if marks:
+            text.set_fontfeatures(tuple(f"halt[{i}:{i + 1}]" for i in marks))
+    text.set_text(wording)
 
 
 # ---- drawing aids for charts ----------------------------------------------------------------------------------------
@@ -213,7 +242,7 @@ def size_inches(figure: FigureBase) -> tuple[float, float]:
 def add_axes(figure: FigureBase, left: float = 0, bottom: float = 0, right: float = 0, top: float = 0, **kwargs):
     """Axes that leave `left`, `bottom`, `right` and `top` inches of the chart's area free around them."""
     width, height = size_inches(figure)
-    if width - left - right < 0.5 or height - bottom - top < 0.3:
+    if width - left - right < 0.3 or height - bottom - top < 0.15:
         raise FigureError(f"no room for the chart: margins {left:.2f}+{right:.2f} of {width:.2f} in, "
                           f"{bottom:.2f}+{top:.2f} of {height:.2f} in")
     return figure.add_axes((left / width, bottom / height, (width - left - right) / width,
@@ -288,9 +317,16 @@ def _drawn_texts(figure: Figure):
         figure.canvas.draw()
     finally:
         del renderer.draw_text
-    points = 72 / figure.dpi
-    return [(text, np.array(text.get_window_extent(renderer).extents) * points) for text in drawn.values()
-            if text.get_text().strip()]
+    out = []
+    for text in drawn.values():
+        if text.get_text().strip():
+            box = np.array(text.get_window_extent(renderer).extents) * 72 / figure.dpi
+            if text.get_fontfeatures():  # measured without the features that narrow it
+                serif = SERIF in text.get_fontfamily()
+                natural = sum(_advance(c, serif) for c in text.get_text()) * text.get_fontsize()
+                box[2] -= max(0.0, natural - text_width(text.get_text(), text.get_fontsize(), serif=serif) * 72)
+            out.append((text, box))
+    return out
 
 
 def overlaps(figure: Figure, tolerance: float = 1.5) -> list[str]:
@@ -387,15 +423,20 @@ def _compose(draw: Callable, lang: str, size: Size, height: float, title: str, s
     figure = Figure(figsize=(size.width, total), dpi=size.dpi)
     FigureCanvasAgg(figure)
     x = _MARGIN / size.width
-    figure.text(x, 1 - 0.12 / total, title, fontsize=title_pt, family=SERIF, color="#111111", va="top", ha="left",
-                linespacing=_TITLE_LEADING / 1.2)
+
+    def lines(text: str, top: float, size: float, leading: float, **style) -> None:
+        """Lines of text, each its own so that its marks can be set, the first `top` inches below the upper edge."""
+        for i, line in enumerate(text.split("\n")):
+            baseline = top + (i + 0.5) * size * leading / 72 + 0.36 * size / 72
+            figure.text(x, 1 - baseline / total, line, fontsize=size, va="baseline", ha="left", **style)
+
+    lines(title, 0.12, title_pt, _TITLE_LEADING, family=SERIF, color="#111111")
     if subtitle:
-        figure.text(x, 1 - (0.12 + title_height + 0.06) / total, subtitle, fontsize=_SUBTITLE_PT, color=SOFT_INK,
-                    va="top", ha="left", linespacing=_SUBTITLE_LEADING / 1.2)
+        lines(subtitle, 0.12 + title_height + 0.05, _SUBTITLE_PT, _SUBTITLE_LEADING, color=SOFT_INK)
     figure.add_artist(Line2D([x, 1 - x], [(foot - 0.06) / total] * 2, color=GRID, linewidth=0.8))
-    figure.text(x, (foot - 0.11) / total, source, fontsize=_SOURCE_PT, color=QUIET_INK, va="top", ha="left",
-                linespacing=_SOURCE_LEADING / 1.2)
-    figure.text(1 - x, (foot - 0.11) / total, mark, fontsize=_SOURCE_PT, color=QUIET_INK, va="top", ha="right")
+    lines(source, total - foot + 0.1, _SOURCE_PT, _SOURCE_LEADING, color=QUIET_INK)
+    figure.text(1 - x, (foot - 0.1 - (0.5 * _SOURCE_LEADING + 0.36) * _SOURCE_PT / 72) / total, mark,
+                fontsize=_SOURCE_PT, color=QUIET_INK, va="baseline", ha="right")
     body = total - head - foot
     if body < 0.8:
         raise FigureError("title and source leave no room for the chart")
@@ -409,8 +450,8 @@ def _check(figure: Figure, stem: str, lang: str, size: str) -> None:
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
-        wording = _for_drawing(text.get_text(), lang)
-        text.set_text(wording)
+        _set_marks(text, lang)
+        wording = text.get_text()
         missing = missing_glyphs(wording, serif=SERIF in text.get_fontfamily())
         if missing and text.get_visible():
             raise FigureError(f"figure {stem} ({lang}): the font has no glyph for {' '.join(missing)} "
