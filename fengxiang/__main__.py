@@ -133,10 +133,9 @@ def _report(options) -> int:
         runs = run_notebooks(ROOT, place.raw, place.out, place.codebook, workers=options.workers or 2, log=progress)
     for run in runs:
         print(f"{run.name}: " + (f"{run.seconds:.1f} s" if run.ran else "up to date"))
-    from .report import write_report_if_changed
+    from .report import write_report
 
-    pages = write_report_if_changed(ROOT, place.out)
-    for page in pages:
+    for page in (pages := write_report(ROOT, place.out, place.codebook)):
         print(f"{printable(_shown(page))} ({page.stat().st_size / 1e6:.2f} MB)")
     print(f"done in {time.perf_counter() - started:.1f} s")
     if options.open:

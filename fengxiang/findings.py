@@ -178,7 +178,7 @@ def leading_theme(view: View, names: Names) -> Finding | None:
                 "no theme can be called first.")
     return Finding("leading_theme", "theme_share", {"year": year, "region": ALL, "theme": first["theme"]},
                    float(first["share"]), float(first["low"]), float(first["high"]), int(first["n"]), of, grade,
-                   (grade if grade == "first" else "top", first["theme"]), *text, numbers, figure="theme-prevalence")
+                   (grade if grade == "first" else "top", first["theme"]), *text, numbers, figure="theme_prevalence")
 
 
 def theme_shares(view: View, year: int, region: str) -> pd.DataFrame:
@@ -242,7 +242,7 @@ def changed_themes(view: View, names: Names) -> Finding | None:
                    float(top["difference"]), float(top["low95"]), float(top["high95"]), int(top["n_to"]), n_to,
                    str(top["grade"]), ("changed", tuple(sorted(rose["theme"].head(N_NAMED))),
                                        tuple(sorted(fell["theme"].head(N_NAMED)))),
-                   *text, numbers, figure="theme-change")
+                   *text, numbers, figure="theme_ranking")
 
 
 def national_and_regional(view: View, names: Names) -> Finding | None:
@@ -299,7 +299,7 @@ def national_and_regional(view: View, names: Names) -> Finding | None:
                    float(top["difference"]), float(top["low"]), float(top["high"]), int(top["n"]), of,
                    "differs" if len(up) or len(down) else "no_clear_difference",
                    ("differs", up["theme"].head(1).tolist(), down["theme"].head(1).tolist()), *text, numbers,
-                   figure="region-themes")
+                   figure="region_themes")
 
 
 def closest_pair(view: View, names: Names, pairs: pd.DataFrame) -> Finding | None:
@@ -318,7 +318,7 @@ def closest_pair(view: View, names: Names, pairs: pd.DataFrame) -> Finding | Non
                    float(row["npmi"]), None, None, n, of, "together", ("pair", row["theme_a"], row["theme_b"]),
                    f"“{zh[0]}”与“{zh[1]}”结合最紧：同在{n:,}条语句里出现，是两者互不相干时应有条数的{times}。",
                    f"“{en[0]}” and “{en[1]}” go together most: in {n:,} statements, {row['ratio']:.1f} times as many as "
-                   "if they had nothing to do with each other.", numbers, figure="theme-cooccurrence")
+                   "if they had nothing to do with each other.", numbers, figure="cooccurrence_matrix")
 
 
 def covered_regions(view: View, names: Names) -> Finding | None:
@@ -346,7 +346,7 @@ def local_wording(view: View, names: Names, terms: Iterable[str]) -> Finding | N
     if not years:
         return None
     uses = term_regions(view, years[-1], terms)
-    alone = uses[uses["n_regions"] == 1]
+    alone = uses[(uses["n_regions"] == 1) & ~uses["national"].astype(bool)]
     if alone.empty:
         return None
     shown = alone.head(4)
@@ -355,9 +355,9 @@ def local_wording(view: View, names: Names, terms: Iterable[str]) -> Finding | N
     n = len(alone)
     return Finding("local_wording", "terms_of_one_region", {"year": years[-1]}, float(n), None, None, n, len(uses),
                    "count", ("alone", tuple(sorted(zip(shown["term"], [r[0] for r in shown["regions"]], strict=True)))),
-                   f"{years[-1]}年有{n}个词表所列的提法，材料中只有一个地方局使用：{zh}。",
-                   f"In {years[-1]} {n} listed terms are used by a single bureau in this material: {en}.",
-                   [_number(f"{n}个", f"{n} listed", n=n, of=len(uses))], figure="signature-terms")
+                   f"{years[-1]}年有{n}个词表所列的提法，总局没有用，材料中只有一个地方局用：{zh}。",
+                   f"In {years[-1]} {n} listed terms are used by a single bureau and not by the national regulator: {en}.",
+                   [_number(f"{n}个", f"{n} listed", n=n, of=len(uses))], figure="")
 
 
 def term_regions(view: View, year: int, terms: Iterable[str]) -> pd.DataFrame:
@@ -392,7 +392,7 @@ def binding_wording(view: View, names: Names, deontic: pd.DataFrame, grades: Seq
                    ("binding", round(n / of, 1)),
                    f"{year}年{of:,}条语句中，{share}用了“必须”“要”“严禁”一类有约束力的措辞（95%区间{span}）。",
                    f"In {year}, {share} of {of:,} statements use binding wording such as must or must not (95% interval "
-                   f"{percent(low)}–{percent(high)}).", [_number(share, n=n, of=of)], figure="deontic-strength")
+                   f"{percent(low)}–{percent(high)}).", [_number(share, n=n, of=of)], figure="deontic_strength")
 
 
 # ----------------------------------------------------------------------------------------- all of them, with badges

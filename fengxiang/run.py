@@ -58,6 +58,25 @@ class Run:
         return pd.read_csv(self.place.processed / f"{name}.csv", encoding="utf-8-sig", float_precision="round_trip")
 
     @cached_property
+    def names(self):
+        """What themes, groups and regions are called: `fengxiang.charts.Names`."""
+        from .charts import Names
+
+        return Names.load(self.place.codebook)
+
+    @cached_property
+    def finishing(self) -> dict:
+        """What every chart function passes on: where its files go, and the source line."""
+        n = int((self.table("articles", ["scope"])["scope"] == "in").sum())
+        return {"out": self.out, "source": {"zh": f"风向，据本次语料的{n:,}篇文章", "en": f"Fengxiang, from {n:,} articles"}}
+
+    def statements(self, contains: str | None = None, **filters) -> pd.DataFrame:
+        """Statements with the article they stand in; arguments as `fengxiang.concordance.statements`."""
+        from .concordance import statements
+
+        return statements(self.out, contains, **filters)
+
+    @cached_property
     def codebook(self):
         """The theme codebook: `fengxiang.coding.Codebook`."""
         from .coding import Codebook

@@ -252,3 +252,17 @@ def column_dictionary() -> pd.DataFrame:
 
     return pd.DataFrame([(t.name, c.name, str(c.type), c.zh, c.en) for t in TABLES.values() for c in t.columns],
                         columns=["table", "column", "type", "zh", "en"])
+
+
+def dictionary_markdown(lang: str) -> str:
+    """The column dictionary as the README prints it, in `zh` or `en`."""
+    head = {"zh": ("列", "类型", "含义"), "en": ("column", "type", "meaning")}[lang]
+    row_is = {"zh": "一行是", "en": "a row is"}[lang]
+    lines = []
+    for t in TABLES.values():
+        lines += ["", f"**`{t.name}`** — {row_is} {getattr(t, f'row_{lang}')}" if lang == "en" else
+                  f"**`{t.name}`**：{row_is}{t.row_zh}", "", f"| {' | '.join(head)} |", "|---|---|---|"]
+        for c in t.columns:
+            kind = str(c.type).replace("list<element: ", "list<").replace("list<item: ", "list<")
+            lines.append(f"| `{c.name}` | {kind} | {getattr(c, lang)} |")
+    return "\n".join(lines[1:]) + "\n"
