@@ -28,17 +28,16 @@ MAX_EVIDENCE = 30
 
 Text = str | Mapping[str, str]
 
-# Characters that reorder, hide or command what stands around them, with what is shown instead.
-_UNSAFE = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
-_UNSAFE |= {0x7F: "␡"} | dict.fromkeys(range(0x80, 0xA0), "�") | dict.fromkeys(range(0xD800, 0xE000), "�")
-_UNSAFE |= {code: f"[U+{code:04X}]" for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060,
-                                                *range(0x2066, 0x206A), 0xFEFF, 0x2028, 0x2029)}
+# Characters that reorder, hide or command what stands around them: shown by their code points instead.
+_UNSAFE = {code: f"[U+{code:04X}]" for code in (
+    *(c for c in range(0x20) if chr(c) not in "\n\t"), *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F, 0x2028, 0x2029,
+    *range(0x202A, 0x202F), 0x2060, *range(0x2066, 0x206A), 0xFEFF)} | dict.fromkeys(range(0xD800, 0xE000), "\uFFFD")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:=^])")
 
 
 def visible(text: Any) -> str:
     """`text` with nothing in it that acts on a terminal or on the order of writing: control characters (an ANSI
-    escape begins with one), bidirectional marks and lone surrogates become signs that can be seen."""
+    escape begins with one) and bidirectional marks show as `[U+202E]`, a lone surrogate as the replacement sign."""
     return str(text).translate(_UNSAFE)
 
 

@@ -11,6 +11,7 @@ Cells say by their tags where they belong: `lang-zh` and `lang-en` are kept in t
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import heapq
@@ -42,61 +43,78 @@ SHORT_QUOTE = 40  # characters of a statement quoted when texts are withheld
 
 @dataclass
 class Corpus:
-    """What the page says of the corpus: articles in scope by identifier, newest first, the statements that are cited
-    or searchable by identifier in the order of the table, and the totals."""
+    """What the page says of the corpus. What is kept of it is bounded, whatever its size.
 
-    articles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    `listed` are the newest articles in scope, newest first; `articles` those and the ones that the kept statements
+    stand in, by identifier. `cited` are the statements that findings cite, by identifier; `searchable` those embedded
+    for searching, in the order of the table.
+    """
+
+    has_articles: bool = False
+    has_statements: bool = False
+    n_articles: int = 0
     n_out_of_scope: int = 0
     n_stories: int = 0
     n_statements: int = 0
+    years: list[int] = field(default_factory=list)
+    listed: list[str] = field(default_factory=list)
+    articles: dict[str, dict[str, Any]] = field(default_factory=dict)
     cited: dict[str, dict[str, Any]] = field(default_factory=dict)
     searchable: list[dict[str, Any]] = field(default_factory=list)
-    has_articles: bool = False
-    has_statements: bool = False
-
-    @property
-    def years(self) -> list[int]:
-        return sorted({a["year"] for a in self.articles.values() if a["year"]})
 
     @property
     def newest(self) -> str | None:
-        return max((a["date"] for a in self.articles.values() if a["date"]), default=None)
+        return self.articles[self.listed[0]]["date"] if self.listed else None
 
 
 def read_corpus(out: Path, cited: Iterable[str]) -> Corpus:
-    """The corpus of a build, as far as its tables are there. Statements pass by in batches: what is kept is bounded
-    by the number of the cited and by `LENS_BYTES`."""
-    from . import tables
-
-    corpus = Corpus()
+    """The corpus of a build, as far as its tables are there; they pass by in batches."""
+    corpus, cited = Corpus(), set(cited)
+    if _exists(out, "statements"):
+        corpus.has_statements = True
+        heap, size = [], 0
+        columns = ["statement_id", "article_id", "text", "year", "regions", "themes", "evidence"]
+        for row in _rows(out, "statements", columns):
+            corpus.n_statements += 1
+            if row["statement_id"] in cited:
+                corpus.cited[row["statement_id"]] = row
+            # The smallest hashes are a random sample that is the same on every machine.
+            key = int.from_bytes(hashlib.blake2b(row["statement_id"].encode(), digest_size=8).digest())
+            n_bytes = len(row["text"].encode("utf-8", "replace")) + 30
+            heapq.heappush(heap, (-key, corpus.n_statements, n_bytes, row))
+            size += n_bytes
+            while size > LENS_BYTES:
+                size -= heapq.heappop(heap)[2]
+        corpus.searchable = [row for _, _, _, row in sorted(heap, key=lambda item: item[1])]
     if _exists(out, "articles"):
+        corpus.has_articles = True
+        needed = {row["article_id"] for row in (*corpus.searchable, *corpus.cited.values())}
         columns = ["article_id", "title", "publisher", "url", "date", "year", "source_title", "scope", "source_file",
                    "story_id"]
-        rows = [row for batch in _batches(out, "articles", columns) for row in batch]
-        kept = sorted((r for r in rows if r["scope"] == "in"), key=lambda r: r["article_id"])
-        kept.sort(key=lambda r: r["date"] or "", reverse=True)
-        corpus.articles = {row["article_id"]: row for row in kept}
-        corpus.n_out_of_scope = len(rows) - len(kept)
-        corpus.n_stories = len({row["story_id"] for row in kept})
-        corpus.has_articles = True
-    if tables.path_of(out, "statements").exists():
-        corpus.has_statements = True
-        cited, heap, size = set(cited), [], 0
-        columns = ["statement_id", "article_id", "text", "year", "regions", "themes", "evidence"]
-        for batch in _batches(out, "statements", columns):
-            for row in batch:
-                order = corpus.n_statements
-                corpus.n_statements += 1
-                if row["statement_id"] in cited:
-                    corpus.cited[row["statement_id"]] = row
-                key = int.from_bytes(hashlib.blake2b(row["statement_id"].encode(), digest_size=8).digest())
-                n_bytes = len(row["text"].encode("utf-8", "replace")) + 30
-                heapq.heappush(heap, (-key, order, n_bytes, row))
-                size += n_bytes
-                while size > LENS_BYTES:
-                    size -= heapq.heappop(heap)[2]
-        corpus.searchable = [row for _, _, _, row in sorted(heap, key=lambda item: item[1])]
+        newest: list[dict[str, Any]] = []
+        years, stories = set(), set()
+        for row in _rows(out, "articles", columns):
+            if row["scope"] != "in":
+                corpus.n_out_of_scope += 1
+                continue
+            corpus.n_articles += 1
+            years.add(row["year"])
+            stories.add(row["story_id"])
+            newest.append(row)
+            if row["article_id"] in needed:
+                corpus.articles[row["article_id"]] = row
+            if len(newest) > 4 * MAX_SOURCES:
+                newest = _newest(newest)
+        newest = _newest(newest)
+        corpus.listed = [row["article_id"] for row in newest]
+        corpus.articles |= {row["article_id"]: row for row in newest}
+        corpus.years, corpus.n_stories = sorted(years - {None}), len(stories)
     return corpus
+
+
+def _newest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    rows = sorted(rows, key=lambda row: row["article_id"])
+    return sorted(rows, key=lambda row: row["date"] or "", reverse=True)[:MAX_SOURCES]
 
 
 def _exists(out: Path, name: str) -> bool:
@@ -105,7 +123,7 @@ def _exists(out: Path, name: str) -> bool:
     return tables.path_of(out, name).exists()
 
 
-def _batches(out: Path, name: str, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
+def _rows(out: Path, name: str, columns: list[str]) -> Iterator[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     from . import tables
@@ -114,7 +132,7 @@ def _batches(out: Path, name: str, columns: list[str]) -> Iterator[list[dict[str
     for part in [path] if path.is_file() else sorted(path.glob("part-*.parquet")):
         with pq.ParquetFile(part) as file:
             for batch in file.iter_batches(batch_size=4096, columns=columns):
-                yield batch.to_pylist()
+                yield from batch.to_pylist()
 
 
 @dataclass(frozen=True)
@@ -291,6 +309,7 @@ class Page:
         self.fingerprint, self.withhold = fingerprint, withhold
         self.labels = labels(language)
         self.figures: dict[str, int] = {}
+        self.listed, self.finding_ids = set(corpus.listed), set()
         self.sections = {name: Chapter(name, title=self.labels[name]) for name in SECTIONS}
         self.chapters: list[Chapter] = []
         self._prose: dict[str, Prose] = {}
@@ -300,7 +319,6 @@ class Page:
             self._add_chapter(name, [cell for cell in notebook.cells if cell.metadata.chapter == name])
         self.findings = next((c for c in self.chapters if c.id == "findings"), None)
         self.chapters = [c for c in self.chapters if c.id != "findings"]
-        self._merge_code()
 
     # -- words
 
@@ -336,18 +354,28 @@ class Page:
                 declared = running.read_declarations(cell.source, name)
                 chapter.flow = {"reads": declared["INPUTS"], "writes": declared["OUTPUTS"],
                                 "parameters": declared["PARAMETERS"]}
+            elif "interface-override" in tags:
+                chapter.flow["parameters"] |= ast.literal_eval(cell.source.partition("|=")[2].strip())
             elif cell.cell_type == "code":
                 self._add_code(cell, target, prose)
         for part in (chapter, *self.sections.values()):
             part.headings = self._prose[part.id].headings if part.id in self._prose else []
 
     def _add_code(self, cell, chapter: Chapter, prose: Prose) -> None:
+        """What a cell shows, and then its code, folded: the page is read for what it shows. Cells that show nothing
+        fold together with the next one that does."""
+        blocks = chapter.blocks
+        folded = blocks.pop() if blocks and blocks[-1]["kind"] == "code" and not blocks[-1]["shown"] else \
+            {"kind": "code", "cells": [], "lines": 0, "shown": False}
         source = display.visible(cell.source).strip("\n")
         if source.strip():
-            chapter.blocks.append({"kind": "code", "cells": [highlight(source)], "lines": source.count("\n") + 1})
-        for output in cell.outputs:
-            if block := self._output(output, prose):
-                chapter.blocks.append(block)
+            folded["cells"].append(highlight(source))
+            folded["lines"] += source.count("\n") + 1
+        shown = [block for output in cell.outputs if (block := self._output(output, prose))]
+        folded["shown"] = bool(shown)
+        blocks += shown
+        if folded["cells"]:
+            blocks.append(folded)
 
     def _output(self, output, prose: Prose) -> dict[str, Any] | None:
         if output.output_type == "stream":
@@ -374,18 +402,6 @@ class Page:
         text = data.get("text/plain", "").strip()
         return {"kind": "text", "text": display.visible(text)} if text else None
 
-    def _merge_code(self) -> None:
-        """Cells of code with nothing between them fold into one."""
-        for chapter in [*self.chapters, *self.sections.values(), *([self.findings] if self.findings else [])]:
-            merged: list[dict[str, Any]] = []
-            for block in chapter.blocks:
-                if block["kind"] == "code" and merged and merged[-1]["kind"] == "code":
-                    merged[-1]["cells"] += block["cells"]
-                    merged[-1]["lines"] += block["lines"]
-                else:
-                    merged.append(block)
-            chapter.blocks = merged
-
     # -- figures
 
     def _figure(self, stem: str) -> dict[str, Any]:
@@ -410,7 +426,8 @@ class Page:
                 "png": base64.b64encode(png).decode("ascii"), "width": int.from_bytes(png[16:20]),
                 "height": int.from_bytes(png[20:24]), "files": {**files, "columns": columns},
                 "formats": ["png", *(s for s in ("svg", "pdf", "csv") if s in files)], "columns": columns,
-                "n": card.get("n"), "period": card.get("period"), "hash": card.get("content_hash"),
+                "n": card.get("n"), "period": str(card.get("period") or "").replace("–", self.labels["range"]),
+                "hash": card.get("content_hash"),
                 **{name: display.visible(self.text(card.get(name))) for name in ("alt", "how_to_read", "source")}}
 
     def _with_unit(self, texts: Mapping[str, Any]) -> str:
@@ -421,19 +438,23 @@ class Page:
     # -- findings and the statements behind them
 
     def _finding(self, finding: Mapping[str, Any]) -> dict[str, Any]:
+        name = re.sub(r"[^\w-]", "-", finding["id"])
+        while name in self.finding_ids:
+            name += "-"
+        self.finding_ids.add(name)
         cited = list(finding["evidence"])
         numbers = []
         for number in finding["numbers"]:
             cited += [s for s in number["evidence"] if s not in cited]
             numbers.append({"text": self.text(number), "definition": self.text(number["definition"]),
                             "n": number["n"], "of": number["of"]})
-        return {"id": finding["id"], "sentence": self._linked(finding, numbers), "numbers": numbers,
+        return {"id": name, "sentence": self._linked(finding, numbers, name), "numbers": numbers,
                 "badge": finding["badge"], "detail": self.text(finding["detail"]),
                 "caveat": self.text(finding["caveat"]), "figure": finding["figure"],
                 "statements": [self._cited(finding["id"], s) for s in cited[:MAX_SHOWN]] if self.corpus.has_statements
                 else [], "total": len(cited)}
 
-    def _linked(self, finding: Mapping[str, Any], numbers: list[dict[str, Any]]):
+    def _linked(self, finding: Mapping[str, Any], numbers: list[dict[str, Any]], name: str):
         """The sentence with each of its numbers a link to the drawer behind it."""
         from markupsafe import Markup
 
@@ -443,7 +464,7 @@ class Page:
             if start < 0:
                 continue
             out += sentence[position:start] + Markup('<a class="number" href="#evidence-{}" title="{}">{}</a>').format(
-                finding["id"], self.say("drawer_open", number=number["text"]), number["text"])
+                name, self.say("drawer_open", number=number["text"]), number["text"])
             position = start + len(number["text"])
         return out + sentence[position:]
 
@@ -460,23 +481,17 @@ class Page:
                  for name in ("title", "publisher", "date", "source_file", "article_id")}
         if not shown["article_id"] and row.get("statement_id"):
             shown["article_id"] = row["statement_id"].rpartition("-")[0]
-        listed = shown["article_id"] in self.listed
         return {**shown, "text": marked(row["text"], spans, SHORT_QUOTE if self.withhold else None),
-                "url": safe_url(row.get("url")), "listed": listed,
+                "url": safe_url(row.get("url")), "listed": shown["article_id"] in self.listed,
                 "regions": [self.names.regions.get(r, display.visible(r)) for r in row.get("regions") or ()]}
 
     # -- the end of the page
 
     @property
-    def listed(self) -> Mapping[str, dict[str, Any]]:
-        """The articles listed under the sources."""
-        return dict(list(self.corpus.articles.items())[:MAX_SOURCES])
-
-    @property
     def sources(self) -> list[dict[str, Any]]:
         return [{**{name: display.visible(a[name]) if a[name] else None for name in (
             "article_id", "title", "publisher", "date", "source_title", "source_file")}, "url": safe_url(a["url"])}
-            for a in self.listed.values()]
+            for a in map(self.corpus.articles.__getitem__, self.corpus.listed)]
 
     @property
     def dictionary(self) -> list[dict[str, Any]]:
@@ -494,19 +509,19 @@ class Page:
             return None
         rows = self.corpus.searchable
         used = {row["article_id"] for row in rows}
-        order = [a for a in self.corpus.articles if a in used]
-        order += sorted(used - set(order))
+        order = sorted(used, key=lambda a: (a not in self.listed, a))
+        order.sort(key=lambda a: self.corpus.articles.get(a, {}).get("date") or "", reverse=True)
         article_index = {a: i for i, a in enumerate(order)}
         rows = sorted(rows, key=lambda r: article_index[r["article_id"]])
         regions = _ordered({r for row in rows for r in row["regions"] or ()}, self.names.regions)
         themes = _ordered({t for row in rows for t in row["themes"] or ()}, self.names.themes)
         region_index, theme_index = ({name: i for i, name in enumerate(names)} for names in (regions, themes))
-        listed, articles = self.listed, []
+        articles = []
         for name in order:
             a = self.corpus.articles.get(name, {})
             articles.append([display.visible(a.get("title") or self.labels["title_unknown"]),
                              display.visible(a.get("publisher") or ""), display.visible(a.get("date") or ""),
-                             f"source-{name}" if name in listed else ""])
+                             f"source-{name}" if name in self.listed else ""])
         return {"articles": articles, "regions": [display.visible(self.names.regions.get(r, r)) for r in regions],
                 "themes": [display.visible(self.names.themes.get(t, t)) for t in themes],
                 "groups": [display.visible(self.names.groups.get(t, "")) for t in themes],
@@ -521,7 +536,7 @@ class Page:
         """The labels the script needs."""
         return {key: self.labels[key] for key in (
             "search_result", "search_none", "search_thin", "search_more", "publisher_unknown", "date_unknown",
-            "list_separator", "figure_data_rows", "code_show_all", "code_hide_all", "download_failed")}
+            "list_separator", "comma", "figure_data_rows", "code_show_all", "code_hide_all", "download_failed")}
 
     @property
     def lens_kilobytes(self) -> int:

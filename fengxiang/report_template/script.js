@@ -15,7 +15,7 @@
     if (!target) return;
     for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
     if (target.tagName === "DETAILS") one("summary", target).focus({ preventScroll: true });
-    target.scrollIntoView();
+    (target.closest(".findings > li") ?? target).scrollIntoView();
   };
   addEventListener("hashchange", reveal);
   addEventListener("click", (event) => {
@@ -176,7 +176,7 @@
       cite.append(anchor ? make("a", title, { href: "#" + anchor, lang: "zh-CN" }) : make("span", title, { lang: "zh-CN" }));
       const parts = [publisher || words.publisher_unknown, date || words.date_unknown,
         statement[2].map((index) => data.regions[index]).join(words.list_separator), statement[3].map((index) => data.themes[index]).join(words.list_separator)];
-      for (const part of parts) if (part) cite.append(" ", make("span", part, { className: "cite-part" }));
+      cite.append(...parts.filter(Boolean).map((part) => words.comma + part));
       entry.append(block, cite);
       return entry;
     };
