@@ -14,9 +14,8 @@ Here is only how lines are read and matched:
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +31,7 @@ CLAUSE_ENDS = "，；：。！？,;:!?\n"
 QUOTES = "“”‘’\"'「」『』＂＇"
 OPERATORS = ("+", "-", "&", "!", "^")
 MAX_TERM = 40  # characters: an official term is shorter; a pasted sentence is a mistake
+MAX_ENUMERATION = 80  # characters: bounds how far a passing enumeration is followed
 BATCH = 4000  # statements matched at a time: bounds memory, and keeps the collector of garbage cheap
 
 
@@ -173,7 +173,7 @@ class _Reader:
 
     def string(self, value: Any, keys: tuple, empty: bool = False) -> str:
         if not isinstance(value, str) or not (empty or value.strip()):
-            raise self.file.error("a text is expected here (put it in quotes if it looks like a number)", *keys)
+            raise self.file.error(f"a text is expected here, not {value!r} (put it in quotes if it is a number)", *keys)
         return " ".join(value.split())
 
     def strings(self, value: Any, keys: tuple) -> list[str]:
@@ -250,7 +250,8 @@ _INHERIT = {True: "yes", False: "no", "yes": "yes", "no": "no", "alone": "alone"
 
 def _read_themes(file: YamlFile) -> dict[str, Any]:
     read = _Reader(file)
-    top = read.mapping(file.data, (), ("groups", "themes"), ("lists", "masks", "passing", "guards", "background"))
+    top = read.mapping(file.data, (), ("groups", "themes"),
+                       ("lists", "masks", "passing", "guards", "carry", "background"))
     groups = []
     for i, item in enumerate(_items(read, top, "groups")):
         keys = ("groups", i)
@@ -313,6 +314,7 @@ def _read_themes(file: YamlFile) -> dict[str, Any]:
     return {
         "groups": tuple(groups), "themes": tuple(themes), "masks": read.words(top.get("masks"), ("masks",)),
         "passing": tuple(passing), "guards_before": before, "guards_anywhere": anywhere,
+        "carry": read.words(top.get("carry"), ("carry",)),
         "background": tuple(lines.lines(top.get("background"), -1, ("background",))),
     }
 
@@ -359,6 +361,7 @@ class Codebook:
         masks: strings that hide what lies within them.
         passing: (first words, last words) between which an enumeration only names topics.
         guards_before, guards_anywhere: words that turn a match into a guarded one.
+        carry: words; a statement that opens with one refers to the statement before it.
         background: lines; a statement that meets one inherits nothing.
         folder: where it was read from.
     """
@@ -370,6 +373,7 @@ class Codebook:
     passing: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
     guards_before: tuple[str, ...] = ()
     guards_anywhere: tuple[str, ...] = ()
+    carry: tuple[str, ...] = ()
     background: tuple[Line, ...] = ()
     deontic_masks: tuple[str, ...] = ()
     folder: Path = field(default_factory=Path)
@@ -398,237 +402,259 @@ class Codebook:
 # ---------------------------------------------------------------------------------------------------------------
 # Matching
 
-@dataclass(slots=True)
-class _Reading:
-    """What one text gives: `matches` are `(theme, start, end, line)` that count, in normalised offsets, in order;
-    `guarded` are themes that only a negation or a quotation gives."""
-
-    matches: list[tuple[int, int, int, Line]] = field(default_factory=list)
-    guarded: list[int] = field(default_factory=list)
-
-    @property
-    def themes(self) -> list[int]:
-        return sorted({match[0] for match in self.matches})
-
-
-_NOTHING = _Reading()
-
-
-def _either(words: Iterable[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(set(words), key=lambda w: (-len(w), w)))
-
-
-def _search(words: Sequence[str]):
-    """A search for any of the words, or None where there are none."""
-    return re.compile(_either(words)).search if words else None
+Match = tuple[int, int, int, Line]  # theme, start, end, line; offsets in the text that was matched
 
 
 class _Matcher:
-    """A codebook made ready for matching. Holds an automaton and compiled patterns, so it is built anew in each
-    process and never pickled."""
+    """A codebook made ready for matching. Holds automata and compiled patterns, so it is built anew in each process
+    and never pickled."""
 
     def __init__(self, book: Codebook):
-        from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
-
-        self.book = book
-        self.by_anchor: dict[str, list[Line]] = defaultdict(list)
+        lines: dict[str, list[Line]] = defaultdict(list)
         for theme in book.themes:
             for line in theme.lines:
                 for anchor in line.anchors:
-                    self.by_anchor[anchor].append(line)
-        strings = sorted({*self.by_anchor, *book.masks})
-        self.after = _overlapping_successors(strings)
-        self.masks = frozenset(book.masks) - self.by_anchor.keys()
+                    lines[anchor].append(line)
+        # a mask has no lines of its own; a string that is both an anchor and a mask is an anchor
+        self.lines = {string: tuple(lines.get(string, ())) for string in sorted({*lines, *book.masks})}
+        self.after = _overlapping_successors(list(self.lines))
+        self.find = _finder([*self.lines, "\n"])
         index = {theme.code: i for i, theme in enumerate(book.themes)}
         self.yields = {i: frozenset(index[code] for code in theme.yields_to)
                        for i, theme in enumerate(book.themes) if theme.yields_to}
-        ends = f"[^{re.escape(CLAUSE_ENDS)}]{{1,80}}?"
-        self.passing = [re.compile(f"(?:{_either(first)})({ends})(?:{_either(last)})" if last else
-                                   f"(?:{_either(first)})({ends})(?=[{re.escape(CLAUSE_ENDS)}]|$)")
+        self.inherit = [theme.inherit for theme in book.themes]
+        inside = f"([^{re.escape(CLAUSE_ENDS)}]{{1,{MAX_ENUMERATION}}}?)"
+        self.passing = [re.compile(f"(?:{_either(first)}){inside}(?:{_either(last) or _CLAUSE_END})")
                         for first, last in book.passing]
-        self.passing_any = _search([word for first, last in book.passing for word in last or first])
         self.guard_before = _search(book.guards_before)
         self.guard_anywhere = _search(book.guards_anywhere)
-        self.background = [(_search(line.anchors), line) for line in book.background]
+        # the words that may take matches away again: looked for in all statements at once, as they are rare
+        cautions = {*book.guards_before, *book.guards_anywhere}
+        cautions.update(word for first, last in book.passing for word in last or first)
+        self.find_cautions = _finder([*sorted(cautions), "\n"])
+        self.carry = _search(book.carry)
+        self.background = [(_search(line.anchors), line.conditions) for line in book.background]
         self.background_any = _search([word for line in book.background for word in line.anchors])
-        kind = {"matchkind": MatchKind.LeftmostLongest, "implementation": Implementation.ContiguousNFA,
-                "store_patterns": True}
-        self.find = AhoCorasick([*strings, "\n"], **kind).find_matches_as_strings
         self.rank = {term: grade.rank for grade in book.grades for term in grade.terms}
-        self.find_deontic = AhoCorasick([*sorted({*self.rank, *book.deontic_masks}), "\n"],
-                                        **kind).find_matches_as_strings
+        self.grade_names = (None, *(grade.id for grade in book.grades))
+        self.find_grades = _finder([*sorted({*self.rank, *book.deontic_masks}), "\n"])
 
-    def anchors(self, texts: Sequence[str]) -> list[list[str] | None]:
-        """For each normalised text the anchors and masks found in it, leftmost and longest first."""
-        out: list[list[str] | None] = [None] * len(texts)
-        hits: list[str] = []
-        i = 0
-        for string in self.find("\n".join(texts)):
-            if string != "\n":
-                hits.append(string)
+    def read(self, texts: Sequence[str], above: Callable[[int], str]) -> list[tuple[list[Match], list[int]]]:
+        """What each text gives: its matches in order, and the themes that only a negation or a quotation gives.
+
+        Args:
+            texts: normalised, without line feeds.
+            above: the normalised title and heading above the text of this number.
+        """
+        out = [_NOTHING] * len(texts)
+        if not texts:
+            return out
+        joined = "\n".join(texts)
+        cautious = self._cautious(joined)
+        after, index = self.after, joined.index
+        spans: list[tuple[int, int, str]] = []
+        overlapping = False
+        i = base = end = 0
+        for string in (*self.find(joined), "\n"):
+            if string == "\n":
+                if spans:
+                    if overlapping:
+                        spans = _outermost(spans)
+                        overlapping = False
+                    out[i] = self._matches(texts[i], spans, i in cautious, above, i)
+                    spans = []
+                base += len(texts[i]) + 1
+                end = base
+                i += 1
                 continue
-            if hits:
-                out[i] = hits
-                hits = []
-            i += 1
-        if hits:
-            out[i] = hits
+            start = index(string, end)
+            end = start + len(string)
+            spans.append((start - base, end - base, string))
+            others = after.get(string)
+            if others is not None:
+                # the automaton goes on behind what it found: an anchor that begins inside and reaches beyond is
+                # looked up here, so that no neighbour hides another
+                for offset, other in others.get(joined[end:end + 1], ()):
+                    if joined.startswith(other, start + offset):
+                        overlapping = True
+                        spans.append((start + offset - base, start + offset + len(other) - base, other))
         return out
 
-    def grades(self, texts: Sequence[str]) -> list[str | None]:
-        """For each normalised text the strongest grade of binding wording in it, or None."""
-        out: list[str | None] = [None] * len(texts)
-        names = [None, *(grade.id for grade in self.book.grades)]
-        none = len(names)
-        best, i = none, 0
-        for string in self.find_deontic("\n".join(texts)):
+    def _cautious(self, joined: str) -> set[int]:
+        """The numbers of the texts that hold a guard word or the end of a passing enumeration."""
+        out, i = set(), 0
+        for string in self.find_cautions(joined):
             if string == "\n":
-                if best < none:
-                    out[i] = names[best]
-                    best = none
                 i += 1
             else:
-                rank = self.rank.get(string, none)
-                if rank < best:
-                    best = rank
-        if best < none:
-            out[i] = names[best]
+                out.add(i)
         return out
 
-    def read(self, text: str, hits: Sequence[str], context: str) -> _Reading:
-        """What a normalised text gives, from its anchors and its normalised title and heading."""
-        spans, hidden = self._spans(text, hits)
+    def _matches(self, text: str, spans: list[tuple[int, int, str]], cautious: bool, above: Callable[[int], str],
+                 number: int) -> tuple[list[Match], list[int]]:
         plain = text
-        for start, end in hidden:
-            plain = plain[:start] + "\0" * (end - start) + plain[end:]
-        ends = None
-        matches: list[tuple[int, int, int, Line]] = []
-        for start, end, anchor in spans:
-            left = None
-            for line in self.by_anchor[anchor]:
+        matches: list[Match] = []
+        conditional = False
+        for start, end, string in spans:
+            lines = self.lines[string]
+            for line in lines:
                 if line.conditions:
-                    if left is None:
-                        if ends is None:
-                            ends = [0, *(i + 1 for i, c in enumerate(plain) if c in CLAUSE_ENDS), len(plain) + 1]
-                        k = bisect_right(ends, start) - 1
-                        left, right = ends[k], ends[bisect_right(ends, end - 1)] - 1
-                        clause = plain[left:right]
-                    if not _holds(line.conditions, plain, clause, left, right, start, end, context):
-                        continue
-                matches.append((line.theme, start, end, line))
+                    conditional = True
+                else:
+                    matches.append((line.theme, start, end, line))
+            if not lines:
+                plain = f"{plain[:start]}{_HIDDEN * (end - start)}{plain[end:]}"
+        if conditional:
+            for start, end, string in spans:
+                left = -1
+                for line in self.lines[string]:
+                    if line.conditions:
+                        if left < 0:
+                            left, right = _clause(plain, start, end)
+                        if _holds(line.conditions, plain, left, right, start, end, above, number):
+                            matches.append((line.theme, start, end, line))
         if not matches:
             return _NOTHING
-        if self.passing_any is not None and self.passing_any(plain):
-            lists = [m.span(1) for p in self.passing for m in p.finditer(plain) if _ENUMERATES(m.group(1))]
-            if lists:
-                matches = [m for m in matches if not any(a <= m[1] and m[2] <= b for a, b in lists)]
-        if self.yields and len(matches) > 1:
-            matches = self._yielded(plain, matches)
-        guarded: list[int] = []
-        if self.guard_anywhere is not None and self.guard_anywhere(plain):
-            guarded, matches = sorted({m[0] for m in matches}), []
-        elif self.guard_before is not None and self.guard_before(plain):
-            kept = []
-            for match in matches:
-                left = max(plain.rfind(c, 0, match[1]) for c in CLAUSE_ENDS) + 1
-                if not self.guard_before(plain, left, match[1]):
-                    kept.append(match)
-            guarded = sorted({m[0] for m in matches} - {m[0] for m in kept})
-            matches = kept
-        return _Reading(matches, guarded)
+        if len(matches) > 1:
+            if conditional:
+                matches.sort(key=_place)
+            if self.yields:
+                matches = self._yielded(plain, matches)
+        return self._cautioned(plain, matches) if cautious else (matches, [])
 
-    def _spans(self, text: str, hits: Sequence[str]) -> tuple[list[tuple[int, int, str]], list[tuple[int, int]]]:
-        """Where the anchors stand, and where the masks. The automaton resumes behind what it found; an anchor that
-        begins inside what it found and reaches beyond is looked up here, so that no neighbour hides another."""
-        spans: list[tuple[int, int, str]] = []
-        overlaps = False
-        end = 0
-        for string in hits:
-            start = text.index(string, end)
-            end = start + len(string)
-            spans.append((start, end, string))
-            after = self.after.get(string)
-            if after and end < len(text):
-                for offset, other in after.get(text[end], ()):
-                    if text.startswith(other, start + offset):
-                        spans.append((start + offset, start + offset + len(other), other))
-                        overlaps = True
-        if overlaps:
-            spans = _outermost(spans)
-        hidden = [(start, end) for start, end, string in spans if string in self.masks]
-        if hidden:
-            spans = [span for span in spans if span[2] not in self.masks]
-        return spans, hidden
-
-    def _yielded(self, plain: str, matches: list) -> list:
+    def _yielded(self, plain: str, matches: list[Match]) -> list[Match]:
         """The matches without those of a theme that yields to another one in their clause."""
-        themes = {m[0] for m in matches}
-        if not any(self.yields.get(theme, frozenset()) & themes for theme in themes):
+        themes = {match[0] for match in matches}
+        if not any(theme in self.yields and self.yields[theme] & themes for theme in themes):
             return matches
-        at = [i for i, c in enumerate(plain) if c in CLAUSE_ENDS]
-        present = {(m[0], bisect_right(at, m[1])) for m in matches}
-        return [m for m in matches if not any((to, bisect_right(at, m[1])) in present
-                                              for to in self.yields.get(m[0], ()))]
+        clause = [_clause(plain, match[1], match[2])[0] for match in matches]
+        present = {(match[0], left) for match, left in zip(matches, clause, strict=True)}
+        return [match for match, left in zip(matches, clause, strict=True)
+                if not any((to, left) in present for to in self.yields.get(match[0], ()))]
+
+    def _cautioned(self, plain: str, matches: list[Match]) -> tuple[list[Match], list[int]]:
+        """The matches that are no mere topic of an enumeration and that no guard word takes away; and the themes
+        that are left without a match by a guard word."""
+        topics = [found.span(1) for pattern in self.passing for found in pattern.finditer(plain)
+                  if _ENUMERATES(found.group(1))]
+        if topics:
+            matches = [m for m in matches if not any(a <= m[1] and m[2] <= b for a, b in topics)]
+        if self.guard_anywhere is not None and self.guard_anywhere(plain):
+            return [], sorted({m[0] for m in matches})
+        if self.guard_before is not None and self.guard_before(plain):
+            kept = [m for m in matches if not self.guard_before(plain, _clause(plain, m[1], m[2])[0], m[1])]
+            return kept, sorted({m[0] for m in matches} - {m[0] for m in kept})
+        return matches, []
 
     def is_background(self, text: str) -> bool:
-        """Whether a normalised text meets a line of `background`, and so inherits nothing."""
+        """Whether a normalised text meets a line of `background`, and so takes nothing over."""
         if self.background_any is None or not self.background_any(text):
             return False
-        ends = [0, *(i + 1 for i, c in enumerate(text) if c in CLAUSE_ENDS), len(text) + 1]
-        for search, line in self.background:
+        for search, conditions in self.background:
             found = search(text)
             while found:
                 start, end = found.span()
-                left, right = ends[bisect_right(ends, start) - 1], ends[bisect_right(ends, end - 1)] - 1
-                if _holds(line.conditions, text, text[left:right], left, right, start, end, ""):
+                if _holds(conditions, text, *_clause(text, start, end), start, end, _no_context, 0):
                     return True
                 found = search(text, end)
         return False
 
-    def heritage(self, reading: _Reading) -> int | None:
-        """The one theme that a title or heading hands down, or None."""
+    def heritage(self, title: str) -> int | None:
+        """The one theme that a normalised title or heading hands down, or None."""
+        matches, _ = self.read([title], lambda _: title)[0]
         for rule in ("yes", "alone"):
-            themes = [theme for theme in reading.themes if self.book.themes[theme].inherit == rule]
+            themes = {match[0] for match in matches if self.inherit[match[0]] == rule}
             if themes:
-                return themes[0] if len(themes) == 1 else None
+                return themes.pop() if len(themes) == 1 else None
         return None
 
+    def grades(self, texts: Sequence[str]) -> list[str | None]:
+        """For each normalised text the strongest grade of binding wording in it, or None."""
+        out: list[str | None] = [None] * len(texts)
+        rank, names = self.rank, self.grade_names
+        weakest = len(names)
+        best, i = weakest, 0
+        for string in self.find_grades("\n".join(texts)):
+            if string == "\n":
+                if best < weakest:
+                    out[i] = names[best]
+                    best = weakest
+                i += 1
+            elif rank.get(string, weakest) < best:
+                best = rank[string]
+        if best < weakest:
+            out[i] = names[best]
+        return out
 
+
+_NOTHING: tuple[list[Match], list[int]] = ([], [])
+_HIDDEN = "\0"
+_CLAUSE_END = f"(?=[{re.escape(CLAUSE_ENDS)}]|$)"
 _ENUMERATES = re.compile("[、和与及或]").search
+_NEXT_CLAUSE = re.compile(f"[{re.escape(CLAUSE_ENDS)}]").search
 
 
-def _holds(conditions, plain: str, clause: str, left: int, right: int, start: int, end: int, context: str) -> bool:
+def _finder(strings: Sequence[str]) -> Callable[[str], list[str]]:
+    """A function that finds the strings in a text, leftmost and longest first, without overlaps, in order."""
+    from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+
+    return AhoCorasick(strings, matchkind=MatchKind.LeftmostLongest, store_patterns=True,
+                       implementation=Implementation.ContiguousNFA).find_matches_as_strings
+
+
+def _either(words: Iterable[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(set(words), key=lambda word: (-len(word), word)))
+
+
+def _search(words: Sequence[str]) -> Callable[..., re.Match | None] | None:
+    """A search for any of the words, or None where there are none."""
+    return re.compile(_either(words)).search if words else None
+
+
+def _place(match: Match) -> tuple[int, int, int]:
+    return match[1], match[2], match[0]
+
+
+def _no_context(_: int) -> str:
+    return ""
+
+
+def _clause(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where the clause around start–end begins and ends."""
+    left = max([text.rfind(mark, 0, start) for mark in CLAUSE_ENDS]) + 1
+    found = _NEXT_CLAUSE(text, end)
+    return left, found.start() if found else len(text)
+
+
+def _holds(conditions: Sequence[Condition], text: str, left: int, right: int, start: int, end: int,
+           above: Callable[[int], str], number: int) -> bool:
+    """Whether all conditions of a line hold for the anchor at start–end of the clause at left–right."""
     for condition in conditions:
-        op = condition.op
-        if op in "+-":
-            if condition.within is None:
-                where = clause
+        op, wanted = condition.op, condition.op in "+&^"
+        if condition.within is not None:
+            reach = condition.within
+            for word in condition.words:
+                if text.rfind(word, max(left, start - reach - len(word)), start) >= 0 or \
+                        text.find(word, end, min(right, end + reach + len(word))) >= 0:
+                    break
             else:
-                if not any(_near(plain, word, start, end, condition.within, left, right) for word in condition.words):
-                    return False
-                continue
+                return False
+            continue
+        if op in "+-":
+            where = text[left:right]
         elif op == "^":
-            where = context
+            where = above(number)
         else:
-            where = plain
-        wanted = op in "+&^"
+            where = text
         for word in condition.words:
             if word in where:
-                if wanted:
-                    break
-                return False
+                if not wanted:
+                    return False
+                break
         else:
             if wanted:
                 return False
     return True
-
-
-def _near(text: str, word: str, start: int, end: int, within: int, left: int, right: int) -> bool:
-    """Whether the word stands at most `within` characters from start–end, in left–right, without covering it."""
-    before = text.rfind(word, max(left, start - within - len(word)), start)
-    if before >= 0:
-        return True
-    return text.find(word, end, min(right, end + within + len(word))) >= 0
 
 
 def _overlapping_successors(strings: Sequence[str]) -> dict[str, dict[str, tuple[tuple[int, str], ...]]]:
@@ -654,7 +680,7 @@ def _outermost(spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     """The spans that do not stand inside another one, in order."""
     out: list[tuple[int, int, str]] = []
     reach = -1
-    for span in sorted(set(spans), key=lambda s: (s[0], -s[1])):
+    for span in sorted(set(spans), key=lambda span: (span[0], -span[1])):
         if span[1] > reach:
             out.append(span)
             reach = span[1]
@@ -676,12 +702,18 @@ def code(articles: Sequence[Article], statements: Statements, attribution: Attri
          codebook: Codebook) -> Coding:
     """The themes of each statement, the evidence for them, and how binding its wording is.
 
+    A statement states the themes whose lines hold in it. One that states none takes over a theme: that of the
+    statement before it, when it opens with a word of `carry`; else that of its heading or, where this has none, of
+    its title; always only where there is exactly one, and never a background statement. A statement whose only
+    themes are such as nothing can inherit (joint work of departments) takes over one as well: it tells how, the
+    title what.
+
     Args:
-        articles: the articles that `statements.article` indexes; titles give inherited themes, `script` says whether
-            the text is matched in simplified characters.
+        articles: those that `statements.article` indexes; `script` says whether the text is matched in simplified
+            characters.
         statements: of a batch of articles.
-        attribution: of the same statements, or None. Reserved for codebooks that ask who speaks; the rules of the
-            shipped one look at who acts in the clause itself.
+        attribution: of the same statements, or None. Who acts is read from the clause itself, so that coding does
+            not depend on it.
         codebook: what to code by.
 
     Returns:
@@ -689,66 +721,100 @@ def code(articles: Sequence[Article], statements: Statements, attribution: Attri
         `statements.text`.
     """
     matcher = codebook.matcher
-    codes = [theme.code for theme in codebook.themes]
     out = Coding()
-    contexts: dict[tuple[str | None, bool], tuple[str, int | None]] = {}
+    contexts: dict[tuple[str, bool], tuple[str, int | None]] = {}
 
     def context(text: str | None, hant: bool) -> tuple[str, int | None]:
+        if text is None:
+            return "", None
         known = contexts.get((text, hant))
         if known is None:
-            plain = "" if text is None else normalised(_simplified(text) if hant else text)[0].replace("\n", " ")
-            hits = matcher.anchors([plain])[0]
-            known = plain, matcher.heritage(matcher.read(plain, hits, plain)) if hits else None
-            contexts[text, hant] = known
+            plain = normalised(_simplified(text) if hant else text)[0].replace("\n", " ")
+            known = contexts[text, hant] = plain, matcher.heritage(plain)
         return known
 
     for first in range(0, len(statements), BATCH):
-        last = min(first + BATCH, len(statements))
-        texts = [_simplified(t) if articles[a].script == "hant" else t
-                 for a, t in zip(statements.article[first:last], statements.text[first:last], strict=True)]
-        if any("\n" in text for text in texts):
-            texts = [text.replace("\n", " ") for text in texts]
+        _code_batch(articles, statements, range(first, min(first + BATCH, len(statements))), codebook, context, out)
+    return out
+
+
+def _code_batch(articles: Sequence[Article], statements: Statements, batch: range, codebook: Codebook,
+                context: Callable[[str | None, bool], tuple[str, int | None]], out: Coding) -> None:
+    matcher = codebook.matcher
+    codes = [theme.code for theme in codebook.themes]
+    process = {i for i, theme in enumerate(codebook.themes) if theme.inherit == "no"}
+    inherit = {theme.code: theme.inherit for theme in codebook.themes}
+    in_articles, in_paragraphs, headings = statements.article, statements.paragraph, statements.heading
+    texts = statements.text[batch.start:batch.stop]
+    if any(article.script == "hant" for article in {id(a): a for a in map(articles.__getitem__, set(
+            in_articles[batch.start:batch.stop]))}.values()):
+        texts = [_simplified(text) if articles[in_articles[i]].script == "hant" else text
+                 for i, text in zip(batch, texts, strict=True)]
+    joined, kept = normalised("\n".join(texts))
+    plains = joined.split("\n")
+    if len(plains) != len(texts):
+        texts = [text.replace("\n", " ") for text in texts]
         joined, kept = normalised("\n".join(texts))
         plains = joined.split("\n")
-        found = matcher.anchors(plains)
-        out.deontic.extend(matcher.grades(plains))
-        origin = base = 0
-        at: list[int] = []  # normalised offsets of evidence in `joined`
-        origins: list[int] = []
-        shapes: list[tuple[tuple[int, int], ...]] = []
-        for k, plain in enumerate(plains):
-            i = first + k
-            article = articles[statements.article[i]]
-            hant = article.script == "hant"
-            title, handed_down = context(article.title, hant)
-            heading = statements.heading[i]
-            above = title
-            if heading is not None:
-                head, from_heading = context(heading, hant)
-                above = head + "\n" + title
+
+    def above(k: int) -> str:
+        i = batch[k]
+        hant = articles[in_articles[i]].script == "hant"
+        return f"{context(headings[i], hant)[0]}\n{context(articles[in_articles[i]].title, hant)[0]}"
+
+    readings = matcher.read(plains, above)
+    out.deontic.extend(matcher.grades(plains))
+
+    places: list[int] = []  # of the first and the last character of each piece of evidence, in `joined`
+    origins: list[int] = []  # where its statement begins in the joined original
+    labels: list[str] = []
+    counts: list[int] = []
+    origin = base = 0
+    before: tuple[int, int, tuple[str, ...]] = (-1, -1, ())
+    article_now, from_title, hant = -1, None, False
+    for k, i in enumerate(batch):
+        matches, guarded = readings[k]
+        article = in_articles[i]
+        if article != article_now:
+            article_now, hant = article, articles[article].script == "hant"
+            from_title = context(articles[article].title, hant)[1]
+        pieces: list[tuple[int, int, int]] = []
+        themes: set[int] = set()
+        if matches:
+            for theme, start, end, _ in matches:
+                if (start, end, theme) not in pieces:
+                    pieces.append((start, end, theme))
+                    themes.add(theme)
+                    labels.append(codes[theme])
+                    places += (base + start, base + end - 1)
+                    origins.append(origin)
+        counts.append(len(pieces))
+        stated = tuple([codes[theme] for theme in sorted(themes)]) if themes else ()
+        inherited: tuple[str, ...] = ()
+        if not themes or themes <= process:
+            plain = plains[k]
+            theme = codes[from_title] if from_title is not None else None
+            if headings[i] is not None:
+                from_heading = context(headings[i], hant)[1]
                 if from_heading is not None:
-                    handed_down = from_heading
-            reading = matcher.read(plain, found[k], above) if found[k] else _NOTHING
-            stated = inherited = guarded = ()
-            evidence: list[tuple[int, int]] = []
-            if reading.matches:
-                stated = tuple(codes[t] for t in reading.themes)
-                for theme, start, end in sorted({m[:3] for m in reading.matches}, key=lambda m: (m[1], m[2], m[0])):
-                    evidence.append((theme, len(at)))
-                    at += (base + start, base + end - 1)
-                    origins += (origin, origin)
-            if reading.guarded:
-                guarded = tuple(codes[t] for t in reading.guarded)
-            if not stated and handed_down is not None and codes[handed_down] not in guarded \
-                    and not matcher.is_background(plain):
-                inherited = (codes[handed_down],)
-            out.stated.append(stated)
-            out.inherited.append(inherited)
-            out.guarded.append(guarded)
-            shapes.append(tuple(evidence))
-            origin += len(texts[k]) + 1
-            base += len(plain) + 1
-        offsets = (kept[np.array(at, dtype=np.int64)] - np.array(origins, dtype=np.int64)).tolist() if at else []
-        out.evidence.extend(tuple((codes[theme], offsets[j], offsets[j + 1] + 1) for theme, j in shape)
-                            for shape in shapes)
-    return out
+                    theme = codes[from_heading]
+            if before[0] == article and before[1] == in_paragraphs[i] and len(before[2]) == 1 and \
+                    matcher.carry is not None and not themes and matcher.carry(plain, 0, 8) and \
+                    matcher.carry(plain, 0, 8).start() == 0:
+                theme = before[2][0]
+            if theme is not None and not (themes and inherit[theme] != "yes") and not matcher.is_background(plain) and \
+                    all(codes[g] != theme for g in guarded):
+                inherited = (theme,)
+        out.stated.append(stated)
+        out.inherited.append(inherited)
+        out.guarded.append(tuple([codes[theme] for theme in guarded]) if guarded else ())
+        before = (article, in_paragraphs[i], stated + inherited)
+        origin += len(texts[k]) + 1
+        base += len(plains[k]) + 1
+    offsets = kept[np.array(places, dtype=np.int64)].reshape(-1, 2) - np.array(origins, dtype=np.int64)[:, None]
+    offsets[:, 1] += 1
+    evidence = list(zip(labels, *offsets.T.tolist(), strict=True))
+    end = 0
+    for count in counts:
+        out.evidence.append(tuple(evidence[end:end + count]) if count else ())
+        end += count
