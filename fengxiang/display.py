@@ -121,8 +121,10 @@ def table(frame: pd.DataFrame, columns: Mapping[str, Mapping[str, Any]] | None =
 
 def cell_text(value: Any, spec: str = "", labels: Mapping[Any, Text] | None = None) -> str | dict[str, str]:
     """One value as a table shows it: a string, or a pair where the languages differ."""
-    if isinstance(value, (list, tuple, set, frozenset)) or hasattr(value, "tolist"):
-        items = [pair(cell_text(v, spec, labels)) for v in (value.tolist() if hasattr(value, "tolist") else value)]
+    if hasattr(value, "tolist"):  # numpy's arrays and numbers
+        value = value.tolist()
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = [pair(cell_text(v, spec, labels)) for v in value]
         return _one({"zh": "、".join(i["zh"] for i in items), "en": ", ".join(i["en"] for i in items)} if items
                     else MISSING)
     if is_missing(value):
@@ -175,7 +177,7 @@ def findings(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> Display:
             for language in ("zh", "en"):
                 if text[language] not in sentence[language]:
                     raise ValueError(f"{entry['id']}: “{text[language]}” does not stand in “{sentence[language]}”")
-            entry["numbers"].append({**text, "n": number.get("n"), "of": number.get("of"),
+            entry["numbers"].append({**text, "n": _plain("n", number.get("n")), "of": _plain("of", number.get("of")),
                                      "definition": pair(number.get("definition")),
                                      "evidence": [str(s) for s in number.get("evidence") or ()]})
         entries.append(entry)

@@ -313,12 +313,16 @@ class Page:
         self.sections = {name: Chapter(name, title=self.labels[name]) for name in SECTIONS}
         self.chapters: list[Chapter] = []
         self._prose: dict[str, Prose] = {}
-        names_in_order = list(dict.fromkeys(cell.metadata.chapter for cell in notebook.cells))
+        by_name: dict[str, list] = {}
+        for cell in notebook.cells:
+            by_name.setdefault(cell.metadata.chapter, []).append(cell)
+        first = next((name for name, cells in by_name.items() if any(map(_findings, cells))), None)
         # The page shows the findings first, and figures are numbered in the order of the page.
-        for name in sorted(names_in_order, key=lambda n: (not n.endswith("-findings"), n)):
-            self._add_chapter(name, [cell for cell in notebook.cells if cell.metadata.chapter == name])
-        self.findings = next((c for c in self.chapters if c.id == "findings"), None)
-        self.chapters = [c for c in self.chapters if c.id != "findings"]
+        for name in sorted(by_name, key=lambda n: (n != first, n)):
+            self._add_chapter("findings" if name == first else f"chapter-{name[:2]}", name, by_name[name])
+        self.findings = self.chapters.pop(0) if first else None
+        if self.findings:
+            _hoist_findings(self.findings)
 
     # -- words
 
@@ -332,9 +336,8 @@ class Page:
 
     # -- chapters
 
-    def _add_chapter(self, name: str, cells: list) -> None:
-        number, _, slug = name.partition("-")
-        chapter = Chapter("findings" if slug == "findings" else f"chapter-{number}", number)
+    def _add_chapter(self, identifier: str, name: str, cells: list) -> None:
+        chapter = Chapter(identifier, name[:2])
         self.chapters.append(chapter)
         self._prose[chapter.id] = Prose(chapter.id)
         for cell in cells:
@@ -472,7 +475,7 @@ class Page:
         row = self.corpus.cited.get(statement_id)
         if row is None:
             raise UserError(f"finding {finding} cites the statement {statement_id}, which the table of statements does "
-                            "not have; run the notebooks again", running.executed_path("", "06-findings").name)
+                            "not have; run the notebooks again")
         article = self.corpus.articles.get(row["article_id"], {})
         return self._statement({**article, **row}, [s[1:3] for s in json.loads(row["evidence"] or "[]")])
 
@@ -543,6 +546,25 @@ class Page:
         return LENS_BYTES // 1000
 
 
+def _findings(cell) -> list[Mapping[str, Any]]:
+    """The findings a cell shows."""
+    return [finding for output in cell.get("outputs", ())
+            for finding in output.get("data", {}).get(display.FINDINGS, ())]
+
+
+def _hoist_findings(chapter: Chapter) -> None:
+    """Move the headline sentences to the top of their chapter: a reader meets them before how they were checked. A
+    heading that stood alone above them goes."""
+    at = next(i for i, block in enumerate(chapter.blocks) if block["kind"] == "findings")
+    block = chapter.blocks.pop(at)
+    if at and chapter.blocks[at - 1]["kind"] == "prose":
+        alone = re.fullmatch(r'<h\d id="([\w-]+)">[^\n]*</h\d>\s*', str(chapter.blocks[at - 1]["html"]))
+        if alone:
+            chapter.blocks.pop(at - 1)
+            chapter.headings = [heading for heading in chapter.headings if heading[1] != alone[1]]
+    chapter.blocks.insert(0, block)
+
+
 def _ordered(found: set[str], known: Mapping[str, Any]) -> list[str]:
     return [name for name in known if name in found] + sorted(found - set(known))
 
@@ -567,6 +589,7 @@ def highlight(source: str):
 
 def exporter(page_of: Callable[[Any], Page]):
     """An nbconvert exporter that renders a notebook through `page_of` and the report's own template."""
+    running.import_jsonschema()
     from nbconvert.exporters.templateexporter import TemplateExporter
     from traitlets import default
 
@@ -623,6 +646,7 @@ def merged_notebook(executed: Mapping[str, Path]):
     Raises:
         UserError: a notebook has not been run.
     """
+    running.import_jsonschema()
     import nbformat
 
     merged = nbformat.v4.new_notebook()
@@ -639,8 +663,7 @@ def merged_notebook(executed: Mapping[str, Path]):
 
 def cited_statements(notebook) -> set[str]:
     """The identifiers of all statements that findings cite."""
-    return {statement for cell in notebook.cells for output in cell.get("outputs", ())
-            for finding in output.get("data", {}).get(display.FINDINGS, ())
+    return {statement for cell in notebook.cells for finding in _findings(cell)
             for cited in (finding["evidence"], *(n["evidence"] for n in finding["numbers"])) for statement in cited}
 
 

@@ -476,6 +476,17 @@ def _check_nothing_undeclared(before: Mapping[str, tuple], ran: list[Notebook], 
             raise UserError(f"was written by {writers} without being declared in OUTPUTS", name)
 
 
+def import_jsonschema() -> None:
+    """Import jsonschema, which reading notebooks needs, without the check of internationalised addresses, which it
+    does not: where the package for that is installed, its grammar is compiled at every import, for two seconds."""
+    if "jsonschema" not in sys.modules and "rfc3987_syntax" not in sys.modules:
+        sys.modules["rfc3987_syntax"] = None  # makes its import fail, which jsonschema expects
+        try:
+            import jsonschema  # noqa: F401
+        finally:
+            del sys.modules["rfc3987_syntax"]
+
+
 async def _execute(notebook: Notebook, state: State, root: Path, scratch: Path, log) -> None:
     """Run one notebook in a kernel of its own and keep the executed copy, stripped of all that varies.
 
@@ -485,6 +496,7 @@ async def _execute(notebook: Notebook, state: State, root: Path, scratch: Path, 
     """
     import asyncio
 
+    import_jsonschema()
     import nbformat
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
