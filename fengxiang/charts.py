@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from . import figures, measures
-from .figures import GRID, INK, NEUTRAL, PAPER, QUIET_INK, SOFT_INK, THIN, FigureCard, add_axes, size_inches, text_width
+from .figures import GRID, INK, NEUTRAL, PAPER, QUIET_INK, SOFT_INK, FigureCard, add_axes, size_inches, text_width
 from .model import NATIONAL
 
 if TYPE_CHECKING:
@@ -89,9 +89,11 @@ class Names:
         return {"all": "All", "none": "Not attributed"}.get(name, self.regions.get(name, name))
 
     def theme_order(self, codes) -> list[str]:
-        """`codes` in the order of the codebook, unknown ones last by name."""
-        known = {code: i for i, code in enumerate(self.themes)}
-        return sorted(codes, key=lambda code: (known.get(code, len(known)), code))
+        """`codes` group by group in the order of the codebook, unknown ones last by name."""
+        groups = {group: i for i, group in enumerate(self.groups)}
+        known = {code: (groups.get(theme["group"], len(groups)), i)
+                 for i, (code, theme) in enumerate(self.themes.items())}
+        return sorted(codes, key=lambda code: (known.get(code, (len(groups), len(known))), code))
 
 
 # ---- wording --------------------------------------------------------------------------------------------------------
@@ -166,6 +168,13 @@ def _rows_that_fit(figure, n: int, pitch: float = 0.165, around: float = 0.45) -
     return max(1, min(n, int((size_inches(figure)[1] - around) / pitch + 1e-6)))
 
 
+def _more(axes, hidden: int, lang: str) -> None:
+    """Says how many rows a small sheet leaves out."""
+    if hidden:
+        text = f"另有{hidden}行见数据表" if lang == "zh" else f"{hidden} more in the data"
+        _label(axes, (0, 0), text, 7.5, at="axes", shift=(-5, -4), ha="right", va="top", color=QUIET_INK)
+
+
 def _label_margin(labels: Sequence[str], size: float) -> float:
     return max((text_width(label, size) for label in labels), default=0) + 0.09
 
@@ -178,10 +187,15 @@ def _mix(colour: str, share: float, paper: str = PAPER) -> tuple[float, float, f
     return tuple(float(v) for v in b + (a - b) * float(np.clip(share, 0, 1)))
 
 
+def _step(share: float, steps: int = 8) -> float:
+    """`share` of 1 raised to the next of a few steps: shades the eye can tell apart."""
+    return float(np.ceil(np.clip(share, 0, 1) * steps - 1e-9)) / steps
+
+
 def _diverging(value: float, limit: float) -> tuple[float, float, float]:
     """A colour for `value` in [−limit, limit]: ochre below zero, indigo above."""
     share = min(abs(value) / limit, 1) if limit else 0
-    return _mix(LATER if value > 0 else EARLIER, 0.08 + 0.85 * share)
+    return _mix(LATER if value > 0 else EARLIER, 0.06 + 0.88 * _step(share))
 
 
 def _cells(axes, x, y, colours, width=0.94, height=0.94, **kwargs):
@@ -195,19 +209,41 @@ def _cells(axes, x, y, colours, width=0.94, height=0.94, **kwargs):
     axes.add_collection(PolyCollection(corners, facecolors=list(colours), **({"linewidths": 0} | kwargs)))
 
 
-def _bare(axes):
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+def _label(axes, xy, text: str, size: float, *, at: str = "data", shift=(0, 0), ha: str = "left",
+           va: str = "center_baseline", color=INK, **kwargs) -> None:
+    """Text at `xy` moved by `shift` points. `at` says what `xy` counts in: `data`; `axes`, from 0 to 1 both ways;
+    `right`, 0 to 1 across and data up; `top`, data across and 0 to 1 up. Several times faster than an annotation."""
+    from matplotlib.transforms import ScaledTranslation
+
+    base = {"data": axes.transData, "axes": axes.transAxes, "right": axes.get_yaxis_transform(),
+            "top": axes.get_xaxis_transform()}[at]
+    if shift != (0, 0):
+        dots = axes.get_figure(root=True).dpi_scale_trans
+        base = base + ScaledTranslation(shift[0] / 72, shift[1] / 72, dots)
+    axes.text(*xy, text, fontsize=size, transform=base, ha=ha, va=va, color=color, **kwargs)
 
 
-def _stack(axes, text: str, xy, size: float, *, xytext=(0, 0), leading: float = 1.2, **kwargs) -> None:
-    """Lines of text at an even distance, the last one's baseline at `xy` moved by `xytext` points."""
+def _row_labels(axes, rows: Sequence[float], labels: Sequence[str], size: float = 8.5, colours=None) -> None:
+    """Names at the left of rows."""
+    for i, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        _label(axes, (0, row), label, size, at="right", shift=(-5, 0), ha="right",
+               color=INK if colours is None else colours[i])
+
+
+def _scale_labels(axes, ticks: Sequence[float], labels: Sequence[str], grid: bool = True) -> None:
+    """Values below a horizontal scale, with thin lines where they are read."""
+    for tick, label in zip(ticks, labels, strict=True):
+        if grid:
+            axes.axvline(tick, color=GRID, linewidth=0.7, zorder=0)
+        _label(axes, (tick, 0), label, 7.5, at="top", shift=(0, -4), ha="center", va="top", color=QUIET_INK)
+
+
+def _stack(axes, xy, text: str, size: float, *, shift=(0, 0), leading: float = 1.2, **kwargs) -> None:
+    """Lines of text at an even distance, the last one's baseline at `xy` moved by `shift` points."""
     lines = text.split("\n")
     for i, line in enumerate(lines):
-        axes.annotate(line, xy, xytext=(xytext[0], xytext[1] + (len(lines) - 1 - i) * size * leading),
-                      textcoords="offset points", va="baseline", fontsize=size, **kwargs)
+        _label(axes, xy, line, size, shift=(shift[0], shift[1] + (len(lines) - 1 - i) * size * leading),
+               va="baseline", **kwargs)
 
 
 def _vertical(name: str) -> str:
@@ -278,11 +314,10 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
         axes = add_axes(figure, left=0.42, right=0.42, top=head, bottom=0.3)
         axes.set_xlim(-0.6, len(order) - 0.4)
         axes.set_ylim(len(years) - 0.5, -0.5)
-        _bare(axes)
         places = [i + (0 if i == 0 else 0.25) for i in range(len(order))]
         axes.set_xlim(-0.6, places[-1] + 0.55)
         peak = max(int(counts.to_numpy().max()), 1)
-        x, y, colours = [], [], []
+        x, y, colours, numbers = [], [], [], []
         for j, region in enumerate(order):
             for i, year in enumerate(years):
                 value = int(counts.loc[region, year])
@@ -291,9 +326,9 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
                 y.append(i)
                 colours.append(colour)
                 if value:
-                    axes.text(places[j], i, str(value), ha="center", va="center_baseline", fontsize=7,
-                              color=figures.ink_on(colour))
+                    numbers.append((places[j], i, str(value), figures.ink_on(colour)))
         _cells(axes, x, y, colours, width=0.92, height=0.92)
+        figures.add_numbers(axes, *list(zip(*numbers, strict=True))[:3], 7, [ink for *_, ink in numbers])
         for place, label, region in zip(places, labels, order, strict=True):
             colour = INK if region == NATIONAL or totals[region] else QUIET_INK
             if lang == "zh":
@@ -386,7 +421,6 @@ def cleaning_waterfall(ledger_counts: pd.DataFrame, *, title: Bilingual | None =
         axes = add_axes(figure, left=_label_margin(labels, 9), right=1.25, top=0.05, bottom=0.05)
         axes.set_xlim(0, total)
         axes.set_ylim(len(data) - 0.5, -0.5)
-        _bare(axes)
         for i, (fate, n_chars, start, stop) in enumerate(rows):
             colour = {"read": MARK, "body": LATER}.get(fate, "#C08A45")
             axes.barh(i, stop - start, left=start, height=0.66, color=colour)
@@ -433,15 +467,12 @@ def _term_bars(axes, shown: pd.DataFrame, lang: str, colour: str = MARK) -> None
     """Ranked bars with the term at the left and rate, count and articles at the right."""
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(0, float(shown["per_10k"].max()))
-    _bare(axes)
     axes.barh(np.arange(len(shown)), shown["per_10k"], height=0.7, color=colour)
-    axes.set_yticks(range(len(shown)), list(shown["term"]))
+    _row_labels(axes, range(len(shown)), list(shown["term"]))
     for i, row in enumerate(shown.itertuples()):
         note = f"{row.count:,}次，{row.n_articles}篇" if lang == "zh" else f"{row.count:,} in {row.n_articles} articles"
-        axes.annotate(f"{row.per_10k:.1f}", (row.per_10k, i), xytext=(4, 0), textcoords="offset points",
-                      va="center_baseline", fontsize=8.5, color=INK)
-        axes.annotate(note, (row.per_10k, i), xytext=(4 + text_width("000.0 ", 8.5) * 72, 0),
-                      textcoords="offset points", va="center_baseline", fontsize=7.5, color=QUIET_INK)
+        _label(axes, (row.per_10k, i), f"{row.per_10k:.1f}", 8.5, shift=(4, 0))
+        _label(axes, (row.per_10k, i), note, 7.5, shift=(4 + text_width("000.0 ", 8.5) * 72, 0), color=QUIET_INK)
 
 
 def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS,
@@ -535,41 +566,46 @@ def _small_multiples(figure, panels: Sequence[_Panel], form: Callable[[float], s
 
     n_columns = min(range(1, len(panels) + 1), key=lambda n: (unease(n), n))
     n_rows, cell, titles, head, plot = layout(n_columns)
+    # One pair of axes in inches for all panels: two dozen of their own take a second to set up.
+    axes = add_axes(figure)
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+    span = (years[0] - 0.25, years[-1] + 0.25)
     for k, panel in enumerate(panels):
         row, column = divmod(k, n_columns)
-        left, upper = margin + column * (cell + gap), row * (head + plot + 0.08) + head
-        axes = add_axes(figure, left=left, right=width - left - cell + value_room, top=upper,
-                        bottom=height - upper - plot)
-        axes.set_xlim(years[0] - 0.25, years[-1] + 0.25)
-        axes.set_ylim(0, top)
-        _bare(axes)
-        axes.spines["bottom"].set_visible(True)
-        axes.spines["bottom"].set_color("#C9C4BC")
-        axes.axhline(tick, color=GRID, linewidth=0.6, zorder=0)
-        x, values, thin = np.asarray(panel.years), np.asarray(panel.value, float), np.asarray(panel.thin, bool)
+        left, base = margin + column * (cell + gap), row * (head + plot + 0.08) + head + plot
+        right = left + cell - value_room
+
+        def at(x, left=left, right=right):
+            return left + (np.asarray(x, float) - span[0]) / (span[1] - span[0]) * (right - left)
+
+        def up(y, base=base):
+            return base - np.asarray(y, float) / top * plot
+
+        axes.hlines([base, float(up(tick))], left, right, colors=["#C9C4BC", GRID], linewidth=0.7, zorder=1)
+        x, values, thin = at(panel.years), up(panel.value), np.asarray(panel.thin, bool)
         band = np.where(thin, np.nan, np.stack([panel.low, panel.high]).astype(float))
-        axes.fill_between(x, *np.clip(band, 0, top), color=panel.colour, alpha=0.16, linewidth=0)
-        axes.plot(x, values, color="#B9B4AC", linewidth=1, zorder=2, clip_on=False)
-        axes.plot(x, np.where(thin, np.nan, values), color=panel.colour, linewidth=1.6, zorder=3, clip_on=False)
-        axes.plot(x[~thin], values[~thin], "o", color=panel.colour, markersize=3, zorder=4, clip_on=False)
-        axes.plot(x[thin], values[thin], "o", color=PAPER, markeredgecolor="#9A958D", markersize=3.2, zorder=4,
-                  markeredgewidth=0.8, clip_on=False)
+        axes.fill_between(x, *up(np.clip(band, 0, top)), color=panel.colour, alpha=0.16, linewidth=0)
+        if thin.any():
+            axes.plot(x, values, color="#B9B4AC", linewidth=1, zorder=2)
+            axes.plot(x[thin], values[thin], "o", color=PAPER, markeredgecolor="#9A958D", markersize=3.2, zorder=4,
+                      markeredgewidth=0.8)
+        axes.plot(x, np.where(thin, np.nan, values), "o-", color=panel.colour, linewidth=1.6, markersize=3, zorder=3)
         known = np.flatnonzero(np.isfinite(values))
         if len(known):
             last = known[-1]
-            axes.annotate(form(values[last]), (x[last], values[last]), xytext=(5, 0), textcoords="offset points",
-                          va="center_baseline", fontsize=8, color=QUIET_INK if thin[last] else panel.colour)
-        _stack(axes, titles[k], (0, 1), 8, xycoords="axes fraction", xytext=(0, 6), color=INK)
+            _label(axes, (x[last], values[last]), form(panel.value[last]), 8, shift=(5, 0),
+                   color=QUIET_INK if thin[last] else panel.colour)
+        _stack(axes, (left, base - plot), titles[k], 8, shift=(0, 6))
         if k + n_columns >= len(panels):
             ends = [years[0], years[-1]] if len(years) > 1 else [years[0]]
-            narrow = cell - value_room < text_width("2021 2026", 7.5)
+            narrow = right - left < text_width("2021 2026", 7.5)
             for year, side in zip(ends, ("left", "right"), strict=False):
                 label = str(year) if side == "left" or not narrow else f"{year % 100:02d}"
-                axes.annotate(label, (year, 0), xytext=(0, -3), textcoords="offset points", va="top",
-                              ha=side if len(ends) > 1 else "center", fontsize=7.5, color=QUIET_INK)
+                _label(axes, (float(at(year)), base), label, 7.5, shift=(0, -3),
+                       ha=side if len(ends) > 1 else "center", va="top", color=QUIET_INK)
         if column == 0:
-            axes.annotate(form(tick), (0, tick), xycoords=("axes fraction", "data"), xytext=(-3, 0),
-                          textcoords="offset points", va="center_baseline", ha="right", fontsize=7.5, color=QUIET_INK)
+            _label(axes, (left, float(up(tick))), form(tick), 7.5, shift=(-3, 0), ha="right", color=QUIET_INK)
 
 
 def changing_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, region: str = "all", n_terms: int = 12,
@@ -862,13 +898,10 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, n_
         gap = 0.6 if n_a and n_b else 0
         rows = np.arange(len(shown)) + np.where(np.arange(len(shown)) >= n_a, gap, 0)
         axes.set_ylim(rows[-1] + 0.6, -0.6)
-        _bare(axes)
         ticks = [t for t in range(-8, 9, 1 if reach < 4 else 2) if abs(t) <= reach]
-        for tick in ticks:
-            axes.axvline(tick, color=GRID if tick else "#9A958D", linewidth=0.7, zorder=0)
-        axes.set_xticks(ticks, [f"{2 ** abs(t)}×" if t else ("同" if lang == "zh" else "same") for t in ticks])
-        axes.tick_params(axis="x", length=0, labelcolor=QUIET_INK, labelsize=7.5)
-        axes.set_yticks(rows, list(shown["term"]))
+        _scale_labels(axes, ticks, [f"{2 ** abs(t)}×" if t else ("同" if lang == "zh" else "same") for t in ticks])
+        axes.axvline(0, color="#9A958D", linewidth=0.7, zorder=0)
+        _row_labels(axes, rows, list(shown["term"]))
         colours = [LATER if s == "a" else EARLIER for s in ["a"] * n_a + ["b"] * n_b]
         axes.hlines(rows, shown["low"].clip(-reach, reach), shown["high"].clip(-reach, reach), colors=colours,
                     linewidth=1.4, alpha=0.45)
@@ -877,15 +910,14 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, n_
             word = f"← {text}更多" if side < 0 else f"{text}更多 →"
             if lang == "en":
                 word = f"← more in {text}" if side < 0 else f"more in {text} →"
-            axes.annotate(word, (side * reach, rows[0] - 0.6), xytext=(0, 4), textcoords="offset points", va="bottom",
-                          ha="left" if side < 0 else "right", fontsize=8, color=colour)
+            _label(axes, (side * reach, rows[0] - 0.6), word, 8, shift=(0, 4), ha="left" if side < 0 else "right",
+                   va="bottom", color=colour)
         for k, (head, name) in enumerate(((head_b, "count_b"), (head_a, "count_a"))):
             x = (k + 1) * column * 72
-            axes.annotate(head, (1, rows[0] - 0.6), xycoords=("axes fraction", "data"), xytext=(x, 4),
-                          textcoords="offset points", va="bottom", ha="right", fontsize=8, color=SOFT_INK)
+            _label(axes, (1, rows[0] - 0.6), head, 8, at="right", shift=(x, 4), ha="right", va="bottom",
+                   color=SOFT_INK)
             for row, value in zip(rows, shown[name], strict=True):
-                axes.annotate(count(value), (1, row), xycoords=("axes fraction", "data"), xytext=(x, 0),
-                              textcoords="offset points", va="center_baseline", ha="right", fontsize=8, color=SOFT_INK)
+                _label(axes, (1, row), count(value), 8, at="right", shift=(x, 0), ha="right", color=SOFT_INK)
 
     n = sum(round(keyness.loc[i, f"count_{side}"] / keyness.loc[i, f"per_10k_{side}"] * 1e4)
             for side in "ab" for i in [keyness[f"count_{side}"].idxmax()] if keyness.loc[i, f"count_{side}"])
@@ -973,7 +1005,6 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
         bars = max(0.36 * width, 2.5)
         cloud_w = width - bars - 0.25
         axes = add_axes(figure, right=width - cloud_w)
-        _bare(axes)
         pixels = (round(cloud_w * 100), round(height * 100))
         axes.set_xlim(0, pixels[0])
         axes.set_ylim(pixels[1], 0)
@@ -992,12 +1023,10 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
                           right=text_width("000.0", 8.5) + 0.08)
         ranked.set_ylim(len(shown) - 0.5, -0.5)
         ranked.set_xlim(0, peak)
-        _bare(ranked)
         ranked.barh(np.arange(len(shown)), shown["per_10k"], height=0.68, color=MARK)
-        ranked.set_yticks(range(len(shown)), list(shown["term"]))
+        _row_labels(ranked, range(len(shown)), list(shown["term"]))
         for i, value in enumerate(shown["per_10k"]):
-            ranked.annotate(f"{value:.1f}", (value, i), xytext=(4, 0), textcoords="offset points",
-                            va="center_baseline", fontsize=8.5, color=INK)
+            _label(ranked, (value, i), f"{value:.1f}", 8.5, shift=(4, 0))
 
     return figures.finish(
         draw, title=title or automatic, n=n_tokens, alt=alt, height=3.3,
@@ -1007,4 +1036,505 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
         how_to_read={"zh": "词云只给印象：字越大用得越多，位置没有含义。要比较多少，请看右边的条形。",
                      "en": "The cloud gives an impression only: larger is more frequent, place means nothing. To "
                            "compare, read the bars at the right."},
+        **shared)
+
+
+# ---- themes: first year against last, and by region -----------------------------------------------------------------
+
+
+def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", year_from: int | None = None,
+                 year_to: int | None = None, title: Bilingual | None = None, stem: str = "theme_change",
+                 **finishing) -> FigureCard:
+    """Each theme's share in an earlier and a later year, ranked by the later one, with the interval of the difference.
+
+    Args:
+        trends: as `measures.trends` returns it.
+        region: whose statements.
+        year_from, year_to: the two years; by default the furthest apart in which a change could be judged.
+    """
+    frame = trends[(trends["region"] == region) & ~trends["theme"].isin(["all", "none"])]
+    judged = frame[frame["grade"] != "too_little"]
+    if year_from is None or year_to is None:
+        span = judged if len(judged) else frame
+        spans = sorted(set(zip(span["year_from"], span["year_to"], strict=True)), key=lambda p: (p[1] - p[0], p[1]))
+        year_from, year_to = spans[-1] if spans else (year_from or 0, year_to or 0)
+    frame = frame[(frame["year_from"] == year_from) & (frame["year_to"] == year_to)].copy()
+    order = {code: i for i, code in enumerate(names.theme_order(frame["theme"]))}
+    frame["_order"] = frame["theme"].map(order)
+    frame = frame.sort_values(["share_to", "_order"], ascending=[False, True], ignore_index=True)
+    data = pd.DataFrame({
+        "theme": frame["theme"], "theme_zh": [names.theme(t, "zh") for t in frame["theme"]],
+        "theme_en": [names.theme(t, "en") for t in frame["theme"]], "percent_from": frame["share_from"] * 100,
+        "percent_to": frame["share_to"] * 100, "difference": frame["difference"] * 100, "low": frame["low95"] * 100,
+        "high": frame["high95"] * 100, "n_from": frame["n_from"], "n_to": frame["n_to"],
+        "n_statements_from": frame["n_statements_from"], "n_statements_to": frame["n_statements_to"],
+        "grade": frame["grade"]})
+    first, last = str(year_from), str(year_to)
+    columns = {
+        **{k: _SHARE_COLUMNS[k] for k in ("theme", "theme_zh", "theme_en")},
+        "percent_from": {"zh": f"{first}年占语句", "en": f"share of statements, {first}", "unit": "%"},
+        "percent_to": {"zh": f"{last}年占语句", "en": f"share of statements, {last}", "unit": "%"},
+        "difference": {"zh": "变化", "en": "change", "unit": "百分点 points"},
+        "low": {"zh": "变化的95%区间下限", "en": "95% interval of the change, lower"},
+        "high": {"zh": "变化的95%区间上限", "en": "95% interval of the change, upper"},
+        "n_from": {"zh": f"{first}年语句数", "en": f"statements, {first}"},
+        "n_to": {"zh": f"{last}年语句数", "en": f"statements, {last}"},
+        "n_statements_from": {"zh": f"{first}年语句总数", "en": f"all statements, {first}"},
+        "n_statements_to": {"zh": f"{last}年语句总数", "en": f"all statements, {last}"},
+        "grade": {"zh": "判断", "en": "verdict"}}
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"},
+                  period=_period([year_from, year_to]), **finishing)
+    if data.empty or (data["grade"] == "too_little").all():
+        return _too_little({"zh": "没有两个材料够用的年份可以比较，不判断各主题的升降。",
+                            "en": "No two years hold enough material to be compared, so no rise or fall is claimed."},
+                           title=title, **shared)
+    rose = data[data["grade"] == "rose"].sort_values("difference", ascending=False, kind="stable")
+    fell = data[data["grade"] == "fell"].sort_values("difference", kind="stable")
+
+    def some(part, lang):
+        labels = [quoted(t) for t in part[f"theme_{lang}"].head(2)]
+        if len(part) <= 2:
+            return listing(labels, lang)
+        return f"{labels[0]}等{len(part)}个主题" if lang == "zh" else f"{labels[0]} and {len(part) - 1} other themes"
+
+    if len(rose) or len(fell):
+        automatic = {
+            "zh": f"从{first}年到{last}年，" + "，".join([f"{some(rose, 'zh')}占比上升"] * bool(len(rose))
+                                                  + [f"{some(fell, 'zh')}占比下降"] * bool(len(fell))),
+            "en": f"From {first} to {last}, " + ", ".join([f"{some(rose, 'en')} rose"] * bool(len(rose))
+                                                          + [f"{some(fell, 'en')} fell"] * bool(len(fell)))}
+    else:
+        automatic = {"zh": f"从{first}年到{last}年，没有哪个主题的占比有明显变化",
+                     "en": f"From {first} to {last} no theme's share clearly changed"}
+
+    def change(part, lang):
+        form = "{n}由{a}到{b}" if lang == "zh" else "{n} {a} to {b}"
+        return ("，" if lang == "zh" else ", ").join(
+            form.format(n=r[f"theme_{lang}"], a=percent(r["percent_from"]), b=percent(r["percent_to"]))
+            for _, r in part.iterrows())
+
+    top = data.iloc[0]
+    alt = {"zh": f"点图，{len(data)}个主题在{first}年与{last}年占语句的比例，按{last}年排列；{last}年最高的是{top['theme_zh']}，"
+                 f"{percent(top['percent_to'])}。" + (f"上升：{change(rose, 'zh')}。" if len(rose) else "")
+                 + (f"下降：{change(fell, 'zh')}。" if len(fell) else "")
+                 + ("其余没有明显变化或材料太少。" if len(rose) + len(fell) < len(data) else ""),
+           "en": f"Dot chart of the share of statements with each of {len(data)} themes in {first} and {last}, ranked by "
+                 f"{last}; {top['theme_en']} is highest in {last}, {percent(top['percent_to'])}. "
+                 + (f"Rose: {change(rose, 'en')}. " if len(rose) else "")
+                 + (f"Fell: {change(fell, 'en')}. " if len(fell) else "")
+                 + ("No clear change, or too little material, for the rest." if len(rose) + len(fell) < len(data)
+                    else "")}
+    alt = {lang: text.strip() for lang, text in alt.items()}
+    verdicts = {"rose": "#1B1B1B", "fell": "#1B1B1B"}
+
+    def draw(figure, lang, everything=data):
+        width, _ = size_inches(figure)
+        data = everything.head(_rows_that_fit(figure, len(everything), around=0.5))
+        labels = [names.theme(t, lang) for t in data["theme"]]
+        left, middle = _label_margin(labels, 8.5), 0.42
+        verdict_words = {key: words[lang] for key, words in measures.TREND_WORDS.items()}
+        verdict_words["too_little"] = "材料太少" if lang == "zh" else "too little"
+        verdict = max(text_width(w, 7.5) for w in verdict_words.values()) + 0.08
+        plot = (width - left - middle - verdict) / 2
+        rows = np.arange(len(data))
+        shares = add_axes(figure, left=left, right=width - left - plot, top=0.24, bottom=0.24)
+        changes = add_axes(figure, left=left + plot + middle, right=verdict, top=0.24, bottom=0.24)
+        peak = float(np.nanmax(data[["percent_from", "percent_to"]].to_numpy())) * 1.06
+        for axes in (shares, changes):
+            axes.set_ylim(len(data) - 0.4, -0.6)
+            for row in rows:
+                axes.axhline(row, color="#F0EDE8", linewidth=0.7, zorder=0)
+        shares.set_xlim(-0.02 * peak, peak)
+        ticks = [t for t in (0, 5, 10, 20, 30, 40, 60, 80, 100) if t <= peak and (peak < 25 or t != 5)]
+        _scale_labels(shares, ticks, [f"{t}%" for t in ticks], grid=False)
+        colours = [names.colour(t) for t in data["theme"]]
+        shares.hlines(rows, data["percent_from"], data["percent_to"], colors=colours, linewidth=1.3, alpha=0.5)
+        shares.scatter(data["percent_from"], rows, s=17, facecolors=PAPER, edgecolors=colours, linewidths=1, zorder=3)
+        shares.scatter(data["percent_to"], rows, s=20, c=colours, zorder=4)
+        _row_labels(shares, rows, labels)
+        reach = float(np.nanmax(np.abs(data[["difference", "low", "high"]].to_numpy()))) * 1.03
+        reach = min(reach, 2.2 * float(np.nanmax(np.abs(data["difference"]))) + 5)
+        changes.set_xlim(-reach, reach)
+        step = next(s for s in (2, 5, 10, 20, 25, 50) if reach / s < 3.6)
+        ticks = [t for t in range(-100, 101, step) if abs(t) <= reach]
+        _scale_labels(changes, ticks, [f"{t:+d}".replace("-", "−") if t else "0" for t in ticks], grid=False)
+        changes.axvline(0, color="#9A958D", linewidth=0.7)
+        for row, r in zip(rows, data.itertuples(), strict=True):
+            clear = r.grade in verdicts
+            colour = names.colour(r.theme) if clear else "#A8A39B"
+            if r.grade != "too_little":
+                changes.plot([max(r.low, -reach), min(r.high, reach)], [row, row], color=colour, linewidth=1.3,
+                             alpha=0.55 if clear else 0.6)
+                changes.plot([r.difference], [row], "o", color=colour, markersize=4.2)
+            _label(changes, (1, row), verdict_words[r.grade], 7.5, at="right", shift=(5, 0),
+                   color=INK if clear else QUIET_INK)
+        heads = ({"zh": f"占语句（空心{first}年，实心{last}年）", "en": f"Share (hollow {first}, solid {last})"}[lang],
+                 {"zh": "变化（百分点）与95%区间", "en": "Change in points, 95% interval"}[lang])
+        for axes, head in zip((shares, changes), heads, strict=True):
+            _label(axes, (0, 1), head, 8, at="axes", shift=(0, 3), va="bottom", color=SOFT_INK)
+        _more(shares, len(everything) - len(data), lang)
+
+    n = int(data["n_statements_from"].iloc[0] + data["n_statements_to"].iloc[0])
+    n_a, n_b = count(data["n_statements_from"].iloc[0]), count(data["n_statements_to"].iloc[0])
+    where = {lang: "" if region == "all" else names.region(region, lang) + ("，" if lang == "zh" else ", ")
+             for lang in figures.LANGS}
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=0.195 * len(data) + 0.6,
+        subtitle={"zh": f"{where['zh']}涉及各主题的语句占比；n={n_a}条（{first}年）和{n_b}条（{last}年）",
+                  "en": f"{where['en']}share of statements with each theme; n = {n_a} ({first}) and {n_b} ({last}) "
+                        "statements"[:] if region != "all" else
+                        f"Share of statements with each theme; n = {n_a} ({first}) and {n_b} ({last}) statements"},
+        how_to_read={"zh": "左图看两年各占多少，右图看变化有多大、有多可靠：横线是变化的95%区间，跨过0线就不说升降；跨线的画成灰色。",
+                     "en": "At the left, the share in both years; at the right, how large and how sure the change is: the "
+                           "line is its 95% interval, and where it crosses zero (grey) no rise or fall is claimed."},
+        **shared)
+
+
+def theme_region(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, title: Bilingual | None = None,
+                 stem: str = "theme_region", **finishing) -> FigureCard:
+    """Themes × regions: the share of each region's statements with each theme; thin regions stand apart in grey.
+
+    Args:
+        prevalence: as `measures.prevalence` returns it, single regions included.
+        year: all years by default.
+    """
+    frame = _shares(_of_slice(prevalence, year=year), names)
+    frame = frame[~frame["region"].isin(measures.NOT_ONE_REGION) & (frame["n_statements"] > 0)]
+    data = frame[list(_SHARE_COLUMNS)].reset_index(drop=True)
+    regions = data.drop_duplicates("region").sort_values(["n_statements", "region"], ascending=[False, True])
+    solid, thin = list(regions.loc[~regions["thin"], "region"]), list(regions.loc[regions["thin"], "region"])
+    size = regions.set_index("region")["n_statements"]
+    shared = dict(stem=stem, data=data, columns=_SHARE_COLUMNS, unit={"zh": "%", "en": "%"},
+                  period=finishing.pop("period", _period(_years_of(prevalence) if year == ALL_YEARS else [year])),
+                  **finishing)
+    if not solid:
+        return _too_little({"zh": f"没有一个地区达到{measures.MIN_STATEMENTS}条语句、{measures.MIN_ARTICLES}篇文章，不比较地区。",
+                            "en": f"No region reaches {measures.MIN_STATEMENTS} statements and {measures.MIN_ARTICLES} "
+                                  "articles, so regions are not compared."}, title=title, **shared)
+    themes = list(dict.fromkeys(data["theme"]))
+    value = data.pivot(index="theme", columns="region", values="percent").loc[themes, [*solid, *thin]]
+    firsts = {region: value[region].idxmax() for region in solid}
+    tally = pd.Series(list(firsts.values())).value_counts()
+    common = sorted(tally[tally == tally.max()].index, key=themes.index)
+    best = data[~data["thin"]].sort_values("percent", ascending=False, kind="stable").iloc[0]
+    if len(common) == 1 and tally.max() > 1:
+        automatic = {
+            "zh": f"材料够用的{len(solid)}个地区中，{tally.max()}个谈得最多的是{quoted(names.theme(common[0], 'zh'))}",
+            "en": f"In {tally.max()} of {len(solid)} regions with enough material, "
+                  f"{quoted(names.theme(common[0], 'en'))} has the largest share"}
+    else:
+        automatic = {"zh": f"材料够用的{len(solid)}个地区各有侧重，没有共同的首位主题",
+                     "en": f"The {len(solid)} regions with enough material differ in what they mention most"}
+    alt = {"zh": f"矩阵图，{len(themes)}个主题在{len(regions)}个地区占语句的比例；{len(thin)}个地区材料偏少，画成灰色。"
+                 f"材料够用的地区中，最高的一格是{best['region']}的{best['theme_zh']}，{percent(best['percent'])}。各地区最高的主题："
+                 + "，".join(f"{r}{names.theme(t, 'zh')}{percent(value.loc[t, r])}" for r, t in firsts.items()) + "。",
+           "en": f"Matrix of the share of statements with each of {len(themes)} themes in {len(regions)} regions; "
+                 f"{len(thin)} are thin and shown grey. The highest cell with enough material is {best['theme_en']} in "
+                 f"{names.region(best['region'], 'en')}, {percent(best['percent'])}. Highest theme by region: "
+                 + ", ".join(f"{names.region(r, 'en')} {names.theme(t, 'en')} {percent(value.loc[t, r])}"
+                             for r, t in firsts.items()) + "."}
+
+    def draw(figure, lang):
+        width, height = size_inches(figure)
+        left = _label_margin([names.theme(t, lang) for t in themes], 8)
+        order = [*solid, *thin]
+        labels = [names.region(r, lang) for r in order]
+        head = ((max(map(len, labels)) * 0.125) if lang == "zh" else max(text_width(t, 7.5) for t in labels)) + 0.24
+        axes = add_axes(figure, left=left, top=head, right=0.02, bottom=0.18)
+        share = 2.0 if len(thin) else 1.0  # a column with numbers needs twice the room of a grey one
+        units = share * len(solid) + len(thin) + (0.5 if thin else 0)
+        edges = np.concatenate([np.arange(len(solid)) * share, share * len(solid) + 0.5 + np.arange(len(thin))])
+        widths = np.array([share] * len(solid) + [1.0] * len(thin))
+        centres = edges + widths / 2
+        axes.set_xlim(0, units)
+        axes.set_ylim(len(themes) - 0.5, -0.5)
+        peak = float(np.nanmax(value[solid].to_numpy())) or 1.0
+        row_pt = (height - head - 0.18) / len(themes) * 72
+        column_pt = (width - left - 0.02) / units * share * 72
+        size_pt = min(7.5, row_pt * 0.8, column_pt / text_width("88", 1) / 72 * 0.9)
+        numbers: list[tuple] = []
+        for j, region in enumerate(order):
+            colours = []
+            for i, theme in enumerate(themes):
+                v = value.loc[theme, region]
+                depth = 0.03 + 0.97 * _step(np.sqrt(v / peak)) if v > 0 else 0
+                colour = (_mix(names.colour(theme), depth) if region in solid else _mix("#77726A", min(depth, 1) * 0.55)) \
+                    if v > 0 else _mix("#77726A", 0.04)
+                colours.append(colour)
+                if region in solid and v >= 0.5 and size_pt >= 5.5:
+                    numbers.append((centres[j], i, f"{v:.0f}", figures.ink_on(colour)))
+            _cells(axes, np.full(len(themes), centres[j]), np.arange(len(themes)), colours, width=widths[j] * 0.95,
+                   height=0.93)
+            ink = INK if region in solid else QUIET_INK
+            if lang == "zh":
+                for k, char in enumerate(reversed(labels[j])):
+                    _label(axes, (centres[j], -0.5), char, 7.8, shift=(0, 13 + k * 8.6), ha="center", va="baseline",
+                           color=ink)
+            else:
+                _label(axes, (centres[j], -0.5), labels[j], 7.5, shift=(0, 13), ha="center", va="bottom", rotation=90,
+                       color=ink)
+            _label(axes, (centres[j], -0.5), str(int(size[region])), 6.5, shift=(0, 3), ha="center", va="baseline",
+                   color=QUIET_INK)
+        if numbers:
+            x, y, texts, inks = zip(*numbers, strict=True)
+            figures.add_numbers(axes, x, y, texts, size_pt, inks)
+        for i, theme in enumerate(themes):
+            _label(axes, (0, i), names.theme(theme, lang), min(8, row_pt * 0.86), shift=(-5, 0), ha="right",
+                   color=names.colour(theme))
+        _label(axes, (0, -0.5), "n=" if lang == "zh" else "n =", 6.5, shift=(-5, 3), ha="right", va="baseline",
+               color=QUIET_INK)
+        if thin:
+            note = (f"灰色：不足{measures.MIN_STATEMENTS}条语句或{measures.MIN_ARTICLES}篇文章，不作比较" if lang == "zh" else
+                    f"Grey: under {measures.MIN_STATEMENTS} statements or {measures.MIN_ARTICLES} articles; not compared")
+            _label(axes, (1, 0), note, 7.5, at="axes", shift=(0, -4), ha="right", va="top", color=QUIET_INK)
+
+    where = year_span(_years_of(prevalence) if year == ALL_YEARS else [year], "zh"), \
+        year_span(_years_of(prevalence) if year == ALL_YEARS else [year], "en")
+    return figures.finish(
+        draw, title=title or automatic, n=int(size.sum()), alt=alt, height=0.19 * len(themes) + 0.75,
+        subtitle={"zh": f"各地区语句中涉及各主题的百分比，{where[0]}；n为地区的语句数，一条涉及几个地区，各计一次",
+                  "en": f"Per cent of each region's statements with each theme, {where[1]}; n is the region's statements, "
+                        "one on several regions counting in each"},
+        how_to_read={"zh": "一列是一个地区，一行是一个主题，数字是该地区语句中涉及该主题的百分比，颜色越深占比越高，颜色随主题的组。"
+                           "灰色的列材料偏少，只供参考。",
+                     "en": "A column is a region, a row a theme, the number the per cent of the region’s statements with "
+                           "that theme; darker is more, in the colour of the theme’s group. Grey columns rest on too "
+                           "little to compare."},
+        **shared)
+
+
+# ---- the tile-grid map ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """How one region's tile looks: a fill, a line under its name, and whether it is thin."""
+
+    fill: tuple[float, float, float] | str
+    text: str
+    thin: bool = False
+    empty: bool = False
+
+
+def _tile_map(figure, lang: str, names: Names, tiles: Mapping[str, _Tile]) -> float:
+    """Draws the map at the left of the figure; returns the inches it takes from the left edge."""
+    from matplotlib.patches import Rectangle
+
+    width, height = size_inches(figure)
+    places = {region: place for region, place in names.tiles.items() if region in tiles}
+    columns = 1 + max(c for c, _ in places.values())
+    rows = 1 + max(r for _, r in places.values())
+    side = min(height / rows, width * 0.66 / columns)
+    axes = add_axes(figure, right=width - side * columns, bottom=height - side * rows)
+    axes.set_xlim(0, columns)
+    axes.set_ylim(rows, 0)
+    size = min(9.0, side * 72 * 0.23)
+    for region, (column, row) in sorted(places.items()):
+        tile = tiles[region]
+        axes.add_patch(Rectangle((column + 0.03, row + 0.03), 0.94, 0.94, facecolor="none" if tile.empty else tile.fill,
+                                 edgecolor="#C9C4BC" if tile.empty else "none", linewidth=0.7,
+                                 hatch="////" if tile.thin and not tile.empty else None))
+        ink = QUIET_INK if tile.empty else INK if tile.thin else figures.ink_on(tile.fill)
+        name = names.region(region, lang)
+        lines = name.split(" ") if text_width(name, size * 0.85) > side * 0.9 else [name]
+        name_size = min(size, *(size * side * 0.9 / text_width(line, size) for line in lines))
+        centre = row + 0.5 + (0 if tile.text else 0.1)
+        for k, line in enumerate(lines):
+            offset = -0.07 - (len(lines) - 1 - k) * name_size * 1.05 / 72 / side
+            axes.text(column + 0.5, centre + offset, line, ha="center", va="baseline", fontsize=name_size, color=ink)
+        if tile.text:
+            axes.text(column + 0.5, row + 0.5 + 0.24, tile.text, ha="center", va="baseline", fontsize=size * 0.92,
+                      color=ink)
+    return side * columns
+
+
+def _ladder(figure, left: float, top: float, title: str, steps: Sequence[tuple], lang: str) -> float:
+    """A key of filled squares with words, from `top` inches below the upper edge; returns where it ends."""
+    from matplotlib.patches import Rectangle
+
+    width, height = size_inches(figure)
+    y = top
+    for line in figures.wrap(title, width - left, 8.5).split("\n"):
+        figure.text(left / width, 1 - (y + 0.1) / height, line, fontsize=8.5, color=SOFT_INK, va="baseline")
+        y += 0.16
+    y += 0.03
+    for fill, text, style in steps:
+        figure.add_artist(Rectangle((left / width, 1 - (y + 0.14) / height), 0.17 / width, 0.14 / height,
+                                    facecolor=fill, transform=figure.transSubfigure, linewidth=0.7, **style))
+        lines = figures.wrap(text, width - left - 0.24, 8).split("\n")
+        for line in lines:
+            figure.text((left + 0.24) / width, 1 - (y + 0.11) / height, line, fontsize=8, color=INK, va="baseline")
+            y += 0.15
+        y += 0.045
+    return y
+
+
+_THIN_STYLE = {"hatch": "////", "edgecolor": "none"}
+_EMPTY_STYLE = {"edgecolor": "#C9C4BC"}
+
+
+def _map_note(lang: str) -> tuple[str, str]:
+    if lang == "zh":
+        return (f"材料偏少（不足{measures.MIN_STATEMENTS}条语句或{measures.MIN_ARTICLES}篇文章），不参加比较", "没有材料")
+    return (f"Thin: under {measures.MIN_STATEMENTS} statements or {measures.MIN_ARTICLES} articles; not compared",
+            "No material")
+
+
+def tile_map(prevalence: pd.DataFrame, *, names: Names, theme: str, year: int = ALL_YEARS,
+             title: Bilingual | None = None, stem: str | None = None, **finishing) -> FigureCard:
+    """One theme on the tile-grid map: every region a square of one size, from the codebook's grid.
+
+    Args:
+        prevalence: as `measures.prevalence` returns it, single regions included.
+        theme: a code.
+        year: all years by default.
+    """
+    stem = stem or f"map_{theme}"
+    frame = _shares(_of_slice(prevalence, year=year), names)
+    frame = frame[(frame["theme"] == theme) & ~frame["region"].isin(measures.NOT_ONE_REGION)]
+    data = frame[list(_SHARE_COLUMNS)].reset_index(drop=True)
+    years = _years_of(prevalence) if year == ALL_YEARS else [year]
+    label = {lang: names.theme(theme, lang) for lang in figures.LANGS}
+    shared = dict(stem=stem, data=data, columns=_SHARE_COLUMNS, unit={"zh": "%", "en": "%"}, period=_period(years),
+                  **finishing)
+    solid = data[~data["thin"] & (data["n_statements"] > 0)].sort_values(["percent", "region"],
+                                                                         ascending=[False, True])
+    if solid.empty:
+        return _too_little({"zh": f"没有一个地区的材料够用，不画{label['zh']}的地图。",
+                            "en": f"No region holds enough material for a map of {label['en']}."}, title=title, **shared)
+    top = leaders(solid, "percent")
+    if len(top) == 1:
+        automatic = {"zh": f"谈{quoted(label['zh'])}最多的是{top['region'].iloc[0]}，占其语句的{percent(top['percent'].iloc[0])}",
+                     "en": f"{names.region(top['region'].iloc[0], 'en')} speaks most of {quoted(label['en'])}, in "
+                           f"{percent(top['percent'].iloc[0])} of its statements"}
+    else:
+        automatic = {"zh": f"{quoted(label['zh'])}：{solid['region'].iloc[0]}占比最高（{percent(solid['percent'].iloc[0])}），"
+                           f"与另外{len(top) - 1}个地区难分先后",
+                     "en": f"{quoted(label['en'])}: highest in {names.region(solid['region'].iloc[0], 'en')} "
+                           f"({percent(solid['percent'].iloc[0])}), too close to {len(top) - 1} other regions to rank"}
+    n_thin = int((data["thin"] & (data["n_statements"] > 0)).sum())
+    absent = [r for r in names.tiles if r not in set(data.loc[data["n_statements"] > 0, "region"])]
+    alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区语句中涉及{label['zh']}的比例。材料够用的{len(solid)}个地区："
+                 + "，".join(f"{r.region}{percent(r.percent)}" for r in solid.itertuples())
+                 + f"。另有{n_thin}个地区材料偏少，{len(absent)}个没有材料。",
+           "en": f"Tile-grid map of the share of each region's statements on {label['en']}, {year_span(years, 'en')}. "
+                 f"{len(solid)} regions with enough material: "
+                 + ", ".join(f"{names.region(r.region, 'en')} {percent(r.percent)}" for r in solid.itertuples())
+                 + f". {n_thin} more are thin, {len(absent)} have none."}
+    colour = names.colour(theme)
+    peak = max(float(solid["percent"].max()), 1.0)
+    rows = data.set_index("region")
+
+    def fill(value):
+        return _mix(colour, 0.07 + 0.93 * value / peak)
+
+    def draw(figure, lang):
+        width, height = size_inches(figure)
+        tiles = {}
+        for region in names.tiles:
+            if region in rows.index and rows.loc[region, "n_statements"] > 0:
+                r = rows.loc[region]
+                tiles[region] = _Tile("#E7E3DC" if r["thin"] else fill(r["percent"]), f"{r['percent']:.0f}%",
+                                      bool(r["thin"]))
+            else:
+                tiles[region] = _Tile("none", "", empty=True)
+        left = _tile_map(figure, lang, names, tiles) + 0.3
+        thin, empty = _map_note(lang)
+        steps = [(fill(v), f"{v:.0f}%", {}) for v in np.linspace(peak, 0, 4)]
+        y = _ladder(figure, left, 0.15, "占该地区语句的比例" if lang == "zh" else "Share of the region's statements",
+                    [*steps, ("#E7E3DC", thin, _THIN_STYLE), ("none", empty, _EMPTY_STYLE)], lang)
+        y += 0.15
+        room = int((height - y - 0.2) / 0.17)
+        if room >= 3:
+            head = "占比最高的地区（95%区间，n）" if lang == "zh" else "Highest (95% interval, n)"
+            figure.text(left / width, 1 - (y + 0.1) / height, head, fontsize=8.5, color=SOFT_INK, va="baseline")
+            for k, r in enumerate(solid.head(min(room, 8)).itertuples()):
+                base = 1 - (y + 0.29 + k * 0.17) / height
+                figure.text(left / width, base, names.region(r.region, lang), fontsize=8, color=INK, va="baseline")
+                detail = f"{r.percent:.0f}% ({r.low:.0f}–{r.high:.0f}), {r.n_statements}"
+                figure.text((left + (0.62 if lang == "zh" else 0.95)) / width, base, detail, fontsize=8, color=INK,
+                            va="baseline")
+
+    return figures.finish(
+        draw, title=title or automatic, n=int(data["n_statements"].sum()), alt=alt, height=4.7,
+        subtitle={"zh": f"各地区语句中涉及该主题的百分比，{year_span(years, 'zh')}；n={count(data['n_statements'].sum())}条（一条涉及几个地区，各计一次）",
+                  "en": f"Per cent of each region's statements on the theme, {year_span(years, 'en')}; n = "
+                        f"{count(data['n_statements'].sum())}, one on several regions counting in each"},
+        how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深，该地区的语句谈这个主题越多。斜线格材料偏少，空格没有材料。",
+                     "en": "Every region is a square of one size, roughly in its place; the darker, the more of its "
+                           "statements speak of the theme. Hatched squares are thin, empty ones hold nothing."},
+        **shared)
+
+
+def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS,
+                      title: Bilingual | None = None, stem: str = "map_dominant", **finishing) -> FigureCard:
+    """Which theme each region mentions most, on the tile-grid map, by number; the key names the themes.
+
+    Args:
+        prevalence: as `measures.prevalence` returns it, single regions included.
+        year: all years by default.
+    """
+    frame = _shares(_of_slice(prevalence, year=year), names)
+    frame = frame[~frame["region"].isin(measures.NOT_ONE_REGION) & (frame["n_statements"] > 0)]
+    top = (frame.sort_values(["percent"], ascending=False, kind="stable").drop_duplicates("region")
+           .sort_values("region", ignore_index=True))
+    close = []
+    for row in top.itertuples():
+        close.append(len(leaders(frame[frame["region"] == row.region], "percent")) - 1 if row.n else 0)
+    top["n_close"] = close
+    columns = {**_SHARE_COLUMNS, "n_close": {"zh": "与它难分先后的主题数", "en": "themes too close to it to rank"}}
+    data = top[list(columns)]
+    years = _years_of(prevalence) if year == ALL_YEARS else [year]
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"}, period=_period(years),
+                  **finishing)
+    solid = data[~data["thin"] & (data["n"] > 0)]
+    if solid.empty:
+        return _too_little({"zh": "没有一个地区的材料够用，不标各地的首位主题。",
+                            "en": "No region holds enough material to name its leading theme."}, title=title, **shared)
+    tally = solid.groupby("theme").size()
+    order = sorted(tally.index, key=lambda t: (-tally[t], names.theme_order(list(tally.index)).index(t)))
+    number = {theme: i + 1 for i, theme in enumerate(order)}
+    sure = int((solid["n_close"] == 0).sum())
+    automatic = {
+        "zh": f"{len(solid)}个材料够用的地区中，{tally[order[0]]}个谈得最多的是{quoted(names.theme(order[0], 'zh'))}",
+        "en": f"{quoted(names.theme(order[0], 'en'))} has the largest share in {tally[order[0]]} of the {len(solid)} regions "
+              "with enough material"}
+    alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区占比最高的主题：" + "，".join(
+               f"{r.region}{r.theme_zh}{percent(r.percent)}" for r in solid.itertuples())
+               + f"。其中{sure}个地区的首位与其余主题拉得开。",
+           "en": f"Tile-grid map of the theme with the largest share in each region, {year_span(years, 'en')}: "
+                 + ", ".join(f"{names.region(r.region, 'en')} {r.theme_en} {percent(r.percent)}"
+                             for r in solid.itertuples())
+                 + f". In {sure} of them the first stands clear of the others."}
+    rows = data.set_index("region")
+
+    def draw(figure, lang):
+        tiles = {}
+        for region in names.tiles:
+            if region in rows.index and rows.loc[region, "n"] > 0:
+                r = rows.loc[region]
+                if r["thin"]:
+                    tiles[region] = _Tile("#E7E3DC", "", True)
+                else:
+                    tiles[region] = _Tile(_mix(names.colour(r["theme"]), 1.0 if r["n_close"] == 0 else 0.8),
+                                          f"{number[r['theme']]}" + ("" if r["n_close"] == 0 else "*"))
+            else:
+                tiles[region] = _Tile("none", "", empty=True)
+        left = _tile_map(figure, lang, names, tiles) + 0.3
+        thin, empty = _map_note(lang)
+        steps = [(names.colour(t), f"{number[t]} {names.theme(t, lang)}" + (
+            f"（{tally[t]}个地区）" if lang == "zh" else f" ({tally[t]})"), {}) for t in order]
+        _ladder(figure, left, 0.1, "占比最高的主题；*表示与其他主题难分先后" if lang == "zh" else
+                "Theme with the largest share; * too close to another to rank",
+                [*steps, ("#E7E3DC", thin, _THIN_STYLE), ("none", empty, _EMPTY_STYLE)], lang)
+
+    return figures.finish(
+        draw, title=title or automatic, n=int(data["n_statements"].sum()), alt=alt, height=4.7,
+        subtitle={"zh": f"各地区语句中占比最高的主题，{year_span(years, 'zh')}；n={count(data['n_statements'].sum())}条（一条涉及几个地区，各计一次）",
+                  "en": f"Theme with the largest share of each region's statements, {year_span(years, 'en')}; n = "
+                        f"{count(data['n_statements'].sum())}, one on several regions counting in each"},
+        how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；数字是右边所列主题的序号，颜色是主题所属的组。带*的地区，首位与其他主题的95%区间有重叠。",
+                     "en": "Every region is a square of one size, roughly in its place; the number is that of the theme at "
+                           "the right, the colour its group. With *, the 95% interval of the first reaches that of "
+                           "another theme."},
         **shared)
