@@ -560,7 +560,7 @@ def mix_standardised(article_themes: pd.DataFrame, strata: Mapping[str, str], re
     Source: Fleiss, Levin and Paik (2003), Statistical Methods for Rates and Proportions, ch. 19.
     """
     themes = list(themes) if themes is not None else _themes_in(article_themes)
-    years = [(year, np.array([strata.get(i, "unknown") for i in ids], dtype=object), totals, matrix)
+    years = [(year, np.array([(strata.get(i) or "unknown") for i in ids], dtype=object), totals, matrix)
              for year, ids, totals, matrix in _years_of_articles(article_themes, region, themes)]
     standard: dict[str, float] = {}
     for _, names, totals, _ in years:
@@ -619,7 +619,7 @@ def mix_warning(article_themes: pd.DataFrame, strata: Mapping[str, str], pairs: 
     cells: dict[int, dict[str, tuple[float, np.ndarray]]] = {}
     for year, ids, totals, matrix in _years_of_articles(article_themes, region, themes):
         by_stratum = cells.setdefault(year, {})
-        names = np.array([strata.get(i, "unknown") for i in ids], dtype=object)
+        names = np.array([(strata.get(i) or "unknown") for i in ids], dtype=object)
         for name in sorted(set(names)):
             rows = names == name
             by_stratum[name] = (totals[rows].sum(), matrix[rows].sum(axis=0))
@@ -1011,6 +1011,12 @@ def pair_counts(incidence: pd.DataFrame, unit: str = "statement_id", item: str =
     return frame.sort_values([f"{item}_a", f"{item}_b"], ignore_index=True)
 
 
+def pair_columns(pairs: pd.DataFrame) -> tuple[str, str]:
+    """The two columns that name a pair: theme_a and theme_b, or term_a and term_b, …"""
+    first = next(c for c in pairs.columns if c.endswith("_a") and c != "n_a" and f"{c[:-2]}_b" in pairs)
+    return first, f"{first[:-2]}_b"
+
+
 def complete_pairs(theme_pairs: pd.DataFrame, theme_counts: pd.DataFrame, slices: pd.DataFrame) -> pd.DataFrame:
     """`theme_pairs` with the pairs that were never seen together, so that avoidance can be told from chance.
 
@@ -1041,7 +1047,7 @@ def cooccurrence(theme_pairs: pd.DataFrame, min_support: int = MIN_SUPPORT) -> p
 
     Args:
         theme_pairs: theme_a, theme_b, year, region, n_both, n_a, n_b, n_statements (other columns are kept); from
-            `complete_pairs` where the pairs that are missing matter too.
+            `complete_pairs` where the pairs that are missing matter too. What `pair_counts` gives is taken as it is.
         min_support: see MIN_SUPPORT.
 
     Returns:
@@ -1057,9 +1063,10 @@ def cooccurrence(theme_pairs: pd.DataFrame, min_support: int = MIN_SUPPORT) -> p
 
     Sources: Bouma (2009), GSCL, 31–40 (NPMI); Rychlý (2008), RASLAN, 6–9 (logDice).
     """
-    keys = [k for k in ("year", "region", "theme_a", "theme_b", "term_a", "term_b") if k in theme_pairs]
-    frame = theme_pairs.sort_values(keys, ignore_index=True)
-    both, a, b, n = (frame[c].to_numpy(float) for c in ("n_both", "n_a", "n_b", "n_statements"))
+    by = [k for k in ("year", "region") if k in theme_pairs]
+    frame = theme_pairs.sort_values([*by, *pair_columns(theme_pairs)], ignore_index=True)
+    units = "n_statements" if "n_statements" in frame else "n_units"
+    both, a, b, n = (frame[c].to_numpy(float) for c in ("n_both", "n_a", "n_b", units))
     with np.errstate(divide="ignore", invalid="ignore"):
         expected = a * b / n
         frame["expected"] = expected
@@ -1070,7 +1077,6 @@ def cooccurrence(theme_pairs: pd.DataFrame, min_support: int = MIN_SUPPORT) -> p
     frame["p_fewer"], frame["p_more"] = hypergeometric_tails(both, a, b, n)
     frame["supported"] = np.maximum(both, expected) >= min_support
     frame["q_more"], frame["q_fewer"] = np.nan, np.nan
-    by = [k for k in ("year", "region") if k in frame]
     groups = frame.groupby(by).groups.values() if by else [frame.index]
     for rows in groups:
         use = frame.loc[rows, "supported"].to_numpy()

@@ -561,6 +561,9 @@ def test_pair_counts_by_hand():
                         ("b", "c", 1, 2, 2, 4))
     pd.testing.assert_frame_equal(measures.pair_counts(incidence), expected, check_dtype=False)
     pd.testing.assert_frame_equal(measures.pair_counts(incidence.iloc[::-1]), expected, check_dtype=False)
+    tied = measures.cooccurrence(measures.pair_counts(incidence.rename(columns={"theme": "term"}), item="term"))
+    assert list(tied["expected"]) == [1, 1, 1]
+    assert list(tied["term_a"]) == ["a", "a", "b"]
 
 
 def test_complete_pairs_adds_what_was_never_seen():
