@@ -860,9 +860,11 @@ def _checked(source: YamlFile) -> tuple[tuple[Region, ...], dict]:
             raise source.error(f"“{name}” and “{tiles[tuple(tile)]}” lie on one tile", *at, "tile")
         for key in ("short", "weak_short"):
             short = record.get(key)
-            if short is not None and len(check.word(short, *at, key)) != 1:
+            if short is None:
+                continue
+            if len(check.word(short, *at, key)) != 1:
                 raise source.error("a one-character name has one character", *at, key)
-            if short is not None and short in shorts:
+            if short in shorts:
                 raise source.error(f"“{short}” stands for “{shorts[short]}” already", *at, key)
             shorts[short] = name
         names.add(name)
