@@ -1,0 +1,240 @@
+"""Dates in Chinese text: what a document states, what can be inferred from it by a stated rule, and its work year.
+
+Nothing is guessed. A date is `stated` where the document gives it as its own (a byline, front matter, a meta tag, a
+page head), `inferred` where a rule below derives it from the wording of the text, else None.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections import Counter
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+FIRST_YEAR, LAST_YEAR = 1949, 2100
+MAX_TEXT = 60_000  # characters of an article that are searched for dates
+MAX_VALUE = 80  # characters of a metadata value that are read as a date
+
+_DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0, "Ｏ": 0}
+_YEAR = r"(?<![\d.])((?:19|20)\d\d)"
+_FULL = re.compile(
+    _YEAR + r"(?:\s{0,2}年\s{0,2}(\d{1,2})\s{0,2}月\s{0,2}(\d{1,2})\s{0,2}[日号]|([-/.])(\d{1,2})\4(\d{1,2})(?!\d))"
+)
+_MONTH = re.compile(_YEAR + r"(?:\s{0,2}年\s{0,2}(\d{1,2})\s{0,2}月|[-/](0[1-9]|1[0-2])(?![\d/-]))")
+_NUMERALS = re.compile(r"([一二][〇零○Ｏ一二三四五六七八九]{3})年(?:([一二三四五六七八九十]{1,3})月)?"
+                       r"(?:([一二三四五六七八九十]{1,3})[日号])?")
+_TIME = re.compile(r"[T\s]{0,4}\d{1,2}\s?[:：时点]\s?\d{1,2}(?:\s?[:：分]\s?\d{1,2}(?:\.\d{1,6})?)?\s?[分秒]?"
+                   r"(?:\s?(?:Z|[+-]\d\d:?\d\d|GMT))?")
+_AS_OF = re.compile(r"截至\s?" + _YEAR + r"年(\d{1,2})月(\d{1,2})[日号]")
+_MONTH_DAY = re.compile(r"(?<![\d年])(?<!\d\s)(\d{1,2})月(\d{1,2})[日号]")
+_DATELINE = re.compile(r"^.{0,24}?(?<!\d)(\d{1,2})月(\d{1,2})日\s?(?:电|讯)")
+_THIS_YEAR_IS = re.compile(r"(今年|去年|明年|前年)\s?[（(]\s?((?:19|20)\d\d)\s?年?\s?[）)]|"
+                           + _YEAR + r"年\s?[（(]\s?(今年|去年|明年|前年)\s?[）)]")
+_THIS_YEAR_MONTH = re.compile(r"今年\s?(\d{1,2})月")
+_SHIFT = {"前年": 2, "去年": 1, "今年": 0, "明年": -1}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDate:
+    """A date with a year that stands at `start:end` of a text; `iso` is as exact as it is written. A time of day
+    written after it is part of it."""
+
+    start: int
+    end: int
+    iso: str
+
+
+def iso_date(year, month=None, day=None) -> str | None:
+    """The ISO form, as exact as what is given, or None where there is no such day.
+
+    >>> iso_date(2025, 2, 30) is None, iso_date("2025", "2"), iso_date(2025, 12, 27)
+    (True, '2025-02', '2025-12-27')
+    """
+    year = int(year)
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        return None
+    if month is None:
+        return f"{year}"
+    month = int(month)
+    if not 1 <= month <= 12:
+        return None
+    if day is None:
+        return f"{year}-{month:02d}"
+    return f"{year}-{month:02d}-{int(day):02d}" if 1 <= int(day) <= calendar.monthrange(year, month)[1] else None
+
+
+def _numeral(text: str) -> int:
+    """A Chinese number up to 99, or a year digit by digit."""
+    if len(text) == 4 and "十" not in text:
+        return int("".join(str(_DIGITS[c]) for c in text))
+    tens, ten, ones = text.partition("十")
+    if not ten:
+        return _DIGITS[text] if len(text) == 1 else 0
+    return 10 * (_DIGITS[tens] if tens else 1) + (_DIGITS[ones] if ones else 0)
+
+
+def find_dates(text: str, *, months: bool = True) -> list[FoundDate]:
+    """The dates with a year that stand in a text (its first `MAX_TEXT` characters), in order, without overlaps.
+
+    `2025年12月27日 18时38分`, `2022-02-08 05:32:12 +0800`, `2025/12/27`, `二〇二五年十二月二十七日`, and with
+    `months` also `2025年12月` and `2025-12`.
+    """
+    text = text[:MAX_TEXT]
+    found: list[FoundDate] = []
+    for m in _FULL.finditer(text):
+        iso = iso_date(m[1], m[2] or m[5], m[3] or m[6])
+        if iso:
+            time = _TIME.match(text, m.end())
+            found.append(FoundDate(m.start(), time.end() if time else m.end(), iso))
+    if "年" in text:
+        for m in _NUMERALS.finditer(text):
+            if m[2] and (m[3] or months):
+                iso = iso_date(_numeral(m[1]), _numeral(m[2]), _numeral(m[3]) if m[3] else None)
+                if iso:
+                    found.append(FoundDate(m.start(), m.end(), iso))
+    if months:
+        starts = {d.start for d in found}
+        for m in _MONTH.finditer(text):
+            iso = iso_date(m[1], m[2] or m[3])
+            if iso and m.start() not in starts:
+                found.append(FoundDate(m.start(), m.end(), iso))
+    found.sort(key=lambda d: d.start)
+    return found
+
+
+def stated_date(value) -> str | None:
+    """What a metadata value says as a date: ISO date, year-month or year, or None.
+
+    Takes text in the usual Chinese and international forms, a year as number, and Unix seconds or milliseconds.
+    """
+    if value is None or isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        value = int(value) if value == value and abs(value) < 1e14 else ""
+    text = str(value).strip()[:MAX_VALUE]
+    if not text:
+        return None
+    found = find_dates(text)
+    if found:
+        return found[0].iso
+    if re.fullmatch(r"(?:19|20)\d\d(?:年度?)?", text):
+        return iso_date(text[:4])
+    if re.fullmatch(r"(?:19|20)\d{6}(?:\d{6})?", text):
+        return iso_date(text[:4], text[4:6], text[6:8])
+    if re.fullmatch(r"\d{10}|\d{13}", text):
+        import datetime
+
+        seconds = int(text[:10])
+        day = datetime.datetime.fromtimestamp(seconds, datetime.timezone(datetime.timedelta(hours=8)))  # China's clock
+        return day.date().isoformat()
+    if re.search(r"[A-Za-z]{3}", text):
+        try:
+            return parsedate_to_datetime(text).date().isoformat()
+        except (ValueError, TypeError, IndexError):  # not a date of e-mail or HTTP: no date is known
+            return None
+    return None
+
+
+def stated_year(value) -> int | None:
+    """A work year given as metadata: the first four digits that are one."""
+    m = re.search(r"(?<!\d)((?:19|20)\d\d)(?!\d)", str(value)[:MAX_VALUE]) if value is not None else None
+    return int(m[1]) if m else None
+
+
+def as_of_date(text: str) -> str | None:
+    """The latest day a text counts up to (`截至2026年2月9日`), which is when it was written.
+
+    Ends of months are left out: they are reporting dates. None also where the text names a later full date.
+    """
+    days = []
+    for m in _AS_OF.finditer(text[:MAX_TEXT]):
+        iso = iso_date(*m.groups())
+        if iso and int(m[3]) != calendar.monthrange(int(m[1]), int(m[2]))[1]:
+            days.append(iso)
+    if not days:
+        return None
+    latest = max(days)
+    others = (d.iso for d in find_dates(text, months=False))
+    return None if any(d > latest for d in others) else latest
+
+
+def writing_year(text: str) -> tuple[int, str] | None:
+    """The year in which a text was written, where its own wording fixes it, and the rule that says so.
+
+    - `this_year_is`: it glosses 今年 or 去年 itself, `去年（2023年）`.
+    - `this_year_after`: it speaks of `今年1月16日` after `2023年10月底`: a writer of 2023 would not have named the year
+      of October, and the month of 今年 has come round again, so this year is the one after the latest year that is
+      named with a later month.
+    """
+    text = text[:MAX_TEXT]
+    m = _THIS_YEAR_IS.search(text)
+    if m:
+        word, year = (m[1], m[2]) if m[1] else (m[4], m[3])
+        return int(year) + _SHIFT[word], "this_year_is"
+    m = _THIS_YEAR_MONTH.search(text)
+    if m and 1 <= int(m[1]) <= 12:
+        before = [d.iso for d in find_dates(text[: m.start()])]
+        if before:
+            year, month = max(before)[:7].split("-")
+            if int(m[1]) < int(month):
+                return int(year) + 1, "this_year_after"
+    return None
+
+
+class WorkYear:
+    """Finds the work year a text states: `2026年工作会议`, `2026年金融监管工作`, by phrases that are data.
+
+    Args:
+        phrases: what may follow the year and a few characters (`工作会议`, `重点工作` …).
+        gap: how many characters may stand between the year and the phrase.
+    """
+
+    def __init__(self, phrases: list[str], gap: int = 12):
+        words = "|".join(sorted(map(re.escape, phrases), key=lambda w: (-len(w), w)))
+        self._pattern = re.compile(
+            r"(?<![\d.])((?:19|20)\d\d)年度?(?![初末底中]|\d|上半|前\d|以来)[^，。；！？\d\n]{0,%d}?(?:%s)" % (gap, words))
+
+    def years(self, text: str) -> list[int]:
+        """The work years a text states, in order, with repeats."""
+        return [int(m[1]) for m in self._pattern.finditer(text[:MAX_TEXT])]
+
+    def of(self, title: str, text: str, published: int | None) -> tuple[int, str] | None:
+        """The work year and the rule: `work_year_title`, `work_year_text`.
+
+        Years before that of publication are background. Of several the most frequent counts, then the latest.
+        """
+        for place, part in (("work_year_title", title), ("work_year_text", text)):
+            years = [y for y in self.years(part) if published is None or published <= y <= published + 1]
+            if years:
+                counts = Counter(years)
+                return max(counts, key=lambda y: (counts[y], y)), place
+        return None
+
+
+def event_dates(text: str, work_year: WorkYear) -> list[FoundDate]:
+    """The days of events a text names, those without a year resolved by the work year beside them.
+
+    `1月12日召开的2025年监管工作会议` is 2025-01-12: an annual work meeting of the first quarter is held in its work
+    year. A day without a year that no such meeting follows stays out.
+    """
+    text = text[:MAX_TEXT]
+    found = find_dates(text, months=False)
+    taken = {d.end for d in found} | {d.start for d in found}
+    for m in _MONTH_DAY.finditer(text):
+        if m.end() in taken or int(m[1]) > 3:
+            continue
+        near = re.split(r"[。！？；\n]", text[m.end() : m.end() + 40], maxsplit=1)[0]
+        years = work_year.years(near)
+        iso = iso_date(years[0], m[1], m[2]) if years else None
+        if iso:
+            found.append(FoundDate(m.start(), m.end(), iso))
+    return sorted(found, key=lambda d: d.start)
+
+
+def dateline(text: str) -> tuple[int, int] | None:
+    """Month and day of a news dateline at the head of a text (`新华社北京1月12日电`), which names no year."""
+    m = _DATELINE.match(text)
+    if not m or iso_date(2024, m[1], m[2]) is None:
+        return None
+    return int(m[1]), int(m[2])

@@ -1,0 +1,1095 @@
+"""Raw bytes to lines: which format a document is in, what it says of itself, and its text line by line.
+
+The format is recognised by content, never by the name. Every reader yields `Source` objects, in which each character
+of the decoded text is accounted for: it stands in a line, or in a settled row (markup, keys, syntax).
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+MAX_BYTES = 256 * 1024 * 1024  # of one document
+MAX_MEMBER_BYTES = 64 * 1024 * 1024  # of one member of a ZIP folder, unpacked
+MAX_UNPACKED_BYTES = 512 * 1024 * 1024  # of a ZIP folder, unpacked
+MAX_MEMBERS = 20_000  # of a ZIP folder
+MAX_ZIP_DEPTH = 2  # ZIP folders inside ZIP folders
+MAX_RECORDS = 1_000_000  # of one JSON, CSV or XLSX document
+MAX_RECORD_DEPTH = 4  # mappings and lists above a JSON record
+MAX_HTML_CHARS = 8_000_000  # of one page
+MAX_HTML_DEPTH = 1_500  # elements open at once; deeper pages are read without their structure
+MAX_PDF_PAGES = 500
+MAX_FRONT_MATTER = 20_000  # characters
+MAX_FIELD = 2_000  # characters of a metadata value
+MAX_XML_CHARS = 50_000_000
+
+# The most frequent characters of Chinese news, simplified and traditional: how likely a decoding is to be Chinese.
+_COMMON = frozenset(
+    "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定"
+    "行学法所民得经十三之进着等部度家电力里如水化高自二理起小物现实加量都两体制机当使点从业本去把性好应开它合还因由其些"
+    "然前外天政四日那社义事平形相全表间样与关各重新线内数正心反你明看原又么利比或但质气第向道命此变条只没结解问意建月公"
+    "无系军很情者最立代想已通并提直题党程展五果料象员革位入常文总次品式活设及管特件长求老头基资边流路级少图山统接知较将"
+    "组见计别她手角期根论运农指几九区强放决西被干做必战先回则任取据处队南给色光门即保治北造百规热领七海口东导器压志世金"
+    "增争济阶油思术极交受联什认六共权收证改清己美再采转更单风切打白教速花带安场身车例真务具万每目至达走积示议声报斗完类"
+    "险融银监局市省银业款贷财资产审构"
+    "這個們來時為國會對發動過產種學經進電裡開現實兩體機當點業應還從關內數線間樣與無條沒問題義軍總員組見計別論農幾區強決戰"
+    "處隊務萬達議報類險監貸財資審構"
+)
+_ODD_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
+_HAN = re.compile("[\u4e00-\u9fff]")
+
+
+class Unreadable(Exception):
+    """A document that cannot be used: `args` are the reason in plain words and a detail."""
+
+    def __init__(self, reason: str, detail: str = ""):
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
+@dataclass(slots=True)
+class Lines:
+    """Lines or blocks of a document as parallel lists, blank lines left out (they are in `Source.settled`).
+
+    `text` is normalised and stripped; `n` counts raw characters with the line end; `unit` numbers the line or block;
+    `hint` is what the markup says: `` (nothing), `t` title, `h` heading, `p` paragraph, `l` list item,
+    `x` outside the body of a page, `k` kept outside for metadata; `gap` counts the blank lines above,
+    `indent` tells whether the line is indented, `page` whether it begins a page.
+    """
+
+    text: list[str] = field(default_factory=list)
+    unit: list[int] = field(default_factory=list)
+    n: list[int] = field(default_factory=list)
+    hint: list[str] = field(default_factory=list)
+    gap: list[int] = field(default_factory=list)
+    indent: list[bool] = field(default_factory=list)
+    page: list[bool] = field(default_factory=list)
+
+    def add(self, text: str, unit: int, n: int, hint: str = "", *, gap=0, indent=False, page=False) -> None:
+        self.text.append(text)
+        self.unit.append(unit)
+        self.n.append(n)
+        self.hint.append(hint)
+        self.gap.append(int(gap))
+        self.indent.append(indent)
+        self.page.append(page)
+
+
+@dataclass(slots=True)
+class Source:
+    """One readable text: a file, a member or a record.
+
+    `fields` are metadata as `(field, value, rule)` in order of trust; `settled` ledger rows as
+    `(unit, n_chars, fate, rule, sample)`; `position` is set where the place in the file is known beforehand.
+    """
+
+    source_file: str
+    source_format: str
+    lines: Lines
+    fields: list[tuple[str, object, str]] = field(default_factory=list)
+    settled: list[tuple[int, int, str, str, str]] = field(default_factory=list)
+    position: int | None = None
+    n_undecodable: int = 0
+    raw: list[str] | None = None  # the lines as they are, for `lines.unit` from 1
+
+
+# ------------------------------------------------------------------------------------------------- bytes to text
+
+
+def decode(data: bytes, declared: str | None = None) -> tuple[str, str, int]:
+    """Bytes as text: `(text, encoding, n_undecodable)`.
+
+    Byte-order marks first, then UTF-8, then whichever of GB18030, Big5 and UTF-16 decodes the bytes into the most
+    ordinary Chinese; `declared` (what a page says of itself) only breaks ties, since pages lie. Bytes that cannot be
+    decoded become U+FFFD and are counted. Text that is GB18030 read as Latin-1 and saved as UTF-8 is repaired.
+    """
+    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"),
+                       (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            return _decoded(data, name)
+    try:
+        text = data.decode("utf-8")
+        if "\x00" not in text:
+            return _repaired(text)
+    except UnicodeDecodeError:
+        text, name, bad = _decoded(data, "utf-8")
+        if bad <= 2 + len(text) // 200 and len(_HAN.findall(text[:20_000])) > bad:
+            return text, name, bad  # UTF-8 with a torn character or two
+    best = None
+    names = ["gb18030", "big5hkscs", "utf-16-le", "utf-16-be"]
+    if declared and declared.lower() in ("big5", "big5-hkscs", "big5hkscs"):
+        names.insert(0, "big5hkscs")
+    for name in dict.fromkeys(names):
+        text, _, bad = _decoded(data[:200_000], name)
+        rank = (_commonness(text) - 20 * bad / (len(text) + 1), -names.index(name))
+        if best is None or rank > best[0]:
+            best = (rank, name)
+    if best[0][0] < 0.2:
+        import charset_normalizer
+
+        guess = charset_normalizer.from_bytes(data[:50_000]).best()
+        return _decoded(data, guess.encoding if guess else "utf-8")
+    return _decoded(data, best[1])
+
+
+def _decoded(data: bytes, name: str) -> tuple[str, str, int]:
+    try:
+        return data.decode(name), name, 0
+    except UnicodeDecodeError:
+        text = data.decode(name, "replace")
+        return text, name, text.count("\ufffd")
+
+
+def _commonness(text: str) -> float:
+    """Share of frequent Chinese characters among all that are not ASCII."""
+    sample = [c for c in text[:20_000] if c > "\x7f"]
+    return sum(c in _COMMON for c in sample) / len(sample) if sample else 0.0
+
+
+def _repaired(text: str) -> tuple[str, str, int]:
+    head = text[:4_000]
+    if sum("\xa1" <= c <= "\xff" for c in head) > 0.3 * len(head) and not _HAN.search(head):
+        for name in ("latin-1", "cp1252"):
+            try:
+                repaired = text.encode(name).decode("gb18030")
+            except UnicodeError:
+                continue
+            if _commonness(repaired) > 0.4:
+                return repaired, "gb18030 saved as utf-8", 0
+    return text, "utf-8", 0
+
+
+# ------------------------------------------------------------------------------------------------- normal form
+
+_WIDE = {c: c - 0xFEE0 for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+_TABLE = (
+    dict.fromkeys((*range(8203, 8208), *range(8234, 8239), *range(8288, 8293), 65279, 173, *range(9), *range(14, 28), 127, *range(128, 133), *range(134, 160)))
+    | dict.fromkeys((0xA0, 0x3000, *range(0x2000, 0x200B), 0x202F, 0x205F), " ")
+    | _WIDE
+    | {0xFF0E: ".", 0xFF05: "%", 0xFF0B: "+", 0xFF0D: "-", 0xFF0F: "/", 0xFF3F: "_", 0xFF06: "&", 0xFF1D: "=",
+       0xFF20: "@", 0xFF03: "#", 0xFE30: "：", 0xFF61: "。", 0xFF64: "、"}
+)  # fmt: skip
+_RARE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\xa0\xad\u2000-\u200f\u202a-\u202f\u205f-\u2064\ufeff\u3000"
+                   "\uff03\uff05\uff06\uff0b\uff0d-\uff0f\uff10-\uff19\uff1d\uff20-\uff3a\uff3f\uff41-\uff5a\uff61\uff64"
+                   "\ufe30]")
+_COMPATIBLE = re.compile("[\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
+_CJK = "\u3001-\u303f\u3400-\u9fff\uff01-\uff5e\u2018-\u201d\u2014\u2026"
+_ASCII_POINT = re.compile(f"(?<=[{_CJK}])[,:;?!](?!//)|[,:;?!](?=[{_CJK}])")
+_ASCII_PAIR = re.compile(r"\(([^()\n]{0,200})\)")
+_CJK_CHAR = re.compile(f"[{_CJK}]")
+_POINTS = str.maketrans(",:;?!", "，：；？！")
+
+
+def normal(text: str) -> str:
+    """Text in one width and one kind of space, without invisible characters; line ends stay where they are.
+
+    Full-width letters and digits become ASCII, ASCII punctuation beside Chinese becomes full-width, radicals and
+    compatibility forms that PDFs contain become the characters they stand for.
+    """
+    if _RARE.search(text):
+        text = text.translate(_TABLE)
+    if _COMPATIBLE.search(text):
+        import unicodedata
+
+        text = _COMPATIBLE.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text)
+    if _ASCII_POINT.search(text):
+        text = _ASCII_POINT.sub(lambda m: m[0].translate(_POINTS), text)
+    if "(" in text:
+        text = _ASCII_PAIR.sub(_wide_pair, text)
+    return text
+
+
+def _wide_pair(m: re.Match) -> str:
+    beside = m.string[max(m.start() - 1, 0) : m.start()] + m[1] + m.string[m.end() : m.end() + 1]
+    return f"（{m[1]}）" if _CJK_CHAR.search(beside) else m[0]
+
+
+# ------------------------------------------------------------------------------------------------- what is it
+
+_MAGIC = (
+    (b"%PDF", "pdf"), (b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
+    (b"\x89PNG", "a PNG picture"), (b"\xff\xd8\xff", "a JPEG picture"), (b"GIF8", "a GIF picture"),
+    (b"\x1f\x8b", "gzip data"), (b"Rar!", "a RAR archive"), (b"7z\xbc\xaf", "a 7z archive"),
+    (b"\x7fELF", "a program"), (b"MZ\x90", "a program"), (b"SQLite format 3", "an SQLite database"),
+    (b"PAR1", "a Parquet table"), (b"BZh", "bzip2 data"), (b"\xfd7zXZ", "xz data"), (b"\x28\xb5\x2f\xfd", "zstd data"),
+)  # fmt: skip
+_MAIL_HEAD = re.compile(rb"\A(?:[A-Za-z][A-Za-z0-9-]{1,40}:[^\r\n]{0,2000}\r?\n(?:[ \t][^\r\n]{0,2000}\r?\n){0,50}){2,80}\r?\n")
+_MAIL_KEYS = re.compile(rb"(?im)^(?:mime-version|message-id|content-type|received|from|subject|date):")
+_HTML_HEAD = re.compile(r"<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>]|meta\s|div[\s>]|table[\s>]|p[\s>]|article[\s>]"
+                        r"|section[\s>]|h[1-6][\s>]|!--)", re.I)
+_HTML_TAG = re.compile(r"</?(?:p|div|br|span|h[1-6]|table|td|li|section|article|strong|b|a)(?:\s[^<>]{0,500})?/?>", re.I)
+_JSON_HEAD = re.compile(r'\s{0,100}(?:\{\s{0,100}["}]|\[\s{0,100}[{\]["\d])')
+_CHARSET = re.compile(rb"charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_-]{2,20})", re.I)
+_FRONT_MATTER = re.compile(r"\A\s{0,20}(---|\+\+\+)[ \t]{0,5}\r?\n")
+_ATX = re.compile(r"(?m)^ {0,3}#{1,6}[ \t]+\S")
+_MARKDOWN = re.compile(r"(?m)^ {0,3}(?:#{1,6}[ \t]+\S|\*\*[^*\n]{1,80}\*\*\s{0,5}$|!\[[^\]\n]{0,200}\]\()|\]\((?:https?:)?/")
+
+
+def sources(source_file: str, data: bytes, names: dict[str, dict[str, str]], first_position: int = 1) -> Iterator:
+    """Read a document of any kind; yields `Source` objects, and for what cannot be used `(source_file, reason,
+    detail)`. Raises nothing for bad input.
+
+    Args:
+        source_file: the name to be given to what is read; members of a ZIP folder get `a.zip/member`.
+        data: the bytes.
+        names: for `json`, `html` and so on, which key or tag gives which field: `{"json": {"标题": "title"}}`.
+        first_position: the position of the first record, where `data` is a chunk of a file of JSON lines.
+    """
+    yield from _guarded(source_file, data, names, first_position, 0)
+
+
+def _guarded(source_file, data, names, first_position, depth):
+    try:
+        yield from _sources(source_file, data, names, first_position, depth)
+    except Unreadable as error:
+        yield source_file, error.reason, error.detail
+    except (MemoryError, RecursionError) as error:
+        yield source_file, "too large or too deeply nested to be read", type(error).__name__
+    except Exception as error:  # a parser met bytes its authors did not foresee: the file is listed, the build goes on
+        yield source_file, "cannot be read: the file is damaged", f"{type(error).__name__}: {str(error)[:200]}"
+
+
+def _sources(source_file, data, names, first_position, depth):
+    if not data.strip(b"\x00 \t\r\n\f\xef\xbb\xbf\xff\xfe"):
+        raise Unreadable("empty file")
+    if len(data) > MAX_BYTES:
+        raise Unreadable("too large", f"{len(data):,} bytes; the limit is {MAX_BYTES:,}")
+    kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+    if kind is None and b"%PDF-" in data[:1024]:
+        kind = "pdf"
+    if kind == "pdf":
+        from .officefiles import read_pdf
+
+        yield read_pdf(source_file, data)
+    elif kind in ("zip", "ole"):
+        from . import officefiles
+
+        yield from officefiles.read_packed(source_file, data, names, depth, _guarded)
+    elif kind:
+        raise Unreadable("binary data, not text", kind)
+    elif data.startswith(b"{\\rtf"):
+        raise Unreadable("RTF is not read here", "save it as DOCX, HTML or plain text")
+    elif _MAIL_HEAD.match(data[:100_000]) and len(set(_MAIL_KEYS.findall(data[:20_000]))) >= 2:
+        from .officefiles import read_mail
+
+        yield from read_mail(source_file, data, names, depth, _guarded)
+    else:
+        declared = _CHARSET.search(data[:2048])
+        text, encoding, bad = decode(data, declared[1].decode() if declared else None)
+        if looks_binary(data, text, bad):
+            raise Unreadable("binary data, not text", f"read as {encoding}")
+        yield from _text_sources(source_file, text, names, first_position, bad)
+
+
+def looks_binary(data: bytes, text: str, bad: int) -> bool:
+    """Whether decoded bytes are no text: control characters, or mostly undecodable."""
+    sample = text[:100_000]
+    return len(_ODD_CONTROL.findall(sample)) > 0.02 * len(sample) + 2 or bad > 0.3 * len(text)
+
+
+def _text_sources(source_file, text, names, first_position, bad):
+    for source in _by_format(source_file, text, names, first_position):
+        if isinstance(source, Source):
+            source.n_undecodable, bad = bad, 0
+        yield source
+
+
+def _by_format(source_file, text, names, first_position):
+    head = text[:4096].lstrip("\ufeff \t\r\n")
+    if _JSON_HEAD.match(head):
+        found = list(_json_sources(source_file, text, names["json"], first_position))
+        if found:
+            yield from found
+            return
+    if (head.startswith("<") and _HTML_HEAD.match(head)) or _looks_html(head):
+        yield read_html(source_file, text, names["html"])
+    elif _FRONT_MATTER.match(text[:200].lstrip("\ufeff")):
+        yield read_markdown(source_file, text, names["json"])
+    elif (rows := _table_rows(text, names["json"])) is not None:
+        yield from rows_as_sources(source_file, "table", rows, names["json"], len(text))
+    elif _MARKDOWN.search(text[:200_000]):
+        yield read_markdown(source_file, text, names["json"])
+    else:
+        yield read_plain(source_file, text)
+
+
+def _looks_html(head: str) -> bool:
+    """Text that begins with something else and yet is a page, such as one saved with a comment line above it."""
+    tags = _HTML_TAG.findall(head)
+    return len(tags) >= 4 and ("</p>" in head.lower() or "<body" in head.lower()) and not head.startswith(("---", "#"))
+
+
+# ------------------------------------------------------------------------------------------------- plain text
+
+_ENDS = "\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+
+
+def split_lines(text: str, lines: Lines, settled: list) -> list[str]:
+    """Append the lines of a text to `lines`, its blank ones to `settled`; returns the lines as they are.
+
+    A form feed begins a page; so does a line that alone is indented by one space right below a line without the blank
+    line that stands between all others, as text extractors write it.
+    """
+    raw = text.splitlines(True)
+    clean = normal(text).splitlines()
+    if len(clean) != len(raw):
+        clean = [normal(line) for line in raw]
+    add_settled = settled.append
+    gap, blank_from, blank_chars, feed = 0, 0, 0, False
+    tl, ul, nl, hl, gl, il, pl = (lines.text, lines.unit, lines.n, lines.hint, lines.gap, lines.indent, lines.page)
+    for i, line in enumerate(clean, 1):
+        stripped = line.strip()
+        r = raw[i - 1]
+        if not stripped:
+            if not blank_chars:
+                blank_from = i
+            blank_chars += len(r)
+            gap += 1
+            feed = feed or "\x0c" in r
+            continue
+        if blank_chars:
+            add_settled((blank_from, blank_chars, "boilerplate", "blank", ""))
+            blank_chars = 0
+        first = line[0]
+        tl.append(stripped)
+        ul.append(i)
+        nl.append(len(r))
+        hl.append("")
+        gl.append(gap)
+        il.append((first == " " and line[1:2] == " ") or first == "\t")
+        pl.append(feed or (first == " " and line[1:2] != " " and not gap))
+        gap, feed = 0, r[-1] == "\x0c"
+    if blank_chars:
+        add_settled((blank_from, blank_chars, "boilerplate", "blank", ""))
+    return raw
+
+
+def read_plain(source_file: str, text: str) -> Source:
+    """Plain text, of whichever layout: cleaning tells newspaper page, web page and journal apart."""
+    source = Source(source_file, "plain", Lines())
+    source.raw = split_lines(text, source.lines, source.settled)
+    return source
+
+
+# ------------------------------------------------------------------------------------------------- JSON
+
+
+def _json_sources(source_file, text, names, first_position):
+    stripped = text.lstrip("\ufeff \t\r\n")
+    newline = text.find("\n")
+    several_lines = newline >= 0 and text[newline:].strip() != ""
+    if stripped.startswith("{") and (several_lines or first_position > 1):
+        line = next(x for x in text.split("\n") if x.strip("\ufeff \t\r"))
+        try:
+            is_lines = isinstance(json.loads(line.strip("\ufeff \t\r")), dict)
+        except ValueError:
+            is_lines = bool(re.match(r'\s*\{\s*"[^"\n]{1,60}"\s*:.{20,}', line[:200])) and _second_line_is_json(text)
+        if is_lines:
+            yield from _json_lines(source_file, text, names, first_position)
+            return
+    try:
+        value = json.loads(stripped)
+    except RecursionError:
+        raise Unreadable("too large or too deeply nested to be read", "JSON") from None
+    except ValueError as error:
+        if re.match(r'\s*(?:\{\s*"[^"\n]{1,80}"\s*:|\[\s*\{\s*")', stripped[:500]):
+            raise Unreadable("broken JSON", str(error)[:200]) from None
+        return  # a text that begins with a bracket
+    records = list(_records(value, names, 0))
+    if not records:
+        raise Unreadable("JSON without an article", "no record has a text under a known name")
+    if len(records) > MAX_RECORDS:
+        raise Unreadable("too many records", f"{len(records):,}; the limit is {MAX_RECORDS:,}")
+    left = len(text)
+    for i, record in enumerate(records):
+        source = record_as_source(source_file, "json", record, names, unit=1)
+        left -= source_chars(source)
+        if i == len(records) - 1:
+            source.settled.append((1, left, "metadata", "syntax", ""))
+        yield source
+
+
+def _second_line_is_json(text: str) -> bool:
+    lines = [x for x in text[:1_000_000].split("\n") if x.strip()][:5]
+    for line in lines[1:]:
+        try:
+            if isinstance(json.loads(line), dict):
+                return True
+        except (ValueError, RecursionError):
+            continue
+    return False
+
+
+def _json_lines(source_file, text, names, first_position):
+    lines = text.split("\n")
+    last = len(lines) - 1
+    for i, line in enumerate(lines):
+        n = len(line) + (i < last)
+        content = line.strip("\ufeff \t\r")
+        if not content:
+            if n:
+                yield Source(source_file, "jsonl", Lines(), settled=[(i + 1, n, "boilerplate", "blank", "")])
+            continue
+        reason = None
+        try:
+            record = json.loads(content)
+            if not isinstance(record, dict):
+                reason = "a line that is not a JSON record"
+            elif text_key(record, names) is None:
+                reason = "a record without a text under a known name"
+        except RecursionError:
+            reason = "a record too deeply nested to be read"
+        except ValueError as error:
+            reason = f"a line that is not valid JSON: {str(error)[:120]}"
+        if reason:
+            yield source_file, reason, f"line {first_position + i}"
+            yield Source(source_file, "jsonl", Lines(), settled=[(i + 1, n, "unreadable", "bad_record", line[:80])])
+            continue
+        source = record_as_source(source_file, "jsonl", record, names, unit=i + 1)
+        source.settled.append((i + 1, n - source_chars(source), "metadata", "syntax", ""))
+        source.position = first_position + i
+        yield source
+
+
+def _records(value, names, depth):
+    """The mappings that hold a text, from the outside in."""
+    if isinstance(value, dict):
+        if text_key(value, names) is not None:
+            yield value
+        elif depth < MAX_RECORD_DEPTH:
+            for inner in value.values():
+                if isinstance(inner, dict | list):
+                    yield from _records(inner, names, depth + 1)
+    elif isinstance(value, list) and depth < MAX_RECORD_DEPTH:
+        for inner in value:
+            if isinstance(inner, dict | list):
+                yield from _records(inner, names, depth + 1)
+
+
+def text_key(record: dict, names: dict[str, str]) -> str | None:
+    """The key under which a record holds its text: of those named so the one with the longest value."""
+    best, size = None, 0
+    for key, value in record.items():
+        if names.get(str(key).strip().lower()) == "text":
+            if isinstance(value, list) and value and all(isinstance(v, str) for v in value):
+                n = sum(map(len, value))
+            else:
+                n = len(value) if isinstance(value, str) else 0
+            if n > size:
+                best, size = key, n
+    return best
+
+
+def record_as_source(source_file: str, source_format: str, record: dict, names: dict[str, str], unit: int) -> Source:
+    """A record (of JSON, of a table) as a source: its text as lines, its other known keys as fields."""
+    source = Source(source_file, source_format, Lines())
+    key = text_key(record, names)
+    for other, value in record.items():
+        if other == key or value is None or value == "" or value == []:
+            continue
+        field_name = names.get(str(other).strip().lower())
+        if field_name and field_name != "text":
+            add_field(source.fields, field_name, value, f"key:{other}"[:60])
+    body = record[key] if key is not None else ""
+    body = "\n".join(body) if isinstance(body, list) else body
+    if "<" in body and len(_HTML_TAG.findall(body[:20_000])) >= 2:
+        inner = read_html("", body, {})
+        source.lines = inner.lines
+        source.lines.hint[:] = ["" if h == "x" else h for h in source.lines.hint]
+        source.settled.append((unit, max(len(body) - source_chars(inner), 0), "boilerplate", "markup", ""))
+    else:
+        split_lines(body, source.lines, source.settled)
+    source.lines.unit[:] = [unit] * len(source.lines.unit)
+    source.settled[:] = [(unit, *row[1:]) for row in source.settled]
+    return source
+
+
+def add_field(fields: list, name: str, value, rule: str) -> None:
+    """Note what a document says of itself; of nested values the names (`{"name": …}`, lists) are taken."""
+    if isinstance(value, dict):
+        value = value.get("name") or value.get("title")
+    if isinstance(value, list):
+        value = "、".join(str(v.get("name", "") if isinstance(v, dict) else v) for v in value[:50] if v)
+    if value is not None and value != "":
+        fields.append((name, value if isinstance(value, int | float) else str(value)[:MAX_FIELD].strip(), rule))
+
+
+def source_chars(source: Source) -> int:
+    """The characters a source accounts for so far."""
+    return sum(source.lines.n) + sum(row[1] for row in source.settled)
+
+
+# ------------------------------------------------------------------------------------------------- tables
+
+
+def _table_rows(text: str, names: dict[str, str]):
+    """The rows of a CSV or TSV text as mappings, or None where its first line does not name a text and another
+    field."""
+    import csv
+
+    head = text[:4096].lstrip("\ufeff").split("\n", 1)[0].rstrip("\r")
+    delimiter = max(",\t;|", key=head.count)
+    if not head.count(delimiter) or len(head) > 2_000:
+        return None
+    known = [names.get(c.strip().strip('"').lower()) for c in head.split(delimiter)]
+    if "text" not in known or sum(k is not None for k in known) < 2:
+        return None
+    csv.field_size_limit(MAX_MEMBER_BYTES)
+    return csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=delimiter)
+
+
+def rows_as_sources(source_file: str, source_format: str, rows, names: dict[str, str], n_chars: int):
+    """One source a row, the first row being the names; what is not a text or a field counts as metadata."""
+    import itertools
+
+    rows = iter(rows)
+    head = [str(c).strip() for c in next(rows, [])]
+    left, last, n = n_chars, None, 0
+    for i, row in enumerate(itertools.islice(rows, MAX_RECORDS + 1), 2):
+        if i - 1 > MAX_RECORDS:
+            raise Unreadable("too many records", f"the limit is {MAX_RECORDS:,}")
+        record = dict(zip(head, row, strict=False))
+        if text_key(record, names) is None:
+            if any(str(c).strip() for c in row):
+                yield source_file, "a row without a text", f"row {i}"
+            continue
+        if last is not None:
+            yield last
+        last = record_as_source(source_file, source_format, record, names, unit=i)
+        left -= source_chars(last)
+        n += 1
+    if last is None:
+        raise Unreadable("a table without an article")
+    last.settled.append((1, left, "metadata", "syntax", ""))
+    yield last
+
+
+# ------------------------------------------------------------------------------------------------- Markdown
+
+_FM_LINE = re.compile(r"([A-Za-z_][\w-]{0,40}|[\u4e00-\u9fff]{1,10})[ \t]{0,5}[:：][ \t]{0,20}(.{0,2000})")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})(?:\s[^<>]{0,2000})?/?>")
+_BLOCK_TAGS = frozenset(
+    ["address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details", "dialog", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "legend", "li", "main", "menu", "nav", "ol", "option", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "title", "tr", "ul"])
+_MD_IMAGE = re.compile(r"!\[([^\[\]\n]{0,300})\]\([^()\n]{0,1200}\)")
+_MD_LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\([^()\n]{0,1200}\)")
+_MD_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^*_\n]{1,2000}?)(?<=\S)\1|(?<![\w*])\*(?=\S)([^*\n]{1,500}?)(?<=\S)\*(?![\w*])")
+_MD_BULLET = re.compile(r"^(?:[-*+•]\s{1,4})(?=\S)")
+_MD_RULE = re.compile(r"^(?:[-*_=]\s{0,3}){3,}$|^\|?(?:\s{0,5}:?-{2,}:?\s{0,5}\|)+(?:\s{0,5}:?-{2,}:?\s{0,5})?$")
+_MD_ATTRIBUTES = re.compile(r"\{:[^{}\n]{0,200}\}|\{%[^{}\n]{0,300}%\}|\{\{[^{}\n]{0,300}\}\}")
+_AUTOLINK = re.compile(r"^<?(https?://[^\s<>]{4,1000})>?$")
+_SKIPPED = re.compile(r"<(?:(script|style)\b|!--)", re.I)
+_SEPARATORS = " \t|｜丨/·•,，、>»›-—"
+
+
+def read_markdown(source_file: str, text: str, names: dict[str, str]) -> Source:
+    """Markdown, with or without front matter and inner HTML; a line of HTML may hold several blocks."""
+    source = Source(source_file, "markdown", Lines())
+    raw = text.splitlines(True)
+    start = _front_matter(raw, source, names)
+    body = "".join(raw[start:])
+    if "<" in body and _SKIPPED.search(body):  # a script or comment over lines: blank it out, keeping the line ends
+        body = _without_scripts(body)
+    links = "](" in body  # whose brackets must stay ASCII until they are read
+    clean = body.splitlines() if links else normal(body).splitlines()
+    lines, settled = source.lines, source.settled
+    gap, fence = False, False
+    for unit, (line, original) in enumerate(zip(clean, raw[start:], strict=True), start + 1):
+        n, stripped = len(original), line.strip()
+        if not stripped:
+            settled.append((unit, n, "boilerplate", "markup" if original.strip() else "blank", original.strip()[:80]))
+            gap = True
+            continue
+        if stripped.startswith(("```", "~~~")):
+            fence = not fence
+            settled.append((unit, n, "boilerplate", "markup", stripped[:80]))
+            continue
+        if _MD_RULE.match(stripped[:200]) and not fence:
+            if lines.text and not gap and stripped[0] in "=-" and lines.hint[-1] == "" and len(lines.text[-1]) <= 60:
+                lines.hint[-1] = "h"  # the underline of a heading
+            settled.append((unit, n, "boilerplate", "markup", stripped[:80]))
+            gap = True
+            continue
+        used = 0
+        for j, (piece, hint) in enumerate(_markdown_blocks(stripped)):
+            if links:
+                piece = normal(piece).strip() or "-"
+            lines.add(piece, unit, len(piece), hint, gap=gap or j > 0, indent=line.startswith(("  ", "\t", "\u3000")))
+            used += len(piece)
+        if used == 0:
+            settled.append((unit, n, "boilerplate", "markup", stripped[:80]))
+        elif "<" in stripped and used < n - 2 and _TAG.search(stripped):
+            settled.append((unit, n - used, "boilerplate", "markup", ""))
+        else:
+            lines.n[-1] += n - used
+        gap = False
+    return source
+
+
+def _without_scripts(text: str) -> str:
+    """Scripts, styles and comments blanked out, line ends kept; what is never closed stays."""
+    out, at, folded = [], 0, text.lower()
+    hopeless = set()
+    for m in _SKIPPED.finditer(text):
+        closing = f"</{m[1].lower()}" if m[1] else "-->"
+        if m.start() < at or closing in hopeless:
+            continue
+        end = folded.find(closing, m.end())
+        if end < 0:
+            hopeless.add(closing)
+            continue
+        end = folded.find(">", end) + 1 or len(text)
+        out += [text[at : m.start()], re.sub(r"[^\r\n]", "\x7f", text[m.start() : end])]
+        at = end
+    return "".join(out) + text[at:]
+
+
+def _front_matter(raw: list[str], source: Source, names: dict[str, str]) -> int:
+    """Read the front matter into the fields; returns the number of its lines, 0 where there is none."""
+    first = next((i for i, line in enumerate(raw[:5]) if line.strip("\ufeff \t\r\n")), 0)
+    fence = raw[first].strip("\ufeff \t\r\n") if raw else ""
+    if fence not in ("---", "+++"):
+        return 0
+    size = 0
+    for end in range(first + 1, min(len(raw), 400)):
+        size += len(raw[end])
+        if raw[end].strip() in (fence, "...") or size > MAX_FRONT_MATTER:
+            break
+    else:
+        return 0
+    if size > MAX_FRONT_MATTER or raw[end].strip() not in (fence, "..."):
+        return 0
+    for key, value in _front_matter_values(raw[first + 1 : end]).items():
+        name = names.get(key.strip().lower())
+        if name and name != "text":
+            add_field(source.fields, name, value, f"key:{key}"[:60])
+    source.settled += [(i + 1, len(line), "metadata", "front_matter", line.strip()[:80])
+                       for i, line in enumerate(raw[: end + 1])]
+    return end + 1
+
+
+def _front_matter_values(lines: list[str]) -> dict:
+    """Keys and values. Plain `key: value` lines are read as such, anything else as YAML without aliases, and what is
+    no valid YAML (an unquoted colon in a title) line by line."""
+    simple: dict[str, str] = {}
+    only_simple = True
+    for line in lines:
+        m = _FM_LINE.match(line)
+        if m and (m[2].strip()[:1] not in ("[", "{", "|", ">", "&", "*", "!") and m[2].strip()):
+            simple.setdefault(m[1], _unquoted(m[2].strip()))
+        elif line.strip() and not line.lstrip().startswith("#"):
+            only_simple = False
+            m = re.match(r"([\w\u4e00-\u9fff-]{1,40})\s{0,5}=\s{0,5}(.{1,2000})", line)  # TOML
+            if m:
+                simple.setdefault(m[1], _unquoted(m[2].strip()))
+    if only_simple:
+        return simple
+    import yaml
+
+    text = "".join(lines)
+    if re.search(r"(?:^|[\s:\[,-])[&*][\w\u4e00-\u9fff]", text):
+        return simple
+    try:
+        loaded = yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return simple
+    return {str(k): v for k, v in loaded.items()} if isinstance(loaded, dict) else simple
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        inner = value[1:-1]
+        return inner.replace("''", "'") if value[0] == "'" else inner.replace('\\"', '"')
+    return value.split(" #", 1)[0].rstrip() if " #" in value else value
+
+
+def _markdown_blocks(line: str):
+    """The blocks of one line of Markdown as `(text, hint)`."""
+    if line[0] == "<" and (m := _AUTOLINK.match(line)):
+        yield m[1], "u"
+        return
+    if "<" in line and _TAG.search(line):
+        yield from _html_line_blocks(line)
+        return
+    hint = ""
+    if line[0] == "#" and (m := re.match(r"#{1,6}[ \t]{1,5}(.*?)[ \t#]{0,20}$", line)):
+        line, hint = m[1], "t" if line[1] != "#" else "h"
+    elif line[0] == ">":
+        line = line.lstrip("> ")
+    elif m := _MD_BULLET.match(line):
+        line, hint = line[m.end() :], "l"
+    text, hint = _inline_markdown(line, hint)
+    if text:
+        yield text, hint
+
+
+def _inline_markdown(text: str, hint: str) -> tuple[str, str]:
+    if "{" in text:
+        text = _MD_ATTRIBUTES.sub("", text)
+    if "](" in text:
+        without = _MD_LINK.sub("", _MD_IMAGE.sub("", text)).strip(_SEPARATORS)
+        only_links = not without
+        text = _MD_LINK.sub(r"\1", _MD_IMAGE.sub(r"\1", text))
+        if only_links:
+            return text.strip() or "-", "f:link_line"
+    if "*" in text or "__" in text:
+        whole = re.fullmatch(r"(\*\*|__)([^*_]{1,60})\1", text.strip())
+        text = _MD_EMPHASIS.sub(lambda m: m[2] or m[3], text)
+        if whole and not hint and not text.rstrip().endswith(("。", "；", "，", ".")):
+            hint = "h"
+    if "\\" in text:
+        text = re.sub(r"\\([\\`*_{}\[\]()#+.!|>-])", r"\1", text)
+    return text.strip(), hint
+
+
+def _html_line_blocks(line: str):
+    """Blocks of a line of Markdown that holds HTML tags."""
+    hint, bold, plain, buffer, at = "", False, False, [], 0
+    for m in _TAG.finditer(line):
+        piece = line[at : m.start()]
+        at = m.end()
+        if piece:
+            buffer.append(piece)
+            plain = plain or (not bold and bool(piece.strip()))
+        tag = m[2].lower()
+        if tag in ("strong", "b"):
+            bold = not m[1]
+        elif tag in _BLOCK_TAGS:
+            yield from _html_piece(buffer, hint, not plain)
+            buffer, plain = [], False
+            hint = _tag_hint(tag) if not m[1] else ""
+    buffer.append(line[at:])
+    yield from _html_piece(buffer, hint, not plain and not line[at:].strip())
+
+
+def _html_piece(buffer, hint, all_bold):
+    text = html.unescape("".join(buffer)).strip()
+    if text:
+        text, hint = _inline_markdown(text, hint)
+        if all_bold and hint in ("", "p") and len(text) <= 60 and not text.endswith(("。", "；", "，")):
+            hint = "h"
+        if text:
+            yield text, hint
+
+
+def _tag_hint(tag: str) -> str:
+    if tag == "h1":
+        return "t"
+    if len(tag) == 2 and tag[0] == "h" and tag[1] in "23456":
+        return "h"
+    return {"p": "p", "li": "l"}.get(tag, "")
+
+
+# ------------------------------------------------------------------------------------------------- HTML
+
+_UNSEEN = frozenset(["script", "style", "noscript", "template", "svg", "head", "iframe", "select", "option", "textarea", "object", "embed", "audio", "video", "canvas", "math", "title"])
+_OUTSIDE = frozenset(["nav", "footer", "aside", "form", "button", "menu", "dialog"])
+_CONTAINERS = frozenset(["div", "section", "article", "main", "td", "body", "header", "footer", "nav", "aside", "form", "blockquote", "ul", "ol", "center", "figure", "li", "details", "fieldset", "dl", "table"])
+_SPACES = re.compile(r"[ \t\r\n\f]+")
+_LINE_GLUE = re.compile(f"(?<=[{_CJK}])[ \t]*[\r\n]+[ \t]*(?=[{_CJK}])")
+_SITE = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[\u4e00-\u9fff])[-–—]+(?=[\u4e00-\u9fff])")
+_META = re.compile(r"<meta\s|<link\s|<title", re.I)
+
+
+@dataclass(slots=True)
+class _Block:
+    text: str
+    hint: str
+    linked: int  # characters inside links
+    box: int  # the container it stands in
+    indent: bool
+    gap: bool
+
+
+class _Boxes:
+    """The containers of a page: parent and whether they hold page furniture (by tag, or by class and id)."""
+
+    def __init__(self, furniture: re.Pattern | None):
+        self.parent: list[int] = [-1]
+        self.outside: list[bool] = [False]
+        self._furniture = furniture
+
+    def open(self, parent: int, tag: str, attributes) -> int:
+        outside = self.outside[parent] or tag in _OUTSIDE
+        if not outside and self._furniture and attributes:
+            label = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"[:200]
+            outside = label != " " and self._furniture.search(label) is not None
+        self.parent.append(parent)
+        self.outside.append(outside)
+        return len(self.parent) - 1
+
+    def chain(self, box: int) -> list[int]:
+        out = []
+        while box >= 0:
+            out.append(box)
+            box = self.parent[box]
+        return out
+
+
+def read_html(source_file: str, text: str, names: dict) -> Source:
+    """A page: its blocks in order, those outside the body of the article marked, its own metadata as fields.
+
+    Where all paragraphs stand in one container that holds no lists of links, that container is the body; otherwise
+    trafilatura decides. `names` gives the field for a meta name, and under `furniture` the compiled pattern of classes
+    and ids that mark page furniture.
+    """
+    source = Source(source_file, "web_page", Lines())
+    if len(text) > MAX_HTML_CHARS:
+        raise Unreadable("too large", f"a page of {len(text):,} characters; the limit is {MAX_HTML_CHARS:,}")
+    if _depth(text) > MAX_HTML_DEPTH:
+        blocks, boxes = _flat_blocks(text), None
+    else:
+        from selectolax.lexbor import LexborHTMLParser
+
+        tree = LexborHTMLParser(text)
+        boxes = _Boxes(names.get("furniture"))
+        blocks = _blocks(tree.body, boxes) if tree.body is not None else []
+        if names and _META.search(text):
+            _head_fields(tree, source.fields, names)
+    _mark_body(blocks, boxes, text, bool(names))
+    _find_title(blocks, source.fields)
+    used = 0
+    for i, b in enumerate(blocks, 1):
+        source.lines.add(b.text, i, len(b.text), b.hint, gap=b.gap, indent=b.indent)
+        used += len(b.text)
+    if used > len(text):
+        raise Unreadable("a page whose text cannot be told from its markup")
+    source.settled.append((0, len(text) - used, "boilerplate", "markup", ""))
+    return source
+
+
+def _find_title(blocks: list[_Block], fields: list) -> None:
+    """Mark the block that repeats the page's title; a `<title>` gives up the name of the site for it.
+
+    Without such a block the longest part of `<title>` between its separators is the title.
+    """
+    stated = next((i for i, f in enumerate(fields) if f[0] == "title"), None)
+    if stated is None:
+        return
+    name, value, rule = fields[stated]
+    value = _SPACES.sub(" ", normal(str(value))).strip()
+    whole = _squeeze(value)
+    best = None
+    for b in blocks[:400]:
+        if 4 <= len(b.text) <= len(value) and (best is None or len(b.text) > len(best.text)) and (
+                b.linked < 0.5 * len(b.text) and b.hint != "l" and _squeeze(b.text) in whole):
+            best = b
+    if best is not None and (len(best.text) >= 0.4 * len(value) or best.hint == "t"):
+        best.hint, value = "t", best.text
+    elif rule == "meta:title:tag":
+        value = max(_SITE.split(value), key=len).strip()
+    fields[stated] = (name, value, rule)
+
+
+def _depth(text: str) -> int:
+    """An upper bound of how many elements are open at once, of those that are always closed."""
+    if text.count("<") < MAX_HTML_DEPTH:
+        return 0
+    depth = deepest = 0
+    for m in _TAG.finditer(text):
+        if m[2].lower() in ("p", "br", "img", "hr", "input", "meta", "link", "li", "td", "tr", "option", "dd", "dt", "th"):
+            continue
+        depth += -1 if m[1] else 1
+        depth = max(depth, 0)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _flat_blocks(text: str) -> list[_Block]:
+    """The blocks of a page that is nested too deeply to be parsed: its tags cut it into lines."""
+    out, at, buffer = [], 0, []
+    text = _without_scripts(text).replace("\x7f", "")
+
+    def flush():
+        line = normal(_SPACES.sub(" ", html.unescape("".join(buffer)))).strip()
+        buffer.clear()
+        if line:
+            out.append(_Block(line, "", 0, 0, False, True))
+
+    for m in _TAG.finditer(text):
+        buffer.append(text[at : m.start()])
+        at = m.end()
+        if m[2].lower() in _BLOCK_TAGS:
+            flush()
+    buffer.append(text[at:])
+    flush()
+    return out
+
+
+def _blocks(body, boxes: _Boxes) -> list[_Block]:
+    out: list[_Block] = []
+    buffer: list[str] = []
+    hint, linked, gap = "", 0, True
+    bold_only, anchors, bolds = True, 0, 0
+    box = boxes.open(0, "body", None)
+
+    def flush():
+        nonlocal linked, bold_only, gap
+        if buffer:
+            raw = "".join(buffer)
+            buffer.clear()
+            text = _LINE_GLUE.sub("", raw) if "\n" in raw or "\r" in raw else raw
+            text = _SPACES.sub(" ", text)
+            text = normal(text)
+            stripped = text.strip()
+            if stripped:
+                kind = hint
+                if bold_only and kind in ("", "p") and len(stripped) <= 60 and stripped[-1] not in "。；，、：":
+                    kind = "h"
+                indent = text.startswith("  ")
+                out.append(_Block(stripped, kind, linked, box, indent, gap))
+                gap = False
+        linked, bold_only = 0, True
+
+    stack: list[tuple] = []  # (tag, state to restore)
+    node = body.child
+    while True:
+        if node is not None:
+            tag = node.tag
+            if tag == "-text":
+                text = node.text_content
+                if text:
+                    buffer.append(text)
+                    if not bolds and not text.isspace():
+                        bold_only = False
+                    if anchors:
+                        linked += len(text.strip())
+                node = node.next
+                continue
+            if tag in _UNSEEN or tag[0] in "-_!":
+                node = node.next
+                continue
+            if tag == "br":
+                flush()
+                node = node.next
+                continue
+            stack.append((node, tag, hint, box))
+            if tag in _BLOCK_TAGS:
+                flush()
+                gap = True
+                if tag in _CONTAINERS:
+                    box = boxes.open(box, tag, node.attributes)
+                hint = _tag_hint(tag) or (hint if tag not in _CONTAINERS else "")
+            elif tag == "a":
+                anchors += 1
+            elif tag in ("strong", "b"):
+                bolds += 1
+            node = node.child
+            continue
+        if not stack:
+            break
+        node, tag, outer_hint, outer_box = stack.pop()
+        if tag in _BLOCK_TAGS:
+            flush()
+            gap = True
+            hint, box = outer_hint, outer_box
+        elif tag == "a":
+            anchors -= 1
+        elif tag in ("strong", "b"):
+            bolds -= 1
+        node = node.next
+    flush()
+    return out
+
+
+def _reads_as_prose(text: str) -> bool:
+    return (len(text) >= 15 and text[-1] in "。！？”；：") or (len(text) >= 50 and text.count("，") > 1)
+
+
+def _mark_body(blocks: list[_Block], boxes: _Boxes | None, page: str, whole_page: bool) -> None:
+    """Mark as `x` the blocks outside the body of the article."""
+    if boxes is None:
+        return
+    outside = [boxes.outside[b.box] or b.linked > 0.6 * len(b.text) + 2 for b in blocks]
+    prose = [i for i, b in enumerate(blocks) if not outside[i] and b.hint not in ("t", "h") and _reads_as_prose(b.text)]
+    if not prose or not whole_page:
+        for b, out in zip(blocks, outside, strict=True):
+            if out and whole_page:
+                b.hint = "x"
+        return
+    common = set(boxes.chain(blocks[prose[0]].box))
+    for i in prose[1:]:
+        common.intersection_update(boxes.chain(blocks[i].box))
+    lowest = max(common)
+    inside = [lowest in boxes.chain(b.box) for b in blocks]
+    noise = sum(o and i for o, i in zip(outside, inside, strict=True))
+    first, last = prose[0], prose[-1]
+    noise_between = sum(outside[first : last + 1])
+    if noise and noise_between:
+        body = _trafilatura_body(blocks, page)
+        if body is not None:
+            inside = [i and not o for i, o in zip(body, outside, strict=True)]
+            prose = [i for i in range(len(blocks)) if inside[i]] or prose
+            first = prose[0]
+    while first > 0 and inside[first - 1] and not outside[first - 1] and blocks[first - 1].hint == "h":
+        first -= 1
+    for i, b in enumerate(blocks):
+        if b.hint == "t":
+            continue
+        if outside[i] or not inside[i]:
+            b.hint = "k" if not outside[i] and i < first else "x"
+        elif i < first:
+            b.hint = "k"
+
+
+def _trafilatura_body(blocks: list[_Block], page: str) -> list[bool] | None:
+    """Which blocks trafilatura takes for the body, or None where it finds none."""
+    import trafilatura
+
+    text = trafilatura.extract(page, include_comments=False, include_tables=True, deduplicate=False, fast=True)
+    if not text:
+        return None
+    squeezed = _squeeze(normal(text))
+    return [_squeeze(b.text) in squeezed for b in blocks]
+
+
+def _squeeze(text: str) -> str:
+    return "".join(text.split())
+
+
+def _head_fields(tree, fields: list, names: dict) -> None:
+    """What the head of a page says of it: meta tags, canonical address, JSON-LD, title."""
+    found: dict[int, list] = {}
+    order = {name: i for i, name in enumerate(names["meta"])}
+    for node in tree.css("meta, link[rel=canonical], script[type='application/ld+json'], title, time[datetime]")[:400]:
+        attributes = node.attributes
+        if node.tag == "meta":
+            key = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or "").lower()
+            value = (attributes.get("content") or "").strip()
+        elif node.tag == "link":
+            key, value = "link:canonical", (attributes.get("href") or "").strip()
+        elif node.tag == "time":
+            key, value = "time", attributes.get("datetime") or ""
+        elif node.tag == "title":
+            key, value = "title:tag", _SPACES.sub(" ", node.text(deep=True) or "").strip()
+        else:
+            _json_ld(node.text(deep=True) or "", found, order, names)
+            continue
+        if value and key in order:
+            found.setdefault(order[key], []).append((names["meta"][key], value, f"meta:{key}"))
+    for i in sorted(found):
+        for name, value, rule in found[i][:20]:
+            add_field(fields, name, value, rule)
+
+
+def _json_ld(text: str, found: dict, order: dict, names: dict) -> None:
+    if len(text) > 200_000:
+        return
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):  # a broken note to search engines says nothing about the article
+        return
+    records = value if isinstance(value, list) else [value]
+    records += [g for r in records if isinstance(r, dict) and isinstance(r.get("@graph"), list) for g in r["@graph"]]
+    for record in records[:20]:
+        if not isinstance(record, dict) or "rticle" not in str(record.get("@type", "")):
+            continue
+        for key, value in record.items():
+            name = f"ld:{str(key).lower()}"
+            if name in order and value:
+                pair: list = []
+                add_field(pair, names["meta"][name], value, f"meta:{name}")
+                found.setdefault(order[name], []).extend(pair)
