@@ -129,3 +129,63 @@ def test_no_raw_file_repeats_the_seeds():
         text = (RAW / path).read_bytes().decode(records[0]["encoding"])
         text = re.sub(r"《[^》]*》", "", re.sub(r"https?://[^\s<>｜\"]+", "", text))
         assert not [text[i : i + 24] for i in range(len(text) - 23) if text[i : i + 24] in runs], path
+
+
+# -------------------------------------------------------------------------------------- what cleaning makes of it
+
+
+@pytest.fixture(scope="module")
+def cleaned():
+    from fengxiang import cleaning
+
+    rules = cleaning.Rules.load(ROOT / "codebook")
+    return {path: cleaning.clean_document(path, (RAW / path).read_bytes(), rules) for path in sorted(BY_FILE)}
+
+
+@pytest.fixture(scope="module")
+def pairs(cleaned):
+    """Each expected record with the article cleaned from the same file at the same position, or None."""
+    articles = {(a.source_file, a.position): a for done in cleaned.values() for a in done.articles}
+    return [(e, articles.get((e["source_file"], e["position"]))) for e in EXPECTED]
+
+
+def simplified(value):
+    from opencc import OpenCC
+
+    return OpenCC("t2s").convert(value) if isinstance(value, str) else value
+
+
+def test_cleaning_finds_every_article_and_rejects_no_file(cleaned):
+    assert {path: len(done.articles) for path, done in cleaned.items()} == {p: len(r) for p, r in BY_FILE.items()}
+    assert [done.rejected for done in cleaned.values() if done.rejected] == []
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_cleaning_recovers(pairs, field):
+    wrong = []
+    for e, article in pairs:
+        if field == "headings":
+            found = article and [p.text for p in article.paragraphs if p.kind == "heading"]
+        else:
+            found = article and getattr(article, field)
+        same = simplified if e["script"] == "hant" else lambda value: value
+        if same(found) != same(e[field]):
+            wrong.append((e["source_file"], e["position"], "found", found, "expected", e[field]))
+    assert wrong == []
+
+
+def test_cleaning_recovers_the_body_and_nothing_else(pairs):
+    wrong = []
+    for e, article in pairs:
+        found = article and squeezed("".join(p.text for p in article.paragraphs if p.kind != "heading"))
+        same = simplified if e["script"] == "hant" else lambda value: value
+        if same(found) != same(squeezed(e["body"])):
+            wrong.append((e["source_file"], e["position"], found, squeezed(e["body"])))
+    assert wrong == []
+
+
+def test_cleaning_accounts_for_every_character(cleaned):
+    """By the recorded encoding, not the one the cleaner took."""
+    for path, done in cleaned.items():
+        text = (RAW / path).read_bytes().decode(BY_FILE[path][0]["encoding"])
+        assert sum(row.n_chars for row in done.ledger) == len(text), path
