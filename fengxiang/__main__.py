@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from .errors import UserError
-from .workplace import CODEBOOK, OUT, RAW, ROOT, workplace
+from .workplace import BUILT, CODEBOOK, OUT, RAW, ROOT, workplace
 
 VENV = ROOT / ".venv"
 
@@ -129,6 +129,7 @@ def _report(options) -> int:
     started = time.perf_counter()
     result = _tables(place, options.workers)
     print(_summary(result, place, time.perf_counter() - started))
+    os.environ[BUILT] = "1"
     with Progress() as progress:
         runs = run_notebooks(ROOT, place.raw, place.out, place.codebook, workers=options.workers or 2, log=progress)
     for run in runs:

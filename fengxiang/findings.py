@@ -242,7 +242,7 @@ def changed_themes(view: View, names: Names) -> Finding | None:
                    float(top["difference"]), float(top["low95"]), float(top["high95"]), int(top["n_to"]), n_to,
                    str(top["grade"]), ("changed", tuple(sorted(rose["theme"].head(N_NAMED))),
                                        tuple(sorted(fell["theme"].head(N_NAMED)))),
-                   *text, numbers, figure="theme_ranking")
+                   *text, numbers, figure="theme_change")
 
 
 def national_and_regional(view: View, names: Names) -> Finding | None:
@@ -299,7 +299,7 @@ def national_and_regional(view: View, names: Names) -> Finding | None:
                    float(top["difference"]), float(top["low"]), float(top["high"]), int(top["n"]), of,
                    "differs" if len(up) or len(down) else "no_clear_difference",
                    ("differs", up["theme"].head(1).tolist(), down["theme"].head(1).tolist()), *text, numbers,
-                   figure="region_themes")
+                   figure="theme_region")
 
 
 def closest_pair(view: View, names: Names, pairs: pd.DataFrame) -> Finding | None:
@@ -342,7 +342,8 @@ def covered_regions(view: View, names: Names) -> Finding | None:
 
 def local_wording(view: View, names: Names, terms: Iterable[str]) -> Finding | None:
     """Listed terms that in the latest year one bureau alone uses."""
-    years = view.years()
+    # who uses a word needs no share and so no minimum of statements
+    years = sorted(int(y) for y in view.article_terms["year"].unique() if y > 0)
     if not years:
         return None
     uses = term_regions(view, years[-1], terms)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import tables
-from .workplace import Workplace, workplace
+from .workplace import BUILT, Workplace, workplace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,8 @@ class Run:
 
     @classmethod
     def open(cls, raw=None, out=None, codebook=None) -> Run:
-        """The run of these folders, its tables brought up to date first (nothing is done where they are).
+        """The run of these folders. In JupyterLab its tables are brought up to date first (nothing is done where they
+        are); inside `make report`, which says so in the environment, they are already.
 
         Raises:
             UserError: a folder cannot be used or the codebook is broken.
@@ -33,7 +35,8 @@ class Run:
         from .build import build
 
         place = workplace(raw, out, codebook)
-        build(place.raw, place.out, place.codebook)
+        if os.environ.get(BUILT) != "1":
+            build(place.raw, place.out, place.codebook)
         return cls(place)
 
     @property
@@ -69,6 +72,17 @@ class Run:
         """What every chart function passes on: where its files go, and the source line."""
         n = int((self.table("articles", ["scope"])["scope"] == "in").sum())
         return {"out": self.out, "source": {"zh": f"风向，据本次语料的{n:,}篇文章", "en": f"Fengxiang, from {n:,} articles"}}
+
+    @cached_property
+    def year_span(self) -> tuple[int, int]:
+        """The first and the last year with enough statements and articles to compare; where no two years have, of
+        the years there are; (0, 0) without any."""
+        from .measures import MIN_ARTICLES, MIN_STATEMENTS
+
+        years = self.table("slices", filters=[("region", "=", "all"), ("year", ">", 0)])
+        enough = years[(years["n_statements"] >= MIN_STATEMENTS) & (years["n_articles"] >= MIN_ARTICLES)]
+        chosen = sorted(enough["year"] if len(enough) > 1 else years["year"]) or [0]
+        return int(chosen[0]), int(chosen[-1])
 
     def statements(self, contains: str | None = None, **filters) -> pd.DataFrame:
         """Statements with the article they stand in; arguments as `fengxiang.concordance.statements`."""

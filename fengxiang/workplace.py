@@ -10,6 +10,7 @@ from .errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 RAW, OUT, CODEBOOK = "FENGXIANG_RAW", "FENGXIANG_OUT", "FENGXIANG_CODEBOOK"
+BUILT = "FENGXIANG_BUILT"  # "1" in the environment: the tables have just been made
 
 
 @dataclass(frozen=True)
