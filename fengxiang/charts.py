@@ -258,6 +258,49 @@ def _period(years: Sequence[int]) -> str:
     return year_span(years, "en")
 
 
+def comparison_years(slices: pd.DataFrame, region: str = "all") -> tuple[int, int]:
+    """The first and the last year with enough material to compare; the first and the last there are where fewer than
+    two have it, and (0, 0) where no year is known."""
+    part = slices[(slices["region"] == region) & (slices["year"] > 0)]
+    enough = part[(part["n_statements"] >= measures.MIN_STATEMENTS) & (part["n_articles"] >= measures.MIN_ARTICLES)]
+    years = sorted(int(y) for y in (enough if enough["year"].nunique() > 1 else part)["year"])
+    return (years[0], years[-1]) if years else (0, 0)
+
+
+# ---- headings of tables that stand beside charts ----------------------------------------------------------------------
+
+_THEME_HEAD = {"zh": "主题", "en": "Theme"}
+TREND_COLUMNS = {
+    "name": _THEME_HEAD,
+    "share_from": {"zh": "前一年占比", "en": "Share before", "format": ".1%"},
+    "share_to": {"zh": "后一年占比", "en": "Share after", "format": ".1%"},
+    "low95": {"zh": "变化95%区间下限", "en": "Change, 95% lower", "format": "+.1%"},
+    "high95": {"zh": "变化95%区间上限", "en": "Change, 95% upper", "format": "+.1%"},
+    "n_from": {"zh": "前一年语句", "en": "Statements before", "format": ",d"},
+    "n_to": {"zh": "后一年语句", "en": "Statements after", "format": ",d"},
+    "grade": {"zh": "判断", "en": "Verdict", "labels": measures.TREND_WORDS},
+}
+"""For `display.table`: rows of `measures.trends` with the themes' names as `name`."""
+PAIR_COLUMNS = {
+    "a": {"zh": "主题甲", "en": "First theme"}, "b": {"zh": "主题乙", "en": "Second theme"},
+    "n_both": {"zh": "同句", "en": "Together", "format": ",d"},
+    "expected": {"zh": "预期", "en": "Expected", "format": ".1f"},
+    "ratio": {"zh": "倍数", "en": "Ratio", "format": ".1f"},
+    "npmi": {"zh": "NPMI", "en": "NPMI", "format": "+.2f"},
+    "log_dice": {"zh": "logDice", "en": "logDice", "format": ".1f"},
+    "q_more": {"zh": "q值", "en": "q", "format": ".3f"},
+}
+"""For `display.table`: rows of `measures.cooccurrence` with the themes' names as `a` and `b`."""
+QUOTIENT_COLUMNS = {
+    "region_name": {"zh": "地区", "en": "Region"}, "name": _THEME_HEAD,
+    "n": {"zh": "语句", "en": "Statements", "format": ",d"},
+    "quotient": {"zh": "区位商", "en": "Location quotient", "format": ".1f"},
+    "low": {"zh": "95%区间下限", "en": "95% lower", "format": ".1f"},
+    "high": {"zh": "95%区间上限", "en": "95% upper", "format": ".1f"},
+}
+"""For `display.table`: rows of `measures.location_quotient` with names as `region_name` and `name`."""
+
+
 # ---- 1 coverage -----------------------------------------------------------------------------------------------------
 
 
@@ -1190,8 +1233,8 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         **shared)
 
 
-def theme_region(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, title: Bilingual | None = None,
-                 stem: str = "theme_region", **finishing) -> FigureCard:
+def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, title: Bilingual | None = None,
+                 stem: str = "region_themes", **finishing) -> FigureCard:
     """Themes × regions: the share of each region's statements with each theme; thin regions stand apart in grey.
 
     Args:
@@ -1234,24 +1277,34 @@ def theme_region(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEAR
                  + ", ".join(f"{names.region(r, 'en')} {names.theme(t, 'en')} {percent(value.loc[t, r])}"
                              for r, t in firsts.items()) + "."}
 
-    def draw(figure, lang):
+    overall = data.groupby("theme")["n"].sum()
+
+    def draw(figure, lang, themes=themes, thin=thin):
         width, height = size_inches(figure)
+        rows = max(3, int((height - 1.1) / 0.125))
+        hidden = len(themes) - rows
+        if hidden > 0:  # a small sheet shows the themes mentioned most, and only regions that can be compared
+            kept = set(overall.sort_values(ascending=False, kind="stable").index[:rows])
+            themes, thin = [t for t in themes if t in kept], []
         left = _label_margin([names.theme(t, lang) for t in themes], 8)
         order = [*solid, *thin]
         labels = [names.region(r, lang) for r in order]
-        head = ((max(map(len, labels)) * 0.125) if lang == "zh" else max(text_width(t, 7.5) for t in labels)) + 0.24
-        axes = add_axes(figure, left=left, top=head, right=0.02, bottom=0.18)
         share = 2.0 if len(thin) else 1.0  # a column with numbers needs twice the room of a grey one
         units = share * len(solid) + len(thin) + (0.5 if thin else 0)
+        column = (width - left - 0.02) / units
+        upright = max(text_width(t, 7.8) for t in labels) + 0.06 > min(share * column, column if thin else 9)
+        head = 0.24 + (0.12 if not upright else max(map(len, labels)) * 0.125 if lang == "zh" else
+                       max(text_width(t, 7.5) for t in labels))
+        axes = add_axes(figure, left=left, top=head, right=0.02, bottom=0.18)
         edges = np.concatenate([np.arange(len(solid)) * share, share * len(solid) + 0.5 + np.arange(len(thin))])
         widths = np.array([share] * len(solid) + [1.0] * len(thin))
         centres = edges + widths / 2
         axes.set_xlim(0, units)
         axes.set_ylim(len(themes) - 0.5, -0.5)
         peak = float(np.nanmax(value[solid].to_numpy())) or 1.0
-        row_pt = (height - head - 0.18) / len(themes) * 72
-        column_pt = (width - left - 0.02) / units * share * 72
+        row_pt, column_pt = (height - head - 0.18) / len(themes) * 72, column * share * 72
         size_pt = min(7.5, row_pt * 0.8, column_pt / text_width("88", 1) / 72 * 0.9)
+        region_pt = min(7.5, column * 72 / 1.05) if upright and thin else 7.5
         numbers: list[tuple] = []
         for j, region in enumerate(order):
             colours = []
@@ -1266,13 +1319,13 @@ def theme_region(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEAR
             _cells(axes, np.full(len(themes), centres[j]), np.arange(len(themes)), colours, width=widths[j] * 0.95,
                    height=0.93)
             ink = INK if region in solid else QUIET_INK
-            if lang == "zh":
+            if lang == "zh" and upright:
                 for k, char in enumerate(reversed(labels[j])):
                     _label(axes, (centres[j], -0.5), char, 7.8, shift=(0, 13 + k * 8.6), ha="center", va="baseline",
                            color=ink)
             else:
-                _label(axes, (centres[j], -0.5), labels[j], 7.5, shift=(0, 13), ha="center", va="bottom", rotation=90,
-                       color=ink)
+                _label(axes, (centres[j], -0.5), labels[j], region_pt, shift=(0, 13), ha="center",
+                       va="bottom" if upright else "baseline", rotation=90 * upright, color=ink)
             _label(axes, (centres[j], -0.5), str(int(size[region])), 6.5, shift=(0, 3), ha="center", va="baseline",
                    color=QUIET_INK)
         if numbers:
@@ -1283,7 +1336,12 @@ def theme_region(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEAR
                    color=names.colour(theme))
         _label(axes, (0, -0.5), "n=" if lang == "zh" else "n =", 6.5, shift=(-5, 3), ha="right", va="baseline",
                color=QUIET_INK)
-        if thin:
+        if hidden > 0:
+            n_thin = len(regions) - len(solid)
+            note = (f"另有{hidden}个主题和{n_thin}个材料偏少的地区见数据表" if lang == "zh" else
+                    f"{hidden} more themes and {n_thin} thin regions in the data")
+            _label(axes, (1, 0), note, 7.5, at="axes", shift=(0, -4), ha="right", va="top", color=QUIET_INK)
+        elif thin:
             note = (f"灰色：不足{measures.MIN_STATEMENTS}条语句或{measures.MIN_ARTICLES}篇文章，不作比较" if lang == "zh" else
                     f"Grey: under {measures.MIN_STATEMENTS} statements or {measures.MIN_ARTICLES} articles; not compared")
             _label(axes, (1, 0), note, 7.5, at="axes", shift=(0, -4), ha="right", va="top", color=QUIET_INK)
@@ -1300,6 +1358,81 @@ def theme_region(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEAR
                      "en": "A column is a region, a row a theme, the number the per cent of the region’s statements with "
                            "that theme; darker is more, in the colour of the theme’s group. Grey columns rest on too "
                            "little to compare."},
+        **shared)
+
+
+def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all", year_from: int | None = None,
+                  year_to: int | None = None, title: Bilingual | None = None, stem: str = "theme_ranking",
+                  **finishing) -> FigureCard:
+    """Themes ranked by their share in the later year, with its interval; the earlier year as a hollow dot.
+
+    Args:
+        prevalence: as `measures.prevalence` returns it.
+        region: whose statements.
+        year_from, year_to: by default the first and the last year that are not thin.
+    """
+    frame = _shares(_of_slice(prevalence, region), names)
+    frame = frame[(frame["year"] > 0) & frame["percent"].notna()]
+    solid = sorted(int(y) for y in frame.loc[~frame["thin"], "year"].unique()) or _years_of(frame)
+    year_to = year_to or (solid[-1] if solid else 0)
+    year_from = year_from or (solid[0] if solid else 0)
+    later = frame[frame["year"] == year_to].sort_values("percent", ascending=False, kind="stable", ignore_index=True)
+    earlier = frame[frame["year"] == year_from].set_index("theme")
+    data = later[list(_SHARE_COLUMNS)].copy()
+    data["percent_from"] = earlier["percent"].reindex(data["theme"]).to_numpy()
+    columns = {**_SHARE_COLUMNS, "percent_from": {"zh": f"{year_from}年占语句", "en": f"share in {year_from}", "unit": "%"}}
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"},
+                  period=_period([year_from, year_to]), **finishing)
+    if data.empty:
+        return _too_little({"zh": "没有可以排列的主题。", "en": "There are no themes to rank."}, title=title, **shared)
+    top = leaders(data, "percent")
+    automatic = {"zh": f"{year_to}年{_leading_words(top, names, 'zh')}",
+                 "en": f"In {year_to} {_leading_words(top, names, 'en')}"}
+    two = year_from != year_to
+    head, tail = data.head(3), data.iloc[-1]
+    alt = {"zh": f"点图，{len(data)}个主题按{year_to}年占语句的比例排列。最高的是"
+                 + "，".join(f"{r.theme_zh}{percent(r.percent)}" + (f"（{year_from}年{percent(r.percent_from)}）" if two else "")
+                            for r in head.itertuples()) + f"；最低的是{tail['theme_zh']}，{percent(tail['percent'])}。",
+           "en": f"Dot chart of {len(data)} themes ranked by their share of statements in {year_to}. Highest: "
+                 + ", ".join(f"{r.theme_en} {percent(r.percent)}" + (f" ({percent(r.percent_from)} in {year_from})"
+                                                                   if two else "") for r in head.itertuples())
+                 + f"; lowest: {tail['theme_en']}, {percent(tail['percent'])}."}
+
+    def draw(figure, lang, everything=data):
+        data = everything.head(_rows_that_fit(figure, len(everything), around=0.3))
+        labels = [names.theme(t, lang) for t in data["theme"]]
+        value_room = text_width("00.0%", 8.5) + 0.12
+        axes = add_axes(figure, left=_label_margin(labels, 8.5), right=value_room, top=0.04, bottom=0.24)
+        rows = np.arange(len(data))
+        peak = max(float(data["high"].max()), float(data["percent_from"].max())) * 1.01 or 1
+        axes.set_xlim(0, peak)
+        axes.set_ylim(len(data) - 0.4, -0.6)
+        step = next(t for t in (1, 2, 5, 10, 20, 25) if peak / t < 8)
+        ticks = np.arange(0, peak, step)
+        _scale_labels(axes, ticks, [f"{t:.0f}%" for t in ticks])
+        _row_labels(axes, rows, labels)
+        colours = [names.colour(t) for t in data["theme"]]
+        axes.hlines(rows, data["low"], data["high"], colors=[_mix(c, 0.35) for c in colours], linewidth=4)
+        if two:
+            axes.scatter(data["percent_from"], rows, s=20, facecolors=PAPER, edgecolors="#6E6A64", linewidths=0.9,
+                         zorder=3, clip_on=False)
+        axes.scatter(data["percent"], rows, s=26, c=colours, zorder=4, clip_on=False)
+        for row, value in zip(rows, data["percent"], strict=True):
+            _label(axes, (1, row), percent(value), 8.5, at="right", shift=(value_room * 72 - 2, 0), ha="right")
+        _more(axes, len(everything) - len(data), lang)
+
+    n = int(data["n_statements"].iloc[0])
+    where = {lang: "" if region == "all" else names.region(region, lang) + ("，" if lang == "zh" else ", ")
+             for lang in figures.LANGS}
+    hollow = {"zh": f"；空心点为{year_from}年" if two else "", "en": f"; hollow dots are {year_from}" if two else ""}
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=0.19 * len(data) + 0.35,
+        subtitle={"zh": f"{where['zh']}{year_to}年涉及各主题的语句占比与95%区间，n={count(n)}条{hollow['zh']}",
+                  "en": f"{where['en']}share of statements with each theme in {year_to}, with 95% intervals; n = "
+                        f"{count(n)}{hollow['en']}".replace("share", "share" if where["en"] else "Share", 1)},
+        how_to_read={"zh": "实心点是后一年的占比，粗条是它的95%区间：两个主题的粗条有重叠，就不能说谁先谁后。颜色是主题所属的组。",
+                     "en": "The solid dot is the later year’s share and the thick bar its 95% interval: where the bars of "
+                           "two themes overlap, their order is open. Colour is the theme’s group."},
         **shared)
 
 
@@ -1334,7 +1467,7 @@ def _tile_map(figure, lang: str, names: Names, tiles: Mapping[str, _Tile]) -> fl
         axes.add_patch(Rectangle((column + 0.03, row + 0.03), 0.94, 0.94, facecolor="none" if tile.empty else tile.fill,
                                  edgecolor="#C9C4BC" if tile.empty else "none", linewidth=0.7,
                                  hatch="////" if tile.thin and not tile.empty else None))
-        ink = QUIET_INK if tile.empty else INK if tile.thin else figures.ink_on(tile.fill)
+        ink = QUIET_INK if tile.empty else figures.ink_on(tile.fill)
         name = names.region(region, lang)
         lines = name.split(" ") if text_width(name, size * 0.85) > side * 0.9 else [name]
         name_size = min(size, *(size * side * 0.9 / text_width(line, size) for line in lines))
@@ -1380,7 +1513,74 @@ def _map_note(lang: str) -> tuple[str, str]:
             "No material")
 
 
-def tile_map(prevalence: pd.DataFrame, *, names: Names, theme: str, year: int = ALL_YEARS,
+def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, title: Bilingual | None = None,
+             stem: str = "tile_map", **finishing) -> FigureCard:
+    """How many statements each region has, on the tile-grid map: every region a square of one size.
+
+    Args:
+        slices: table of the build.
+        year: all years by default.
+    """
+    part = slices[(slices["year"] == year) & ~slices["region"].isin(measures.NOT_ONE_REGION)].set_index("region")
+    regions = list(names.tiles)
+    data = pd.DataFrame({"region": regions, "region_en": [names.region(r, "en") for r in regions]})
+    for column in ("n_statements", "n_articles"):
+        data[column] = part[column].reindex(regions, fill_value=0).astype("int64").to_numpy()
+    data["thin"] = (data["n_statements"] < measures.MIN_STATEMENTS) | (data["n_articles"] < measures.MIN_ARTICLES)
+    years = _years_of(slices) if year == ALL_YEARS else [year]
+    columns = {"region": _SHARE_COLUMNS["region"], "region_en": {"zh": "地区英文名", "en": "region in English"},
+               "n_statements": {"zh": "语句数", "en": "statements", "unit": "条"},
+               "n_articles": {"zh": "文章数", "en": "articles", "unit": "篇"}, "thin": _SHARE_COLUMNS["thin"]}
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "条", "en": "statements"}, period=_period(years),
+                  **finishing)
+    total = int(data["n_statements"].sum())
+    if not total or not regions:
+        return _too_little({"zh": "没有一条语句能归到具体地区，不画地图。",
+                            "en": "No statement can be attributed to a region, so there is no map."}, title=title,
+                           **shared)
+    solid, some = data[~data["thin"]], data[data["thin"] & (data["n_statements"] > 0)]
+    none = data[data["n_statements"] == 0]
+    ranked = data.sort_values(["n_statements", "region"], ascending=[False, True], ignore_index=True)
+    automatic = {
+        "zh": f"{len(regions)}个地区中，{len(solid)}个的材料够作比较"
+              + (f"，{len(none)}个没有材料" if len(none) else ""),
+        "en": f"{len(solid)} of {len(regions)} regions hold enough material to compare"
+              + (f"; {len(none)} hold none" if len(none) else "")}
+    alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区的语句数。最多的是"
+                 + "、".join(f"{r.region}{count(r.n_statements)}条" for r in ranked.head(5).itertuples())
+                 + f"；{len(some)}个地区材料偏少" + (f"，没有材料的有{'、'.join(none['region'])}" if len(none) else "") + "。",
+           "en": f"Tile-grid map of statements by region, {year_span(years, 'en')}. Most: "
+                 + ", ".join(f"{r.region_en} {count(r.n_statements)}" for r in ranked.head(5).itertuples())
+                 + f". {len(some)} regions are thin" + (f"; none from {', '.join(none['region_en'])}" if len(none) else "")
+                 + "."}
+    peak = int(data["n_statements"].max())
+
+    def fill(n):
+        return _mix(LATER, 0.1 + 0.9 * _step(np.sqrt(n / peak)))
+
+    def draw(figure, lang):
+        tiles = {r.region: _Tile(fill(r.n_statements), count(r.n_statements), bool(r.thin)) if r.n_statements else
+                 _Tile("none", "", empty=True) for r in data.itertuples()}
+        left = _tile_map(figure, lang, names, tiles) + 0.3
+        thin, empty = _map_note(lang)
+        steps = [(fill(v), count(v), {}) for v in sorted({peak, round(peak / 2), round(peak / 5), 1}, reverse=True)]
+        _ladder(figure, left, 0.15, "语句数（条）" if lang == "zh" else "Statements",
+                [*steps, (fill(peak / 10), thin, _THIN_STYLE), ("none", empty, _EMPTY_STYLE)], lang)
+
+    return figures.finish(
+        draw, title=title or automatic, n=total, alt=alt, height=4.7,
+        subtitle={"zh": f"归属各地区的语句数，{year_span(years, 'zh')}；合计{count(total)}条，一条涉及几个地区，各计一次",
+                  "en": f"Statements attributed to each region, {year_span(years, 'en')}; {count(total)} in all, one on "
+                        "several regions counting in each"},
+        how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深语句越多，斜线格材料偏少，空格没有材料。"
+                           "语句多少取决于语料收到什么，不是工作多少。",
+                     "en": "Every region is a square of one size, roughly in its place; darker means more statements, "
+                           "hatched is thin, empty is none. The number tells what the corpus holds, not how much was "
+                           "done."},
+        **shared)
+
+
+def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: int = ALL_YEARS,
              title: Bilingual | None = None, stem: str | None = None, **finishing) -> FigureCard:
     """One theme on the tile-grid map: every region a square of one size, from the codebook's grid.
 
@@ -1434,7 +1634,7 @@ def tile_map(prevalence: pd.DataFrame, *, names: Names, theme: str, year: int = 
         for region in names.tiles:
             if region in rows.index and rows.loc[region, "n_statements"] > 0:
                 r = rows.loc[region]
-                tiles[region] = _Tile("#E7E3DC" if r["thin"] else fill(r["percent"]), f"{r['percent']:.0f}%",
+                tiles[region] = _Tile("#EDEAE4" if r["thin"] else fill(r["percent"]), f"{r['percent']:.0f}%",
                                       bool(r["thin"]))
             else:
                 tiles[region] = _Tile("none", "", empty=True)
@@ -1442,7 +1642,7 @@ def tile_map(prevalence: pd.DataFrame, *, names: Names, theme: str, year: int = 
         thin, empty = _map_note(lang)
         steps = [(fill(v), f"{v:.0f}%", {}) for v in np.linspace(peak, 0, 4)]
         y = _ladder(figure, left, 0.15, "占该地区语句的比例" if lang == "zh" else "Share of the region's statements",
-                    [*steps, ("#E7E3DC", thin, _THIN_STYLE), ("none", empty, _EMPTY_STYLE)], lang)
+                    [*steps, ("#EDEAE4", thin, _THIN_STYLE), ("none", empty, _EMPTY_STYLE)], lang)
         y += 0.15
         room = int((height - y - 0.2) / 0.17)
         if room >= 3:
@@ -1514,7 +1714,7 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
             if region in rows.index and rows.loc[region, "n"] > 0:
                 r = rows.loc[region]
                 if r["thin"]:
-                    tiles[region] = _Tile("#E7E3DC", "", True)
+                    tiles[region] = _Tile("#EDEAE4", "", True)
                 else:
                     tiles[region] = _Tile(_mix(names.colour(r["theme"]), 1.0 if r["n_close"] == 0 else 0.8),
                                           f"{number[r['theme']]}" + ("" if r["n_close"] == 0 else "*"))
@@ -1526,7 +1726,7 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
             f"（{tally[t]}个地区）" if lang == "zh" else f" ({tally[t]})"), {}) for t in order]
         _ladder(figure, left, 0.1, "占比最高的主题；*表示与其他主题难分先后" if lang == "zh" else
                 "Theme with the largest share; * too close to another to rank",
-                [*steps, ("#E7E3DC", thin, _THIN_STYLE), ("none", empty, _EMPTY_STYLE)], lang)
+                [*steps, ("#EDEAE4", thin, _THIN_STYLE), ("none", empty, _EMPTY_STYLE)], lang)
 
     return figures.finish(
         draw, title=title or automatic, n=int(data["n_statements"].sum()), alt=alt, height=4.7,
