@@ -240,14 +240,13 @@ class _ArticleReader:
         elif not about:
             speaking = _ordered(tuple(a.region for a in lead_actors))
             located = _ordered(title.located)
-            if len(speaking) == 1:
-                self.voice = speaking
-            elif speaking:
+            # Whoever opens an article in which many bureaus speak is only the first of them.
+            if len(speaking) > 1 or len({a.region for r in self.readings if r is not None for a in r.actors}) > 2:
                 return
+            if speaking:
+                self.voice = speaking
             elif lead_nation is not None:
-                # Many bureaus below mean that the national regulator only opens the article.
-                if len({a.region for r in self.readings if r is not None for a in r.actors}) < 3:
-                    self.voice, self.beside = (0,), located
+                self.voice, self.beside = (0,), located
             elif len(located) == 1:
                 self.voice = located
 
@@ -601,6 +600,8 @@ class _Matcher:
                     reading.work_year = value
                 reading.years += (value,)
             elif kind == _PLACE:
+                if start < list_end:
+                    continue  # within a run already read
                 found, guard = value
                 if guard is not None:
                     if guard is _RUN:
