@@ -260,10 +260,10 @@ def layer_names(pieces: tuple[Piece, ...], hashes: tuple[str, ...], prints: dict
 def _clean(pieces, data, toolkit) -> dict:
     import pyarrow as pa
 
-    from .cleaning import clean_document
+    from .cleaning import clean_document, simplified
     from .model import Cleaned, Rejection
     from .statements import split_statements
-    from .stories import article_identifier, normalised, sketch
+    from .stories import identifier, normalised, sketch
 
     articles, ledger, rejected = [], [], []
     for piece, content in zip(pieces, data, strict=True):
@@ -279,6 +279,8 @@ def _clean(pieces, data, toolkit) -> dict:
     inside = [i for i, a in enumerate(articles) if a.scope == "in"]
     statements = split_statements([articles[i] for i in inside])
     texts = [a.text for a in articles]
+    # a copy in the other script is the same text
+    compared = [normalised(simplified(t) if a.script == "hant" else t) for a, t in zip(articles, texts, strict=True)]
     article_columns = {name: [getattr(a, name) for a in articles] for name in (
         "source_file", "source_format", "position", "title", "publisher", "authors", "url", "date", "date_basis",
         "year", "kind", "source_title", "scope", "scope_reason", "script")}
@@ -288,8 +290,8 @@ def _clean(pieces, data, toolkit) -> dict:
         "rules": [json.dumps(a.rules, ensure_ascii=False, sort_keys=True) for a in articles],
         "paragraph_kinds": [[p.kind for p in a.paragraphs] for a in articles],
         "paragraph_texts": [[p.text for p in a.paragraphs] for a in articles],
-        "base_id": [article_identifier(t) for t in texts],
-        "sketch": [sketch(normalised(t)).tolist() for t in texts],
+        "base_id": [identifier(t) for t in compared],
+        "sketch": [sketch(t).tolist() for t in compared],
     }
     strings = pa.list_(pa.string())
     types = {"authors": strings, "paragraph_kinds": strings, "paragraph_texts": strings, "position": pa.int32(),

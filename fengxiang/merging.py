@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import tables
+from .cleaning import simplified
 from .counts import Cells, summed
 from .stories import link, normalised
 from .tables import NONE
@@ -58,13 +59,15 @@ def merge(partials: list, cache, out: Path, run: Callable, progress: Callable[[s
             strict=True))]
     identifiers = _identifiers(base_ids, [k[1:3] for k in keys])
 
-    texts: dict[int, list] = {}
+    texts: dict[int, tuple] = {}
 
     def text_of(key):
         number, i = key[3], key[4]
         if number not in texts:
-            texts[number] = cache.read(partials[number].clean)["articles"]["text"]
-        return normalised(texts[number][i].as_py())
+            articles = cache.read(partials[number].clean)["articles"]
+            texts[number] = articles["text"], articles["script"]
+        text, script = (column[i].as_py() for column in texts[number])
+        return normalised(simplified(text) if script == "hant" else text)
 
     progress("looking for copies and reprints")
     story = link(keys, sketches, text_of)

@@ -48,11 +48,9 @@ class Run:
         """A table of `fengxiang.tables.TABLES` as a frame; arguments as `tables.read`."""
         return tables.read(self.out, name, columns, filters)
 
-    def write(self, name: str, frame: pd.DataFrame) -> Path:
+    def write(self, name: str, frame: pd.DataFrame) -> None:
         """Write a derived frame as `data/processed/NAME.csv`."""
-        path = self.place.processed / f"{name}.csv"
-        tables.write_csv(path, frame)
-        return path
+        tables.write_csv(self.place.processed / f"{name}.csv", frame)
 
     def written(self, name: str) -> pd.DataFrame:
         """A frame that an earlier notebook wrote by `write`."""

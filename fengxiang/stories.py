@@ -30,9 +30,9 @@ def normalised(text: str) -> str:
     return _NOT_LETTERS.sub("", unicodedata.normalize("NFKC", text)).lower()
 
 
-def article_identifier(text: str) -> str:
-    """Twelve hexadecimal digits made from the normalised text: they survive moving, renaming and re-downloading."""
-    return hashlib.blake2b(normalised(text).encode("utf-8"), digest_size=6).hexdigest()
+def identifier(text: str) -> str:
+    """Twelve hexadecimal digits made from a normalised text: they survive moving, renaming and re-downloading."""
+    return hashlib.blake2b(text.encode("utf-8"), digest_size=6).hexdigest()
 
 
 def shingles(text: str) -> np.ndarray:

@@ -5,7 +5,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fengxiang.stories import SAME_STORY, article_identifier, link, normalised, shingles, similar, sketch
+from fengxiang.stories import SAME_STORY, identifier, link, normalised, shingles, similar, sketch
 
 A = "深圳金融监管局提出深入推进监管数智化建设，加快科技金融发展，守住不发生系统性风险的底线，做好普惠金融服务。"
 B = "黑龙江监管局称科学测算区域金融饱和度，有序推进中小金融机构减量提质，合理优化机构布局，防范非法集资。"
@@ -49,9 +49,9 @@ def test_similarity_is_the_jaccard_of_shingle_sets(a, b):
 
 
 def test_an_identifier_survives_width_case_and_spacing_and_tells_texts_apart():
-    assert article_identifier("AI 强监管，2026") == article_identifier("ＡＩ强监管２０２６。\n")
-    assert article_identifier(A) != article_identifier(B)
-    assert len(article_identifier("")) == 12
+    assert identifier(normalised("AI 强监管，2026")) == identifier(normalised("ＡＩ强监管２０２６。\n"))
+    assert identifier(normalised(A)) != identifier(normalised(B))
+    assert len(identifier("")) == 12
 
 
 def test_empty_texts_are_no_story():
