@@ -168,7 +168,7 @@ def findings(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> Display:
     entries = []
     for position, row in enumerate(_records(rows), 1):
         sentence = pair({"zh": row.get("zh"), "en": row.get("en")} if row.get("zh") and row.get("en") else {})
-        entry = {"id": str(row.get("id") or f"F{position}"), **sentence, "numbers": [],
+        entry = {"id": visible(row.get("id") or f"F{position}"), **sentence, "numbers": [],
                  "evidence": [str(s) for s in row.get("evidence") or ()], "badge": _badge(row.get("badge")),
                  "detail": pair(row.get("detail")), "caveat": pair(row.get("caveat")),
                  "figure": row.get("figure") or None}
@@ -177,7 +177,7 @@ def findings(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> Display:
             for language in ("zh", "en"):
                 if text[language] not in sentence[language]:
                     raise ValueError(f"{entry['id']}: “{text[language]}” does not stand in “{sentence[language]}”")
-            entry["numbers"].append({**text, "n": _plain("n", number.get("n")), "of": _plain("of", number.get("of")),
+            entry["numbers"].append({**text, "n": _plain(number.get("n")), "of": _plain(number.get("of")),
                                      "definition": pair(number.get("definition")),
                                      "evidence": [str(s) for s in number.get("evidence") or ()]})
         entries.append(entry)
@@ -198,7 +198,8 @@ def evidence(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, caption: Text | N
     for row in records[:MAX_EVIDENCE]:
         spans = row.get("spans")
         if spans is None:
-            spans = [item[1:3] for item in row.get("evidence") or ()]
+            matched = row.get("evidence") or ()
+            spans = [item[1:3] for item in (json.loads(matched) if isinstance(matched, str) else matched)]
         entry = {"text": str(row["text"]), "spans": sorted({(int(start), int(end)) for start, end in spans})}
         for name in ("statement_id", "title", "publisher", "date", "source_file", "url", "year"):
             value = row.get(name)
@@ -221,21 +222,20 @@ def metrics(rows: Iterable[Mapping[str, Any]]) -> Display:
 
 
 def _records(rows) -> list[dict[str, Any]]:
-    """Rows as mappings of plain values: arrays become lists, JSON texts of lists and mappings are read."""
-    if hasattr(rows, "to_dict"):
-        rows = rows.to_dict("records")
-    return [{name: _plain(name, value) for name, value in row.items()} for row in rows]
+    """Rows as mappings of plain values. In a frame, texts of the columns of lists and mappings are read as JSON."""
+    if not hasattr(rows, "to_dict"):
+        return [{name: _plain(value) for name, value in row.items()} for row in rows]
+    return [{name: json.loads(value) if name in _JSON_COLUMNS and isinstance(value, str) and value else _plain(value)
+             for name, value in row.items()} for row in rows.to_dict("records")]
 
 
-def _plain(name: str, value: Any) -> Any:
+_JSON_COLUMNS = ("numbers", "evidence", "badge", "detail", "caveat", "spans")
+
+
+def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         value = value.tolist()
-    if is_missing(value):
-        return None
-    if name in ("numbers", "evidence", "badge", "detail", "caveat", "spans", "regions") and isinstance(value, str) \
-            and value[:1] in ("[", "{"):
-        return json.loads(value)
-    return value
+    return None if is_missing(value) else value
 
 
 def _badge(badge) -> dict[str, Any] | None:

@@ -191,14 +191,15 @@ def marked(text: str, spans: Iterable[tuple[int, int]], limit: int | None = None
     return out + ("……" if end < len(text) else "")
 
 
+_NOT_IN_SCRIPT = re.compile("[<>&\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
+
+
 def json_in_html(value: Any):
     """`value` as JSON that may stand within a script element."""
     from markupsafe import Markup
 
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for char in "<>&\u2028\u2029":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return Markup(text)
+    return Markup(_NOT_IN_SCRIPT.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
 
 
 _CJK = r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef“”‘’…—]"
@@ -355,7 +356,8 @@ class Page:
                     target.blocks.append({"kind": "prose", "html": prose(source)})
             elif "interface" in tags:
                 declared = running.read_declarations(cell.source, name)
-                chapter.flow = {"reads": declared["INPUTS"], "writes": declared["OUTPUTS"],
+                chapter.flow = {"reads": list(map(display.visible, declared["INPUTS"])),
+                                "writes": list(map(display.visible, declared["OUTPUTS"])),
                                 "parameters": declared["PARAMETERS"]}
             elif "interface-override" in tags:
                 chapter.flow["parameters"] |= ast.literal_eval(cell.source.partition("|=")[2].strip())
@@ -615,7 +617,7 @@ def exporter(page_of: Callable[[Any], Page]):
             environment = super()._create_environment()
             environment.autoescape = True
             environment.trim_blocks = environment.lstrip_blocks = True
-            environment.filters["json_in_html"] = json_in_html
+            environment.filters |= {"json_in_html": json_in_html, "visible": display.visible}
             return environment
 
         def from_notebook_node(self, nb, resources=None, **kw):

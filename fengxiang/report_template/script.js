@@ -110,6 +110,8 @@
 
   // The plotted data as a table, from the CSV.
   const ROWS = 60;
+  const visible = (text) => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g,
+    (char) => "[U+" + char.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0") + "]");
   const parseCsv = (text) => {
     const rows = [[""]];
     let quoted = false;
@@ -131,11 +133,11 @@
     const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => row[column] === "" || !Number.isNaN(Number(row[column]))));
     const table = make("table", "");
     const headRow = table.createTHead().insertRow();
-    head.forEach((name, column) => headRow.append(make("th", kept.columns[name] || name, { scope: "col", className: numeric[column] ? "number" : "" })));
+    head.forEach((name, column) => headRow.append(make("th", kept.columns[name] || visible(name), { scope: "col", className: numeric[column] ? "number" : "" })));
     const body = table.createTBody();
     for (const row of rows.slice(0, ROWS)) {
       const line = body.insertRow();
-      row.forEach((value, column) => line.append(make("td", value.replace(/^'(?=[=+\-@])/, ""), { className: numeric[column] ? "number" : "" })));
+      row.forEach((value, column) => line.append(make("td", visible(value.replace(/^'(?=[=+\-@])/, "")), { className: numeric[column] ? "number" : "" })));
     }
     return rows.length > ROWS ? [table, make("p", fill(words.figure_data_rows, { n: rows.length, shown: ROWS }), { className: "quiet" })] : [table];
   };

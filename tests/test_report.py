@@ -1,0 +1,687 @@
+import base64
+import csv
+import hashlib
+import html as htmllib
+import io
+import json
+import logging
+import re
+import shutil
+import unicodedata
+import zlib
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from browser import Browser
+from hypothesis import given
+from hypothesis import strategies as st
+from projects import code, interface, markdown, title, write_notebook
+from selectolax.lexbor import LexborHTMLParser
+
+from fengxiang import display, report, running
+from fengxiang.errors import UserError
+from fengxiang.report import Prose, marked, safe_url, write_report
+from fengxiang.tables import TABLES
+
+# Each is text from a raw file; none may act, all must show.
+PAYLOADS = [
+    "<script>window.acted=1</script>", "</script><script>window.acted=2</script>", "<img src=x onerror=window.acted=3>",
+    "\"'><svg onload=window.acted=4>", "javascript:window.acted=5", "<!--<script>", "]]>", "{{ 7*7 }}{% raw %}",
+    "<style>*{display:none}</style>", "<a href=\"javascript:window.acted=6\">x</a>", "\x1b[31m\u202e",
+    "&lt;b&gt;&amp;", "<base href=//evil.example>", "\u2028</title>", "\ud800 \x00",
+]
+
+
+def encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A small project with executed notebooks, tables, a codebook and one figure, to change at will."""
+    return make_project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The same project, with its report, to look at."""
+    root = make_project(tmp_path_factory.mktemp("project"))
+    return root, *pages(root)
+
+
+def make_project(root: Path, texts=None) -> Path:
+    (root / "codebook").mkdir(parents=True)
+    (root / "codebook/themes.yml").write_text(
+        "groups:\n  - {id: risk, name_zh: 防风险, name_en: Guarding against risk}\n"
+        "themes:\n  - {code: b_theme, name_zh: 乙题, name_en: Second theme, group: risk}\n"
+        "  - {code: a_theme, name_zh: 甲题, name_en: First theme, group: risk}\n", "utf-8")
+    (root / "codebook/regions.yml").write_text(
+        "regions:\n  - {name: 全国, en: National}\n  - {name: 北京, en: Beijing}\n", "utf-8")
+    articles = [
+        {"article_id": f"a{i}", "title": f"标题{i}", "publisher": "财经" if i % 2 else None,
+         "url": f"https://example.org/{i}" if i else "javascript:alert(1)", "date": f"2026-01-{10 + i}",
+         "year": 2025 + i % 2, "source_title": None, "scope": "out" if i == 4 else "in",
+         "source_file": f"{i}.md", "story_id": "a0" if i < 2 else f"a{i}"} for i in range(5)]
+    sentences = texts or ["化解中小银行风险。", "风险处置要稳。", "支持小微企业。", "北京提出化解风险。"]
+    statements = [
+        {"statement_id": f"a{i % 4}-{i // 4 + 1:03d}", "article_id": f"a{i % 4}", "text": encodable(text),
+         "year": 2025 + i % 2 if i % 4 != 3 else None, "regions": [["全国"], ["北京"], ["北京", "全国"], []][i % 4],
+         "themes": [["a_theme"], ["a_theme", "b_theme"], [], ["b_theme"]][i % 4],
+         "evidence": json.dumps([["a_theme", 0, 2]])} for i, text in enumerate(sentences)]
+    (root / "data/processed").mkdir(parents=True)
+    for name, rows in (("articles", articles), ("statements", statements)):
+        pq.write_table(pa.Table.from_pylist(rows), root / f"data/processed/{name}.parquet")
+    write_figure(root, "coverage")
+    rows = [{"id": "first", "zh": "风险居首，占37.5%。", "en": "Risk comes first with 37.5%.",
+             "evidence": ["a0-001", "a3-001"], "numbers": [{"zh": "37.5%", "en": "37.5%", "n": 3, "of": 8}],
+             "figure": "coverage", "badge": {"holds": 1, "of": 2, "checks": [{"zh": "去重", "en": "no reprints", "holds": False},
+                                                       {"zh": "按篇", "en": "by article", "holds": True}]}}]
+    execute(root, "01-clean", [
+        markdown("# 收到什么？\n\n引言。", "lang-zh"), markdown("# What came?\n\nAn opening.", "lang-en"),
+        interface(["data/raw"], ["figures/coverage"], {"top": 30}), code("frame = 1"),
+        shows("frame + 1", display.table(pd.DataFrame({"甲": ["x", "y"], "数": [1, 2]}),
+                                         {"甲": {"zh": "形态", "en": "Shape"}, "数": {"zh": "数", "en": "Number"}},
+                                         {"zh": "形态", "en": "Shapes"}, mark_thin=[False, True])),
+        markdown("## 一节", "lang-zh"), markdown("## A section", "lang-en"),
+        {**code("draw()"), "outputs": [output({display.FIGURE: {"stem": "coverage"}, "text/plain": "x"})]},
+        shows("prose", display.prose("占**12%**。", "**12%** of all.")),
+        markdown("方法段。", "lang-zh", "section-methods"), markdown("A method.", "lang-en", "section-methods"),
+        code("secret = 1", "hide")])
+    execute(root, "02-found", [
+        *title("发现了什么", "What we found"), interface([], []), markdown("核对。", "lang-zh"),
+        markdown("Checks.", "lang-en"), markdown("## 发现", "lang-zh"), markdown("## Findings", "lang-en"),
+        shows("findings", display.findings(rows)),
+        {**code("draw()"), "outputs": [output({display.FIGURE: {"stem": "coverage"}})]},
+        markdown("新增一篇。", "lang-zh", "section-changes"),
+        markdown("One article more.", "lang-en", "section-changes"),
+        markdown("不是抽样。", "lang-zh", "section-limits"), markdown("Not a sample.", "lang-en", "section-limits")])
+    return root
+
+
+def output(data: dict) -> dict:
+    return {"output_type": "execute_result", "execution_count": None, "metadata": {}, "data": data}
+
+
+def shows(source: str, shown: display.Display) -> dict:
+    return {**code(source), "outputs": [output(json.loads(json.dumps(shown.bundle)))]}
+
+
+def execute(root: Path, name: str, cells: list[dict]) -> None:
+    """A notebook and its executed copy."""
+    path = write_notebook(root, name, cells)
+    copy = running.executed_path(root, name)
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(path, copy)
+
+
+def write_figure(root: Path, stem: str, **texts) -> None:
+    from PIL import Image
+
+    (root / "figures").mkdir(exist_ok=True)
+    for language in ("zh", "en"):
+        Image.new("P", (16, 9)).save(root / f"figures/{stem}.{language}.png")
+        (root / f"figures/{stem}.{language}.svg").write_text(f"<svg>{language}风</svg>" * 50, "utf-8")
+        (root / f"figures/{stem}.{language}.pdf").write_bytes(b"%PDF-1.4 " + language.encode())
+    (root / f"figures/{stem}.csv").write_text('年,数\n2025,3\n2026,"1,000"\n', "utf-8-sig")
+    card = {"stem": stem, "n": 1234, "period": "2021–2026", "content_hash": "abcd1234",
+            "columns": {"年": {"zh": "年度", "en": "Year"},
+                        "数": {"zh": "语句", "en": "Statements", "unit": {"zh": "句", "en": "n"}}}}
+    for name, zh, en in (("title", "覆盖", "Coverage"), ("subtitle", "篇", "articles"),
+                         ("alt", "柱形图。", "A bar chart."), ("how_to_read", "看高低。", "Look at the height."),
+                         ("source", "风向", "Fengxiang"),
+                         ("unit", "篇", "articles")):
+        card[name] = texts.get(name, {"zh": zh, "en": en})
+    (root / f"figures/{stem}.json").write_text(json.dumps(card, ensure_ascii=False), "utf-8")
+
+
+def pages(root: Path, **options):
+    """Both pages, parsed."""
+    return [LexborHTMLParser(path.read_text("utf-8")).root for path in write_report(root, root, **options)]
+
+
+def text_of(element) -> str:
+    return " ".join(element.text().split())
+
+
+def ids(page) -> list[str]:
+    return [section.attributes.get("id") for section in page.css("main > section")]
+
+
+# ---- the page -------------------------------------------------------------------------------------------------------
+
+
+def test_the_parts_stand_in_their_order_in_both_languages(made):
+    _, zh, en = made
+    order = ["findings", "changes", "chapter-01", "search", "methods", "limits", "dictionary", "sources"]
+    assert ids(zh) == ids(en) == order
+    assert [text_of(page.css(f"#{s} > h2")[0]) for page in (zh, en) for s in order[:3]] == [
+        "发现了什么", "较上次有何变化", "01 收到什么？", "What we found", "What changed", "01 What came?"]
+    assert [text_of(page.css("#methods .prose")[0]) for page in (zh, en)] == ["方法段。", "A method."]
+    assert [page.attributes.get("lang") for page in (zh, en)] == ["zh-CN", "en"]
+    assert [page.css(".language")[0].attributes.get("href") for page in (zh, en)] == ["index.en.html", "index.html"]
+    contents = [a.attributes.get("href") for a in zh.css(".contents a")]
+    assert contents == ["#findings", "#changes", "#chapter-01", "#chapter-01-1", "#search", "#methods", "#limits",
+                        "#dictionary", "#sources"]
+
+
+def test_only_cells_of_the_language_are_kept(made):
+    _, zh, en = made
+    assert "引言。" in text_of(zh)
+    assert "An opening." not in text_of(zh)
+    assert "An opening." in text_of(en)
+    assert "引言。" not in text_of(en)
+    assert "secret" not in text_of(zh)
+
+
+def test_the_title_block_states_period_size_newest_article_and_build(made):
+    _, zh, en = made
+    facts = [text_of(dd) for dd in zh.css(".facts dd")]
+    assert facts[:3] == ["2025—2026", "4篇文章，4个语句转载合并后3篇稿件；另有1篇不在研究范围", "2026-01-13"]
+    assert re.match(r"^[0-9a-f]{12}", facts[3])
+    assert zh.css(".facts code")[0].text() == en.css(".facts code")[0].text()
+
+
+def test_findings_come_first_with_badge_numbers_and_the_statements_behind_them(made):
+    _, zh, en = made
+    first = zh.css("#findings > *")[1]
+    assert first.attributes.get("class") == "findings"
+    assert not zh.css("#findings h3")  # the heading that stood alone above them has gone
+    finding = zh.css("#finding-first")[0]
+    assert text_of(finding.css(".sentence")[0]) == "风险居首，占37.5%。"
+    number = finding.css(".sentence a.number")[0]
+    assert (number.text(), number.attributes.get("href")) == ("37.5%", "#evidence-first")
+    assert text_of(finding.css(".badge summary")[0]) == "稳健性 1/2"
+    assert [text_of(li) for li in finding.css(".badge li")] == ["去重：有变", "按篇：不变"]
+    assert [text_of(li) for li in finding.css(".numbers li")] == ["37.5% 3/8"]
+    drawer = finding.css("#evidence-first")[0]
+    assert text_of(drawer.css("summary")[0]) == "依据：2个语句"
+    assert [text_of(s) for s in drawer.css(".statement")] == [
+        "化解中小银行风险。 标题0，刊发媒体不详，2026-01-10，全国 0.md",
+        "北京提出化解风险。 标题3，财经，2026-01-13，原文 3.md"]
+    assert [mark.text() for mark in drawer.css("mark")] == ["化解", "北京"]
+    assert text_of(en.css("#finding-first .numbers li")[0]) == "37.5% 3 of 8"
+    assert finding.css(".see")[0].attributes.get("href") == "#figure-coverage"
+
+
+def test_a_figure_has_alt_caption_reading_and_its_files(made):
+    project, zh, en = made
+    figure = zh.css("figure")[0]
+    image = figure.css("img")[0]
+    assert [image.attributes.get(name) for name in ("alt", "width", "height")] == ["柱形图。", "16", "9"]
+    png = (project / "figures/coverage.zh.png").read_bytes()
+    assert base64.b64decode(image.attributes.get("src").split(",")[1]) == png
+    caption = [text_of(p) for p in figure.css("figcaption > p")]
+    assert caption == ["图1 覆盖 怎么读：看高低。", "来源：风向；2021—2026；n = 1,234；编号abcd1234"]
+    english = next(text_of(p) for p in en.css("figcaption > p"))
+    assert english == "Figure 1 Coverage How to read it: Look at the height."
+    files = json.loads(figure.css("script.files")[0].text())
+    for suffix in ("svg", "pdf"):
+        kept = zlib.decompress(base64.b64decode(files[suffix]))
+        assert kept == (project / f"figures/coverage.zh.{suffix}").read_bytes()
+    assert files["csv"].encode("utf-8") == (project / "figures/coverage.csv").read_bytes()
+    assert files["columns"] == {"年": "年度", "数": "语句（句）"}
+    assert [b.attributes.get("data-format") for b in figure.css("button")] == ["png", "svg", "pdf", "csv"]
+    # shown a second time, it is referred to and not embedded again
+    assert len(zh.css("figure")) == 1
+    assert text_of(zh.css("#chapter-01 p.see")[0]) == "覆盖（图1，见上文）"
+
+
+def test_a_figure_that_was_not_made_is_said(project):
+    (project / "figures/coverage.json").unlink()
+    zh, _ = pages(project)
+    assert text_of(zh.css("#chapter-01 .missing")[0]) == "图“coverage”没有生成。"
+
+
+def test_a_table_can_be_walked_by_a_screen_reader(made):
+    _, zh, en = made
+    table = zh.css("#chapter-01 table")[0]
+    assert text_of(table.css("caption")[0]) == "形态"
+    assert [(th.text(), th.attributes.get("scope")) for th in table.css("thead th")] == [("形态", "col"), ("数", "col")]
+    assert [(th.attributes.get("scope"), text_of(th)) for th in table.css("tbody th")] == [
+        ("row", "x"), ("row", "y （样本过少）")]
+    assert [tr.attributes.get("class") for tr in table.css("tbody tr")] == [None, "thin"]
+    assert [th.text() for th in en.css("#chapter-01 thead th")] == ["Shape", "Number"]
+
+
+def test_code_is_folded_below_what_it_shows_and_cells_that_show_nothing_fold_with_the_next(made):
+    _, zh, _ = made
+    blocks = [(e.tag, e.attributes.get("class")) for e in zh.css("#chapter-01 > *")][1:]
+    assert blocks == [("div", "prose"), ("div", "table"), ("details", "code"), ("div", "prose"), ("p", "see"),
+                      ("details", "code"), ("div", "prose"), ("details", "code"), ("details", "flow")]
+    first = zh.css("#chapter-01 details.code")[0]
+    assert first.attributes.get("open") is None
+    assert text_of(first.css("summary")[0]) == "代码（2行）"
+    assert [pre.text() for pre in first.css("pre")] == ["frame = 1", "frame + 1"]
+    assert [text_of(dd) for dd in zh.css("#chapter-01 .flow dd")] == ["data/raw", "figures/coverage", "top = 30"]
+
+
+def test_sources_are_cited_newest_first_and_only_the_web_is_linked(made):
+    _, zh, _ = made
+    assert [text_of(li) for li in zh.css(".sources li")] == [
+        "2026-01-13 标题3，财经，原文 3.md", "2026-01-12 标题2，刊发媒体不详，原文 2.md",
+        "2026-01-11 标题1，财经，原文 1.md", "2026-01-10 标题0，刊发媒体不详 0.md"]
+    outward = [a for a in zh.css("a") if not a.attributes.get("href").startswith(("#", "index"))]
+    assert {a.attributes.get("href")[:20] for a in outward} == {"https://example.org/"}
+    assert {a.attributes.get("rel") for a in outward} == {"noopener noreferrer external"}
+
+
+def test_the_dictionary_lists_every_column_of_every_table(made):
+    _, zh, en = made
+    for page in (zh, en):
+        listed = [th.text() for th in page.css("#dictionary tbody th")]
+        assert listed == [column.name for table in TABLES.values() for column in table.columns]
+
+
+def test_the_search_holds_all_statements_with_their_years_regions_and_themes(made):
+    _, zh, en = made
+    data = json.loads(zh.css("#lens-data")[0].text())
+    assert data["articles"] == [["标题3", "财经", "2026-01-13", "source-a3"], ["标题2", "", "2026-01-12", "source-a2"],
+                                ["标题1", "财经", "2026-01-11", "source-a1"], ["标题0", "", "2026-01-10", "source-a0"]]
+    assert (data["regions"], data["themes"], data["years"]) == (["全国", "北京"], ["乙题", "甲题"], [2025, 2026])
+    assert data["statements"] == [[0, 0, [], [0], "北京提出化解风险。"], [1, 2025, [1, 0], [], "支持小微企业。"],
+                                  [2, 2026, [1], [1, 0], "风险处置要稳。"], [3, 2025, [0], [1], "化解中小银行风险。"]]
+    english = json.loads(en.css("#lens-data")[0].text())
+    assert (english["regions"], english["themes"]) == (["National", "Beijing"], ["Second theme", "First theme"])
+    assert "本页内含全部4个语句。" in text_of(zh.css("#search")[0])
+
+
+def test_a_large_corpus_is_sampled_by_a_stated_rule_whatever_the_order_of_its_statements(tmp_path, monkeypatch):
+    texts = [f"第{i}句话。" for i in range(400)]
+    root = make_project(tmp_path / "p", texts)
+    monkeypatch.setattr(report, "LENS_BYTES", 5000)
+    zh, _ = pages(root)
+    kept = {tuple(s[4:]) for s in json.loads(zh.css("#lens-data")[0].text())["statements"]}
+    assert 60 < len(kept) < 150
+    assert f"语料共400个语句，本页内含其中{len(kept)}个" in text_of(zh.css("#search")[0])
+    table = pq.read_table(root / "data/processed/statements.parquet")
+    pq.write_table(table.take(list(reversed(range(400)))), root / "data/processed/statements.parquet")
+    again, _ = pages(root)
+    assert {tuple(s[4:]) for s in json.loads(again.css("#lens-data")[0].text())["statements"]} == kept
+
+
+def test_texts_can_be_withheld(project):
+    page = pages(project, withhold_text=True)[0]
+    assert "原文不随报告发布，检索从缺" in text_of(page.css("#search")[0])
+    assert not page.css("#lens-data")
+    assert "风险处置要稳" not in page.html
+    quoted = [text_of(q) for q in page.css("blockquote")]
+    assert quoted
+    assert all(len(q) <= report.SHORT_QUOTE + 2 for q in quoted)
+
+
+def test_parts_that_are_not_there_are_said_in_a_sentence(project):
+    shutil.rmtree(project / "data")
+    shutil.rmtree(project / "codebook")
+    execute(project, "02-found", [*title("空", "Nothing"), interface([], [])])
+    zh, en = pages(project)
+    assert "没有找到文章表" in text_of(zh.css(".masthead")[0])
+    assert "没有找到语句表" in text_of(zh.css("#search")[0])
+    assert "This build states no findings" in text_of(en.css("#findings")[0])
+    assert "sources" not in ids(zh)
+
+
+def test_a_finding_that_cites_what_is_not_there_is_refused(project):
+    execute(project, "02-found", [interface([], []), shows("f", display.findings(
+        [{"zh": "甲", "en": "A", "evidence": ["a9-001"]}]))])
+    with pytest.raises(UserError, match="finding F1 cites the statement a9-001, which the table of statements does"):
+        pages(project)
+
+
+def test_a_notebook_that_has_not_run_is_refused(project):
+    write_notebook(project, "03-more", [interface([], [])])
+    with pytest.raises(UserError, match=r"notebooks/03-more\.ipynb: has not been run in this output folder"):
+        pages(project)
+
+
+# ---- one file, nothing fetched, nothing acts ------------------------------------------------------------------------
+
+
+def check_self_contained(page) -> None:
+    style, = page.css("style")
+    scripts = [s for s in page.css("script") if s.attributes.get("type") != "application/json"]
+    assert len(scripts) == 1
+    policy = page.css("meta[http-equiv=Content-Security-Policy]")[0].attributes.get("content")
+    hashes = [base64.b64encode(hashlib.sha256(e.text().encode()).digest()).decode() for e in (style, scripts[0])]
+    assert policy == (f"default-src 'none'; img-src data:; style-src 'sha256-{hashes[0]}'; "
+                      f"script-src 'sha256-{hashes[1]}'; base-uri 'none'; form-action 'none'")
+    assert "url(" not in style.text()
+    assert "@import" not in style.text()
+    for element in page.css("*"):
+        names = set(element.attributes)
+        assert not [n for n in names if n.startswith("on") or n in ("style", "srcset", "action", "formaction")]
+        assert element.attributes.get("src", "data:image/png;base64,").startswith("data:image/png;base64,")
+        assert element.tag not in ("iframe", "object", "embed", "base", "svg", "math")
+        if element.tag == "link":
+            assert (element.attributes.get("rel"), element.attributes.get("href")) == ("icon", "data:,")
+        elif element.attributes.get("href"):
+            assert re.match(r"#|https?://|index(\.en)?\.html$", element.attributes.get("href"))
+    every = [e.attributes.get("id") for e in page.css("*") if e.attributes.get("id")]
+    assert len(every) == len(set(every))
+    for link in page.css("a"):
+        if link.attributes.get("href").startswith("#"):
+            assert link.attributes.get("href")[1:] in every, link.attributes.get("href")
+    for name in ("aria-labelledby", "aria-describedby", "for"):
+        for element in page.css(f"[{name}]"):
+            assert element.attributes.get(name) in every
+    assert all(image.attributes.get("alt") for image in page.css("img"))
+    assert len(page.css("h1")) == 1
+    levels = [int(e.tag[1]) for e in page.css("h1, h2, h3, h4, h5, h6")]
+    assert all(b <= a + 1 for a, b in pairwise(levels))
+
+
+def test_the_page_is_self_contained_and_its_policy_fits_it(made):
+    for page in made[1:]:
+        check_self_contained(page)
+
+
+def hostile_project(root: Path) -> Path:
+    root = make_project(root, [p + "。" for p in PAYLOADS])
+    articles = pq.read_table(root / "data/processed/articles.parquet").to_pylist()
+    for i, article in enumerate(articles):
+        for j, name in enumerate(("title", "publisher", "url", "date", "source_title", "source_file")):
+            article[name] = encodable(PAYLOADS[(i + j) % len(PAYLOADS)])
+    pq.write_table(pa.Table.from_pylist(articles), root / "data/processed/articles.parquet")
+    (root / "codebook/themes.yml").write_text(json.dumps({
+        "groups": [{"id": "g", "name_zh": PAYLOADS[0], "name_en": "x"}],
+        "themes": [{"code": "a_theme", "name_zh": PAYLOADS[1], "name_en": PAYLOADS[3], "group": "g"}]}), "utf-8")
+    write_figure(root, "coverage", **{name: {"zh": PAYLOADS[i], "en": PAYLOADS[-3 - i]} for i, name in enumerate(
+        ("title", "alt", "how_to_read", "source"))})
+    (root / "figures/coverage.csv").write_text("a,b\n" + "".join(f'"{encodable(p).replace(chr(34), chr(34) * 2)}",1\n'
+                                                                 for p in PAYLOADS), "utf-8-sig")
+    cells = []
+    for payload in PAYLOADS:
+        both = {"zh": payload, "en": payload}
+        cells += [
+            markdown(encodable(payload), "lang-zh"), code(encodable(payload)),
+            {**code("1"), "outputs": [{"output_type": "stream", "name": "stdout", "text": encodable(payload)},
+                                      output({"text/html": encodable(payload), "text/plain": encodable(payload)}),
+                                      output({display.FIGURE: {"stem": encodable(payload)}})]},
+            shows("2", display.prose(payload, payload)), shows("3", display.prose(display.literal(payload), "x")),
+            shows("4", display.table(pd.DataFrame({encodable(payload): [encodable(payload)]}), caption=both,
+                                     note=both)),
+            shows("5", display.metrics([{**both, "value": payload, "note": both}])),
+            shows("6", display.evidence([{"text": encodable(payload), "spans": [(1, 3)], "title": payload,
+                                          "url": payload, "source_file": payload}], both)),
+            shows("7", display.findings([{**both, "id": payload, "detail": both, "caveat": both, "evidence": ["a1-001"],
+                                          "numbers": [{**both, "definition": both}], "badge": payload}]))]
+    execute(root, "01-clean", [*title(encodable(PAYLOADS[0]), encodable(PAYLOADS[3])), interface(
+        [PAYLOADS[0]], [], {PAYLOADS[2]: PAYLOADS[1]}), *cells])
+    execute(root, "02-found", [*title("空", "Nothing"), interface([], []), {
+        **code("draw()"), "outputs": [output({display.FIGURE: {"stem": "coverage"}})]}])
+    return root
+
+
+def test_hostile_text_shows_and_does_not_act(tmp_path):
+    for page in pages(hostile_project(tmp_path / "p")):
+        check_self_contained(page)
+        shown = page.text()
+        for payload in PAYLOADS:
+            assert " ".join(display.visible(payload).split()) in " ".join(shown.split()), payload
+        source = page.html
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", source)
+
+
+@pytest.mark.parametrize(("url", "safe"), [
+    ("https://a.example/x?y=1#z", True), ("http://a.example", True), ("https://金融.example/文", True),
+    ("javascript:alert(1)", False), ("JAVASCRIPT:alert(1)", False), (" https://a.example", False),
+    ("data:text/html,x", False),
+    ("//a.example", False), ("https:///x", False), ("https://a.example/\u202e", False), ("ftp://a.example", False),
+    ("https://a.example/\"onclick=1", False), ("https://a.example/\n", False), ("https://[", False), ("", False),
+    (None, False), ("https://a.example/" + "x" * 2000, False), ("file:///etc/passwd", False),
+])
+def test_only_plain_web_addresses_are_linked(url, safe):
+    assert safe_url(url) == (url if safe else None)
+
+
+@given(st.text(), st.lists(st.tuples(st.integers(-3, 20), st.integers(-3, 20)), max_size=4))
+def test_marking_keeps_the_text_and_covers_just_the_spans(text, spans):
+    fragment = str(marked(text, spans))
+    assert htmllib.unescape(re.sub("</?mark>", "", fragment)) == display.visible(text)
+    inside = {i for start, end in spans for i in range(max(start, 0), min(end, len(text)))}
+    kept = "".join(htmllib.unescape(m) for m in re.findall("<mark>(.*?)</mark>", fragment, re.S))
+    assert kept == display.visible("".join(text[i] for i in sorted(inside)))
+
+
+def test_prose_reads_as_chinese_is_written():
+    prose = Prose("c")
+    assert str(prose("**“强监管”**的占比为**37%：**三成\n第二行")) == \
+        "<p><strong>“强监管”</strong>的占比为<strong>37%：</strong>三成第二行</p>\n"
+    assert str(prose("line one\nline two")) == "<p>line one\nline two</p>\n"
+    assert str(prose("- 甲\n- 乙\n  丙")) == "<ul>\n<li>甲</li>\n<li>乙丙</li>\n</ul>\n"
+    assert str(prose("[甲](https://a.example) [乙](javascript:x) [丙](#d) ![丁](https://a.example/p.png)")) == (
+        '<p><a href="https://a.example" rel="noopener noreferrer external">甲</a> 乙 <a href="#d">丙</a> 丁</p>\n')
+    assert str(prose("<b>x</b>")) == "<p>&lt;b&gt;x&lt;/b&gt;</p>\n"
+    assert str(prose("# 一\n## 二\n### 三")) == '<h3 id="c-1">一</h3>\n<h3 id="c-2">二</h3>\n<h4 id="c-3">三</h4>\n'
+    assert prose.headings == [(3, "c-1", "一"), (3, "c-2", "二"), (4, "c-3", "三")]
+    assert "style" not in str(prose("|a|b|\n|--:|---|\n|1|2|"))
+
+
+def test_markdown_of_ill_will_takes_no_time():
+    import time
+
+    for evil in ("**" * 20000, "[" * 20000, "*a " * 20000, "> " * 2000 + "x", "`" * 20000, "**a" * 20000, "|" * 20000):
+        start = time.perf_counter()
+        Prose("c")(evil)
+        assert time.perf_counter() - start < 5, evil[:6]
+
+
+# ---- the same bytes, and no work for nothing ------------------------------------------------------------------------
+
+
+def test_the_same_inputs_give_the_same_bytes_in_another_folder(tmp_path):
+    one, two = make_project(tmp_path / "一"), make_project(tmp_path / "b" / "two")
+    for a, b in zip(write_report(one, one), write_report(two, two), strict=True):
+        assert a.read_bytes() == b.read_bytes()
+        assert str(tmp_path).encode() not in a.read_bytes()
+
+
+def test_nothing_is_written_when_nothing_has_changed(project):
+    lines = []
+    paths = write_report(project, project, log=lines.append)
+    assert [line.split()[0] for line in lines] == ["report/index.html", "report/index.en.html"]
+    before = [path.stat().st_mtime_ns for path in paths]
+    assert write_report(project, project, log=lines.append) == paths
+    assert [path.stat().st_mtime_ns for path in paths] == before
+    assert len(lines) == 2
+    changes = [lambda: (project / "figures/coverage.csv").write_text("a\n1\n"), paths[1].unlink,
+               lambda: (project / "codebook/regions.yml").write_text("regions: []\n"),
+               lambda: paths[0].write_text("changed by hand")]
+    for n, change in enumerate(changes, 2):
+        change()
+        write_report(project, project, log=lines.append)
+        assert len(lines) == 2 * n
+    write_report(project, project, withhold_text=True, log=lines.append)
+    assert len(lines) == 2 * len(changes) + 4
+
+
+def test_the_page_without_figures_is_small(made):
+    for path in write_report(made[0], made[0]):
+        assert path.stat().st_size < 150_000
+
+
+# ---- words ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_label_is_in_both_languages_with_the_same_blanks_and_is_used():
+    zh, en = report.labels("zh"), report.labels("en")
+    used = "".join((report.TEMPLATE / name).read_text("utf-8") for name in ("index.html.j2", "script.js"))
+    used += Path(report.__file__).read_text("utf-8")
+    for key in zh:
+        assert set(re.findall(r"\{(\w+)\}", zh[key])) == set(re.findall(r"\{(\w+)\}", en[key])), key
+        assert re.search(rf"\b{key}\b", used), f"{key} is used nowhere"
+        assert key.startswith("other_language") or not re.search(r"[\u4e00-\u9fff]", en[key]), key
+    template = (report.TEMPLATE / "index.html.j2").read_text("utf-8")
+    assert set(re.findall(r"\bt\.(\w+)", template)) | set(re.findall(r"\bsay\([\"'](\w+)", template)) <= set(zh)
+
+
+def test_the_english_page_has_no_chinese_of_its_own(made):
+    _, _, en = made
+    def own(node) -> str:
+        if node.tag == "-text":
+            return node.text()
+        names = node.attributes
+        skipped = node.tag == "script" or names.get("lang") == "zh-CN" or names.get("class") == "file"
+        return "" if skipped else "".join([own(child) for child in node.iter(include_text=True)])
+
+    data = {"全国", "北京", "标题", "财经"}
+    words = set(re.findall(r"[\u4e00-\u9fff]+", own(en.css("body")[0])))
+    from_tables = set(re.findall(r"[\u4e00-\u9fff]+", " ".join(
+        text for table in TABLES.values() for text in (table.row_en, *(column.en for column in table.columns)))))
+    assert words <= data | from_tables
+
+
+# ---- as people use it -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser():
+    browser = Browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def opened(browser, made):
+    """The Chinese page of the small project in a browser; at the end it must have had nothing to complain of."""
+    browser.problems.clear()
+    browser.requests.clear()
+    browser.size(1440, 1000)
+    page = made[0] / "report/index.html"
+    browser.open(page)
+    yield browser
+    browser.run("0")
+    assert browser.problems == []
+    assert {url.split("#")[0] for url in browser.requests} <= {page.as_uri(), "about:blank"}
+
+
+def search(browser, words="", **filters) -> tuple[str, str, list[str]]:
+    """What the search says and finds: count, warning, sentences."""
+    chosen = {"year": "", "region": "", "theme": "", **filters}
+    browser.run("document.querySelector('#lens-words').value = " + json.dumps(words))
+    for name, label in chosen.items():
+        browser.run(f"(() => {{ const s = document.querySelector('#lens-{name}'), label = {json.dumps(label)}; "
+                    "s.value = label && [...s.options].find((o) => o.text === label).value; })()")
+    browser.run("document.querySelector('.lens').dispatchEvent(new Event('submit', {cancelable: true}))")
+    return (browser.run("document.querySelector('.lens-count').textContent"),
+            browser.run("document.querySelector('.lens-warning').textContent"),
+            browser.run("[...document.querySelectorAll('.lens-results blockquote')].map((e) => e.textContent)"))
+
+
+def test_search_counts_with_its_denominator_and_warns_when_it_is_small(opened):
+    assert search(opened) == ("", "", [])
+    count, warning, found = search(opened, "风险")
+    assert count == "范围内4个语句中有3个（75.0%），出自3篇文章。"
+    assert warning == "分母不足30个语句，比例不宜引用或比较。"
+    assert found == ["北京提出化解风险。", "风险处置要稳。", "化解中小银行风险。"]
+    assert search(opened, "化解 风险", year="2025")[0] == "范围内2个语句中有1个（50.0%），出自1篇文章。"
+    assert search(opened, "", region="北京", theme="甲题")[2] == ["风险处置要稳。"]
+    assert search(opened, "", region="无归属")[2] == ["北京提出化解风险。"]
+    assert search(opened, "", theme="无主题")[0] == "范围内4个语句中有1个（25.0%），出自1篇文章。"
+    assert search(opened, "", year="年度不详", region="全国")[0] == "所选年度、地区没有语句。"
+    assert opened.run("document.querySelectorAll('.lens-results mark').length") == 0
+    search(opened, "风险")
+    assert opened.run("[...document.querySelectorAll('.lens-results mark')].map((m) => m.textContent)") == ["风险"] * 3
+
+
+def test_files_are_handed_over_as_they_are_on_disk(opened, made):
+    opened.run("window.saved = []; URL.createObjectURL = (blob) => { window.saved.push(blob); return 'blob:x'; }; "
+               "HTMLAnchorElement.prototype.click = function () { window.saved.at(-1).asked = this.download; }")
+    for name, suffix in (("coverage.zh", "png"), ("coverage.zh", "svg"), ("coverage.zh", "pdf"), ("coverage", "csv")):
+        opened.run("(async () => { const n = window.saved.length; "
+                   f"document.querySelector('figure button[data-format={suffix}]').click(); "
+                   "while (window.saved.length === n) await new Promise((r) => setTimeout(r, 10)); })()")
+        content = opened.run("window.saved.at(-1).arrayBuffer().then("
+                             "(b) => btoa(String.fromCharCode(...new Uint8Array(b))))")
+        assert base64.b64decode(content) == (made[0] / f"figures/{name}.{suffix}").read_bytes()
+        assert opened.run("window.saved.at(-1).asked") == f"{name}.{suffix}"
+
+
+def test_the_plotted_data_open_as_a_table(opened, made):
+    opened.run("new Promise((done) => { const d = document.querySelector('figure details.data'); "
+               "d.addEventListener('toggle', () => setTimeout(done)); d.open = true; })")
+    table = opened.run("[...document.querySelectorAll('figure details.data tr')].map("
+                       "(row) => [...row.cells].map((cell) => cell.textContent))")
+    rows = list(csv.reader(io.StringIO((made[0] / "figures/coverage.csv").read_text("utf-8-sig"))))
+    assert table == [["年度", "语句（句）"], *rows[1:]]
+
+
+def test_a_number_opens_the_drawer_behind_it_and_the_code_switch_opens_all_code(opened):
+    assert opened.run("document.querySelector('#evidence-first').open") is False
+    opened.run("document.querySelector('.sentence a.number').click()")
+    opened.run("new Promise((done) => setTimeout(done, 50))")
+    assert opened.run("document.querySelector('#evidence-first').open") is True
+    assert opened.run("document.activeElement === document.querySelector('#evidence-first summary')") is True
+    for pressed in ("true", "false"):
+        opened.run("document.querySelector('#code-switch').click()")
+        assert opened.run("document.querySelector('#code-switch').getAttribute('aria-pressed')") == pressed
+        assert opened.run("[...document.querySelectorAll('details.code')].every((d) => d.open)") is (pressed == "true")
+
+
+def test_contents_mark_the_section_being_read(opened):
+    for section in ("chapter-01", "search", "findings"):
+        opened.run(f"document.getElementById('{section}').scrollIntoView({{behavior: 'instant'}})")
+        opened.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        current = opened.run("[...document.querySelectorAll('.contents [aria-current]')].map((a) => a.hash)")
+        assert current == [f"#{section}"]
+
+
+def test_the_first_tab_stop_skips_to_the_content(opened):
+    opened.call("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab", windowsVirtualKeyCode=9)
+    opened.call("Input.dispatchKeyEvent", type="keyUp", key="Tab", code="Tab", windowsVirtualKeyCode=9)
+    assert opened.run("document.activeElement.className") == "skip"
+    assert opened.run("document.activeElement.hash") == "#main"
+
+
+def test_the_other_language_opens_at_the_same_place(opened, made):
+    opened.run("location.hash = '#chapter-01'")
+    opened.run("(() => { const link = document.querySelector('.language'); "
+               "link.addEventListener('click', (e) => e.preventDefault()); link.click(); })()")
+    assert opened.run("document.querySelector('.language').href") == (
+        made[0] / "report/index.en.html").as_uri() + "#chapter-01"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 1000), (1024, 768), (390, 844), (320, 640)])
+def test_nothing_makes_the_page_scroll_sideways(browser, made, width, height):
+    for path in write_report(made[0], made[0]):
+        browser.size(width, height, 2, mobile=width < 500)
+        browser.open(path)
+        assert browser.run("document.documentElement.scrollWidth") <= width
+
+
+def test_it_prints_with_page_numbers_and_without_controls(opened, tmp_path):
+    import pdfplumber
+
+    opened.pdf(tmp_path / "print.pdf")
+    logging.getLogger("pdfminer").setLevel(logging.ERROR)
+    with pdfplumber.open(tmp_path / "print.pdf") as pdf:
+        texts = [page.extract_text() for page in pdf.pages]
+    assert len(texts) > 1
+    assert texts[1].rstrip().endswith(f"2 / {len(texts)}")
+    whole = unicodedata.normalize("NFKC", "".join(texts))
+    assert "居首,占37.5%" in whole
+    for control in ("展开全部代码", "PNG", "检索语句", "行)"):
+        assert control not in whole
+    assert "statement_id" in whole  # the data dictionary is printed in full
+
+
+def test_hostile_text_does_not_act_in_a_browser(browser, tmp_path):
+    root = hostile_project(tmp_path / "p")
+    browser.problems.clear()
+    browser.requests.clear()
+    for path in write_report(root, root):
+        browser.size(1440, 1000)
+        browser.open(path)
+        search(browser, "<")
+        browser.run("for (const d of document.querySelectorAll('details')) d.open = true")
+        browser.run("new Promise((done) => setTimeout(done, 50))")
+        assert browser.run("typeof window.acted") == "undefined"
+        assert browser.run("document.querySelectorAll('.lens-results li').length") > 0
+        assert browser.run("document.querySelectorAll('figure details.data tbody tr').length") == len(PAYLOADS) + sum(
+            encodable(p).count("\n") for p in PAYLOADS)
+        assert browser.requests == [path.as_uri()]
+        browser.requests.clear()
+    assert browser.problems == []
