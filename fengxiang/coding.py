@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,8 @@ from .yamlfile import YamlFile
 
 CLAUSE_ENDS = "，；：。！？,;:!?\n"
 QUOTES = "“”‘’\"'「」『』＂＇"
-OPERATORS = ("+", "-", "&", "!", "^")
 MAX_TERM = 40  # characters: an official term is shorter; a pasted sentence is a mistake
-MAX_ENUMERATION = 80  # characters: bounds how far a passing enumeration is followed
+MAX_CLAUSE = 400  # characters: bounds how far back from a match a guard word is looked for
 BATCH = 4000  # statements matched at a time: bounds memory, and keeps the collector of garbage cheap
 
 
@@ -47,7 +47,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One further part of a line: `op` as in `OPERATORS`, `within` characters for `+N`, else None."""
+    """One further part of a line: `op` is its sign, `within` the N of `+N`, else None."""
 
     op: str
     words: tuple[str, ...]
@@ -88,7 +88,8 @@ class Theme:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """A grade of binding wording; `rank` 1 is the strongest."""
+    """A grade of binding wording; `rank` 1 is the strongest. A statement with a word of `unless` only reports, and
+    does not have this grade."""
 
     id: str
     rank: int
@@ -97,6 +98,7 @@ class Grade:
     definition_zh: str
     definition_en: str
     terms: tuple[str, ...]
+    unless: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -130,20 +132,32 @@ def _character_table() -> np.ndarray:
 
 
 _TABLE = _character_table()
+_IS_LATIN = np.zeros(0x10000, dtype=bool)
+_IS_LATIN[[*range(0x30, 0x3A), *range(0x61, 0x7B)]] = True
+_IS_CLAUSE_END = np.zeros(0x10000, dtype=bool)
+_IS_CLAUSE_END[[ord(mark) for mark in CLAUSE_ENDS]] = True
 
 
 def normalised(text: str) -> tuple[str, np.ndarray]:
     """The text as it is matched, and for each of its characters the offset it had in `text`."""
+    codes, kept = _normalised_codes(text)
+    return codes.tobytes().decode("utf-32-le", "surrogatepass"), kept
+
+
+def _normalised_codes(text: str) -> tuple[np.ndarray, np.ndarray]:
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    mapped = np.where(codes < 0x10000, _TABLE[np.minimum(codes, 0xFFFF)], codes)
+    if len(codes) and codes.max() > 0xFFFF:  # rare: beyond the Basic Multilingual Plane nothing changes
+        mapped = np.where(codes <= 0xFFFF, _TABLE[np.minimum(codes, 0xFFFF)], codes)
+    else:
+        mapped = _TABLE[codes]
     spaces = np.flatnonzero(mapped == 1)
     if len(spaces):
-        word = ((mapped >= 48) & (mapped <= 57)) | ((mapped >= 97) & (mapped <= 122))
-        padded = np.concatenate(([False], word, [False]))
-        between = padded[spaces] & padded[spaces + 2]
-        mapped[spaces] = np.where(between, 32, 0)
+        inner = np.zeros(len(spaces), dtype=bool)
+        edge = (spaces > 0) & (spaces < len(mapped) - 1)
+        inner[edge] = _IS_LATIN[mapped[spaces[edge] - 1] & 0xFFFF] & _IS_LATIN[mapped[spaces[edge] + 1] & 0xFFFF]
+        mapped[spaces] = np.where(inner, 32, 0)
     kept = np.flatnonzero(mapped)
-    return mapped[kept].tobytes().decode("utf-32-le", "surrogatepass"), kept
+    return mapped[kept], kept
 
 
 def _term(text: str) -> str:
@@ -327,7 +341,7 @@ def _read_deontic(file: YamlFile) -> dict[str, Any]:
     texts = ("id", "name_zh", "name_en", "definition_zh", "definition_en")
     for i, item in enumerate(_items(read, top, "grades")):
         keys = ("grades", i)
-        item = read.mapping(item, keys, (*texts, "terms"))
+        item = read.mapping(item, keys, (*texts, "terms"), ("unless",))
         values = {k: read.string(item[k], (*keys, k)) for k in texts}
         if values["id"] in (g.id for g in grades):
             raise file.error(f"the grade “{values['id']}” stands twice", *keys, "id")
@@ -336,7 +350,8 @@ def _read_deontic(file: YamlFile) -> dict[str, Any]:
             if term in taken:
                 raise file.error(f"“{term}” is already a term of “{taken[term]}”", *keys, "terms", j)
             taken[term] = values["id"]
-        grades.append(Grade(rank=i + 1, terms=terms, **values))
+        unless = read.words(item.get("unless"), (*keys, "unless"))
+        grades.append(Grade(rank=i + 1, terms=terms, unless=unless, **values))
     masks = read.words(top.get("masks"), ("masks",))
     for i, mask in enumerate(masks):
         if mask in taken:
@@ -400,206 +415,322 @@ class Codebook:
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# Matching
+# Matching: everything that concerns all statements of a batch is done on arrays, for a statement's share of the work
+# must stay far below that of segmenting it
 
-Match = tuple[int, int, int, Line]  # theme, start, end, line; offsets in the text that was matched
+Above = Callable[[int], str]  # the normalised title and heading above the text of this number
+
+_ENUMERATES = re.compile("[、和与及或]").search
+
+
+class _Batch:
+    """Normalised texts, joined by line feeds.
+
+    Attributes:
+        texts: the normalised texts.
+        joined: them joined, `codes` its characters and `ends` the offsets at which its clauses end.
+        starts: where each text begins in `joined`.
+    """
+
+    def __init__(self, texts: Sequence[str]):
+        source = "\n".join(texts)
+        if source.count("\n") != len(texts) - 1:
+            source = "\n".join([text.replace("\n", " ") for text in texts])
+        self.codes, self._kept = _normalised_codes(source)
+        self.joined = self.codes.tobytes().decode("utf-32-le", "surrogatepass")
+        self.texts = self.joined.split("\n")
+        self.ends = np.append(np.flatnonzero(_IS_CLAUSE_END[self.codes & 0xFFFF]), len(self.codes))
+        breaks = self.ends[:-1][self.codes[self.ends[:-1]] == 10]
+        self.starts = np.concatenate(([0], breaks + 1))
+        self._origins = np.concatenate(([0], self._kept[breaks] + 1))
+
+    def number(self, offsets: np.ndarray) -> np.ndarray:
+        """The number of the text in which each offset of `joined` lies."""
+        return np.searchsorted(self.starts, offsets, side="right") - 1
+
+    def origin(self, offsets: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """For offsets in `joined`, in texts of these numbers, those in the text as it stood before normalisation."""
+        return self._kept[offsets] - self._origins[numbers]
+
+
+class _LineMatcher:
+    """Finds where lines hold in many texts at once. Holds an automaton, so it is built anew in each process and never
+    pickled."""
+
+    def __init__(self, lines: Sequence[Line], masks: Iterable[str]):
+        from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+
+        by_anchor: dict[str, list[int]] = {mask: [] for mask in masks}
+        for number, line in enumerate(lines):
+            for anchor in line.anchors:
+                by_anchor.setdefault(anchor, []).append(number)
+        self.strings = sorted(by_anchor)
+        self.find = AhoCorasick(self.strings, matchkind=MatchKind.LeftmostLongest,
+                                implementation=Implementation.ContiguousNFA).find_matches_as_indexes
+        self.theme = np.array([line.theme for line in lines], dtype=np.int64)
+        # by string: is it only a mask; the lines that need nothing else; the lines that have conditions
+        self.masks = np.array([not by_anchor[string] for string in self.strings], dtype=bool)
+        certain = [[n for n in by_anchor[string] if not lines[n].conditions] for string in self.strings]
+        self.n_certain = np.array([len(numbers) for numbers in certain], dtype=np.int64)
+        self.first_certain = np.cumsum(self.n_certain) - self.n_certain
+        self.certain = np.array([n for numbers in certain for n in numbers], dtype=np.int64)
+        self.possible = [[(n, lines[n].conditions) for n in by_anchor[string] if lines[n].conditions]
+                         for string in self.strings]
+        self.has_possible = np.array([bool(numbers) for numbers in self.possible], dtype=bool)
+        self.after = _overlapping_successors(self.strings)
+        self.after_keys = np.array(sorted(self.after), dtype=np.int64)
+
+    def read(self, batch: _Batch, above: Above) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Where lines hold: `start` and `end` in the joined texts and the number of the line, in order."""
+        strings, starts, ends = self._spans(batch)
+        plain = batch.joined
+        masked = self.masks[strings]
+        if masked.any():
+            codes = batch.codes.copy()
+            for start, end in zip(starts[masked].tolist(), ends[masked].tolist(), strict=True):
+                codes[start:end] = 0
+            plain = codes.tobytes().decode("utf-32-le", "surrogatepass")
+
+        n = self.n_certain[strings]
+        within = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
+        found = [np.repeat(starts, n), np.repeat(ends, n),
+                 self.certain[np.repeat(self.first_certain[strings], n) + within]]
+
+        hits = np.flatnonzero(self.has_possible[strings])
+        if len(hits):
+            where = self._possible(batch, plain, above, strings[hits], starts[hits], ends[hits])
+            found = [np.concatenate(pair) for pair in zip(found, where, strict=True)]
+            order = np.lexsort(found[::-1])
+            found = [column[order] for column in found]
+        return tuple(found)
+
+    def _spans(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The strings found, leftmost and longest first, and where they start and end."""
+        found = np.fromiter(chain.from_iterable(self.find(batch.joined)), dtype=np.int64).reshape(-1, 3)
+        strings, starts, ends = found.T
+        if not len(self.after_keys) or not len(strings):
+            return strings, starts, ends
+        # The automaton goes on behind what it found. An anchor that begins inside that and reaches beyond is looked
+        # up here, so that no neighbour hides another.
+        following = np.append(batch.codes, 10)[ends]
+        keys = strings << 32 | following
+        place = np.minimum(np.searchsorted(self.after_keys, keys), len(self.after_keys) - 1)
+        more = []
+        for k in np.flatnonzero(self.after_keys[place] == keys).tolist():
+            for offset, other in self.after[int(keys[k])]:
+                start = int(starts[k]) + offset
+                if batch.joined.startswith(self.strings[other], start):
+                    more.append((other, start, start + len(self.strings[other])))
+        if more:
+            found = np.concatenate((found, np.array(more, dtype=np.int64)))
+            found = found[np.lexsort((-found[:, 2], found[:, 1]))]
+            reach = np.maximum.accumulate(found[:, 2])
+            strings, starts, ends = found[np.concatenate(([True], found[1:, 2] > reach[:-1]))].T
+        return strings, starts, ends
+
+    def _possible(self, batch: _Batch, plain: str, above: Above, strings: np.ndarray, starts: np.ndarray,
+                  ends: np.ndarray) -> np.ndarray:
+        """Of lines with conditions, those that hold: start, end and number of the line."""
+        first = np.searchsorted(batch.ends, starts)
+        lefts = np.where(first > 0, batch.ends[first - 1] + 1, 0)
+        rights = batch.ends[np.searchsorted(batch.ends, ends)]
+        numbers = batch.number(starts)
+        found = []
+        for string, start, end, left, right, number in zip(
+                strings.tolist(), starts.tolist(), ends.tolist(), lefts.tolist(), rights.tolist(), numbers.tolist(),
+                strict=True):
+            clause = plain[left:right]
+            for line, conditions in self.possible[string]:
+                for condition in conditions:
+                    op = condition.op
+                    if condition.within is not None:
+                        reach = condition.within
+                        where = f"{plain[max(left, start - reach):start]}\n{plain[end:min(right, end + reach)]}"
+                    elif op in "+-":
+                        where = clause
+                    elif op == "^":
+                        where = above(number)
+                    else:
+                        stop = plain.find("\n", end)
+                        where = plain[plain.rfind("\n", 0, start) + 1:stop if stop >= 0 else len(plain)]
+                    for word in condition.words:
+                        if word in where:
+                            holds = op in "+&^"
+                            break
+                    else:
+                        holds = op in "-!"
+                    if not holds:
+                        break
+                else:
+                    found.append((start, end, line))
+        return np.array(found, dtype=np.int64).reshape(-1, 3).T
+
+
+def _overlapping_successors(strings: Sequence[str]) -> dict[int, tuple[tuple[int, int], ...]]:
+    """The strings that can begin inside another one and reach beyond it: by the number of this one and the first
+    character beyond it, as one key, the offset at which the other begins and its number."""
+    begins: dict[str, list[int]] = defaultdict(list)
+    for number, string in enumerate(strings):
+        for n in range(1, len(string)):
+            begins[string[:n]].append(number)
+    out: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for number, string in enumerate(strings):
+        for offset in range(1, len(string)):
+            for other in begins.get(string[offset:], ()):
+                out[number << 32 | ord(strings[other][len(string) - offset])].append((offset, other))
+    return {key: tuple(sorted(others)) for key, others in out.items()}
+
+
+@dataclass(slots=True)
+class _Found:
+    """The matches of a batch that count, as parallel arrays in order: the number of the `text`, the `theme`, where
+    in the joined texts the match starts and ends, and the number of the `line`. `guarded` holds, by the number of a
+    text, the themes that only a negation or a quotation gives."""
+
+    text: np.ndarray
+    theme: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    line: np.ndarray
+    guarded: dict[int, list[int]] = field(default_factory=dict)
+
+    def only(self, keep: np.ndarray) -> _Found:
+        return _Found(*(getattr(self, name)[keep] for name in ("text", "theme", "start", "end", "line")), self.guarded)
 
 
 class _Matcher:
-    """A codebook made ready for matching. Holds automata and compiled patterns, so it is built anew in each process
-    and never pickled."""
+    """A codebook made ready for coding."""
 
     def __init__(self, book: Codebook):
-        lines: dict[str, list[Line]] = defaultdict(list)
-        for theme in book.themes:
-            for line in theme.lines:
-                for anchor in line.anchors:
-                    lines[anchor].append(line)
-        # a mask has no lines of its own; a string that is both an anchor and a mask is an anchor
-        self.lines = {string: tuple(lines.get(string, ())) for string in sorted({*lines, *book.masks})}
-        self.after = _overlapping_successors(list(self.lines))
-        self.find = _finder([*self.lines, "\n"])
+        self.all_lines = [line for theme in book.themes for line in theme.lines]
+        self.lines = _LineMatcher(self.all_lines, book.masks)
+        self.background = _LineMatcher(book.background, ())
         index = {theme.code: i for i, theme in enumerate(book.themes)}
-        self.yields = {i: frozenset(index[code] for code in theme.yields_to)
-                       for i, theme in enumerate(book.themes) if theme.yields_to}
-        self.inherit = [theme.inherit for theme in book.themes]
-        inside = f"([^{re.escape(CLAUSE_ENDS)}]{{1,{MAX_ENUMERATION}}}?)"
-        self.passing = [re.compile(f"(?:{_either(first)}){inside}(?:{_either(last) or _CLAUSE_END})")
-                        for first, last in book.passing]
+        self.yields = [(i, [index[code] for code in theme.yields_to])
+                       for i, theme in enumerate(book.themes) if theme.yields_to]
+        self.inherit = np.array([theme.inherit for theme in book.themes])
         self.guard_before = _search(book.guards_before)
         self.guard_anywhere = _search(book.guards_anywhere)
-        # the words that may take matches away again: looked for in all statements at once, as they are rare
-        cautions = {*book.guards_before, *book.guards_anywhere}
-        cautions.update(word for first, last in book.passing for word in last or first)
-        self.find_cautions = _finder([*sorted(cautions), "\n"])
-        self.carry = _search(book.carry)
-        self.background = [(_search(line.anchors), line.conditions) for line in book.background]
-        self.background_any = _search([word for line in book.background for word in line.anchors])
-        self.rank = {term: grade.rank for grade in book.grades for term in grade.terms}
+        # The words that may take matches away again, looked for in all statements at once, as they are rare: for each
+        # the searches for what opens the enumerations that it closes, or None where it opens one itself.
+        closes: dict[str, list] = {word: [] for word in (*book.guards_before, *book.guards_anywhere)}
+        for first, last in book.passing:
+            for word in last or first:
+                closes.setdefault(word, []).append(_search(first) if last else None)
+        self.closes = [closes[word] for word in sorted(closes)]
+        self.find_cautions = _finder(sorted(closes)).find_matches_as_indexes
+        self.carry = book.carry
         self.grade_names = (None, *(grade.id for grade in book.grades))
-        self.find_grades = _finder([*sorted({*self.rank, *book.deontic_masks}), "\n"])
+        # for each string the ranks it gives, and, negative, those it takes back
+        ranks: dict[str, set[int]] = {mask: set() for mask in book.deontic_masks}
+        for grade in book.grades:
+            for sign, words in ((1, grade.terms), (-1, grade.unless)):
+                for word in words:
+                    ranks.setdefault(word, set()).add(sign * grade.rank)
+        self.ranks = {string: tuple(sorted(ranks[string])) for string in sorted(ranks)}
+        self.find_grades = _finder([*self.ranks, "\n"], store_patterns=True).find_matches_as_strings
 
-    def read(self, texts: Sequence[str], above: Callable[[int], str]) -> list[tuple[list[Match], list[int]]]:
-        """What each text gives: its matches in order, and the themes that only a negation or a quotation gives.
+    def read(self, batch: _Batch, above: Above) -> _Found:
+        """The matches of a batch that count."""
+        start, end, line = self.lines.read(batch, above)
+        found = _Found(batch.number(start), self.lines.theme[line], start, end, line)
+        for theme, to in self.yields:
+            yielding = np.flatnonzero(found.theme == theme)
+            preferred = np.isin(found.theme, to)
+            if len(yielding) and preferred.any():
+                clause = np.searchsorted(batch.ends, found.start)
+                keep = np.ones(len(found.theme), dtype=bool)
+                keep[yielding] = ~np.isin(clause[yielding], clause[preferred])
+                found = found.only(keep)
+        cautions = self._cautions(batch)
+        if cautions:
+            keep = np.ones(len(found.theme), dtype=bool)
+            bounds = np.searchsorted(found.text, (list(cautions), [text + 1 for text in cautions])).T.tolist()
+            for (text, (topics, guards)), (a, b) in zip(cautions.items(), bounds, strict=True):
+                if a < b and (topics or guards):
+                    self._take_away(batch, found, keep, text, range(a, b), topics, guards)
+            found = found.only(keep)
+        return found
 
-        Args:
-            texts: normalised, without line feeds.
-            above: the normalised title and heading above the text of this number.
-        """
-        out = [_NOTHING] * len(texts)
-        if not texts:
-            return out
-        joined = "\n".join(texts)
-        cautious = self._cautious(joined)
-        after, index = self.after, joined.index
-        spans: list[tuple[int, int, str]] = []
-        overlapping = False
-        i = base = end = 0
-        for string in (*self.find(joined), "\n"):
-            if string == "\n":
-                if spans:
-                    if overlapping:
-                        spans = _outermost(spans)
-                        overlapping = False
-                    out[i] = self._matches(texts[i], spans, i in cautious, above, i)
-                    spans = []
-                base += len(texts[i]) + 1
-                end = base
-                i += 1
-                continue
-            start = index(string, end)
-            end = start + len(string)
-            spans.append((start - base, end - base, string))
-            others = after.get(string)
-            if others is not None:
-                # the automaton goes on behind what it found: an anchor that begins inside and reaches beyond is
-                # looked up here, so that no neighbour hides another
-                for offset, other in others.get(joined[end:end + 1], ()):
-                    if joined.startswith(other, start + offset):
-                        overlapping = True
-                        spans.append((start + offset - base, start + offset + len(other) - base, other))
+    def _cautions(self, batch: _Batch) -> dict[int, tuple[list[tuple[int, int]], list[int]]]:
+        """By the number of a text with a word that may take matches away: where, in the joined texts, it enumerates
+        mere topics, and where its guard words stand."""
+        warnings = self.find_cautions(batch.joined)
+        if not warnings:
+            return {}
+        _, starts, ends = np.array(warnings, dtype=np.int64).T
+        first = np.searchsorted(batch.ends, starts)
+        lefts = np.where(first > 0, batch.ends[first - 1] + 1, 0).tolist()
+        rights = batch.ends[np.searchsorted(batch.ends, ends)].tolist()
+        out: dict[int, tuple[list[tuple[int, int]], list[int]]] = {}
+        for (word, start, end), text, left, right in zip(warnings, batch.number(starts).tolist(), lefts, rights,
+                                                         strict=True):
+            topics, guards = out.setdefault(text, ([], []))
+            if not self.closes[word]:
+                guards.append(start)
+            for opening in self.closes[word]:
+                opened = opening(batch.joined, left, start) if opening else None
+                inside = (opened.end(), start) if opened else (end, right) if not opening else (0, 0)
+                if _ENUMERATES(batch.joined, *inside):
+                    topics.append(inside)
         return out
 
-    def _cautious(self, joined: str) -> set[int]:
-        """The numbers of the texts that hold a guard word or the end of a passing enumeration."""
-        out, i = set(), 0
-        for string in self.find_cautions(joined):
-            if string == "\n":
-                i += 1
+    def _take_away(self, batch: _Batch, found: _Found, keep: np.ndarray, text: int, matches: range,
+                   topics: list[tuple[int, int]], guards: list[int]) -> None:
+        """Take from `keep` those of the matches, all of one text, that are mere topics or stand under a guard word;
+        the themes that a guard word leaves without a match are noted as guarded."""
+        everywhere = bool(guards) and self.guard_anywhere is not None and self.guard_anywhere(batch.texts[text])
+        before = bool(guards) and self.guard_before
+        stated, guarded = set(), set()
+        for k in matches:
+            start, end, theme = int(found.start[k]), int(found.end[k]), int(found.theme[k])
+            if any(left <= start and end <= right for left, right in topics):
+                keep[k] = False
+            elif everywhere or (before and before(batch.joined, _clause_start(batch.joined, start), start)):
+                keep[k] = False
+                guarded.add(theme)
             else:
-                out.add(i)
+                stated.add(theme)
+        if guarded - stated:
+            found.guarded[text] = sorted(guarded - stated)
+
+    def heritage(self, batch: _Batch) -> list[int]:
+        """For each title or heading of a batch the one theme that it hands down, or -1."""
+        found = self.read(batch, batch.texts.__getitem__)
+        out = []
+        for text in range(len(batch.texts)):
+            a, b = np.searchsorted(found.text, (text, text + 1)).tolist()
+            themes = set(found.theme[a:b].tolist())
+            first = [theme for theme in themes if self.inherit[theme] == "yes"]
+            second = [theme for theme in themes if self.inherit[theme] == "alone"]
+            out.append((first or second)[0] if len(first or second) == 1 else -1)
         return out
 
-    def _matches(self, text: str, spans: list[tuple[int, int, str]], cautious: bool, above: Callable[[int], str],
-                 number: int) -> tuple[list[Match], list[int]]:
-        plain = text
-        matches: list[Match] = []
-        conditional = False
-        for start, end, string in spans:
-            lines = self.lines[string]
-            for line in lines:
-                if line.conditions:
-                    conditional = True
-                else:
-                    matches.append((line.theme, start, end, line))
-            if not lines:
-                plain = f"{plain[:start]}{_HIDDEN * (end - start)}{plain[end:]}"
-        if conditional:
-            for start, end, string in spans:
-                left = -1
-                for line in self.lines[string]:
-                    if line.conditions:
-                        if left < 0:
-                            left, right = _clause(plain, start, end)
-                        if _holds(line.conditions, plain, left, right, start, end, above, number):
-                            matches.append((line.theme, start, end, line))
-        if not matches:
-            return _NOTHING
-        if len(matches) > 1:
-            if conditional:
-                matches.sort(key=_place)
-            if self.yields:
-                matches = self._yielded(plain, matches)
-        return self._cautioned(plain, matches) if cautious else (matches, [])
-
-    def _yielded(self, plain: str, matches: list[Match]) -> list[Match]:
-        """The matches without those of a theme that yields to another one in their clause."""
-        themes = {match[0] for match in matches}
-        if not any(theme in self.yields and self.yields[theme] & themes for theme in themes):
-            return matches
-        clause = [_clause(plain, match[1], match[2])[0] for match in matches]
-        present = {(match[0], left) for match, left in zip(matches, clause, strict=True)}
-        return [match for match, left in zip(matches, clause, strict=True)
-                if not any((to, left) in present for to in self.yields.get(match[0], ()))]
-
-    def _cautioned(self, plain: str, matches: list[Match]) -> tuple[list[Match], list[int]]:
-        """The matches that are no mere topic of an enumeration and that no guard word takes away; and the themes
-        that are left without a match by a guard word."""
-        topics = [found.span(1) for pattern in self.passing for found in pattern.finditer(plain)
-                  if _ENUMERATES(found.group(1))]
-        if topics:
-            matches = [m for m in matches if not any(a <= m[1] and m[2] <= b for a, b in topics)]
-        if self.guard_anywhere is not None and self.guard_anywhere(plain):
-            return [], sorted({m[0] for m in matches})
-        if self.guard_before is not None and self.guard_before(plain):
-            kept = [m for m in matches if not self.guard_before(plain, _clause(plain, m[1], m[2])[0], m[1])]
-            return kept, sorted({m[0] for m in matches} - {m[0] for m in kept})
-        return matches, []
-
-    def is_background(self, text: str) -> bool:
-        """Whether a normalised text meets a line of `background`, and so takes nothing over."""
-        if self.background_any is None or not self.background_any(text):
-            return False
-        for search, conditions in self.background:
-            found = search(text)
-            while found:
-                start, end = found.span()
-                if _holds(conditions, text, *_clause(text, start, end), start, end, _no_context, 0):
-                    return True
-                found = search(text, end)
-        return False
-
-    def heritage(self, title: str) -> int | None:
-        """The one theme that a normalised title or heading hands down, or None."""
-        matches, _ = self.read([title], lambda _: title)[0]
-        for rule in ("yes", "alone"):
-            themes = {match[0] for match in matches if self.inherit[match[0]] == rule}
-            if themes:
-                return themes.pop() if len(themes) == 1 else None
-        return None
-
-    def grades(self, texts: Sequence[str]) -> list[str | None]:
-        """For each normalised text the strongest grade of binding wording in it, or None."""
-        out: list[str | None] = [None] * len(texts)
-        rank, names = self.rank, self.grade_names
-        weakest = len(names)
-        best, i = weakest, 0
-        for string in self.find_grades("\n".join(texts)):
-            if string == "\n":
-                if best < weakest:
-                    out[i] = names[best]
-                    best = weakest
+    def grades(self, batch: _Batch) -> list[str | None]:
+        """For each text the strongest grade of binding wording in it that its report does not take back, or None."""
+        out: list[str | None] = [None] * len(batch.texts)
+        seen: set[int] = set()
+        i = 0
+        for string in (*self.find_grades(batch.joined), "\n"):
+            if string != "\n":
+                seen.update(self.ranks[string])
+            else:
+                if seen:
+                    out[i] = self.grade_names[min((r for r in seen if r > 0 and -r not in seen), default=0)]
+                    seen.clear()
                 i += 1
-            elif rank.get(string, weakest) < best:
-                best = rank[string]
-        if best < weakest:
-            out[i] = names[best]
         return out
 
 
-_NOTHING: tuple[list[Match], list[int]] = ([], [])
-_HIDDEN = "\0"
-_CLAUSE_END = f"(?=[{re.escape(CLAUSE_ENDS)}]|$)"
-_ENUMERATES = re.compile("[、和与及或]").search
-_NEXT_CLAUSE = re.compile(f"[{re.escape(CLAUSE_ENDS)}]").search
+def _clause_start(text: str, at: int) -> int:
+    return max(text.rfind(mark, max(0, at - MAX_CLAUSE), at) for mark in CLAUSE_ENDS) + 1
 
 
-def _finder(strings: Sequence[str]) -> Callable[[str], list[str]]:
-    """A function that finds the strings in a text, leftmost and longest first, without overlaps, in order."""
+def _finder(strings: Sequence[str], **options: bool) -> Any:
     from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
-    return AhoCorasick(strings, matchkind=MatchKind.LeftmostLongest, store_patterns=True,
-                       implementation=Implementation.ContiguousNFA).find_matches_as_strings
+    return AhoCorasick(strings, matchkind=MatchKind.LeftmostLongest, implementation=Implementation.ContiguousNFA,
+                       **options)
 
 
 def _either(words: Iterable[str]) -> str:
@@ -609,82 +740,6 @@ def _either(words: Iterable[str]) -> str:
 def _search(words: Sequence[str]) -> Callable[..., re.Match | None] | None:
     """A search for any of the words, or None where there are none."""
     return re.compile(_either(words)).search if words else None
-
-
-def _place(match: Match) -> tuple[int, int, int]:
-    return match[1], match[2], match[0]
-
-
-def _no_context(_: int) -> str:
-    return ""
-
-
-def _clause(text: str, start: int, end: int) -> tuple[int, int]:
-    """Where the clause around start–end begins and ends."""
-    left = max([text.rfind(mark, 0, start) for mark in CLAUSE_ENDS]) + 1
-    found = _NEXT_CLAUSE(text, end)
-    return left, found.start() if found else len(text)
-
-
-def _holds(conditions: Sequence[Condition], text: str, left: int, right: int, start: int, end: int,
-           above: Callable[[int], str], number: int) -> bool:
-    """Whether all conditions of a line hold for the anchor at start–end of the clause at left–right."""
-    for condition in conditions:
-        op, wanted = condition.op, condition.op in "+&^"
-        if condition.within is not None:
-            reach = condition.within
-            for word in condition.words:
-                if text.rfind(word, max(left, start - reach - len(word)), start) >= 0 or \
-                        text.find(word, end, min(right, end + reach + len(word))) >= 0:
-                    break
-            else:
-                return False
-            continue
-        if op in "+-":
-            where = text[left:right]
-        elif op == "^":
-            where = above(number)
-        else:
-            where = text
-        for word in condition.words:
-            if word in where:
-                if not wanted:
-                    return False
-                break
-        else:
-            if wanted:
-                return False
-    return True
-
-
-def _overlapping_successors(strings: Sequence[str]) -> dict[str, dict[str, tuple[tuple[int, str], ...]]]:
-    """For each string the others that can begin inside it and reach beyond: by the first character beyond it, the
-    offset at which they begin and the other."""
-    begins: dict[str, list[str]] = defaultdict(list)
-    for string in strings:
-        for n in range(1, len(string)):
-            begins[string[:n]].append(string)
-    out = {}
-    for string in strings:
-        after: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        for offset in range(1, len(string)):
-            shared = len(string) - offset
-            for other in begins.get(string[offset:], ()):
-                after[other[shared]].append((offset, other))
-        if after:
-            out[string] = {c: tuple(sorted(others)) for c, others in after.items()}
-    return out
-
-
-def _outermost(spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    """The spans that do not stand inside another one, in order."""
-    out: list[tuple[int, int, str]] = []
-    reach = -1
-    for span in sorted(set(spans), key=lambda span: (span[0], -span[1])):
-        if span[1] > reach:
-            out.append(span)
-            reach = span[1]
-    return out
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -703,10 +758,10 @@ def code(articles: Sequence[Article], statements: Statements, attribution: Attri
     """The themes of each statement, the evidence for them, and how binding its wording is.
 
     A statement states the themes whose lines hold in it. One that states none takes over a theme: that of the
-    statement before it, when it opens with a word of `carry`; else that of its heading or, where this has none, of
-    its title; always only where there is exactly one, and never a background statement. A statement whose only
-    themes are such as nothing can inherit (joint work of departments) takes over one as well: it tells how, the
-    title what.
+    statement before it in the paragraph, when it opens with a word of `carry`; else that of its heading or, where
+    this has none, of its title; always only where there is exactly one, and never a background statement. A
+    statement whose only themes are such as nothing can inherit (joint work of departments) takes one over as well:
+    it says who works together, the title on what.
 
     Args:
         articles: those that `statements.article` indexes; `script` says whether the text is matched in simplified
@@ -720,101 +775,75 @@ def code(articles: Sequence[Article], statements: Statements, attribution: Attri
         Columns parallel to `statements`; themes in the order of the codebook, offsets of evidence in
         `statements.text`.
     """
-    matcher = codebook.matcher
     out = Coding()
-    contexts: dict[tuple[str, bool], tuple[str, int | None]] = {}
-
-    def context(text: str | None, hant: bool) -> tuple[str, int | None]:
-        if text is None:
-            return "", None
-        known = contexts.get((text, hant))
-        if known is None:
-            plain = normalised(_simplified(text) if hant else text)[0].replace("\n", " ")
-            known = contexts[text, hant] = plain, matcher.heritage(plain)
-        return known
-
     for first in range(0, len(statements), BATCH):
-        _code_batch(articles, statements, range(first, min(first + BATCH, len(statements))), codebook, context, out)
+        _code_batch(articles, statements, first, min(first + BATCH, len(statements)), codebook, out)
     return out
 
 
-def _code_batch(articles: Sequence[Article], statements: Statements, batch: range, codebook: Codebook,
-                context: Callable[[str | None, bool], tuple[str, int | None]], out: Coding) -> None:
+def _code_batch(articles: Sequence[Article], statements: Statements, first: int, last: int, codebook: Codebook,
+                out: Coding) -> None:
     matcher = codebook.matcher
-    codes = [theme.code for theme in codebook.themes]
-    process = {i for i, theme in enumerate(codebook.themes) if theme.inherit == "no"}
-    inherit = {theme.code: theme.inherit for theme in codebook.themes}
-    in_articles, in_paragraphs, headings = statements.article, statements.paragraph, statements.heading
-    texts = statements.text[batch.start:batch.stop]
-    if any(article.script == "hant" for article in {id(a): a for a in map(articles.__getitem__, set(
-            in_articles[batch.start:batch.stop]))}.values()):
-        texts = [_simplified(text) if articles[in_articles[i]].script == "hant" else text
-                 for i, text in zip(batch, texts, strict=True)]
-    joined, kept = normalised("\n".join(texts))
-    plains = joined.split("\n")
-    if len(plains) != len(texts):
-        texts = [text.replace("\n", " ") for text in texts]
-        joined, kept = normalised("\n".join(texts))
-        plains = joined.split("\n")
+    codes = np.array([theme.code for theme in codebook.themes], dtype=object)
+    n = last - first
+    in_article, headings = statements.article[first:last], statements.heading[first:last]
+    texts = statements.text[first:last]
+    hant = {a for a in set(in_article) if articles[a].script == "hant"}
+    if hant:
+        texts = [_simplified(text) if a in hant else text for a, text in zip(in_article, texts, strict=True)]
 
-    def above(k: int) -> str:
-        i = batch[k]
-        hant = articles[in_articles[i]].script == "hant"
-        return f"{context(headings[i], hant)[0]}\n{context(articles[in_articles[i]].title, hant)[0]}"
+    # titles and headings, each read once
+    places = dict.fromkeys(zip(in_article, headings, strict=True))
+    lines = dict.fromkeys((line or "", a in hant) for a, heading in places for line in (heading, articles[a].title))
+    titles = _Batch([_simplified(line) if is_hant else line for line, is_hant in lines])
+    read = dict(zip(lines, zip(titles.texts, matcher.heritage(titles), strict=True), strict=True))
+    for a, heading in places:
+        (head, theme), (title, from_title) = (read[line or "", a in hant] for line in (heading, articles[a].title))
+        places[a, heading] = f"{head}\n{title}", theme if theme >= 0 else from_title
+    above = [places[place] for place in zip(in_article, headings, strict=True)]
 
-    readings = matcher.read(plains, above)
-    out.deontic.extend(matcher.grades(plains))
+    batch = _Batch(texts)
+    found = matcher.read(batch, lambda k: above[k][0])
+    out.deontic.extend(matcher.grades(batch))
 
-    places: list[int] = []  # of the first and the last character of each piece of evidence, in `joined`
-    origins: list[int] = []  # where its statement begins in the joined original
-    labels: list[str] = []
-    counts: list[int] = []
-    origin = base = 0
-    before: tuple[int, int, tuple[str, ...]] = (-1, -1, ())
-    article_now, from_title, hant = -1, None, False
-    for k, i in enumerate(batch):
-        matches, guarded = readings[k]
-        article = in_articles[i]
-        if article != article_now:
-            article_now, hant = article, articles[article].script == "hant"
-            from_title = context(articles[article].title, hant)[1]
-        pieces: list[tuple[int, int, int]] = []
-        themes: set[int] = set()
-        if matches:
-            for theme, start, end, _ in matches:
-                if (start, end, theme) not in pieces:
-                    pieces.append((start, end, theme))
-                    themes.add(theme)
-                    labels.append(codes[theme])
-                    places += (base + start, base + end - 1)
-                    origins.append(origin)
-        counts.append(len(pieces))
-        stated = tuple([codes[theme] for theme in sorted(themes)]) if themes else ()
-        inherited: tuple[str, ...] = ()
-        if not themes or themes <= process:
-            plain = plains[k]
-            theme = codes[from_title] if from_title is not None else None
-            if headings[i] is not None:
-                from_heading = context(headings[i], hant)[1]
-                if from_heading is not None:
-                    theme = codes[from_heading]
-            if before[0] == article and before[1] == in_paragraphs[i] and len(before[2]) == 1 and \
-                    matcher.carry is not None and not themes and matcher.carry(plain, 0, 8) and \
-                    matcher.carry(plain, 0, 8).start() == 0:
-                theme = before[2][0]
-            if theme is not None and not (themes and inherit[theme] != "yes") and not matcher.is_background(plain) and \
-                    all(codes[g] != theme for g in guarded):
-                inherited = (theme,)
-        out.stated.append(stated)
-        out.inherited.append(inherited)
-        out.guarded.append(tuple([codes[theme] for theme in guarded]) if guarded else ())
-        before = (article, in_paragraphs[i], stated + inherited)
-        origin += len(texts[k]) + 1
-        base += len(plains[k]) + 1
-    offsets = kept[np.array(places, dtype=np.int64)].reshape(-1, 2) - np.array(origins, dtype=np.int64)[:, None]
-    offsets[:, 1] += 1
-    evidence = list(zip(labels, *offsets.T.tolist(), strict=True))
-    end = 0
-    for count in counts:
-        out.evidence.append(tuple(evidence[end:end + count]) if count else ())
-        end += count
+    # lines stand in the order of their themes, so two lines that give one theme at one place stand side by side
+    place = np.stack((found.start, found.end, found.theme))
+    once = found.only(np.concatenate(([True], (place[:, 1:] != place[:, :-1]).any(axis=0))) if len(found.text) else [])
+    evidence = list(zip(codes[once.theme].tolist(), batch.origin(once.start, once.text).tolist(),
+                        (batch.origin(once.end - 1, once.text) + 1).tolist(), strict=True))
+    bounds = np.searchsorted(once.text, np.arange(n + 1)).tolist()
+    out.evidence.extend([tuple(evidence[a:b]) for a, b in pairwise(bounds)])
+
+    text, theme = np.divmod(np.unique(found.text * len(codes) + found.theme), len(codes))
+    labels = codes[theme].tolist()
+    bounds = np.searchsorted(text, np.arange(n + 1)).tolist()
+    stated = [tuple(labels[a:b]) for a, b in pairwise(bounds)]
+    guarded = [()] * n
+    for k, themes in found.guarded.items():
+        guarded[k] = tuple(codes[themes].tolist())
+
+    # statements that may take a theme over: those without a topic of their own that are no background
+    topical = np.zeros(n, dtype=bool)
+    topical[text[matcher.inherit[theme] != "no"]] = True
+    handed = np.array([theme for _, theme in above], dtype=np.int64)
+    heirs = {}
+    for k in np.flatnonzero(~topical).tolist():
+        carried = bool(matcher.carry) and not stated[k] and batch.texts[k].startswith(matcher.carry)
+        if carried or (handed[k] >= 0 and (not stated[k] or matcher.inherit[handed[k]] == "yes")):
+            heirs[k] = carried
+    if heirs:
+        silent = _Batch([batch.texts[k] for k in heirs])
+        background = set(silent.number(matcher.background.read(silent, lambda _: "")[0]).tolist())
+        heirs = {k: carried for j, (k, carried) in enumerate(heirs.items()) if j not in background}
+    inherited: list[tuple[str, ...]] = [()] * n
+    paragraphs = statements.paragraph[first:last]
+    for k, carried in heirs.items():
+        if handed[k] >= 0 and codes[handed[k]] not in guarded[k]:
+            inherited[k] = (codes[handed[k]],)
+        if carried and k and (in_article[k], paragraphs[k]) == (in_article[k - 1], paragraphs[k - 1]):
+            before = stated[k - 1] + inherited[k - 1]
+            if len(before) == 1:
+                inherited[k] = before
+    out.stated.extend(stated)
+    out.inherited.extend(inherited)
+    out.guarded.extend(guarded)
