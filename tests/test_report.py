@@ -78,8 +78,9 @@ def make_project(root: Path, texts=None) -> Path:
     write_figure(root, "coverage")
     rows = [{"id": "first", "zh": "风险居首，占37.5%。", "en": "Risk comes first with 37.5%.",
              "evidence": ["a0-001", "a3-001"], "numbers": [{"zh": "37.5%", "en": "37.5%", "n": 3, "of": 8}],
-             "figure": "coverage", "badge": {"holds": 1, "of": 2, "checks": [{"zh": "去重", "en": "no reprints", "holds": False},
-                                                       {"zh": "按篇", "en": "by article", "holds": True}]}}]
+             "figure": "coverage", "badge": {"holds": 1, "of": 2, "checks": [
+                 {"zh": "去重", "en": "no reprints", "holds": False},
+                 {"zh": "按篇", "en": "by article", "holds": True}]}}]
     execute(root, "01-clean", [
         markdown("# 收到什么？\n\n引言。", "lang-zh"), markdown("# What came?\n\nAn opening.", "lang-en"),
         interface(["data/raw"], ["figures/coverage"], {"top": 30}), code("frame = 1"),

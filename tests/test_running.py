@@ -107,6 +107,7 @@ def project(tmp_path, monkeypatch):
         running.write_atomically(running.executed_path(state.out, notebook.name), json.dumps({"cells": []}))
 
     monkeypatch.setattr(running, "_execute", execute)
+    monkeypatch.setattr(running, "package_hash", lambda state: "of this test")  # the sources may be edited meanwhile
 
     def build(**options):
         results = run_notebooks(root, root / "data/raw", root / "out", root / "codebook", **options)
@@ -188,6 +189,18 @@ def test_package_and_libraries_count(project, monkeypatch):
     assert project() == dict.fromkeys(FIRST, "the libraries changed")
 
 
+def test_the_hash_of_the_package_covers_code_and_data_and_leaves_out_what_makes_only_the_report(tmp_path, monkeypatch):
+    package = tmp_path / "package"
+    monkeypatch.setattr(running, "PACKAGE", package)
+    hashes = []
+    for name in ("a.py", "style.mplstyle", "sub/b.py", "report.py", "report_template/x.css", "__pycache__/a.pyc"):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(name, "utf-8")
+        hashes.append(running.package_hash(running.State(tmp_path, tmp_path / "out", tmp_path)))
+    assert len(set(hashes[:3])) == 3
+    assert set(hashes[3:]) == {hashes[2]}
+
+
 def test_parameters_can_be_given_from_outside(project):
     project()
     assert project(parameters={"02-themes": {"times": 3}}) == {"02": "its parameters changed",
@@ -257,8 +270,9 @@ def test_a_folder_without_notebooks_is_refused(tmp_path):
 def test_finding_nothing_to_do_takes_no_time_and_no_heavy_import(project):
     project()
     root = project.root
-    script = ("import sys, time; start = time.perf_counter(); from fengxiang.running import run_notebooks; "
-              f"r = run_notebooks({str(root)!r}, {str(root / 'data/raw')!r}, {str(root / 'out')!r}, "
+    script = ("import sys, time; start = time.perf_counter(); from fengxiang import running; f = running.package_hash; "
+              "running.package_hash = lambda state: (f(state), 'of this test')[1]; "
+              f"r = running.run_notebooks({str(root)!r}, {str(root / 'data/raw')!r}, {str(root / 'out')!r}, "
               f"{str(root / 'codebook')!r}); print(time.perf_counter() - start, any(x.ran for x in r), "
               "sorted({'pandas', 'nbclient', 'nbconvert', 'asyncio', 'yaml', 'numpy'} & set(sys.modules)))")
     answers = [subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True,
