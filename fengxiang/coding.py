@@ -760,8 +760,8 @@ def code(articles: Sequence[Article], statements: Statements, attribution: Attri
     A statement states the themes whose lines hold in it. One that states none takes over a theme: that of the
     statement before it in the paragraph, when it opens with a word of `carry`; else that of its heading or, where
     this has none, of its title; always only where there is exactly one, and never a background statement. A
-    statement whose only themes are such as nothing can inherit (joint work of departments) takes one over as well:
-    it says who works together, the title on what.
+    statement that states nothing but a theme that is never inherited (joint work of departments) takes one of another
+    group over as well: it says who works together, the title on what.
 
     Args:
         articles: those that `statements.article` indexes; `script` says whether the text is matched in simplified
@@ -823,13 +823,15 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
         guarded[k] = tuple(codes[themes].tolist())
 
     # statements that may take a theme over: those without a topic of their own that are no background
+    group = [theme.group for theme in codebook.themes]
     topical = np.zeros(n, dtype=bool)
     topical[text[matcher.inherit[theme] != "no"]] = True
     handed = np.array([theme for _, theme in above], dtype=np.int64)
     heirs = {}
     for k in np.flatnonzero(~topical).tolist():
         carried = bool(matcher.carry) and not stated[k] and batch.texts[k].startswith(matcher.carry)
-        if carried or (handed[k] >= 0 and (not stated[k] or matcher.inherit[handed[k]] == "yes")):
+        if carried or (handed[k] >= 0 and (not stated[k] or group[handed[k]] not in
+                                             {group[t] for t in theme[bounds[k]:bounds[k + 1]]})):
             heirs[k] = carried
     if heirs:
         silent = _Batch([batch.texts[k] for k in heirs])
