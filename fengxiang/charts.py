@@ -172,7 +172,7 @@ def _more(axes, hidden: int, lang: str) -> None:
     """Says how many rows a small sheet leaves out."""
     if hidden:
         text = f"另有{hidden}行见数据表" if lang == "zh" else f"{hidden} more in the data"
-        _label(axes, (0, 0), text, 7.5, at="axes", shift=(-5, -4), ha="right", va="top", color=QUIET_INK)
+        _label(axes, (0, 0), text, 7.5, at="axes", shift=(-14, -4), ha="right", va="top", color=QUIET_INK)
 
 
 def _label_margin(labels: Sequence[str], size: float) -> float:
@@ -1188,7 +1188,8 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
             for row in rows:
                 axes.axhline(row, color="#F0EDE8", linewidth=0.7, zorder=0)
         shares.set_xlim(-0.02 * peak, peak)
-        ticks = [t for t in (0, 5, 10, 20, 30, 40, 60, 80, 100) if t <= peak and (peak < 25 or t != 5)]
+        step = next(s for s in (5, 10, 20, 25, 50) if peak / s < plot / 0.4)
+        ticks = [t for t in range(0, 101, step) if t <= peak]
         _scale_labels(shares, ticks, [f"{t}%" for t in ticks], grid=False)
         colours = [names.colour(t) for t in data["theme"]]
         shares.hlines(rows, data["percent_from"], data["percent_to"], colors=colours, linewidth=1.3, alpha=0.5)
@@ -1198,7 +1199,7 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         reach = float(np.nanmax(np.abs(data[["difference", "low", "high"]].to_numpy()))) * 1.03
         reach = min(reach, 2.2 * float(np.nanmax(np.abs(data["difference"]))) + 5)
         changes.set_xlim(-reach, reach)
-        step = next(s for s in (2, 5, 10, 20, 25, 50) if reach / s < 3.6)
+        step = next(s for s in (2, 5, 10, 20, 25, 50, 100) if 2 * reach / s < plot / 0.42)
         ticks = [t for t in range(-100, 101, step) if abs(t) <= reach]
         _scale_labels(changes, ticks, [f"{t:+d}".replace("-", "−") if t else "0" for t in ticks], grid=False)
         changes.axvline(0, color="#9A958D", linewidth=0.7)
@@ -1224,9 +1225,8 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.195 * len(data) + 0.6,
         subtitle={"zh": f"{where['zh']}涉及各主题的语句占比；n={n_a}条（{first}年）和{n_b}条（{last}年）",
-                  "en": f"{where['en']}share of statements with each theme; n = {n_a} ({first}) and {n_b} ({last}) "
-                        "statements"[:] if region != "all" else
-                        f"Share of statements with each theme; n = {n_a} ({first}) and {n_b} ({last}) statements"},
+                  "en": (where["en"] + "share" if where["en"] else "Share")
+                        + f" of statements with each theme; n = {n_a} ({first}) and {n_b} ({last}) statements"},
         how_to_read={"zh": "左图看两年各占多少，右图看变化有多大、有多可靠：横线是变化的95%区间，跨过0线就不说升降；跨线的画成灰色。",
                      "en": "At the left, the share in both years; at the right, how large and how sure the change is: the "
                            "line is its 95% interval, and where it crosses zero (grey) no rise or fall is claimed."},
@@ -1428,8 +1428,8 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.19 * len(data) + 0.35,
         subtitle={"zh": f"{where['zh']}{year_to}年涉及各主题的语句占比与95%区间，n={count(n)}条{hollow['zh']}",
-                  "en": f"{where['en']}share of statements with each theme in {year_to}, with 95% intervals; n = "
-                        f"{count(n)}{hollow['en']}".replace("share", "share" if where["en"] else "Share", 1)},
+                  "en": (where["en"] + "share" if where["en"] else "Share") + f" of statements with each theme in {year_to}, "
+                        f"with 95% intervals; n = {count(n)}{hollow['en']}"},
         how_to_read={"zh": "实心点是后一年的占比，粗条是它的95%区间：两个主题的粗条有重叠，就不能说谁先谁后。颜色是主题所属的组。",
                      "en": "The solid dot is the later year’s share and the thick bar its 95% interval: where the bars of "
                            "two themes overlap, their order is open. Colour is the theme’s group."},
@@ -1447,6 +1447,21 @@ class _Tile:
     text: str
     thin: bool = False
     empty: bool = False
+
+
+def _hyphenated(name: str) -> list[str]:
+    """A pinyin name in two lines, broken between syllables as near the middle as can be."""
+    vowels = set("aeiouü")
+    breaks = []
+    for i in range(2, len(name) - 1):
+        onset = 2 if name[i] in "zcs" and name[i + 1] == "h" else 1
+        if name[i] not in vowels and name[i + onset:i + onset + 1] in vowels \
+                and (name[i - 1] in vowels or name[i - 1] in "ngr") and name[i - 1:i + 1] != "ng":
+            breaks.append(i)
+    if not breaks:
+        return [name]
+    middle = min(breaks, key=lambda i: abs(i - len(name) / 2))
+    return [name[:middle] + "-", name[middle:]]
 
 
 def _tile_map(figure, lang: str, names: Names, tiles: Mapping[str, _Tile]) -> float:
@@ -1469,8 +1484,10 @@ def _tile_map(figure, lang: str, names: Names, tiles: Mapping[str, _Tile]) -> fl
                                  hatch="////" if tile.thin and not tile.empty else None))
         ink = QUIET_INK if tile.empty else figures.ink_on(tile.fill)
         name = names.region(region, lang)
-        lines = name.split(" ") if text_width(name, size * 0.85) > side * 0.9 else [name]
-        name_size = min(size, *(size * side * 0.9 / text_width(line, size) for line in lines))
+        lines = name.split(" ") if text_width(name, size * 0.85) > side * 0.88 else [name]
+        if len(lines) == 1 and text_width(name, size * 0.75) > side * 0.88:
+            lines = _hyphenated(name)
+        name_size = min(size, *(size * side * 0.88 / text_width(line, size) for line in lines))
         centre = row + 0.5 + (0 if tile.text else 0.1)
         for k, line in enumerate(lines):
             offset = -0.07 - (len(lines) - 1 - k) * name_size * 1.05 / 72 / side
@@ -1737,4 +1754,1042 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
                      "en": "Every region is a square of one size, roughly in its place; the number is that of the theme at "
                            "the right, the colour its group. With *, the 95% interval of the first reaches that of "
                            "another theme."},
+        **shared)
+
+
+# ---- themes together ------------------------------------------------------------------------------------------------
+
+_PAIR_PLOT_COLUMNS = {
+    "theme_a": {"zh": "主题甲代码", "en": "code of the first theme"}, "theme_b": {"zh": "主题乙代码", "en": "code of the second"},
+    "a_zh": {"zh": "主题甲", "en": "first theme in Chinese"}, "b_zh": {"zh": "主题乙", "en": "second theme in Chinese"},
+    "a_en": {"zh": "主题甲英文名", "en": "first theme"}, "b_en": {"zh": "主题乙英文名", "en": "second theme"},
+    "n_both": {"zh": "同句的语句数", "en": "statements with both", "unit": "条"},
+    "n_a": {"zh": "含甲的语句数", "en": "statements with the first", "unit": "条"},
+    "n_b": {"zh": "含乙的语句数", "en": "statements with the second", "unit": "条"},
+    "expected": {"zh": "互不相干时的预期", "en": "expected by chance", "unit": "条"},
+    "ratio": {"zh": "实际为预期的倍数", "en": "observed over expected"},
+    "npmi": {"zh": "标准化点互信息（NPMI）", "en": "normalised pointwise mutual information"},
+    "q_more": {"zh": "多于预期的q值", "en": "q of more than chance"},
+    "q_fewer": {"zh": "少于预期的q值", "en": "q of fewer than chance"},
+    "supported": {"zh": "达到最低支持", "en": "supported"},
+}
+
+
+def _pair_frame(cooccurrence: pd.DataFrame, names: Names, year: int, region: str) -> pd.DataFrame:
+    frame = cooccurrence
+    if "year" in frame:
+        frame = frame[frame["year"] == year]
+    if "region" in frame:
+        frame = frame[frame["region"] == region]
+    frame = frame.copy()
+    for side in "ab":
+        for lang in figures.LANGS:
+            frame[f"{side}_{lang}"] = [names.theme(t, lang) for t in frame[f"theme_{side}"]]
+    return frame.reset_index(drop=True)
+
+
+def _tied(frame: pd.DataFrame, q: float = 0.05) -> pd.DataFrame:
+    """Pairs that are together clearly more often than by chance, the closest first."""
+    clear = frame[frame["supported"] & (frame["q_more"] < q) & (frame["npmi"] > 0)]
+    return clear.sort_values(["npmi", "theme_a", "theme_b"], ascending=[False, True, True])
+
+
+def _closest_words(tied: pd.DataFrame, lang: str) -> str:
+    r = tied.iloc[0]
+    if lang == "zh":
+        return f"“{r['a_zh']}”和“{r['b_zh']}”常在一起说：同句{count(r['n_both'])}次，为互不相干时的{r['ratio']:.1f}倍"
+    return (f"“{r['a_en']}” and “{r['b_en']}” go together: in {count(r['n_both'])} statements, "
+            f"{r['ratio']:.1f} times as often as by chance")
+
+
+def _pair_alt(tied: pd.DataFrame, lang: str, head: int = 5) -> str:
+    if tied.empty:
+        return "没有一对主题明显多于偶然" if lang == "zh" else "no pair is clearly more frequent than by chance"
+    rows = list(tied.head(head).iterrows())
+    if lang == "zh":
+        return "结合最紧的：" + "；".join(f"{r['a_zh']}与{r['b_zh']}，同句{count(r['n_both'])}次，为预期的{r['ratio']:.1f}倍"
+                                   for _, r in rows)
+    return "closest: " + "; ".join(f"{r['a_en']} and {r['b_en']}, {count(r['n_both'])} statements, "
+                                   f"{r['ratio']:.1f} times chance" for _, r in rows)
+
+
+def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, region: str = "all",
+                        title: Bilingual | None = None, stem: str = "cooccurrence_matrix", **finishing) -> FigureCard:
+    """Which themes stand in one statement more or less often than by chance: a lower triangle.
+
+    Args:
+        cooccurrence: as `measures.cooccurrence` returns it, best made from `measures.complete_pairs`.
+        year, region: the slice.
+    """
+    data = _pair_frame(cooccurrence, names, year, region)[list(_PAIR_PLOT_COLUMNS)]
+    themes = names.theme_order(set(data["theme_a"]) | set(data["theme_b"]))
+    years = _years_of(cooccurrence) if year == ALL_YEARS and "year" in cooccurrence else [year]
+    shared = dict(stem=stem, data=data, columns=_PAIR_PLOT_COLUMNS, unit={"zh": "NPMI", "en": "NPMI"},
+                  period=_period(years), **finishing)
+    supported = data[data["supported"]]
+    if len(themes) < 3 or supported.empty:
+        return _too_little({"zh": "同句出现的主题对太少，不画共现矩阵。",
+                            "en": "Too few themes stand together in a statement for a matrix."}, title=title, **shared)
+    n = _n_statements(cooccurrence, year, region)
+    tied = _tied(data)
+    automatic = {lang: _closest_words(tied, lang) for lang in figures.LANGS} if len(tied) else {
+        "zh": "没有一对主题的同句次数明显多于偶然", "en": "No pair of themes stands together clearly more often than by chance"}
+    apart = data[data["supported"] & (data["q_fewer"] < 0.05)]
+    alt = {"zh": f"下三角矩阵，{len(themes)}个主题两两同句的次数与预期之比，{year_span(years, 'zh')}；达到最低支持的有{len(supported)}对，"
+                 f"其中{len(tied)}对明显多于偶然，{len(apart)}对明显少于偶然。{_pair_alt(tied, 'zh')}。",
+           "en": f"Lower triangle of {len(themes)} themes: how often each two stand in one statement, against chance, "
+                 f"{year_span(years, 'en')}. {len(supported)} pairs are supported, {len(tied)} of them clearly more and "
+                 f"{len(apart)} clearly less frequent than by chance; {_pair_alt(tied, 'en')}."}
+    place = {t: i for i, t in enumerate(themes)}
+    limit = 0.5
+
+    def draw(figure, lang):
+        width, height = size_inches(figure)
+        size = min(8.2, (height / len(themes)) * 72 * 0.86)
+        right = max(0.3, _label_margin([names.theme(t, lang) for t in themes], size) - 0.1)
+        axes = add_axes(figure, right=right, left=0.02, bottom=0.02, top=0.02)
+        axes.set_xlim(-0.5, len(themes) - 0.5)
+        axes.set_ylim(len(themes) - 0.5, -0.5)
+        pitch = (width - right - 0.04) / len(themes) * 72
+        number = min(7.0, pitch * 0.5, (height / len(themes)) * 72 * 0.72)
+        x, y, colours, numbers = [], [], [], []
+        for r in data.itertuples():
+            i, j = sorted((place[r.theme_a], place[r.theme_b]), reverse=True)
+            x.append(j)
+            y.append(i)
+            if not r.supported or not np.isfinite(r.npmi):
+                colours.append("#F3F0EB")
+                continue
+            clear = r.q_more < 0.05 if r.npmi > 0 else r.q_fewer < 0.05
+            colour = _diverging(r.npmi, limit) if clear else _mix("#77726A", 0.12)
+            colours.append(colour)
+            if r.n_both:
+                numbers.append((j, i, str(r.n_both), figures.ink_on(colour) if clear else QUIET_INK))
+        _cells(axes, x, y, colours, width=0.93, height=0.9)
+        if numbers and number >= 4.5:
+            xs, ys, texts, inks = zip(*numbers, strict=True)
+            figures.add_numbers(axes, xs, ys, texts, number, inks)
+        for theme, i in place.items():
+            _label(axes, (i - 0.42, i), names.theme(theme, lang), size, color=names.colour(theme))
+        key = [(_diverging(v, limit), text, {}) for v, text in (
+            (0.5, "远多于偶然" if lang == "zh" else "far more than chance"),
+            (0.18, "多于偶然" if lang == "zh" else "more than chance"),
+            (-0.18, "少于偶然" if lang == "zh" else "less than chance"))]
+        key += [(_mix("#77726A", 0.12), "与偶然难分" if lang == "zh" else "not told from chance", {}),
+                ("#F3F0EB", f"预期与实际都不足{measures.MIN_SUPPORT}次" if lang == "zh" else
+                 f"under {measures.MIN_SUPPORT}, seen and expected", {})]
+        words = max(text_width(text, 8) for _, text, _ in key)
+        _ladder(figure, width - words - 0.3, 0.05, "同句次数（数字）" if lang == "zh" else "Statements with both", key, lang)
+
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(themes) + 0.3,
+        subtitle={"zh": f"两个主题同在一句的次数及其与偶然之比，{_slice_words(year, region, names, years, 'zh')}；n={count(n)}条语句",
+                  "en": f"Statements with both themes, against chance, {_slice_words(year, region, names, years, 'en')}; "
+                        f"n = {count(n)} statements"},
+        how_to_read={"zh": "要看两个主题的关系，从较下面的主题向左、从较上面的主题向下，相交的一格就是。数字是同在一句的语句数；"
+                           "紫色多于偶然，褐色少于偶然，灰色与偶然难分（错误发现率5%）。",
+                     "en": "For two themes, go left from the lower one and down from the upper one to where they meet. The "
+                           "number is of statements with both; indigo is more than chance, ochre less, grey cannot be "
+                           "told from chance (false discovery rate 5%)."},
+        **shared)
+
+
+def _n_statements(frame: pd.DataFrame, year: int, region: str) -> int:
+    """The statements of a slice, from a frame of pairs."""
+    if "year" in frame:
+        frame = frame[frame["year"] == year]
+    if "region" in frame:
+        frame = frame[frame["region"] == region]
+    return int(frame["n_statements"].max()) if len(frame) else 0
+
+
+def _place_labels(anchors: np.ndarray, radii: np.ndarray, sizes: np.ndarray, bounds: tuple, order: Sequence[int],
+                  lines: np.ndarray | None = None) -> dict[int, tuple[float, float]]:
+    """Where labels may stand beside their points without touching another label or point; all in points.
+
+    Labels are placed in `order`. Each tries the right, left, upper and lower side of its point and the corners
+    between, close by and then a little further off, and takes the free place that lines cross least; one that finds
+    none is left out.
+
+    Args:
+        anchors: (n, 2) the points. radii: (n,) of their marks. sizes: (n, 2) width and height of the labels.
+        bounds: (x0, y0, x1, y1) labels stay within.
+        order: indices, the most important first.
+        lines: (m, 2) points along lines that labels had better not lie on.
+
+    Returns:
+        index → lower left corner of its label.
+    """
+    boxes = np.column_stack([anchors - radii[:, None], anchors + radii[:, None]])
+    taken = np.empty((0, 4))
+    placed = {}
+    for i in order:
+        x, y = anchors[i]
+        w, h = sizes[i]
+        others = np.delete(boxes, i, axis=0)
+        free = []
+        for step, gap in enumerate((2.0, 6.0, 11.0, 17.0)):
+            r = radii[i] + gap
+            d = r * 0.7
+            for rank, (a, b) in enumerate((
+                    (x + r, y - h / 2), (x - r - w, y - h / 2), (x - w / 2, y + r), (x - w / 2, y - r - h),
+                    (x + d, y + d), (x + d, y - d - h), (x - d - w, y + d), (x - d - w, y - d - h))):
+                box = np.array([a, b, a + w, b + h])
+                inside = box[0] >= bounds[0] and box[1] >= bounds[1] and box[2] <= bounds[2] and box[3] <= bounds[3]
+                if inside and not _touches(box, others) and not _touches(box, taken):
+                    crossed = 0 if lines is None else int(
+                        ((lines > box[:2]) & (lines < box[2:])).all(axis=1).sum())
+                    free.append((min(crossed, 12) + 4 * step, step, rank, a, b))
+        if free:
+            *_, a, b = min(free)
+            placed[i] = (a, b)
+            taken = np.vstack([taken, (a - 1.5, b - 0.5, a + w + 1.5, b + h + 0.5)])
+    return placed
+
+
+def _touches(box: np.ndarray, boxes: np.ndarray) -> bool:
+    return bool(((boxes[:, 0] < box[2]) & (box[0] < boxes[:, 2]) & (boxes[:, 1] < box[3])
+                 & (box[1] < boxes[:, 3])).any()) if len(boxes) else False
+
+
+def _part(points: np.ndarray, radii: np.ndarray, rounds: int = 200) -> np.ndarray:
+    """Points moved as little as need be so that their marks do not overlap."""
+    points = points.astype(float).copy()
+    apart = radii[:, None] + radii[None, :] + 5
+    for _ in range(rounds):
+        delta = points[:, None, :] - points[None, :, :]
+        distance = np.hypot(delta[..., 0], delta[..., 1])
+        np.fill_diagonal(distance, np.inf)
+        short = np.clip(apart - distance, 0, None)
+        if not (short > 0.05).any():
+            break
+        safe = np.where(np.isfinite(distance) & (distance > 1e-9), distance, 1.0)
+        points += (delta / safe[..., None] * short[..., None]).sum(axis=1) * 0.3
+    return points
+
+
+def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, region: str = "all",
+                         title: Bilingual | None = None, stem: str = "cooccurrence_network",
+                         **finishing) -> FigureCard:
+    """Themes that stand together more often than by chance, as a network; every year has the same places.
+
+    Args:
+        cooccurrence: as `measures.cooccurrence` returns it for `measures.complete_pairs`; the slice of all years
+            gives the places.
+        year, region: the slice whose ties are drawn.
+    """
+    from . import networks
+
+    everything = _pair_frame(cooccurrence, names, ALL_YEARS, region)
+    frame = _pair_frame(cooccurrence, names, year, region)
+    years = _years_of(cooccurrence) if year == ALL_YEARS and "year" in cooccurrence else [year]
+    tied = _tied(frame)
+    data = tied[list(_PAIR_PLOT_COLUMNS)].reset_index(drop=True)
+    shared = dict(stem=stem, data=data, columns=_PAIR_PLOT_COLUMNS, unit={"zh": "NPMI", "en": "NPMI"},
+                  period=_period(years), **finishing)
+    if len(data) < 2:
+        return _too_little({"zh": "明显多于偶然的主题对不足两对，不成网络。",
+                            "en": "Fewer than two pairs of themes are together clearly more often than by chance: no "
+                                  "network."}, title=title, **shared)
+    layout = networks.network_layout(everything if len(everything) else frame)
+    graph = networks.cooccurrence_graph(frame)
+    nodes, edges = networks.node_edge_frames(graph, networks.consensus_communities(graph), layout)
+    n = _n_statements(cooccurrence, year, region)
+    hub = nodes.sort_values(["degree", "strength", "node"], ascending=[False, False, True]).iloc[0]
+    linked = nodes[nodes["degree"] > 0]
+    groups = sorted((list(part["node"]) for _, part in linked.groupby("community")), key=lambda g: (-len(g), g))
+    automatic = {lang: _closest_words(tied, lang) for lang in figures.LANGS}
+
+    def group_words(lang):
+        return ("；" if lang == "zh" else "; ").join(
+            ("、" if lang == "zh" else ", ").join(names.theme(t, lang) for t in names.theme_order(group))
+            for group in groups if len(group) > 1)
+
+    alt = {"zh": f"网络图，{year_span(years, 'zh')}，{len(linked)}个主题之间有{len(edges)}条连线，每条表示同句次数明显多于偶然。"
+                 f"{_pair_alt(tied, 'zh')}。连线最多的是{names.theme(hub['node'], 'zh')}，{hub['degree']}条。"
+                 f"常在一起的主题分为：{group_words('zh')}。",
+           "en": f"Network, {year_span(years, 'en')}: {len(edges)} ties among {len(linked)} themes, each together in "
+                 f"statements clearly more often than by chance; {_pair_alt(tied, 'en')}. "
+                 f"{names.theme(hub['node'], 'en')} has most ties, {hub['degree']}. Groups that go together: "
+                 f"{group_words('en')}."}
+
+    def draw(figure, lang):
+        width, height = size_inches(figure)
+        axes = add_axes(figure)
+        w, h = width * 72, height * 72
+        axes.set_xlim(0, w)
+        axes.set_ylim(0, h)
+        size = 8.0
+        labels = [names.theme(t, lang) for t in nodes["node"]]
+        peak = max(float(nodes["n"].max()), 1)
+        radii = 3 + min(h * 0.035, 11) * np.sqrt(nodes["n"].to_numpy(float) / peak)
+        margin = (70, 22)
+        xy = nodes[["x", "y"]].to_numpy(float)
+        low, high = xy.min(axis=0), xy.max(axis=0)
+        spread = np.where(high - low > 1e-9, high - low, 1)
+        points = np.array(margin) + (xy - low) / spread * (np.array([w, h]) - 2 * np.array(margin))
+        points = np.clip(_part(points, radii), radii[:, None] + 1, np.array([w, h]) - radii[:, None] - 1)
+        place = dict(zip(nodes["node"], points, strict=True))
+        strongest = max(float(edges["npmi"].max()), 1e-9)
+        along = np.concatenate([place[e.node_a] + np.linspace(0, 1, 60)[:, None] * (place[e.node_b] - place[e.node_a])
+                                for e in edges.itertuples()])
+        for e in edges.itertuples():
+            a, b = place[e.node_a], place[e.node_b]
+            share = e.npmi / strongest
+            axes.plot([a[0], b[0]], [a[1], b[1]], color=_mix("#5B554D", 0.25 + 0.45 * share),
+                      linewidth=0.6 + 3.4 * share**1.5, zorder=1, solid_capstyle="round")
+        tied_node = nodes["degree"].to_numpy() > 0
+        colours = [names.colour(t) if d else "#C9C4BC" for t, d in zip(nodes["node"], tied_node, strict=True)]
+        axes.scatter(points[:, 0], points[:, 1], s=(2 * radii) ** 2, c=colours, edgecolors=PAPER, linewidths=1.2, zorder=2)
+        sizes = np.array([(text_width(t, size) * 72, size * 1.0) for t in labels])
+        order = sorted(range(len(nodes)), key=lambda i: (not tied_node[i], -nodes["n"].iloc[i], nodes["node"].iloc[i]))
+        for i, (x, y) in _place_labels(points, radii, sizes, (0, 0, w, h), order, along).items():
+            axes.text(x, y + 0.16 * size, labels[i], fontsize=size, va="baseline", zorder=3,
+                      color=INK if tied_node[i] else QUIET_INK,
+                      bbox={"facecolor": PAPER, "alpha": 0.7, "pad": 0.6, "linewidth": 0})
+
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=5.0,
+        subtitle={"zh": f"同句次数明显多于偶然的主题对，{_slice_words(year, region, names, years, 'zh')}；"
+                        f"n={count(n)}条语句，{len(edges)}条连线，错误发现率5%",
+                  "en": f"Pairs of themes together clearly more often than by chance, "
+                        f"{_slice_words(year, region, names, years, 'en')}; n = {count(n)} statements, {len(edges)} ties, "
+                        "false discovery rate 5%"},
+        how_to_read={"zh": "圆的大小是涉及该主题的语句数，颜色是主题的组；连线越粗，两个主题在同一句中结合越紧（NPMI）。"
+                           "位置由各年合计算出，各年的图可以对照；灰色的主题没有明显的连线。",
+                     "en": "A circle’s size is the statements with the theme, its colour the theme’s group; the thicker a "
+                           "tie, the closer two themes go together in statements (NPMI). Places come from all years "
+                           "together, so years can be compared; grey themes have no clear tie."},
+        **shared)
+
+
+def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year_b: int, n_top: int = 14,
+                        title: Bilingual | None = None, stem: str = "cooccurrence_change", **finishing) -> FigureCard:
+    """Pairs of themes whose tie changed most between two years, with intervals.
+
+    Args:
+        change: as `measures.cooccurrence_difference` returns it, the later year as slice B.
+        year_a, year_b: the earlier and the later year.
+        n_top: pairs shown, clear ones first, then by the size of the change.
+    """
+    frame = change[change["supported"]].copy()
+    for side in "ab":
+        for lang in figures.LANGS:
+            frame[f"{side}_{lang}"] = [names.theme(t, lang) for t in frame[f"theme_{side}"]]
+    frame["clear"] = frame["q"] < 0.05
+    frame["size"] = frame["difference"].abs()
+    frame = frame.sort_values(["clear", "size", "theme_a", "theme_b"], ascending=[False, False, True, True])
+    data = frame.head(n_top).sort_values(["difference", "theme_a"], ascending=[False, True], ignore_index=True)
+    columns = {**{k: _PAIR_PLOT_COLUMNS[k] for k in ("theme_a", "theme_b", "a_zh", "b_zh", "a_en", "b_en")},
+               "n_both_a": {"zh": f"{year_a}年同句次数", "en": f"statements with both, {year_a}"},
+               "n_both_b": {"zh": f"{year_b}年同句次数", "en": f"statements with both, {year_b}"},
+               "difference": {"zh": "对数几率比之差", "en": "difference of the log odds ratios"},
+               "low": {"zh": "95%区间下限", "en": "95% interval, lower"},
+               "high": {"zh": "95%区间上限", "en": "95% interval, upper"},
+               "q": {"zh": "错误发现率q值", "en": "false discovery rate q"},
+               "clear": {"zh": "变化明显", "en": "clear change"}}
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "倍", "en": "ratio"},
+                  period=_period([year_a, year_b]), **finishing)
+    if data.empty:
+        return _too_little({"zh": f"{year_a}年和{year_b}年之间，没有哪对主题的材料够比较。",
+                            "en": f"No pair of themes has enough material to compare {year_a} with {year_b}."},
+                           title=title, **shared)
+    closer = frame[frame["clear"] & (frame["difference"] > 0)]
+    looser = frame[frame["clear"] & (frame["difference"] < 0)]
+
+    def pair(r, lang):
+        return f"“{r['a_zh']}”和“{r['b_zh']}”" if lang == "zh" else f"“{r['a_en']}” and “{r['b_en']}”"
+
+    if len(closer) or len(looser):
+        some = {lang: [] for lang in figures.LANGS}
+        if len(closer):
+            more = f"等{len(closer)}对主题" if len(closer) > 1 else ""
+            some["zh"].append(f"{pair(closer.iloc[0], 'zh')}{more}结合更紧")
+            some["en"].append(f"{pair(closer.iloc[0], 'en')}"
+                              + (f" and {len(closer) - 1} more pairs" if len(closer) > 1 else "") + " drew closer")
+        if len(looser):
+            more = f"等{len(looser)}对主题" if len(looser) > 1 else ""
+            some["zh"].append(f"{pair(looser.iloc[0], 'zh')}{more}结合变松")
+            some["en"].append(f"{pair(looser.iloc[0], 'en')}"
+                              + (f" and {len(looser) - 1} more pairs" if len(looser) > 1 else "") + " drew apart")
+        automatic = {"zh": f"从{year_a}年到{year_b}年，" + "，".join(some["zh"]),
+                     "en": f"From {year_a} to {year_b}, " + "; ".join(some["en"])}
+    else:
+        automatic = {"zh": f"从{year_a}年到{year_b}年，没有哪对主题的结合有明显变化",
+                     "en": f"From {year_a} to {year_b} no two themes clearly drew closer or apart"}
+
+    def counted(lang):
+        form = "{a}与{b}由{x}次到{y}次" if lang == "zh" else "{a} and {b}, {x} to {y}"
+        return ("；" if lang == "zh" else "; ").join(
+            form.format(a=r[f"a_{lang}"], b=r[f"b_{lang}"], x=count(r["n_both_a"]), y=count(r["n_both_b"]))
+            for _, r in pd.concat([data.head(3), data.tail(3)]).drop_duplicates().iterrows())
+
+    alt = {"zh": f"点图，{len(data)}对主题在{year_a}年与{year_b}年之间结合程度的变化；{len(closer)}对明显更紧，{len(looser)}对明显变松。"
+                 f"两端的同句次数：{counted('zh')}。",
+           "en": f"Dot chart of the change in the tie of {len(data)} pairs of themes from {year_a} to {year_b}; "
+                 f"{len(closer)} clearly closer, {len(looser)} clearly looser. Statements with both at the ends: "
+                 f"{counted('en')}."}
+
+    def draw(figure, lang, everything=data):
+        width, _ = size_inches(figure)
+        room = _rows_that_fit(figure, len(everything), pitch=0.175 if lang == "zh" else 0.19, around=0.55)
+        shown = everything
+        if room < len(everything):
+            kept = everything["difference"].abs().sort_values(ascending=False, kind="stable").index[:room]
+            shown = everything.loc[sorted(kept)]
+        joint = " × "
+        labels = [f"{r[f'a_{lang}']}{joint}{r[f'b_{lang}']}" for _, r in shown.iterrows()]
+        size = min(8.5, 8.5 * 0.58 * width / max(text_width(t, 8.5) for t in labels))
+        column = text_width("2026年" if lang == "zh" else "2026", 8) + 0.14
+        axes = add_axes(figure, left=_label_margin(labels, size), right=2 * column, top=0.26, bottom=0.26)
+        scale = shown[["difference", "low", "high"]].to_numpy(float) / np.log(2)
+        reach = min(float(np.nanmax(np.abs(scale))), 1.6 * float(np.nanmax(np.abs(scale[:, 0]))) + 0.5)
+        rows = np.arange(len(shown))
+        axes.set_xlim(-reach, reach)
+        axes.set_ylim(len(shown) - 0.4, -0.6)
+        step = next(s for s in (1, 2, 3, 4, 6, 8) if reach / s < 3.2)
+        ticks = [t for t in range(-24, 25, step) if abs(t) <= reach]
+        _scale_labels(axes, ticks, [f"{2 ** abs(t)}×" if t else ("同" if lang == "zh" else "same") for t in ticks])
+        axes.axvline(0, color="#9A958D", linewidth=0.7)
+        colours = [(LATER if d > 0 else EARLIER) if c else "#A8A39B"
+                   for d, c in zip(shown["difference"], shown["clear"], strict=True)]
+        axes.hlines(rows, np.clip(scale[:, 1], -reach, reach), np.clip(scale[:, 2], -reach, reach),
+                    colors=[_mix(c, 0.5) for c in colours], linewidth=1.4)
+        axes.scatter(scale[:, 0], rows, c=colours, s=22, zorder=3)
+        _row_labels(axes, rows, labels, size)
+        words = ("← 变松", "更紧 →") if lang == "zh" else ("← apart", "closer →")
+        _label(axes, (0, 1), words[0], 8, at="axes", shift=(0, 4), va="bottom", color=EARLIER)
+        _label(axes, (1, 1), words[1], 8, at="axes", shift=(0, 4), ha="right", va="bottom", color=LATER)
+        for k, (year, name) in enumerate(((year_a, "n_both_a"), (year_b, "n_both_b"))):
+            x = (k + 1) * column * 72 - 2
+            _label(axes, (1, 1), f"{year}年" if lang == "zh" else str(year), 8, at="axes", shift=(x, 4), ha="right",
+                   va="bottom", color=SOFT_INK)
+            for row, value in zip(rows, shown[name], strict=True):
+                _label(axes, (1, row), count(value), 8, at="right", shift=(x, 0), ha="right", color=SOFT_INK)
+
+    n = int(data["n_both_a"].sum() + data["n_both_b"].sum())
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(data) + 0.6,
+        subtitle={"zh": f"{year_b}年与{year_a}年两个主题同句的几率比之比（倍）与95%区间；右列为同句次数，n={count(n)}；灰色为变化不明",
+                  "en": f"Ratio of the odds ratios of standing together, {year_b} against {year_a}, with 95% intervals; at "
+                        f"the right statements with both, n = {count(n)}; grey is unclear"},
+        how_to_read={"zh": "点在右边，两个主题后一年比前一年更常同句；在左边，更少同句。横线是95%区间；经多重比较校正仍不明显的画成灰色。",
+                     "en": "A dot at the right: the two themes stand together more than they used to; at the left, less. The "
+                           "line is the 95% interval; what does not stand up to correction for many comparisons is grey."},
+        **shared)
+
+
+# ---- regions --------------------------------------------------------------------------------------------------------
+
+
+def correspondence(table: pd.DataFrame, *, names: Names, title: Bilingual | None = None, stem: str = "correspondence",
+                   period: str = "–", **finishing) -> FigureCard:
+    """Regions and themes in one plane, by correspondence analysis.
+
+    Args:
+        table: counts, regions × themes, as `measures.region_table` returns it; leave thin regions out first.
+        period: years covered.
+    """
+    columns = {"name": {"zh": "地区或主题", "en": "region or theme"}, "name_zh": {"zh": "名称", "en": "name in Chinese"},
+               "name_en": {"zh": "英文名", "en": "name"},
+               "kind": {"zh": "类别：region地区，theme主题", "en": "kind: region or theme"},
+               "n": {"zh": "归类次数", "en": "codings"}, "axis_1": {"zh": "第一轴坐标", "en": "first axis"},
+               "axis_2": {"zh": "第二轴坐标", "en": "second axis"},
+               "quality": {"zh": "两轴所示的份额", "en": "share shown by the two axes", "unit": "%"},
+               "contribution": {"zh": "对两轴的贡献", "en": "contribution to the two axes", "unit": "%"}}
+    filled = table.loc[table.sum(axis=1) > 0, table.sum(axis=0) > 0]
+    unit = {"zh": "标准坐标", "en": "coordinates"}
+    if min(filled.shape, default=0) < 3:
+        return _too_little({"zh": "有材料的地区或主题不足三个，不做对应分析。",
+                            "en": "Fewer than three regions or themes hold material: no correspondence analysis."},
+                           stem=stem, title=title, data=pd.DataFrame(columns=list(columns)), columns=columns, unit=unit,
+                           period=period, **finishing)
+    analysis = measures.correspondence_analysis(filled)
+    explained = [float(x) for x in analysis.explained * 100]
+    parts = []
+    for kind, places, quality, contribution, totals in (
+            ("theme", analysis.columns, analysis.column_quality, analysis.column_contributions, filled.sum(axis=0)),
+            ("region", analysis.rows, analysis.row_quality, analysis.row_contributions, filled.sum(axis=1))):
+        part = places.rename_axis("name").reset_index()
+        part["kind"], part["n"] = kind, totals.reindex(part["name"]).to_numpy()
+        part["quality"] = quality.sum(axis=1).to_numpy() * 100
+        part["contribution"] = (contribution * analysis.explained).sum(axis=1).to_numpy() / analysis.explained.sum() * 100
+        name = names.theme if kind == "theme" else names.region
+        for lang in figures.LANGS:
+            part[f"name_{lang}"] = [name(x, lang) for x in part["name"]]
+        parts.append(part)
+    data = pd.concat(parts, ignore_index=True)[list(columns)]
+    shared = dict(stem=stem, data=data, columns=columns, unit=unit, period=period, **finishing)
+    themes, regions = data[data["kind"] == "theme"], data[data["kind"] == "region"]
+    ends = {}
+    for axis in ("axis_1", "axis_2"):
+        ranked = themes.sort_values([axis, "name"])
+        ends[axis] = (ranked.iloc[0], ranked.iloc[-1])
+    left, right = ends["axis_1"]
+    automatic = {"zh": f"横向的主要分野：一端是“{left['name_zh']}”，一端是“{right['name_zh']}”",
+                 "en": f"The main divide runs from “{left['name_en']}” to “{right['name_en']}”"}
+    total = sum(explained)
+    by_side = {side: regions[np.sign(regions["axis_1"]) == side].sort_values("contribution", ascending=False,
+                                                                          kind="stable").head(3) for side in (-1, 1)}
+    alt = {"zh": f"散点图，对应分析，{len(regions)}个地区和{len(themes)}个主题；两轴合计显示{percent(total)}的差异"
+                 f"（第一轴{percent(explained[0])}，第二轴{percent(explained[1])}）。第一轴的一端是{left['name_zh']}，"
+                 f"靠近的地区有{listing(list(by_side[-1]['name_zh']), 'zh')}；另一端是{right['name_zh']}，"
+                 f"靠近的地区有{listing(list(by_side[1]['name_zh']), 'zh')}。",
+           "en": f"Scatter plot of a correspondence analysis of {len(regions)} regions and {len(themes)} themes; the two "
+                 f"axes show {percent(total)} of the differences (first {percent(explained[0])}, second "
+                 f"{percent(explained[1])}). The first axis runs from {left['name_en']}, near "
+                 f"{listing(list(by_side[-1]['name_en']), 'en')}, to {right['name_en']}, near "
+                 f"{listing(list(by_side[1]['name_en']), 'en')}."}
+
+    def draw(figure, lang):
+        width, height = size_inches(figure)
+        axes = add_axes(figure, bottom=0.18)
+        w, h = width * 72, (height - 0.18) * 72
+        axes.set_xlim(0, w)
+        axes.set_ylim(0, h)
+        xy = data[["axis_1", "axis_2"]].to_numpy(float)
+        # One unit is as long upwards as across: distances in the plane mean something.
+        low, high = np.minimum(xy.min(axis=0), 0), np.maximum(xy.max(axis=0), 0)
+        scale = min((w - 130) / max(high[0] - low[0], 1e-9), (h - 30) / max(high[1] - low[1], 1e-9))
+        centre = np.array([w, h]) / 2 - (low + high) / 2 * scale
+        points = xy * scale + centre
+        axes.plot([0, w], [centre[1]] * 2, color=GRID, linewidth=0.8, zorder=0)
+        axes.plot([centre[0]] * 2, [0, h], color=GRID, linewidth=0.8, zorder=0)
+        is_theme = (data["kind"] == "theme").to_numpy()
+        colours = [names.colour(x) if t else "#7B766E" for x, t in zip(data["name"], is_theme, strict=True)]
+        axes.scatter(points[is_theme, 0], points[is_theme, 1], s=26, c=[c for c, t in zip(colours, is_theme, strict=True)
+                                                                       if t], zorder=2)
+        axes.scatter(points[~is_theme, 0], points[~is_theme, 1], s=16, marker="s", c="#A8A39B", zorder=2)
+        labels = list(data[f"name_{lang}"])
+        sizes_pt = np.where(is_theme, 8.2, 8.0)
+        sizes = np.array([(text_width(t, z) * 72, z) for t, z in zip(labels, sizes_pt, strict=True)])
+        order = list(data.sort_values(["contribution", "name"], ascending=[False, True]).index)
+        placed = _place_labels(points, np.full(len(data), 2.6), sizes, (0, 0, w, h), order)
+        for i, (x, y) in placed.items():
+            axes.text(x, y + 0.16 * sizes_pt[i], labels[i], fontsize=sizes_pt[i], va="baseline", color=colours[i]
+                      if is_theme[i] else SOFT_INK, zorder=3)
+        hidden = len(data) - len(placed)
+        words = (f"横轴显示{percent(explained[0])}的差异，纵轴{percent(explained[1])}；圆点为主题，方点为地区" if lang == "zh" else
+                 f"Across: {percent(explained[0])} of the differences; up: {percent(explained[1])}. Dots are themes, squares "
+                 "regions")
+        if hidden:
+            words += f"；{hidden}个名称放不下，见数据表" if lang == "zh" else f"; {hidden} names without room are in the data"
+        _label(axes, (0, 0), words, 7.5, at="axes", shift=(0, -4), va="top", color=QUIET_INK)
+
+    n = int(filled.to_numpy().sum())
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=5.0,
+        subtitle={"zh": f"地区与主题的对应分析；n={count(n)}次归类，{len(regions)}个地区，两轴显示差异的{percent(total)}",
+                  "en": f"Correspondence analysis of regions and themes; n = {count(n)} codings, {len(regions)} regions; the "
+                        f"axes show {percent(total)} of the differences"},
+        how_to_read={"zh": "离得近的地区，谈的主题相近；地区偏向哪个主题，就落在从原点看去的那个方向；"
+                           "靠近原点的与平均相差不多。两轴没有显示的差异，图上看不到。",
+                     "en": "Regions near each other speak of like themes; a region lies in the direction, seen from the "
+                           "origin, of the themes it favours; near the origin is near the average. Differences the axes do "
+                           "not show cannot be seen here."},
+        **shared)
+
+
+def dendrogram(table: pd.DataFrame, *, names: Names, title: Bilingual | None = None, stem: str = "dendrogram",
+               period: str = "–", **finishing) -> FigureCard:
+    """Which regions have like profiles of themes: a tree by average linkage of Jensen–Shannon distances.
+
+    Args:
+        table: counts, regions × themes, as `measures.region_table` returns it; leave thin regions out first.
+        period: years covered.
+    """
+    filled = table.loc[table.sum(axis=1) > 0]
+    distances = measures.js_distance(filled)
+    columns = {"region": _SHARE_COLUMNS["region"], "region_en": {"zh": "地区英文名", "en": "region in English"},
+               "n": {"zh": "归类次数", "en": "codings"}, "nearest": {"zh": "最相近的地区", "en": "nearest region"},
+               "distance": {"zh": "与它的距离（詹森—香农）", "en": "distance to it (Jensen–Shannon)"},
+               "position": {"zh": "在树上的次序", "en": "order in the tree"}}
+    unit = {"zh": "詹森—香农距离，0至1", "en": "Jensen–Shannon distance, 0 to 1"}
+    if len(filled) < 3:
+        return _too_little({"zh": "材料够用的地区不足三个，不比较相似程度。",
+                            "en": "Fewer than three regions hold enough material to compare their profiles."}, stem=stem,
+                           title=title, data=pd.DataFrame(columns=list(columns)), columns=columns, unit=unit,
+                           period=period, **finishing)
+    order, linkage = measures.dendrogram_order(distances)
+    others = distances.mask(np.eye(len(distances), dtype=bool))
+    rows = []
+    for i, region in enumerate(order):
+        nearest = min(others.index, key=lambda r, region=region: (
+            others.loc[region, r] if r != region else np.inf, r))
+        rows.append({"region": region, "region_en": names.region(region, "en"), "n": int(filled.loc[region].sum()),
+                     "nearest": nearest, "distance": float(others.loc[region, nearest]), "position": i + 1})
+    data = pd.DataFrame(rows)
+    shared = dict(stem=stem, data=data, columns=columns, unit=unit, period=period, **finishing)
+    best = data.sort_values(["distance", "region"]).iloc[0]
+    far = data.sort_values(["distance", "region"]).iloc[-1]
+    pair = {lang: (names.region(best["region"], lang), names.region(best["nearest"], lang)) for lang in figures.LANGS}
+    automatic = {"zh": f"{pair['zh'][0]}与{pair['zh'][1]}谈的主题相近，{far['region']}自成一路",
+                 "en": f"{pair['en'][0]} and {pair['en'][1]} speak of like themes; {far['region_en']} goes its own way"}
+    alt = {"zh": f"树状图，{len(order)}个地区按主题结构的相似程度聚合。最接近的一对是{pair['zh'][0]}与{pair['zh'][1]}，"
+                 f"距离{best['distance']:.2f}；{far['region']}离最相近的{far['nearest']}也有{far['distance']:.2f}。"
+                 f"树上的次序：{'、'.join(order)}。",
+           "en": f"Dendrogram of {len(order)} regions by likeness of their themes. The closest pair is {pair['en'][0]} and "
+                 f"{pair['en'][1]}, distance {best['distance']:.2f}; {far['region_en']} is {far['distance']:.2f} from its "
+                 f"nearest, {names.region(far['nearest'], 'en')}. Order in the tree: {', '.join(data['region_en'])}."}
+    leaf = {name: i for i, name in enumerate(sorted(distances.index))}
+    position = {leaf[name]: float(i) for i, name in enumerate(order)}
+    branches = []
+    heights = dict.fromkeys(position, 0.0)
+    for k, (a, b, distance, _) in enumerate(linkage):
+        a, b = int(a), int(b)
+        branches.append((position[a], heights[a], position[b], heights[b], float(distance)))
+        position[len(order) + k], heights[len(order) + k] = (position[a] + position[b]) / 2, float(distance)
+
+    def draw(figure, lang):
+        width, _ = size_inches(figure)
+        labels = [names.region(r, lang) for r in order]
+        pitch = (width - 0.4) / len(order)
+        flat = max(text_width(t, 8) for t in labels) + 0.05 < pitch
+        foot = 0.4 if flat else max(map(len, labels)) * 0.125 + 0.28 if lang == "zh" else \
+            max(text_width(t, 7.5) for t in labels) + 0.28
+        axes = add_axes(figure, left=0.36, right=0.04, bottom=foot, top=0.05)
+        peak = float(linkage[:, 2].max()) * 1.04 or 1
+        axes.set_xlim(-0.5, len(order) - 0.5)
+        axes.set_ylim(0, peak)
+        step = next((t for t in (0.05, 0.1, 0.2, 0.25) if peak / t < 6), 0.5)
+        for tick in np.arange(0, peak, step):
+            axes.axhline(tick, color=GRID, linewidth=0.7, zorder=0)
+            _label(axes, (0, tick), f"{tick:.2f}".rstrip("0").rstrip(".") if tick else "0", 7.5, at="right", shift=(-4, 0),
+                   ha="right", color=QUIET_INK)
+        for xa, ya, xb, yb, top in branches:
+            axes.plot([xa, xa, xb, xb], [ya, top, top, yb], color=MARK, linewidth=1.3, solid_joinstyle="miter")
+        size = 7.5 if flat or lang == "zh" else min(7.5, pitch * 72 / 1.05)
+        for i, (label, n) in enumerate(zip(labels, data["n"], strict=True)):
+            _label(axes, (i, 0), str(n), 6.5, shift=(0, -4), ha="center", va="top", color=QUIET_INK)
+            if flat:
+                _label(axes, (i, 0), label, 8, shift=(0, -15), ha="center", va="top")
+            elif lang == "zh":
+                for k, char in enumerate(label):
+                    _label(axes, (i, 0), char, 7.8, shift=(0, -15 - k * 8.8), ha="center", va="top")
+            else:
+                _label(axes, (i, 0), label, size, shift=(0, -15), ha="center", va="top", rotation=90)
+        _label(axes, (0, 0), "n=" if lang == "zh" else "n =", 6.5, at="axes", shift=(-4, -4), ha="right", va="top",
+               color=QUIET_INK)
+
+    n = int(filled.to_numpy().sum())
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=3.2,
+        subtitle={"zh": f"主题结构的詹森—香农距离（0相同，1全不同），平均联结；n={count(n)}次归类，{len(order)}个地区",
+                  "en": f"Jensen–Shannon distance between profiles of themes (0 alike, 1 nothing shared), average linkage; "
+                        f"n = {count(n)} codings, {len(order)} regions"},
+        how_to_read={"zh": "两个地区在越低处相连，谈的主题越相近；纵轴是相连处的距离。左右次序只求相近者相邻，n小的地区位置不稳。",
+                     "en": "The lower two regions join, the more alike their themes; the scale is the distance where they "
+                           "join. Left and right only put like beside like; regions with a small n stand unsurely."},
+        **shared)
+
+
+def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, title: Bilingual | None = None,
+            stem: str = "silence", period: str = "–", **finishing) -> FigureCard:
+    """Themes that regions do not mention, and how surprising that is given how much they said.
+
+    Args:
+        silence: as `measures.silence` returns it: the silent cells.
+        n_themes: rows at most; those with the least likely silences come first.
+        period: years covered.
+    """
+    data = silence.copy()
+    data["theme_zh"] = [names.theme(t, "zh") for t in data["theme"]]
+    data["theme_en"] = [names.theme(t, "en") for t in data["theme"]]
+    data["rate_elsewhere"] = data["rate_elsewhere"].astype(float) * 100
+    data["surprising"] = (data["p"] < 0.05) & ~data["thin"].astype(bool)
+    columns = {**{k: _SHARE_COLUMNS[k] for k in ("theme", "theme_zh", "theme_en", "region", "n_statements")},
+               "rate_elsewhere": {"zh": "其他地区的占比", "en": "share elsewhere", "unit": "%"},
+               "expected": {"zh": "照此应有的语句数", "en": "statements to be expected"},
+               "p": {"zh": "一句未提的机会", "en": "chance of the silence"},
+               "q": {"zh": "错误发现率q值", "en": "false discovery rate q"}, "thin": _SHARE_COLUMNS["thin"],
+               "surprising": {"zh": "p小于0.05", "en": "p under 0.05"}}
+    data = data[list(columns)].reset_index(drop=True)
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "条", "en": "statements"}, period=period,
+                  **finishing)
+    compared = data[~data["thin"].astype(bool)]
+    if compared.empty:
+        return _too_little({"zh": "材料够用的地区各个主题都提到了，或没有材料够用的地区，没有可说的沉默。",
+                            "en": "Regions with enough material mention every theme, or none has enough: there is no "
+                                  "silence to speak of."}, title=title, **shared)
+    strong = compared[compared["q"] < 0.05]
+    likely = compared[compared["surprising"]]
+    first = compared.sort_values(["p", "theme", "region"]).iloc[0]
+    if len(strong):
+        first = strong.sort_values(["p", "theme", "region"]).iloc[0]
+        automatic = {"zh": f"{first['region']}一句未提“{first['theme_zh']}”，照别处应有{first['expected']:.1f}条",
+                     "en": f"{names.region(first['region'], 'en')} never mentions “{first['theme_en']}”; at the rate "
+                           f"elsewhere it would {first['expected']:.1f} times"}
+    else:
+        automatic = {"zh": "各地没提到的主题，都还可能只是偶然",
+                     "en": "What regions leave unsaid may still be chance everywhere"}
+    alt = {"zh": f"矩阵图，{compared['region'].nunique()}个材料够用的地区没有提到的主题，共{len(compared)}格；单独看机会小于5%的有{len(likely)}格，"
+                 f"经多重比较校正仍显著的有{len(strong)}格。最不像偶然的是{first['region']}的{first['theme_zh']}，"
+                 f"照别处应有{first['expected']:.1f}条，机会为{first['p']:.3f}。",
+           "en": f"Matrix of themes that {compared['region'].nunique()} regions with enough material do not mention: "
+                 f"{len(compared)} cells, {len(likely)} with a chance under 5% taken singly, {len(strong)} after correction "
+                 f"for many comparisons. Least like chance: {first['theme_en']} in {names.region(first['region'], 'en')}, "
+                 f"{first['expected']:.1f} statements to be expected, chance {first['p']:.3f}."}
+    volume = compared.drop_duplicates("region").set_index("region")["n_statements"]
+    regions = sorted(volume.index, key=lambda r: (-volume[r], r))
+    least = compared.groupby("theme")["p"].min()
+    kept = least.sort_values(kind="stable").index[:n_themes]
+
+    def draw(figure, lang):
+        width, height = size_inches(figure)
+        themes = names.theme_order(kept[:max(3, int((height - 0.75) / 0.135))])
+        place_t, place_r = {t: i for i, t in enumerate(themes)}, {r: i for i, r in enumerate(regions)}
+        size = min(8.2, (height - 0.75) / len(themes) * 72 * 0.86)
+        left = _label_margin([names.theme(t, lang) for t in themes], size)
+        key_words = ([("不像偶然（校正后）", INK, True), ("单独看少见", "#8E887F", True), ("可能只是偶然", "#C9C4BC", False)]
+                     if lang == "zh" else [("unlike chance, corrected", INK, True), ("rare taken singly", "#8E887F", True),
+                                           ("may be chance", "#C9C4BC", False)])
+        labels = [names.region(r, lang) for r in regions]
+        column = (width - left) / max(len(regions), 8)
+        flat = max(text_width(t, 8) for t in labels) + 0.05 < column
+        head = (0.3 if flat else max(map(len, labels)) * 0.125 + 0.24 if lang == "zh" else
+                max(text_width(t, 7.5) for t in labels) + 0.24) + 0.02
+        axes = add_axes(figure, left=left, top=head, bottom=0.28, right=max(0.0, width - left - column * len(regions)))
+        axes.set_xlim(-0.5, len(regions) - 0.5)
+        axes.set_ylim(len(themes) - 0.5, -0.5)
+        for i in range(len(themes)):
+            axes.axhline(i, color="#EFECE6", linewidth=0.7, zorder=0)
+        part = compared[compared["theme"].isin(themes)]
+        peak = max(float(compared["expected"].max()), 1e-9)
+        largest = min(column * 72 * 0.8, (height - head - 0.28) / len(themes) * 72 * 0.9)
+        x = part["region"].map(place_r).to_numpy()
+        y = part["theme"].map(place_t).to_numpy()
+        area = (2.2 + (largest - 2.2) * np.sqrt(part["expected"].to_numpy(float) / peak)) ** 2
+        shades = np.where(part["q"] < 0.05, INK, np.where(part["surprising"], "#8E887F", "none"))
+        edges = np.where(part["q"] < 0.05, INK, np.where(part["surprising"], "#8E887F", "#C9C4BC"))
+        axes.scatter(x, y, s=area, facecolors=list(shades), edgecolors=list(edges), linewidths=0.8)
+        _row_labels(axes, range(len(themes)), [names.theme(t, lang) for t in themes], size,
+                    [names.colour(t) for t in themes])
+        for j, (label, region) in enumerate(zip(labels, regions, strict=True)):
+            _label(axes, (j, 1), str(int(volume[region])), 6.5, at="top", shift=(0, 3), ha="center", va="baseline",
+                   color=QUIET_INK)
+            if flat:
+                _label(axes, (j, 1), label, 8, at="top", shift=(0, 13), ha="center", va="baseline")
+            elif lang == "zh":
+                for k, char in enumerate(reversed(label)):
+                    _label(axes, (j, 1), char, 7.8, at="top", shift=(0, 13 + k * 8.8), ha="center", va="baseline")
+            else:
+                _label(axes, (j, 1), label, 7.5, at="top", shift=(0, 13), ha="center", va="bottom", rotation=90)
+        _label(axes, (0, 1), "n=" if lang == "zh" else "n =", 6.5, at="axes", shift=(-5, 3), ha="right", va="baseline",
+               color=QUIET_INK)
+        offset = 0.0
+        base = figure.bbox.width / figure.get_figure(root=True).dpi
+        for word, colour, filled in key_words:
+            figure.text((left + offset) / base, 0.05 / height, "●" if filled else "○", fontsize=7.5, color=colour,
+                        va="baseline")
+            figure.text((left + offset + 0.14) / base, 0.05 / height, word, fontsize=7.5, color=QUIET_INK, va="baseline")
+            offset += 0.14 + text_width(word, 7.5) + 0.22
+
+    n = int(volume.sum())
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(kept) + 0.9,
+        subtitle={"zh": f"材料够用的地区一句未提的主题；圆的大小是照其他地区的占比应有的语句数；n={count(n)}条语句",
+                  "en": f"Themes that regions with enough material never mention; size is the statements to be expected at "
+                        f"the rate elsewhere; n = {count(n)} statements"},
+        how_to_read={"zh": "有圆的地方，这个地区一句也没有提到这个主题。圆越大，照别处的说法本该提得越多；"
+                           "深色的不像偶然，空心的可能只是材料不够。沉默不等于没有做。",
+                     "en": "Where there is a circle, the region never mentions the theme. The larger, the more it would have "
+                           "at the rate elsewhere; dark is unlike chance, hollow may merely be too little material. Unsaid "
+                           "is not undone."},
+        **shared)
+
+
+# ---- wording, coding, robustness ------------------------------------------------------------------------------------
+
+
+def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, region: str = "all",
+                     title: Bilingual | None = None, stem: str = "deontic_strength", **finishing) -> FigureCard:
+    """How binding the wording is, by theme: the share of each grade in the theme's statements.
+
+    Args:
+        deontic_counts: table of the build.
+        year, region: the slice.
+    """
+    part = deontic_counts[(deontic_counts["year"] == year) & (deontic_counts["region"] == region)
+                          & (deontic_counts["theme"] != "none")]
+    grades = [g for g in names.grades if g in set(part["deontic"])]
+    counts = (part.pivot_table(index="theme", columns="deontic", values="n_statements", aggfunc="sum", fill_value=0)
+              .reindex(columns=[*grades, "none"], fill_value=0))
+    totals = counts.sum(axis=1)
+    counts, totals = counts[totals > 0], totals[totals > 0]
+    years = _years_of(deontic_counts) if year == ALL_YEARS else [year]
+    shares = counts.div(totals, axis=0) * 100
+    firm = shares[grades[:2]].sum(axis=1) if grades else pd.Series(0.0, index=shares.index)
+    # Thin themes come last and are not ranked.
+    themes = sorted((t for t in shares.index if t != "all"),
+                    key=lambda t: (totals[t] < measures.MIN_STATEMENTS, -firm[t], t))
+    order = [*(["all"] if "all" in shares.index else []), *themes]
+    columns = {"theme": _SHARE_COLUMNS["theme"], "theme_zh": _SHARE_COLUMNS["theme_zh"],
+               "theme_en": _SHARE_COLUMNS["theme_en"], "n_statements": _SHARE_COLUMNS["n_statements"],
+               **{f"{g}_percent": {"zh": names.grades[g]["zh"], "en": names.grades[g]["en"], "unit": "%"} for g in grades},
+               "none_percent": {"zh": "无此类措辞", "en": "no such wording", "unit": "%"},
+               "thin": _SHARE_COLUMNS["thin"]}
+    every = {"zh": "全部语句", "en": "All statements"}
+    data = pd.DataFrame({"theme": order, "theme_zh": [every["zh"] if t == "all" else names.theme(t, "zh") for t in order],
+                         "theme_en": [every["en"] if t == "all" else names.theme(t, "en") for t in order],
+                         "n_statements": [int(totals[t]) for t in order],
+                         **{f"{g}_percent": [float(shares.loc[t, g]) for t in order] for g in [*grades, "none"]},
+                         "thin": [bool(totals[t] < measures.MIN_STATEMENTS) for t in order]}, columns=list(columns))
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"}, period=_period(years), **finishing)
+    solid = data[(data["theme"] != "all") & ~data["thin"]]
+    if solid.empty or not grades:
+        return _too_little({"zh": f"没有一个主题达到{measures.MIN_STATEMENTS}条语句，不比较措辞的约束力。",
+                            "en": f"No theme reaches {measures.MIN_STATEMENTS} statements, so the wording is not compared."},
+                           title=title, **shared)
+    hard = grades[:2]
+    hard_names = {lang: listing([quoted(names.grades[g][lang]) for g in hard], lang) for lang in figures.LANGS}
+    k = counts.loc[solid["theme"], hard].sum(axis=1).to_numpy()
+    low, high = measures.wilson_interval(k, solid["n_statements"].to_numpy())
+    ranked = pd.DataFrame({"theme": solid["theme"].to_numpy(), "share": k / solid["n_statements"].to_numpy(), "low": low,
+                           "high": high})
+    lead = leaders(ranked)
+    first = solid.set_index("theme").loc[lead["theme"].iloc[0]]
+    first_share = percent(float(lead["share"].iloc[0]) * 100)
+    close = len(lead) - 1
+    automatic = {
+        "zh": f"“{first['theme_zh']}”的措辞最硬：{first_share}为{hard_names['zh']}" if not close else
+              f"“{first['theme_zh']}”的硬措辞占比最高（{first_share}），与另外{close}个主题难分先后",
+        "en": f"“{first['theme_en']}” is worded most bindingly: {first_share} {hard_names['en']}" if not close else
+              f"“{first['theme_en']}” has most binding wording ({first_share}), too close to {close} others to rank"}
+    soft = solid.set_index("theme").loc[ranked.sort_values("share", kind="stable")["theme"].iloc[0]]
+    soft_share = percent(float(ranked["share"].min()) * 100)
+    alt = {"zh": f"堆叠条形图，{len(order) - order.count('all')}个主题的语句按措辞约束力的构成，{year_span(years, 'zh')}。"
+                 f"材料够用的主题中，{hard_names['zh']}合计占比最高的是{first['theme_zh']}，{first_share}；最低的是{soft['theme_zh']}，"
+                 f"{soft_share}。",
+           "en": f"Stacked bars of the wording of statements in {len(order) - order.count('all')} themes, by how binding it "
+                 f"is, {year_span(years, 'en')}. Of themes with enough material, {first['theme_en']} has the largest share "
+                 f"of {hard_names['en']} together, {first_share}; {soft['theme_en']} the smallest, {soft_share}."}
+    shades = [_mix("#3B2A55", d) for d in np.linspace(1.0, 0.25, max(len(grades), 2))][:len(grades)] + ["#F0EDE8"]
+
+    def draw(figure, lang, everything=data):
+        shown = everything.head(_rows_that_fit(figure, len(everything), around=0.5))
+        labels = list(shown[f"theme_{lang}"])
+        words = [names.grades[g][lang] for g in grades] + ["无此类措辞" if lang == "zh" else "None of these"]
+        axes = add_axes(figure, left=_label_margin(labels, 8.5), right=0.5, top=0.28, bottom=0.18)
+        rows = np.arange(len(shown)) + np.where(np.arange(len(shown)) > 0, 0.35 if shown["theme"].iloc[0] == "all" else 0, 0)
+        axes.set_xlim(0, 100)
+        axes.set_ylim(rows[-1] + 0.5, -0.5)
+        start = np.zeros(len(shown))
+        numbers = []
+        width = (size_inches(figure)[0] - _label_margin(labels, 8.5) - 0.5) * 72 / 100
+        for grade, shade in zip([*grades, "none"], shades, strict=True):
+            values = shown[f"{grade}_percent"].to_numpy(float)
+            axes.barh(rows, values, left=start, height=0.78, color=shade, edgecolor=PAPER, linewidth=0.6)
+            for row, value, at in zip(rows, values, start, strict=True):
+                if value * width > 15:
+                    numbers.append((at + value / 2, row, f"{value:.0f}", figures.ink_on(shade)))
+            start += values
+        xs, ys, texts, inks = zip(*numbers, strict=True)
+        figures.add_numbers(axes, xs, ys, texts, 7.2, inks)
+        for row, label, thin, n in zip(rows, labels, shown["thin"], shown["n_statements"], strict=True):
+            _label(axes, (0, row), label, 8.5, at="right", shift=(-5, 0), ha="right", color=QUIET_INK if thin else INK)
+            _label(axes, (1, row), f"{count(n)}", 7.5, at="right", shift=(5, 0), color=QUIET_INK)
+        _label(axes, (1, 1), "n", 7.5, at="axes", shift=(5, 4), va="baseline", color=QUIET_INK)
+        x = 0.0
+        inch = size_inches(figure)[0] - _label_margin(labels, 8.5) - 0.5
+        for word, shade in zip(words, shades, strict=True):
+            axes.add_patch(_swatch(axes, x / inch, 1, shade))
+            _label(axes, (x / inch, 1), word, 8, at="axes", shift=(12, 6), va="baseline", color=SOFT_INK)
+            x += text_width(word, 8) + 0.34
+        _more(axes, len(everything) - len(shown), lang)
+
+    n = int(data.loc[data["theme"] == "all", "n_statements"].iloc[0]) if "all" in order else int(totals.sum())
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(data) + 0.6,
+        subtitle={"zh": f"各主题语句中各级措辞的百分比，一句取最强的一级，{_slice_words(year, region, names, years, 'zh')}；n={count(n)}条语句",
+                  "en": f"Per cent of each theme's statements by grade of wording, the strongest of a statement, "
+                        f"{_slice_words(year, region, names, years, 'en')}; n = {count(n)} statements"},
+        how_to_read={"zh": f"颜色越深，措辞约束力越强；按{hard_names['zh']}合计的占比由高到低排列。名称为灰色的主题不足{measures.MIN_STATEMENTS}条，不作比较。",
+                     "en": f"The darker, the more binding the wording; themes are ranked by {hard_names['en']} together. Those "
+                           f"named in grey have under {measures.MIN_STATEMENTS} statements and are not compared."},
+        **shared)
+
+
+def _swatch(axes, x: float, y: float, fill):
+    """A small filled square above the axes, for a key in a row."""
+    from matplotlib.patches import Rectangle
+    from matplotlib.transforms import Affine2D
+
+    root = axes.get_figure(root=True)
+    corner = axes.transAxes.transform((x, y)) / root.dpi  # in inches: the layout does not move after this
+    place = Affine2D().scale(1 / 72).translate(*corner) + root.dpi_scale_trans
+    return Rectangle((0, 5), 9, 8, facecolor=fill, linewidth=0, transform=place, clip_on=False)
+
+
+def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, title: Bilingual | None = None,
+                      stem: str = "codebook_accuracy", period: str = "–", **finishing) -> FigureCard:
+    """How well the codebook finds each theme, against hand labels: F1 with its interval, precision and recall.
+
+    Args:
+        accuracy: as `measures.accuracy` or `gold.theme_accuracy` returns it.
+        period: years covered.
+    """
+    frame = accuracy.copy()
+    frame["gold"] = (frame["tp"].fillna(0) + frame["fn"].fillna(0)).astype("int64")
+    special = {"all": {"zh": "全部判断合计", "en": "All decisions"}, "mean": {"zh": "各主题平均", "en": "Mean of themes"}}
+    body = frame[~frame["theme"].isin(special) & (frame["gold"] > 0)]
+    order = sorted(body["theme"], key=lambda t: (-float(body.set_index("theme").loc[t, "f1"]),
+                                                 names.theme_order(list(body["theme"])).index(t)))
+    rows = [*[t for t in special if t in set(frame["theme"])], *order]
+    data = frame.set_index("theme").loc[rows].reset_index()
+    data["theme_zh"] = [special[t]["zh"] if t in special else names.theme(t, "zh") for t in data["theme"]]
+    data["theme_en"] = [special[t]["en"] if t in special else names.theme(t, "en") for t in data["theme"]]
+    for column in ("precision", "recall", "f1", "f1_low", "f1_high"):
+        data[column] = data[column].astype(float) * 100
+    for column in ("tp", "fp", "fn"):
+        data[column] = data[column].astype("Int64")
+    columns = {"theme": _SHARE_COLUMNS["theme"], "theme_zh": _SHARE_COLUMNS["theme_zh"],
+               "theme_en": _SHARE_COLUMNS["theme_en"], "gold": {"zh": "人工标注的句数", "en": "labelled by hand"},
+               "tp": {"zh": "找对", "en": "hits"}, "fp": {"zh": "误报", "en": "false alarms"},
+               "fn": {"zh": "漏报", "en": "misses"}, "precision": {"zh": "精确率", "en": "precision", "unit": "%"},
+               "recall": {"zh": "召回率", "en": "recall", "unit": "%"}, "f1": {"zh": "F1", "en": "F1", "unit": "%"},
+               "f1_low": {"zh": "F1的95%区间下限", "en": "F1, 95% lower", "unit": "%"},
+               "f1_high": {"zh": "F1的95%区间上限", "en": "F1, 95% upper", "unit": "%"}}
+    data = data[list(columns)]
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"}, period=period, **finishing)
+    themes = data[~data["theme"].isin(special)]
+    if themes.empty:
+        return _too_little({"zh": "没有人工标注的语句，测不出编码的准确程度。",
+                            "en": "No statement was labelled by hand, so the accuracy of the coding is not known."},
+                           title=title, **shared)
+    whole = data[data["theme"] == "all"]
+    n = int(whole["gold"].iloc[0]) if len(whole) else int(themes["gold"].sum())
+    weak = themes[themes["f1"] < 60]
+    main = whole.iloc[0] if len(whole) else None
+    if main is not None and np.isfinite(main["f1_low"]):
+        interval = {"zh": f"（95%区间{percent(main['f1_low'])}至{percent(main['f1_high'])}）",
+                    "en": f" (95% interval {percent(main['f1_low'])} to {percent(main['f1_high'])})"}
+    else:
+        interval = {"zh": "", "en": ""}
+    score = percent(main["f1"]) if main is not None else percent(float(themes["f1"].mean()))
+    automatic = {"zh": f"与人工标注相比，主题编码的F1为{score}{interval['zh']}",
+                 "en": f"Against hand labels the coding of themes has an F1 of {score}{interval['en']}"}
+    ends = themes.sort_values(["f1", "theme"])
+    alt = {"zh": f"点图，{len(themes)}个主题的编码与人工标注相比的F1、精确率和召回率。合计F1为{score}{interval['zh']}。"
+                 f"最高的是{ends.iloc[-1]['theme_zh']}，{percent(ends.iloc[-1]['f1'])}；最低的是{ends.iloc[0]['theme_zh']}，"
+                 f"{percent(ends.iloc[0]['f1'])}" + (f"；{len(weak)}个主题低于60%" if len(weak) else "") + "。",
+           "en": f"Dot chart of F1, precision and recall of the coding of {len(themes)} themes against hand labels. F1 of all "
+                 f"decisions: {score}{interval['en']}. Highest: {ends.iloc[-1]['theme_en']}, {percent(ends.iloc[-1]['f1'])}; "
+                 f"lowest: {ends.iloc[0]['theme_en']}, {percent(ends.iloc[0]['f1'])}"
+                 + (f"; {len(weak)} themes are under 60%" if len(weak) else "") + "."}
+
+    def draw(figure, lang, everything=data):
+        shown = everything.head(_rows_that_fit(figure, len(everything), around=0.5))
+        labels = list(shown[f"theme_{lang}"])
+        axes = add_axes(figure, left=_label_margin(labels, 8.5), right=1.05, top=0.24, bottom=0.24)
+        is_theme = ~shown["theme"].isin(special).to_numpy()
+        rows = np.arange(len(shown)) + np.where(is_theme, 0.35, 0)
+        axes.set_xlim(0, 100)
+        axes.set_ylim(rows[-1] + 0.6, -0.6)
+        _scale_labels(axes, [0, 20, 40, 60, 80, 100], [f"{t}%" for t in (0, 20, 40, 60, 80, 100)])
+        colours = [names.colour(t) if k else INK for t, k in zip(shown["theme"], is_theme, strict=True)]
+        axes.hlines(rows, shown["f1_low"], shown["f1_high"], colors=[_mix(c, 0.35) for c in colours], linewidth=4)
+        axes.scatter(shown["precision"], rows, marker=4, s=26, c="#6E6A64", linewidths=0, zorder=3, clip_on=False)
+        axes.scatter(shown["recall"], rows, marker=5, s=26, c="#6E6A64", linewidths=0, zorder=3, clip_on=False)
+        axes.scatter(shown["f1"], rows, s=26, c=colours, zorder=4, clip_on=False)
+        _row_labels(axes, rows, labels)
+        for row, f1, gold in zip(rows, shown["f1"], shown["gold"], strict=True):
+            _label(axes, (1, row), percent(f1) if np.isfinite(f1) else "–", 8.5, at="right", shift=(40, 0), ha="right")
+            if gold:
+                _label(axes, (1, row), count(gold), 7.5, at="right", shift=(72, 0), ha="right", color=QUIET_INK)
+        _label(axes, (1, 1), "F1", 8, at="axes", shift=(40, 4), ha="right", va="baseline", color=SOFT_INK)
+        _label(axes, (1, 1), "标注" if lang == "zh" else "labels", 7.5, at="axes", shift=(72, 4), ha="right", va="baseline",
+               color=QUIET_INK)
+        key = "●F1及其95%区间  ◀精确率  ▶召回率" if lang == "zh" else "● F1 and its 95% interval   ◀ precision   ▶ recall"
+        _label(axes, (0, 1), key, 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
+        _more(axes, len(everything) - len(shown), lang)
+
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=0.195 * len(data) + 0.55,
+        subtitle={"zh": f"主题编码与人工标注之比，F1为精确率与召回率的调和平均；n={count(n)}处人工标注，区间按文章重抽样",
+                  "en": f"Coding of themes against hand labels; F1 is the harmonic mean of precision and recall; n = "
+                        f"{count(n)} hand labels; intervals resample articles"},
+        how_to_read={"zh": "F1为100%即与人工完全一致。精确率低，说明误报多；召回率低，说明漏报多。标注少的主题区间长，读数要留余地。",
+                     "en": "An F1 of 100% agrees with the hand labels in everything. Low precision means false alarms, low "
+                           "recall misses. Themes with few labels have long intervals: read them with reserve."},
+        **shared)
+
+
+def robustness(findings: Sequence, *, title: Bilingual | None = None, stem: str = "robustness", period: str = "–",
+               **finishing) -> FigureCard:
+    """Which findings stand when the corpus is counted in other ways: a row each, a mark for every other way.
+
+    Args:
+        findings: with `zh`, `en` and `badge` (`holds`, `of`, `checks`: each `zh`, `en`, `holds`), as
+            `fengxiang.findings.all_findings` returns them; those without checks are left out.
+        period: years covered.
+    """
+    checked = [f for f in findings if f.badge.get("checks")]
+    ways = list(dict.fromkeys((c["zh"], c["en"]) for f in checked for c in f.badge["checks"]))
+    data = pd.DataFrame([{"finding": f.id, "finding_zh": f.zh, "finding_en": f.en, "check_zh": c["zh"],
+                          "check_en": c["en"], "holds": int(c["holds"])} for f in checked for c in f.badge["checks"]],
+                        columns=["finding", "finding_zh", "finding_en", "check_zh", "check_en", "holds"])
+    columns = {"finding": {"zh": "发现编号", "en": "finding"}, "finding_zh": {"zh": "发现", "en": "finding in Chinese"},
+               "finding_en": {"zh": "发现英文", "en": "finding in English"}, "check_zh": {"zh": "另一种做法", "en": "other way in Chinese"},
+               "check_en": {"zh": "另一种做法英文", "en": "other way of counting"},
+               "holds": {"zh": "结论不变为1", "en": "1 where the finding stands"}}
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "次", "en": "checks"}, period=period, **finishing)
+    if data.empty:
+        return _too_little({"zh": "没有可以换一种做法检验的发现。", "en": "There is no finding to test in another way."},
+                           title=title, **shared)
+    firm = [f for f in checked if f.badge["holds"] == f.badge["of"]]
+    weakest = min(checked, key=lambda f: (f.badge["holds"] / f.badge["of"], f.id))
+    automatic = {"zh": f"{len(checked)}条发现中，{len(firm)}条换哪种做法都成立",
+                 "en": f"{len(firm)} of {len(checked)} findings stand whichever way the corpus is counted"}
+
+    def scores(lang):
+        form = "“{s}”{h}/{o}" if lang == "zh" else "“{s}” {h} of {o}"
+        return ("；" if lang == "zh" else "; ").join(
+            form.format(s=getattr(f, lang).rstrip("。."), h=f.badge["holds"], o=f.badge["of"]) for f in checked)
+
+    alt = {"zh": f"检验表，{len(checked)}条发现各换{len(ways)}种做法重算：{scores('zh')}。",
+           "en": f"Table of {len(checked)} findings recomputed in {len(ways)} other ways: {scores('en')}."}
+
+    def draw(figure, lang):
+        width, height = size_inches(figure)
+        labels = [way[0 if lang == "zh" else 1] for way in ways]
+        left = width * 0.44
+        key_lines = figures.wrap("  ".join(f"{i + 1} {t}" for i, t in enumerate(labels)), width, 7.5).split("\n")
+        foot = 0.14 * len(key_lines) + 0.12
+        axes = add_axes(figure, left=left, right=0.62, top=0.22, bottom=foot)
+        axes.set_xlim(-0.5, len(ways) - 0.5)
+        axes.set_ylim(len(checked) - 0.5, -0.5)
+        room = (height - 0.22 - foot) / len(checked)
+        for i, f in enumerate(checked):
+            verdicts = {(c["zh"], c["en"]): c["holds"] for c in f.badge["checks"]}
+            for j, way in enumerate(ways):
+                if way in verdicts:
+                    held = verdicts[way]
+                    axes.scatter([j], [i], s=36, marker="o" if held else "X", facecolors=LATER if held else EARLIER,
+                                 linewidths=0)
+            text = figures.wrap(getattr(f, lang), left - 0.15, 8).split("\n")
+            fits = max(1, int(room / 0.142))
+            if len(text) > fits:
+                text = [*text[:fits - 1], text[fits - 1][:-1] + "…"]
+            for k, line in enumerate(text):
+                figure.text(0, 1 - (0.22 + room * (i + 0.5) + 0.142 * (k - (len(text) - 1) / 2) + 0.035) / height, line,
+                            fontsize=8, color=INK, va="baseline")
+            _label(axes, (1, i), f"{f.badge['holds']}/{f.badge['of']}", 8.5, at="right", shift=(8, 0))
+            if i:
+                axes.axhline(i - 0.5, color=GRID, linewidth=0.7)
+        for j in range(len(ways)):
+            _label(axes, (j, 1), str(j + 1), 7.5, at="top", shift=(0, 3), ha="center", va="baseline", color=QUIET_INK)
+        for k, line in enumerate(key_lines):
+            figure.text(0, (foot - 0.2 - 0.14 * k) / height, line, fontsize=7.5, color=QUIET_INK, va="baseline")
+
+    n = int(len(data))
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=0.5 * len(checked) + 0.3 + 0.14 * (1 + len(ways) // 4),
+        subtitle={"zh": f"每条发现换{len(ways)}种做法重算，圆点为结论不变，叉为改变；n={count(n)}次重算",
+                  "en": f"Each finding recomputed in {len(ways)} other ways: a dot where it stands, a cross where it does "
+                        f"not; n = {count(n)}"},
+        how_to_read={"zh": "一行是一条发现，一列是一种做法，列号见图下。叉多的发现取决于怎么数、用哪些来源，引用时要说明。"
+                           f"最不稳的一条成立{weakest.badge['holds']}次，共{weakest.badge['of']}次。",
+                     "en": "A row is a finding, a column another way, numbered below. A finding with many crosses depends on "
+                           "how one counts or on which sources: say so when citing it. The least firm stands in "
+                           f"{weakest.badge['holds']} of {weakest.badge['of']}."},
         **shared)
