@@ -112,12 +112,6 @@ def _code(cells) -> list[str]:
     return found
 
 
-def _stem(chart: str) -> str:
-    """The stem a chart function uses when none is given."""
-    parameters = inspect.signature(getattr(charts, chart)).parameters
-    return parameters["stem"].default or chart
-
-
 def _declared(path: Path) -> list[str]:
     """What the source plainly reads or writes must be declared."""
     notebook = running.read_notebook(path)
@@ -132,8 +126,12 @@ def _declared(path: Path) -> list[str]:
         if called == "run.write":
             writes = [f"data/processed/{name}.csv"]
         elif called.startswith("charts.") and any(keyword.arg is None for keyword in node.keywords):
+            chart = getattr(charts, called.removeprefix("charts."), None)
+            if chart is None:
+                found.append(f"calls {called}, which does not exist")
+                continue
             given = [keyword.value.value for keyword in node.keywords if keyword.arg == "stem"]
-            writes = [f"figures/{given[0] if given else _stem(called.removeprefix('charts.'))}"]
+            writes = [f"figures/{given[0] if given else inspect.signature(chart).parameters['stem'].default}"]
         found += [f"reads {r} and does not declare it" for r in reads if r not in notebook.inputs]
         found += [f"writes {w} and does not declare it" for w in writes if w not in notebook.outputs]
     return found
@@ -199,6 +197,7 @@ def test_a_good_notebook_has_no_problems(tmp_path):
     (3, code("run.written('b')"), "reads data/processed/b.csv and does not declare it"),
     (3, code("run.statements()"), "reads data/processed/statements.parquet and does not declare it"),
     (3, code("charts.dendrogram(1, **run.finishing)"), "writes figures/dendrogram and does not declare it"),
+    (3, code("charts.bottom(1, **run.finishing)"), "calls charts.bottom, which does not exist"),
     (3, code("charts.coverage(1, stem='x', **run.finishing)"), "writes figures/x and does not declare it"),
     (7, code("run.write('b', 1)"), "writes data/processed/b.csv and does not declare it"),
 ])
