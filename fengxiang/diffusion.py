@@ -170,35 +170,37 @@ def adoption(uses: pd.DataFrame, coverage: pd.DataFrame, min_regions: int = MIN_
         sorted by term, year. 全国, `all`, `none` and year 0 or −1 are left out.
     """
     uses, coverage = (frame[~frame["region"].isin(NOT_ONE_REGION) & (frame["year"] > 0)] for frame in (uses, coverage))
-    seen = coverage.groupby("region")["year"].agg(["min", "max"])
     columns = ["term", "year", "years_after", "at_risk", "events", "adopted", "low", "high", "n_regions", "n_unseen"]
+    # A use is coverage, whatever the other table says.
+    seen = pd.concat([coverage[["region", "year"]], uses[["region", "year"]]])
+    regions = sorted(seen["region"].unique())
+    place = {region: i for i, region in enumerate(regions)}
+    since, until = (seen.groupby("region")["year"].agg(end).reindex(regions).to_numpy(float) for end in ("min", "max"))
+    first = uses.groupby(["term", "region"])["year"].min()
     frames = []
-    for term, part in uses.groupby("term", sort=True):
-        used = part.groupby("region")["year"].min()
-        origin = int(used.min())
-        known = seen.join(used.rename("used"), how="outer")
-        # A use is coverage, whatever the other table says.
-        known["min"] = known[["min", "used"]].min(axis=1)
-        known["max"] = known[["max", "used"]].max(axis=1)
-        at_risk = known[known["max"] >= origin]
-        if len(at_risk) < min_regions:
+    for term, part in first.groupby(level="term", sort=True):
+        used = np.full(len(regions), np.nan)
+        used[[place[region] for region in part.index.get_level_values("region")]] = part.to_numpy()
+        origin = int(np.nanmin(used))
+        at_risk = until >= origin
+        if at_risk.sum() < min_regions:
             continue
-        event = at_risk["used"].notna().to_numpy()
+        event = ~np.isnan(used[at_risk])
         # Years are counted from 1 so that a use in the first year comes after entry.
-        time = np.where(event, at_risk["used"], at_risk["max"]) - origin + 1
-        entry = np.maximum(at_risk["min"] - origin, 0).to_numpy(float)
-        curve = kaplan_meier(time, event, entry)
+        time = np.where(event, used[at_risk], until[at_risk]) - origin + 1
+        curve = kaplan_meier(time, event, np.maximum(since[at_risk] - origin, 0))
         frames.append(pd.DataFrame({
             "term": term, "year": (curve["time"] - 1 + origin).astype("int64"),
             "years_after": (curve["time"] - 1).astype("int64"), "at_risk": curve["at_risk"], "events": curve["events"],
             "adopted": 1 - curve["survival"], "low": 1 - curve["high"], "high": 1 - curve["low"],
-            "n_regions": len(at_risk), "n_unseen": len(known) - len(at_risk)}))
+            "n_regions": int(at_risk.sum()), "n_unseen": int((~at_risk).sum())}))
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
 
 # --- who repeats whom ---------------------------------------------------------------------------------------------
 
-_NOT_WORDING = re.compile(r"[^0-9A-Za-z\u3400-\u9fff]+")
+_NOT_WORDING = re.compile(r"[^A-Za-z\u3400-\u9fff]+")
+_FIGURE = "[0-9]+[年月日]?"
 _BASE = np.uint64(1_000_003)
 _MOST_SOURCES, _CONFIRMED = 50, 3
 
@@ -218,7 +220,7 @@ def echo_index(later: pd.DataFrame, earlier: pd.DataFrame, ignore: Sequence[str]
         earlier: the same columns; region is not read. Texts of the same story are not compared, for their likeness
             is their writer's.
         ignore: names that are nobody's wording (of agencies, meetings, documents): they neither count as repeated nor
-            as said, and no run goes across them.
+            as said, and no run goes across them. So it is with figures, and years, months and days in figures.
         min_run: in characters.
 
     Returns:
@@ -228,7 +230,8 @@ def echo_index(later: pd.DataFrame, earlier: pd.DataFrame, ignore: Sequence[str]
         repeated, and of the rest where it has at least four characters); in the order of `later`.
     """
     later, earlier = _with_days(later), _with_days(earlier)
-    drop = re.compile("|".join(map(re.escape, sorted(ignore, key=lambda s: (-len(s), s))))) if ignore else None
+    names = map(re.escape, sorted(ignore, key=lambda s: (-len(s), s)))
+    drop = re.compile("|".join((*names, _FIGURE)))
     texts = [_wording(text, drop) for text in later["text"]]
     earlier = earlier.sort_values(["day_low", "day_high", "statement_id"])
     sources = [_wording(text, drop) for text in earlier["text"]]
@@ -267,9 +270,9 @@ def echo_index(later: pd.DataFrame, earlier: pd.DataFrame, ignore: Sequence[str]
     return result[result["n_chars"] > 0].reset_index(drop=True)
 
 
-def _wording(text: str, drop: re.Pattern | None) -> str:
-    """The text's letters, digits and characters; a line feed where an ignored name stood."""
-    return "".join(_NOT_WORDING.sub("", piece) + "\n" for piece in (drop.split(text) if drop else [text]))[:-1]
+def _wording(text: str, drop: re.Pattern) -> str:
+    """The text's letters and characters; a line feed where an ignored name or a figure stood."""
+    return "\n".join(_NOT_WORDING.sub("", piece) for piece in drop.split(text))
 
 
 def _windows(texts: Sequence[str], size: int) -> tuple[np.ndarray, np.ndarray]:

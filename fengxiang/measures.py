@@ -29,6 +29,9 @@ MIN_STATEMENTS = 30
 MIN_ARTICLES = 5
 """A slice with fewer statements or fewer articles is thin: shown grey, never ranked, never a trend."""
 
+SPECIAL_ARTICLES = 2
+"""A theme is no region's speciality by the word of one article."""
+
 MIN_SUPPORT = 5
 """A pair counts as supported when it was seen, or was to be expected by chance, in so many statements."""
 
@@ -1140,32 +1143,35 @@ def region_table(theme_counts: pd.DataFrame, year: int = -1, column: str = "n_st
     return table.sort_index().sort_index(axis=1).rename_axis(index=None, columns=None)
 
 
-def location_quotient(theme_counts: pd.DataFrame, slices: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+def location_quotient(theme_counts: pd.DataFrame, slices: pd.DataFrame, article_themes: pd.DataFrame | None = None,
+                      level: float = 0.95) -> pd.DataFrame:
     """What a region speaks of more than regions do on the whole.
 
     The share of a theme in a region's statements over its share in the statements of all single regions of that
-    year together (a statement of two regions counts in both). The bounds are those of the region's share by Wilson,
-    over the same reference.
+    year together (a statement of two regions counts in both). The bounds are those of the region's share, over the
+    same reference.
 
     Args:
-        theme_counts, slices: tables of the build.
-        level: of the interval.
+        theme_counts, slices, article_themes, level: as for `prevalence`.
 
     Returns:
-        theme, year, region, n, n_statements, share, reference, quotient (1 is as elsewhere), low, high, thin, for
-        every theme and single region, zero cells included; sorted by year, region, then quotient downward, theme.
-        NaN where no region has the theme in that year.
+        theme, year, region, n, n_statements, n_articles (with the theme), share, reference, quotient (1 is as
+        elsewhere), low, high, special (the region is not thin, low is over 1, and at least SPECIAL_ARTICLES articles
+        have the theme), thin; for every theme and single region, zero cells included; sorted by year, region, then
+        quotient downward, theme. NaN where no region has the theme in that year.
 
     Source: Isard (1960), Methods of Regional Analysis, ch. 5.
     """
-    frame = prevalence(theme_counts, slices[~slices["region"].isin(NOT_ONE_REGION)], level=level)
+    frame = prevalence(theme_counts, slices[~slices["region"].isin(NOT_ONE_REGION)], article_themes, level=level)
     by_year = frame.groupby(["theme", "year"])
     whole = by_year["n"].transform("sum") / by_year["n_statements"].transform("sum").replace(0, np.nan)
     frame["reference"] = whole
     reference = whole.replace(0, np.nan)
     frame["quotient"] = frame["share"] / reference
     frame["low"], frame["high"] = frame["low"] / reference, frame["high"] / reference
-    columns = ["theme", "year", "region", "n", "n_statements", "share", "reference", "quotient", "low", "high", "thin"]
+    frame["special"] = ~frame["thin"] & (frame["low"] > 1) & (frame["n_articles"] >= SPECIAL_ARTICLES)
+    columns = ["theme", "year", "region", "n", "n_statements", "n_articles", "share", "reference", "quotient", "low",
+               "high", "special", "thin"]
     return frame[columns].sort_values(["year", "region", "quotient", "theme"], ascending=[True, True, False, True],
                                       ignore_index=True)
 
@@ -1318,8 +1324,8 @@ def silence(theme_counts: pd.DataFrame, slices: pd.DataFrame, year: int = -1,
 
     Returns:
         theme, region, n_statements, n_articles (of the region), rate_elsewhere, expected (statements),
-        p_statements, p_articles, p, q (Benjamini–Hochberg over all cells tested, silent or not, the latter at
-        p = 1), thin; only silent cells; sorted by p, theme, region.
+        p_statements, p_articles, p, q (Benjamini–Hochberg over the cells of all regions that are not thin, those with
+        the theme at p = 1; NaN for thin ones), thin; only silent cells; sorted by p, theme, region.
     """
     frame = prevalence(theme_counts, slices[(slices["year"] == year) & ~slices["region"].isin(NOT_ONE_REGION)],
                        themes=themes)
@@ -1337,7 +1343,7 @@ def silence(theme_counts: pd.DataFrame, slices: pd.DataFrame, year: int = -1,
     for unit, chance in chances.items():
         frame[f"p_{unit}"] = np.where(silent, chance, 1.0)
     frame["p"] = frame[["p_statements", "p_articles"]].max(axis=1)
-    frame["q"] = benjamini_hochberg(frame["p"])
+    frame["q"] = benjamini_hochberg(frame["p"].where(~frame["thin"]))
     frame["rate_elsewhere"] = frame["rate_statements"]
     frame["expected"] = frame["rate_elsewhere"] * frame["n_statements"]
     frame["n_articles"] = frame["of_articles"]

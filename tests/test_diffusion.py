@@ -162,6 +162,13 @@ def test_reverse_echo_finds_local_wording_that_the_centre_says_later():
     assert diffusion.echo_index(local, centre)["n_repeated"].iloc[0] == 0
 
 
+def test_figures_and_dates_are_nobody_s_wording():
+    a = frame_of(TEXTS, ("x", "x", "x", "上海", "2025-07-01", "2025年6月18日增加值为8072.73亿元"))
+    b = frame_of(TEXTS, ("y", "y", "y", "全国", "2025-06-19", "2025年6月18日增加值为8072.73亿元"))
+    row = diffusion.echo_index(a, b, min_run=4).iloc[0]
+    assert (row["n_chars"], row["repeated"]) == (6, ["增加值为"])
+
+
 def test_names_are_nobody_s_wording():
     name = "国家金融监督管理总局河北监管局"
     a = frame_of(TEXTS, ("x-001", "x", "x", "河北", "2025-02-01", f"{name}召开会议"))

@@ -667,6 +667,13 @@ def test_location_quotient_by_hand():
     low = result.set_index(["region", "theme"]).loc[("北京", "opening"), "low"]
     assert low == pytest.approx(proportion_confint(10, 100, method="wilson")[0] / 0.05)
     assert not result["thin"].any()
+    special = result[result["special"]]
+    assert list(zip(special["region"], special["theme"], strict=True)) == [("北京", "opening"), ("北京", "green")]
+
+
+def test_one_article_makes_no_speciality():
+    counts = COUNTS.assign(n_articles=1)
+    assert not measures.location_quotient(counts, SLICES)["special"].any()
 
 
 def crosstab(seed=0, shape=(8, 5)) -> pd.DataFrame:
