@@ -97,7 +97,9 @@ class Finding:
         value, low, high: the main number with its interval, in the unit of the metric.
         n, of: numerator and denominator in statements.
         grade: the rule that chose the wording.
-        claim: what is asserted, comparable between views.
+        claim: the assertions the sentence makes.
+        facts: all assertions of that kind that are true in the view; the claim holds in another view whose facts
+            include it.
         zh, en: the sentences.
         numbers: the figures in the sentences, each with `zh`, `en`, and what it is counted from.
         evidence: statement identifiers.
@@ -115,7 +117,8 @@ class Finding:
     n: int
     of: int
     grade: str
-    claim: tuple
+    claim: frozenset
+    facts: frozenset
     zh: str
     en: str
     numbers: list[dict] = field(default_factory=list)
@@ -178,7 +181,9 @@ def leading_theme(view: View, names: Names) -> Finding | None:
                 "no theme can be called first.")
     return Finding("leading_theme", "theme_share", {"year": year, "region": ALL, "theme": first["theme"]},
                    float(first["share"]), float(first["low"]), float(first["high"]), int(first["n"]), of, grade,
-                   (grade if grade == "first" else "top", first["theme"]), *text, numbers, figure="theme_prevalence")
+                   frozenset({("top", first["theme"])}),
+                   frozenset(("top", t) for t in [first["theme"], *rivals["theme"]]), *text, numbers,
+                   figure="theme_prevalence")
 
 
 def theme_shares(view: View, year: int, region: str) -> pd.DataFrame:
@@ -240,8 +245,11 @@ def changed_themes(view: View, names: Names) -> Finding | None:
     return Finding("changed_themes", "theme_share_difference", {"year_from": first, "year_to": last, "region": ALL,
                                                                 "theme": top["theme"]},
                    float(top["difference"]), float(top["low95"]), float(top["high95"]), int(top["n_to"]), n_to,
-                   str(top["grade"]), ("changed", tuple(sorted(rose["theme"].head(N_NAMED))),
-                                       tuple(sorted(fell["theme"].head(N_NAMED)))),
+                   str(top["grade"]),
+                   frozenset([("up", t) for t in rose["theme"].head(N_NAMED)]
+                             + [("down", t) for t in fell["theme"].head(N_NAMED)]),
+                   frozenset((("up" if r.difference > 0 else "down"), r.theme) for r in trends.itertuples()
+                             if r.grade in ("rose", "probably_rose", "fell", "probably_fell")),
                    *text, numbers, figure="theme_change")
 
 
@@ -298,7 +306,10 @@ def national_and_regional(view: View, names: Names) -> Finding | None:
                                                                        "theme": top["theme"]},
                    float(top["difference"]), float(top["low"]), float(top["high"]), int(top["n"]), of,
                    "differs" if len(up) or len(down) else "no_clear_difference",
-                   ("differs", up["theme"].head(1).tolist(), down["theme"].head(1).tolist()), *text, numbers,
+                   frozenset([("national", t) for t in up["theme"].head(1)]
+                             + [("regional", t) for t in down["theme"].head(1)]),
+                   frozenset([("national", t) for t in up["theme"]] + [("regional", t) for t in down["theme"]]),
+                   *text, numbers,
                    figure="theme_region")
 
 
@@ -315,7 +326,7 @@ def closest_pair(view: View, names: Names, pairs: pd.DataFrame) -> Finding | Non
     numbers = [_number(f"{n:,}条", f"{n:,} statements", n=n, of=of), _number(times, f"{row['ratio']:.1f} times")]
     return Finding("closest_pair", "cooccurrence_npmi", {"year": ALL_YEARS, "region": ALL, "theme": row["theme_a"],
                                                          "other": row["theme_b"]},
-                   float(row["npmi"]), None, None, n, of, "together", ("pair", row["theme_a"], row["theme_b"]),
+                   float(row["npmi"]), None, None, n, of, "together", frozenset(), frozenset(),
                    f"“{zh[0]}”与“{zh[1]}”结合最紧：同在{n:,}条语句里出现，是两者互不相干时应有条数的{times}。",
                    f"“{en[0]}” and “{en[1]}” go together most: in {n:,} statements, {row['ratio']:.1f} times as many as "
                    "if they had nothing to do with each other.", numbers, figure="cooccurrence_matrix")
@@ -337,7 +348,7 @@ def covered_regions(view: View, names: Names) -> Finding | None:
         text = (f"材料只涉及{of}个省级监管局中的{n}个；{zh}没有任何语句，以下各图不能说明这些地方的情况。",
                 f"The material covers {n} of {of} regional bureaus; nothing is known here about {en}.")
     return Finding("covered_regions", "regions_covered", {"year": ALL_YEARS}, float(n), None, None, n, of, "count",
-                   ("covered", tuple(missing)), *text, numbers, figure="coverage")
+                   frozenset(), frozenset(), *text, numbers, figure="coverage")
 
 
 def local_wording(view: View, names: Names, terms: Iterable[str]) -> Finding | None:
@@ -355,7 +366,7 @@ def local_wording(view: View, names: Names, terms: Iterable[str]) -> Finding | N
     en = ", ".join(f"“{r.term}” only in {names.region(r.regions[0], 'en')}" for r in shown.itertuples())
     n = len(alone)
     return Finding("local_wording", "terms_of_one_region", {"year": years[-1]}, float(n), None, None, n, len(uses),
-                   "count", ("alone", tuple(sorted(zip(shown["term"], [r[0] for r in shown["regions"]], strict=True)))),
+                   "count", *(frozenset((r.term, r.regions[0]) for r in f.itertuples()) for f in (shown, alone)),
                    f"{years[-1]}年有{n}个词表所列的提法，总局没有用，材料中只有一个地方局用：{zh}。",
                    f"In {years[-1]} {n} listed terms are used by a single bureau and not by the national regulator: {en}.",
                    [_number(f"{n}个", f"{n} listed", n=n, of=len(uses))], figure="")
@@ -390,7 +401,7 @@ def binding_wording(view: View, names: Names, deontic: pd.DataFrame, grades: Seq
     low, high = (float(x) for x in measures.wilson_interval(n, of))
     share, span = percent(n / of), f"{percent(low)}—{percent(high)}"
     return Finding("binding_wording", "binding_share", {"year": year, "region": ALL}, n / of, low, high, n, of, "share",
-                   ("binding", round(n / of, 1)),
+                   frozenset(), frozenset(),
                    f"{year}年{of:,}条语句中，{share}用了“必须”“要”“严禁”一类有约束力的措辞（95%区间{span}）。",
                    f"In {year}, {share} of {of:,} statements use binding wording such as must or must not (95% interval "
                    f"{percent(low)}–{percent(high)}).", [_number(share, n=n, of=of)], figure="deontic_strength")
@@ -423,7 +434,7 @@ def all_findings(run: Run, names: Names) -> list[Finding]:
             for other in others:
                 again = make(other)
                 if again is not None:
-                    checks.append({**other.label, "holds": again.claim == finding.claim})
+                    checks.append({**other.label, "holds": finding.claim <= again.facts})
             found.append(replace(finding, badge={"holds": sum(c["holds"] for c in checks), "of": len(checks),
                                                  "checks": checks}))
     found += [f for f in (make(view) for make in single) if f is not None]
@@ -454,7 +465,7 @@ def as_frame(findings: Sequence[Finding]) -> pd.DataFrame:
 
     return pd.DataFrame([{
         "id": f.id, "metric": f.metric, "slice": text(f.slice), "value": f.value, "low": f.low, "high": f.high,
-        "n": f.n, "of": f.of, "grade": f.grade, "claim": text(f.claim), "zh": f.zh, "en": f.en,
+        "n": f.n, "of": f.of, "grade": f.grade, "claim": text(sorted(f.claim)), "zh": f.zh, "en": f.en,
         "numbers": text(f.numbers), "evidence": text(f.evidence), "figure": f.figure, "badge": text(f.badge)}
         for f in findings])
 
