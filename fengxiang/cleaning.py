@@ -29,7 +29,7 @@ _TERMINAL = "。！？…；：!?;:"
 _CLOSERS = "”’）】》」』)\"'"
 _PUNCTUATION = re.compile(r"[，。；：！？、,;!?]")
 _STOP = re.compile("[。；]")
-_APART = frozenset(" \t|｜·,，、/（()）")
+_APART = frozenset(" \t|｜·/（()）")
 _STOPS = re.compile("[，。；：！？]")
 _SENTENCES = re.compile("[。！？；]")
 _SEPARATED = re.compile(r"[\s、，,/]+")
@@ -729,7 +729,7 @@ class _Document:
                 open_block = None
                 continue
             if open_block is not None and self._joins(open_block, i, live, p):
-                open_block.text = _glued(open_block.text, self.text[i])
+                open_block.text = _glued(open_block.text, self.text[i], self.by_length)
                 open_block.lines.append(i)
                 continue
             kind = {"t": "heading", "h": "heading", "l": "list"}.get(self.hint[i], "body")
@@ -746,7 +746,7 @@ class _Document:
             return False
         ended = _ended(block.text)
         if self.width and hint == "":
-            full = self._reach(last) >= self.width - (0.5 if self.by_length else 1.5)
+            full = self._reach(last) >= (self.width - 0.5 if self.by_length else self._column(block) - 1.5)
             if self.indented and self.indent[i]:
                 return False
             if ended:
@@ -754,6 +754,8 @@ class _Document:
                     return False
                 if self.lost_indent and not _ended(text) and self.width - 4.5 <= self._reach(i) <= self.width - 1.5:
                     return False  # a paragraph's first line whose indentation was lost
+                if not _ended(text) and self._reach(i) < self._column(block) - 1.5 and not self._goes_on(i, live, p):
+                    return False  # a short line that ends no sentence is no end of a paragraph
                 return self.rules.any_item.match(text) is None
             if full:
                 return not (self.gaps_tell and self.gap[i] and not _PUNCTUATION.search(block.text))
@@ -770,6 +772,18 @@ class _Document:
         if self._is_heading(block, i):
             return False
         return self._is_prose(block.text) or len(block.text) >= LONG or text.startswith(self.rules.not_next)
+
+    def _goes_on(self, i: int, live: list[int], p: int) -> bool:
+        """Whether the line below continues the sentence of line `i`."""
+        if p + 1 >= len(live):
+            return False
+        after = self.text[live[p + 1]]
+        return self.text[i][-1] in "，、（“‘《" or after[0] in "，。、；：）》”’？！" or _word_spans(self.text[i], after)
+
+    def _column(self, block: _Block) -> float:
+        """The width of the column a block stands in: columns of one page differ by a character or two."""
+        widest = max(self._reach(i) for i in block.lines) if len(block.lines) > 1 else self.width
+        return min(max(widest, self.width - 2), self.width)
 
     def _indent_lost(self) -> bool:
         """Whether first lines of paragraphs are narrower than the others: they were indented, and the blanks are gone.
@@ -807,6 +821,8 @@ class _Document:
             return False  # no heading stands at the foot of a column
         if following is not None:
             after = self.text[following]
+            if after[0] in "（(" and not self.rules.any_item.match(after):
+                return False
             if after[0] in "，。、；：）》”’？！,.;:)" or after[1:2] in tuple("，。；、：") or (
                     after.startswith(rules.not_next) or _word_spans(text, after)):
                 return False
@@ -1226,9 +1242,11 @@ def _balanced(text: str) -> bool:
     return all(text.count(a) == text.count(b) for a, b in ("“”", "《》", "（）", "‘’", "【】"))
 
 
-def _glued(a: str, b: str) -> str:
-    """Two parts of a cut line put together: no space between Chinese characters, one between Latin words."""
-    return f"{a} {b}" if a[-1].isascii() and a[-1].isalpha() and b[0].isascii() and b[0].isalpha() else a + b
+def _glued(a: str, b: str, by_length: bool) -> str:
+    """Two parts of a cut line put together: no space between Chinese characters, one between Latin words, unless lines
+    were cut after so many characters, wherever that was."""
+    latin = not by_length and a[-1].isascii() and a[-1].isalpha() and b[0].isascii() and b[0].isalpha()
+    return f"{a} {b}" if latin and not (a[-1].isupper() and b[0].isupper()) else a + b
 
 
 def _width(text: str, by_length: bool) -> float:
@@ -1247,7 +1265,7 @@ def _wrapping(text: list[str], gap: list[int], hint: list[str], indent: list[boo
     """
     mixed = any(indent) and not all(indent)
     lines = ["　　" + t if mixed and d else t for t, h, d in zip(text, hint, indent, strict=True) if h == ""]
-    if len(lines) < 3:
+    if len(lines) < 2:
         return 0, False, False
     sample = lines[:4000]
     best = (0.0, 0.0, False)
@@ -1255,13 +1273,15 @@ def _wrapping(text: list[str], gap: list[int], hint: list[str], indent: list[boo
         widths = [_width(t, by_length) for t in sample]
         counts = Counter(int(w + 0.5) for w in widths)
         for top, n in counts.most_common(3):
-            if n < 3 or not MIN_WRAP <= top <= MAX_WRAP:
+            if n < 2 or not MIN_WRAP <= top <= MAX_WRAP:
                 continue
             low, high = (top, top) if by_length else (top - 1.25, top + 0.75)  # full-width stops may not begin a line
             near = [t for t, w in zip(sample, widths, strict=True) if low <= w <= high]
             wider = sum(w > high + 1 for w in widths)
             torn = sum(t[-1] not in _TERMINAL for t in near)
             share = len(near) / len(sample)
+            if n < 3 and not (by_length and top >= LONG - 2 and torn == n):
+                continue
             if share >= 0.3 and wider <= 0.1 * len(sample) + (1 if len(sample) < 12 else 0) and torn >= 0.5 * len(near):
                 rank = share * torn / len(near) + (0.05 if by_length else 0)
                 if rank > best[0]:
@@ -1363,8 +1383,9 @@ def _info_line(line: str, text: str, rules: Rules, below_title: bool) -> list | 
     rest = rules.idle.sub(" ", residue.replace("\x00", " ")).strip(" \t|｜丨/·,，、[]【】()（）:：-—")
     if rest:
         short = len(rest) <= 20 and not _STOPS.search(rest)
-        apart = all(line[max(d.start - 1, 0)] in _APART or d.start == 0 for d in dates) and all(
-            d.end == len(line) or line[d.end] in _APART or line[d.end - 1] in _APART for d in dates)
+        apart = (line[0] in "（(" and line[-1] in "）)") or all(
+            (d.start == 0 or line[d.start - 1] in _APART) and (
+                d.end == len(line) or line[d.end] in _APART or line[d.end - 1] in _APART) for d in dates)
         if dates and below_title and short and (apart or marks):
             place = line.find(rest)
             if not any(n == "publisher" for n, _, _ in fields):
