@@ -19,12 +19,11 @@ insurance sector it is about:
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from itertools import accumulate, groupby
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,14 +34,25 @@ FILE_NAME = "regions.yml"
 KINDS = ("province", "municipality", "autonomous_region", "separate_city", "national")
 
 _BATCH_STATEMENTS = 10_000
+# What may stand before the subject of a sentence: marks, and the characters of which dates are made.
+_OPENING_MARKS = " \\t\u3000“\"（"
+_TIME_WORDS = "0-9０-９〇一二三四五六七八九十两第年月日季度末底初旬上中下前后半个全当至、"
+# Readings of frequent combinations of hits are kept, so many at most.
+_KEPT_READINGS = 20_000
+_LONGEST_JOINER = 4
+_DIGITS = frozenset("0123456789０１２３４５６７８９")
 _CLAUSE_ENDS = frozenset("，。；：、！？,;:!?“”‘’\"「」『』 　\n")
 # Kinds of hits in the text.
 _NATION, _BUREAU, _NOUN, _OUTPOST, _PLACE, _CUE, _YEAR, _NONE = range(8)
 # Cues, as bits.
 _PART, _NOBODY, _SAME, _GOES_ON, _OTHER, _COMMENT, _SYSTEM = (1 << n for n in range(7))
+# What a character tells of the hit behind it or before it, as bits.
+(_ENDS_CLAUSE, _IS_DIGIT, _BEFORE_PLACE, _BEFORE_BUREAU, _BEFORE_NATION, _BEFORE_YEAR, _MAY_OPEN, _AFTER_PLACE,
+ _AFTER_BUREAU, _AFTER_YEAR) = (1 << n for n in range(10))
 _RUN = "run"  # guard of a run of one-character names
 _OFFICE_OPENS = 6  # characters before the place in the name of an office that opens a sentence
 _WHERE = _PART | _GOES_ON | _OTHER  # cues that depend on where they stand
+_ALL_CUES = (1 << 7) - 1
 
 
 class Bureau(NamedTuple):
@@ -141,10 +151,12 @@ def _attribute_batch(articles, statements: Statements, batch, matcher: _Matcher,
         article, first = articles[index], len(segments)
         segments.append(article.title or "")
         places: dict[str | None, int] = {}
-        for heading, _ in groupby(statements.heading[start:end]):
-            if heading is not None and heading not in places:
-                places[heading] = len(segments)
-                segments.append(heading)
+        above = statements.heading[start:end]
+        if any(above):
+            for heading in dict.fromkeys(above):
+                if heading is not None:
+                    places[heading] = len(segments)
+                    segments.append(heading)
         headings.append(places)
         segments += statements.text[start:end]
         if article.script == "hant":
@@ -186,8 +198,24 @@ class _Reading:
     work_year: int | None = None
     plain: bool = False  # names nobody and ends nothing: no more than a cue that the same bureau goes on
 
+    def settle(self) -> None:
+        """Put the finished reading in order, and note whether it is a plain one."""
+        if len(self.mentioned) > 1:
+            self.mentioned = _ordered(self.mentioned)
+        if len(self.years) > 1:
+            self.years = tuple(sorted(set(self.years)))
+        self.plain = not (self.actors or self.places or self.examples or self.cues & ~_SAME) and self.national is None
+
+    def opening_at(self, begin: int, start: int) -> _Reading:
+        """The same reading where the first of its places stands at `start` in a segment that begins at `begin`."""
+        out = _Reading()
+        out.__dict__.update(self.__dict__)
+        out.first_place = (begin, start)
+        return out
+
 
 _NOTHING = _Reading()
+_UNKNOWN = (-1, -1)  # the place of a reading that is the same in many places
 
 
 class _ArticleReader:
@@ -212,6 +240,16 @@ class _ArticleReader:
     def find_voice(self, title: _Reading, opening: str) -> None:
         """Find whose voice the article is, from its title and its first paragraph, whose first statement is
         `opening`."""
+        if not title.cues and not title.places:
+            # The plain cases, of which most articles are.
+            if title.national is None and len(title.actors) == 1 and not self.not_yet:
+                self.voice = (title.actors[0].region,)
+                self.bureaus[title.actors[0].region] = self._name(title.actors[0])
+                return
+            if title.national is not None and not title.actors:
+                self.voice, self.beside = (0,), _ordered(title.located)
+                self.nation = self.matcher.national_names[title.national]
+                return
         lead = []
         for reading, paragraph in zip(self.readings, self.paragraphs, strict=True):
             if paragraph != self.paragraphs[0]:
@@ -264,7 +302,7 @@ class _ArticleReader:
 
     def append_rows(self, headings: list[str | None], sections: dict[str | None, _Reading], rows: list[tuple]) -> None:
         """Append to `rows` what is found for each statement."""
-        label, year = self.matcher.label, self.year
+        label, alone, year = self.matcher.label, self.matcher.alone, self.year
         voice, heading, paragraph = self.voice, None, None
         regions: tuple[int, ...] = ()
         speaker: str | None = None  # whoever spoke for `regions`
@@ -291,10 +329,18 @@ class _ArticleReader:
                 nation, actors, basis, said = None, (), carried[4], speaker
             else:
                 before, cues = regions, reading.cues
-                actors = self._actors(reading) if reading.actors else ()
+                actors = reading.actors
+                if actors and self.not_yet:
+                    actors = self._actors(reading)
                 nation = self._nation(reading) if reading.national is not None or cues & _PART else None
                 if nation or actors:
-                    regions, basis = self._named(reading, nation, actors, voice), "named"
+                    basis = "named"
+                    if not nation and len(actors) == 1:
+                        regions = alone[actors[0].region]
+                    elif voice == alone[0] and not (actors or reading.places or self.beside):
+                        regions = voice
+                    else:
+                        regions = self._named(reading, nation, actors, voice)
                     said = self._register(nation, actors)
                 else:
                     if voice:
@@ -307,10 +353,10 @@ class _ArticleReader:
                 if cues & (_OTHER | _COMMENT) and not (nation or actors):
                     said = None
             level, names = label(regions)
-            mentioned = label(_ordered(reading.mentioned))[1] if reading.mentioned else ()
+            mentioned = label(reading.mentioned)[1] if reading.mentioned else ()
             own_year, years = reading.work_year or year, reading.years
-            if years:
-                years = () if years == (own_year,) else tuple(sorted({*years} - {own_year}))
+            if own_year in years:
+                years = tuple(y for y in years if y != own_year) if len(years) > 1 else ()
             rows.append((own_year, said, level, names, basis or ("mentioned" if mentioned else None), mentioned, years))
             # Places are carried on only where their one bureau has been named before.
             if not (voice or nation or actors) and basis == "named" and (
@@ -333,6 +379,8 @@ class _ArticleReader:
             return name
         if nation:
             self.nation = nation
+            if not actors:
+                return nation
         names = [nation] if nation else []
         for actor in actors:
             name = self._name(actor)
@@ -355,9 +403,10 @@ class _ArticleReader:
 
     def _named(self, reading: _Reading, nation: str | None, actors, voice) -> tuple[int, ...]:
         """The regions of a statement that names actors."""
+        found = [a.region for a in actors]
         if not nation:
-            return (actors[0].region,) if len(actors) == 1 else _ordered(tuple(a.region for a in actors))
-        found = [0, *(a.region for a in actors)]
+            return _ordered(tuple(found))
+        found.append(0)
         if reading.mentioned:
             found += [r for r in reading.mentioned if r in self.beside or r in voice]
         if not actors:
@@ -419,6 +468,7 @@ class _Matcher:
         self._eras = [region.bureaus for region in regions]
         self.bureau_names = [[bureau.name for bureau in region.bureaus] for region in regions]
         self.national_names = self.bureau_names[0]
+        self.alone = [(region,) for region in range(len(regions))]
         self.label = lru_cache(maxsize=4096)(self._label)
         self.on_day = lru_cache(maxsize=4096)(self._on_day)
         wording = data["wording"]
@@ -435,12 +485,11 @@ class _Matcher:
         self._issuing = re.compile(_any(wording["issuing"]))
         self._list_end = re.compile("".join(f"(?:{_any(part)}|\\d+)?" for part in wording["list_end"]))
         self._count_noun = re.compile(
-            f"(?:{_any(wording['list_end'][0])})?(?:{_any(wording['list_end'][1])}|\\d+)家?"
+            f"(?:{_any(wording['list_end'][0])})?(?:{_any(wording['list_end'][1])})家?"
             + re.escape(data["bureau_noun_after_count"]))
-        self._count_starts = frozenset("0123456789").union(*wording["list_end"][:2])
-        self._opens = re.compile(
-            r"[\s“\"（]*(?:[^，。；：]{0,20}[，：])?(?:" + _any(wording["lead_ins"])
-            + r")?[\d〇一二三四五六七八九十两第年月日季度末底初旬上中下前后半个全当至、]*")
+        self._count_starts = frozenset("".join(word[0] for part in wording["list_end"][:2] for word in part))
+        self._opens = re.compile(f"[{_OPENING_MARKS}]*(?:[^，。；：]{{0,20}}[，：])?(?:{_any(wording['lead_ins'])})?"
+                                 f"[{_TIME_WORDS}]*")
         places = data["not_places"]
         self._not_place = re.compile(
             f"(?!{_any(places['suffix_exceptions'])})(?:(?:{_any(places['suffixes'])})|(?P<office>"
@@ -461,14 +510,49 @@ class _Matcher:
                                       implementation=Implementation.DFA)
         self._kinds = [kind for kind, _ in patterns.values()]
         self._values = [value for _, value in patterns.values()]
-        # The reading of a segment in which a cue stands alone, where its place in the text does not matter.
-        self._alone: list[_Reading | None] = []
-        for kind, value in patterns.values():
-            reading = None
-            if kind == _CUE and not value & _WHERE:
-                reading = _Reading()
-                reading.cues, reading.plain = value, not value & ~_SAME
-            self._alone.append(reading)
+        self._kept: dict[tuple[int, ...], _Reading] = {}
+        self._prepare_tokens(data)
+
+    def _prepare_tokens(self, data: dict) -> None:
+        """Tables for reading whole batches: of every pattern, what it is and its token (patterns that say the same
+        in any simple context share one); of every character, what it tells of a hit beside it."""
+        import numpy as np
+
+        self._tokens: list[tuple[int, object]] = [(_CUE, mask) for mask in range(_ALL_CUES + 1)]
+        known: dict[tuple[int, object], int] = {}
+        token_of, guarded = [], []
+        for kind, value in zip(self._kinds, self._values, strict=True):
+            guard = None
+            if kind in (_PLACE, _BUREAU):
+                value, guard = value
+            if kind in (_PLACE, _BUREAU, _NATION, _YEAR) and (kind, value) not in known:
+                known[kind, value] = len(self._tokens)
+                # A place has three: one that does not open its segment, one that does, one that may.
+                self._tokens += [(kind, value)] * (3 if kind == _PLACE else 1)
+            token_of.append(known.get((kind, value), 0))
+            guarded.append(guard is _RUN)
+        self._kind_of = np.array(self._kinds, dtype=np.uint8)
+        self._token_of = np.array(token_of, dtype=np.int32)
+        self._cues_of = np.array([v if k == _CUE else 0 for k, v in zip(self._kinds, self._values, strict=True)],
+                                 dtype=np.int32)
+        self._run_of = np.array(guarded)
+        self._character = np.zeros(0x10000, dtype=np.uint16)
+        wording = data["wording"]
+        guards = {word[0] for words in data["division_not_before"].values() for word in words}
+        times = {chr(c) for c in range(0x30, 0x3A)} | {chr(c) for c in range(0xFF10, 0xFF1A)} | set(_TIME_WORDS) - {"-"}
+        for bit, characters in (
+                (_ENDS_CLAUSE, _CLAUSE_ENDS), (_IS_DIGIT, _DIGITS),
+                (_BEFORE_PLACE, self._place_ends | self._prefix_ends),
+                (_BEFORE_BUREAU, {word[-1] for word in self._former}),
+                (_BEFORE_NATION, {word[-1] for words in (self._former, self._reported_to, self._deference_before)
+                                  for word in words}),
+                (_BEFORE_YEAR, {word[-1] for word in self._year_openings}),
+                (_MAY_OPEN, times | set(" \t\u3000“\"（，：") | {word[-1] for word in wording["lead_ins"]}),
+                (_AFTER_PLACE, self._not_place_starts | self._count_starts | self._excluded_starts | guards),
+                (_AFTER_BUREAU, {word[0] for form in data["bureau_short_forms"] for word in form["not_before"]}),
+                (_AFTER_YEAR, {word[0] for word in self._year_plans})):
+            for character in characters:
+                self._character[ord(character)] |= bit
 
     def _label(self, regions: tuple[int, ...]) -> tuple[str | None, tuple[str, ...]]:
         """The level and the short names of region indexes."""
@@ -515,6 +599,8 @@ class _Matcher:
                     enter(form.replace("{place}", place).replace("{full}", place), _CUE, _OTHER)
             for text in (region.name, *region.aliases):
                 enter(text, _PLACE, ((i,), None))
+                for after in data["not_places"]["suffix_exceptions"]:
+                    enter(text + after, _PLACE, ((i,), None))
         for text, named in data["groups"].items():
             enter(text, _PLACE, (tuple(index[n] for n in named), None))
         self._shorts = {**weak, **shorts}
@@ -558,26 +644,104 @@ class _Matcher:
 
     def read(self, segments: list[str]) -> tuple[str, list[_Reading | None]]:
         """The segments as one text, and what each of them says by itself, None where nothing in it matters here."""
+        import numpy as np
+
         out: list[_Reading | None] = [None] * len(segments)
         text = "\n".join(segments)
         hits = self._automaton.find_matches_as_indexes(text)
-        ends = list(accumulate([len(segment) + 1 for segment in segments]))
-        at, count = 0, len(hits)
-        segment = 0
-        while at < count:
-            segment = bisect_right(ends, hits[at][1], segment)
-            end = ends[segment]
-            first = at
-            at += 1
-            while at < count and hits[at][1] < end:
-                at += 1
-            if at == first + 1:
-                alone = self._alone[hits[first][0]]
-                if alone is not None:
-                    out[segment] = alone
-                    continue
-            out[segment] = self._read_segment(text, end - 1 - len(segments[segment]), end - 1, hits[first:at])
+        if not hits:
+            return text, out
+        # Where nothing around the hits of a segment changes what they say, their tokens tell its reading; only the
+        # other segments are read hit by hit.
+        pattern, start, stop = np.array(hits, dtype=np.int64).T
+        characters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        ends = np.cumsum([len(segment) + 1 for segment in segments])
+        segment = np.searchsorted(ends, start, side="right")
+        begin = np.where(segment, ends[segment - 1], 0)
+        at_begin = start == begin
+        table = self._character
+        before = np.where(at_begin, 0, table[np.minimum(characters[start - 1], 0xFFFF)])
+        after = table[np.minimum(characters[np.minimum(stop, len(characters) - 1)], 0xFFFF)]
+        kind, token, cues = self._kind_of[pattern], self._token_of[pattern], self._cues_of[pattern]
+        place, bureau, year = kind == _PLACE, kind == _BUREAU, kind == _YEAR
+
+        def holds(of: np.ndarray) -> np.ndarray:
+            """Whether the segment of each hit has one of the hits `of`."""
+            found = np.zeros(len(segments), dtype=bool)
+            found[segment[of]] = True
+            return found[segment]
+
+        def behind(mark: str) -> np.ndarray:
+            """Whether the mark stands before each hit in its segment."""
+            where = np.flatnonzero(characters == ord(mark))[::-1]
+            first = np.full(len(segments), len(text))
+            first[np.searchsorted(ends, where, side="right")] = where
+            return first[segment] < start
+
+        titled = behind("《")
+        acts = at_begin | (before & _ENDS_CLAUSE > 0) | ((before & _BEFORE_NATION == 0) & ~holds(bureau))
+        gap = np.full(len(hits), 99)  # characters between the hit and a place before it in the same segment
+        gap[1:] = np.where((kind[:-1] == _PLACE) & (segment[1:] == segment[:-1]), start[1:] - stop[:-1], 99)
+        may_open = before & _MAY_OPEN > 0
+        cues &= np.where(start - begin > 1, ~_GOES_ON, -1) & np.where(at_begin | may_open, -1, ~_OTHER)
+        hard = (
+            (place & ((after & _AFTER_PLACE > 0) | (before & _BEFORE_PLACE > 0) | self._run_of[pattern]
+                      | behind("（")))
+            | (place & (gap == 0))
+            | (bureau & ((gap <= _LONGEST_JOINER) | (after & _AFTER_BUREAU > 0) | (before & _BEFORE_BUREAU > 0)
+                         | titled))
+            | (((kind == _NATION) | (cues & _PART > 0)) & (titled | ~acts))
+            | (year & ((before & (_IS_DIGIT | _BEFORE_YEAR) > 0) | (at_begin & (after & _AFTER_YEAR > 0))))
+            | (kind == _OUTPOST) | ((kind == _NOUN) & holds(place)) | ((cues & _OTHER > 0) & ~at_begin)
+        )
+        opening = np.where(at_begin, 1, np.where(may_open, 2, 0))
+        token = np.where(kind == _CUE, cues, token + np.where(place, opening, 0))
+        edges = np.flatnonzero(np.diff(segment, prepend=-1))
+        hard_at = np.logical_or.reduceat(hard, edges).tolist()
+        kept = self._kept
+        tokens = token.tolist()
+        edges = edges.tolist()
+        for first, last, is_hard in zip(edges, [*edges[1:], len(hits)], hard_at, strict=True):
+            index = int(segment[first])
+            if is_hard:
+                out[index] = self._read_segment(text, int(begin[first]), int(ends[index]) - 1, hits[first:last])
+                continue
+            key = tuple(tokens[first:last])
+            reading = kept.get(key)
+            if reading is None:
+                if len(kept) >= _KEPT_READINGS:
+                    kept.clear()
+                reading = kept[key] = self._simple_reading(key)
+            if reading.first_place is _UNKNOWN:
+                reading = reading.opening_at(int(begin[first]), next(
+                    start for pattern, start, _ in hits[first:last] if self._kinds[pattern] == _PLACE))
+            out[index] = reading
         return text, out
+
+    def _simple_reading(self, tokens: tuple[int, ...]) -> _Reading:
+        """The reading of a segment whose hits say what their tokens stand for."""
+        reading = _Reading()
+        for token in tokens:
+            kind, value = self._tokens[token]
+            if kind == _CUE:
+                reading.cues |= value
+            elif kind == _YEAR:
+                reading.years += (value,)
+            elif kind == _PLACE:
+                if not reading.places:
+                    third = token - self._tokens.index((kind, value))
+                    reading.first_place = (None, (0, 0), _UNKNOWN)[third]
+                reading.mentioned += value
+                reading.places += value
+            elif kind == _BUREAU:
+                reading.mentioned += (value.region,)
+                reading.actors += (value,)
+            elif kind == _NATION:
+                reading.mentioned += (0,)
+                if reading.national is None:
+                    reading.national = value
+        reading.settle()
+        return reading
 
     def _read_segment(self, text: str, begin: int, end: int, hits) -> _Reading:
         reading = _Reading()
@@ -594,7 +758,7 @@ class _Matcher:
                 if start == begin:
                     if text.startswith(self._year_plans, stop):
                         reading.work_year = value
-                elif text[start - 1].isdigit():
+                elif text[start - 1] in _DIGITS:
                     continue
                 elif start - begin < 8 and text.endswith(self._year_openings, begin, start):
                     reading.work_year = value
@@ -662,8 +826,7 @@ class _Matcher:
                         listed = ()
         if listed:
             self._close_list(reading, text, begin, listed, list_start, list_end)
-        reading.plain = not (reading.actors or reading.places or reading.examples or reading.cues & ~_SAME) \
-            and reading.national is None
+        reading.settle()
         return reading
 
     def _run(self, text: str, stop: int, end: int, found: tuple[int, ...]) -> tuple[tuple[int, ...], int]:

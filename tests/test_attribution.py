@@ -505,6 +505,21 @@ def test_the_national_regulator_about_one_place(read):
     ]
 
 
+def test_where_the_national_regulator_goes(read):
+    found = read(
+        "金融监管总局披露，局长李云泽到贵州遵义、贵阳调研。他要求各负其责。",
+        "机制建立于1月，由总局发文。",
+        "全国已有297个城市建立机制。",
+        title="李云泽在贵州调研融资协调机制",
+    )
+    assert table(found) == [
+        ("金融监管总局披露，局长李云泽到贵州遵义、贵阳调研。", ("全国", "贵州"), "named", "金融监管总局"),
+        ("他要求各负其责。", ("全国", "贵州"), "carried", "金融监管总局"),
+        ("机制建立于1月，由总局发文。", ("全国",), "named", "金融监管总局"),
+        ("全国已有297个城市建立机制。", ("全国",), "carried", "金融监管总局"),
+    ]
+
+
 def test_the_national_regulator_in_a_regional_article(read):
     found = read(
         "湖南监管局推进试点。总局政研司说，试点运行平稳。贷款比例放宽。",
@@ -689,6 +704,76 @@ def test_invariants(gazetteer, paragraphs, title, date):
         assert (basis == "mentioned") == (not regions and bool(mentioned))
         assert speaker is None or regions
     assert found == attribute([article], statements, gazetteer)
+
+
+PIECES = [
+    *WORDS,
+    "河北",
+    "银行业",
+    "路",
+    "原",
+    "按",
+    "部署",
+    "向",
+    "0",
+    "年",
+    "，",
+    "：",
+    "“",
+    "和",
+    "等",
+    "三",
+    "家",
+    "局",
+    "津",
+    "冀",
+    "科技监管司",
+    "公安部",
+    "教授",
+    "通知",
+    "全省",
+    "截至",
+    "2025年",
+    "镇江",
+    "筠连县",
+    "域",
+    "部",
+    "新华社",
+    "发〔",
+    "进入",
+]
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=14).map("".join), min_size=1, max_size=8))
+def test_reading_a_batch_says_the_same_as_reading_hit_by_hit(gazetteer, segments):
+    matcher = gazetteer.matcher
+    segments = [segment.replace("\n", "") for segment in segments]
+    text, readings = matcher.read(segments)
+    begin = 0
+    for segment, fast in zip(segments, readings, strict=True):
+        hits = [
+            (pattern, begin + start, begin + stop)
+            for pattern, start, stop in matcher._automaton.find_matches_as_indexes(segment)
+        ]
+        slow = matcher._read_segment(text, begin, begin + len(segment), hits)
+        begin += len(segment) + 1
+        if fast is None:
+            assert not hits
+            continue
+        for name in (
+            "actors",
+            "national",
+            "cues",
+            "places",
+            "examples",
+            "located",
+            "mentioned",
+            "years",
+            "work_year",
+            "plain",
+        ):
+            assert getattr(fast, name) == getattr(slow, name), (segment, name)
+        assert matcher.opens(text, fast) == matcher.opens(text, slow), segment
 
 
 # --- a table that cannot be used
