@@ -35,7 +35,7 @@ class View:
 
     Attributes:
         label: what is special about this view, zh and en; empty for the ordinary one.
-        articles: article_id, story_id, year, publisher, source_format, date.
+        articles: article_id, story_id, year, publisher, source_format, kind, date.
         article_themes: article_id, theme, year, region, n_statements (`all` holds the totals).
         article_terms: article_id, term, year, region, count: the listed terms.
     """
@@ -48,8 +48,8 @@ class View:
     @classmethod
     def of(cls, run: Run) -> View:
         """The ordinary view of a build: every statement of every article in scope."""
-        articles = run.table("articles", ["article_id", "story_id", "year", "publisher", "source_format", "date",
-                                          "scope"])
+        articles = run.table("articles", ["article_id", "story_id", "year", "publisher", "source_format", "kind",
+                                          "date", "scope"])
         return cls({"zh": "", "en": ""}, articles[articles["scope"] == "in"].drop(columns="scope"),
                    run.table("article_themes"), run.table("article_terms"))
 
@@ -187,7 +187,7 @@ def leading_theme(view: View, names: Names) -> Finding | None:
 
 
 def theme_shares(view: View, year: int, region: str) -> pd.DataFrame:
-    """theme, n, of, share, low, high of one slice, largest first; intervals by resampling whole articles."""
+    """theme, n, of, share, low, high of one slice, largest first; intervals respect articles (`measures.clustered_interval`)."""
     cell = view.article_themes[view.article_themes["region"] == region]
     if year != ALL_YEARS:
         cell = cell[cell["year"] == year]
@@ -197,7 +197,7 @@ def theme_shares(view: View, year: int, region: str) -> pd.DataFrame:
         return pd.DataFrame(columns=["theme", "n", "of", "share", "low", "high"])
     totals = table[ALL].to_numpy(float)
     counts = table[themes].to_numpy(float)
-    low, high = measures.cluster_bootstrap_share(counts, totals)
+    low, high = measures.clustered_interval(counts, totals)
     n = counts.sum(axis=0)
     frame = pd.DataFrame({"theme": themes, "n": n.astype(int), "of": int(totals.sum()), "share": n / totals.sum(),
                           "low": low, "high": high})
@@ -250,7 +250,28 @@ def changed_themes(view: View, names: Names) -> Finding | None:
                              + [("down", t) for t in fell["theme"].head(N_NAMED)]),
                    frozenset((("up" if r.difference > 0 else "down"), r.theme) for r in trends.itertuples()
                              if r.grade in ("rose", "probably_rose", "fell", "probably_fell")),
-                   *text, numbers, figure="theme_change")
+                   *text, numbers, figure="theme_change",
+                   caveat=_mix_caveat(view, names, (first, last), [*rose["theme"], *fell["theme"]]))
+
+
+def _mix_caveat(view: View, names: Names, years: tuple[int, int], themes: list[str]) -> dict:
+    """What must be said when a change comes with a change in the kinds of articles; empty when nothing need be."""
+    column = "kind" if view.articles["kind"].nunique() > 1 else "source_format"
+    strata = view.articles.dropna(subset=column).set_index("article_id")[column].to_dict()
+    if not themes or not strata:
+        return {}
+    frame = view.article_themes[view.article_themes["region"] == ALL]
+    warned = measures.mix_warning(frame, strata, [years], themes=themes)
+    if (warned["warning"] == "no_common_ground").all():
+        return measures.MIX_WARNINGS["no_common_ground"]
+    made = [t for t in themes if t in set(warned.loc[warned["warning"] == "mix_makes_it", "theme"])]
+    if not made:
+        return {}
+    word = {"kind": ("文章类别", "kinds of articles"), "source_format": ("文件形态", "shapes of files")}[column]
+    shown = {lang: named([f"“{names.theme(t, lang)}”" for t in made[:N_NAMED]], lang, len(made)) for lang in ("zh", "en")}
+    return {"zh": f"两年材料的{word[0]}构成不同；把构成拉平后，{shown['zh']}的变化消失、减半或反向，可能只是材料变了。",
+            "en": f"The two years hold different {word[1]}. With the mix held still, the change of {shown['en']} vanishes, "
+                  "halves or turns round: the material may have changed, not the priorities."}
 
 
 def national_and_regional(view: View, names: Names) -> Finding | None:
@@ -270,7 +291,7 @@ def national_and_regional(view: View, names: Names) -> Finding | None:
     for table in sides:
         counts = table.reindex(columns=themes, fill_value=0).to_numpy(float)
         totals = table[ALL].to_numpy(float)
-        low, high = measures.cluster_bootstrap_share(counts, totals)
+        low, high = measures.clustered_interval(counts, totals)
         rows.append((counts.sum(axis=0) / totals.sum(), low, high, counts.sum(axis=0), totals.sum()))
     difference, low, high = measures.share_difference(rows[1][0], rows[1][1], rows[1][2], rows[0][0], rows[0][1],
                                                       rows[0][2])
@@ -466,8 +487,14 @@ def as_frame(findings: Sequence[Finding]) -> pd.DataFrame:
     return pd.DataFrame([{
         "id": f.id, "metric": f.metric, "slice": text(f.slice), "value": f.value, "low": f.low, "high": f.high,
         "n": f.n, "of": f.of, "grade": f.grade, "claim": text(sorted(f.claim)), "zh": f.zh, "en": f.en,
-        "numbers": text(f.numbers), "evidence": text(f.evidence), "figure": f.figure, "badge": text(f.badge)}
+        "numbers": text(f.numbers), "evidence": text(f.evidence), "figure": f.figure, "badge": text(f.badge), "caveat": text(f.caveat)}
         for f in findings])
+
+
+def as_rows(findings: Sequence[Finding]) -> list[dict]:
+    """The findings as `display.findings` shows them."""
+    return [{"id": f.id, "zh": f.zh, "en": f.en, "numbers": f.numbers, "evidence": f.evidence, "badge": f.badge or None,
+             "caveat": f.caveat or None, "figure": f.figure or None} for f in findings]
 
 
 def number_ledger(findings: Sequence[Finding]) -> pd.DataFrame:
