@@ -8,7 +8,7 @@ little to draw it says so in the figure, in prose.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +17,39 @@ import numpy as np
 import pandas as pd
 
 from . import figures, measures
+from .drawing import (
+    EARLIER,
+    EMPTY_STYLE,
+    LATER,
+    MARK,
+    THIN_STYLE,
+    Panel,
+    Tile,
+    diverging_tint,
+    draw_key,
+    draw_tiles,
+    fill_cells,
+    keep_apart,
+    label_margin,
+    pack_cloud,
+    place_labels,
+    rows_that_fit,
+    shade_step,
+    small_multiples,
+    swatch,
+    tint,
+    vertical,
+    write,
+    write_more,
+    write_rows,
+    write_scale,
+)
 from .figures import GRID, INK, NEUTRAL, PAPER, QUIET_INK, SOFT_INK, FigureCard, add_axes, size_inches, text_width
 from .model import NATIONAL
 
 if TYPE_CHECKING:
     from .coding import Codebook
 
-MARK = "#55616C"
-EARLIER, LATER = "#9A6212", "#43388A"
 UNKNOWN_YEAR, ALL_YEARS = 0, -1
 
 Bilingual = Mapping[str, str]
@@ -163,93 +188,6 @@ def _too_little(sentence: Bilingual, *, stem: str, title: Bilingual | None, data
         data=data, columns=columns, n=0, unit=unit, period=period, height=1.4, **finishing)
 
 
-def _rows_that_fit(figure, n: int, pitch: float = 0.165, around: float = 0.45) -> int:
-    """How many rows of `pitch` inches have room, when `around` inches go to axes and headings."""
-    return max(1, min(n, int((size_inches(figure)[1] - around) / pitch + 1e-6)))
-
-
-def _more(axes, hidden: int, lang: str) -> None:
-    """Says how many rows a small sheet leaves out."""
-    if hidden:
-        text = f"另有{hidden}行见数据表" if lang == "zh" else f"{hidden} more in the data"
-        _label(axes, (0, 0), text, 7.5, at="axes", shift=(-14, -4), ha="right", va="top", color=QUIET_INK)
-
-
-def _label_margin(labels: Sequence[str], size: float) -> float:
-    return max((text_width(label, size) for label in labels), default=0) + 0.09
-
-
-def _mix(colour: str, share: float, paper: str = PAPER) -> tuple[float, float, float]:
-    """`colour` laid over paper with opacity `share`: the steps of a sequential scale."""
-    from matplotlib.colors import to_rgb
-
-    a, b = np.array(to_rgb(colour)), np.array(to_rgb(paper))
-    return tuple(float(v) for v in b + (a - b) * float(np.clip(share, 0, 1)))
-
-
-def _step(share: float, steps: int = 8) -> float:
-    """`share` of 1 raised to the next of a few steps: shades the eye can tell apart."""
-    return float(np.ceil(np.clip(share, 0, 1) * steps - 1e-9)) / steps
-
-
-def _diverging(value: float, limit: float) -> tuple[float, float, float]:
-    """A colour for `value` in [−limit, limit]: ochre below zero, indigo above."""
-    share = min(abs(value) / limit, 1) if limit else 0
-    return _mix(LATER if value > 0 else EARLIER, 0.06 + 0.88 * _step(share))
-
-
-def _cells(axes, x, y, colours, width=0.94, height=0.94, **kwargs):
-    """Rectangles of one size around points."""
-    from matplotlib.collections import PolyCollection
-
-    x, y = np.asarray(x, float), np.asarray(y, float)
-    w, h = width / 2, height / 2
-    corners = np.stack([np.stack([x + dx * w, y + dy * h], axis=1)
-                        for dx, dy in ((-1, -1), (1, -1), (1, 1), (-1, 1))], axis=1)
-    axes.add_collection(PolyCollection(corners, facecolors=list(colours), **({"linewidths": 0} | kwargs)))
-
-
-def _label(axes, xy, text: str, size: float, *, at: str = "data", shift=(0, 0), ha: str = "left",
-           va: str = "center_baseline", color=INK, **kwargs) -> None:
-    """Text at `xy` moved by `shift` points. `at` says what `xy` counts in: `data`; `axes`, from 0 to 1 both ways;
-    `right`, 0 to 1 across and data up; `top`, data across and 0 to 1 up. Several times faster than an annotation."""
-    from matplotlib.transforms import ScaledTranslation
-
-    base = {"data": axes.transData, "axes": axes.transAxes, "right": axes.get_yaxis_transform(),
-            "top": axes.get_xaxis_transform()}[at]
-    if shift != (0, 0):
-        dots = axes.get_figure(root=True).dpi_scale_trans
-        base = base + ScaledTranslation(shift[0] / 72, shift[1] / 72, dots)
-    axes.text(*xy, text, fontsize=size, transform=base, ha=ha, va=va, color=color, **kwargs)
-
-
-def _row_labels(axes, rows: Sequence[float], labels: Sequence[str], size: float = 8.5, colours=None) -> None:
-    """Names at the left of rows."""
-    for i, (row, label) in enumerate(zip(rows, labels, strict=True)):
-        _label(axes, (0, row), label, size, at="right", shift=(-5, 0), ha="right",
-               color=INK if colours is None else colours[i])
-
-
-def _scale_labels(axes, ticks: Sequence[float], labels: Sequence[str], grid: bool = True) -> None:
-    """Values below a horizontal scale, with thin lines where they are read."""
-    for tick, label in zip(ticks, labels, strict=True):
-        if grid:
-            axes.axvline(tick, color=GRID, linewidth=0.7, zorder=0)
-        _label(axes, (tick, 0), label, 7.5, at="top", shift=(0, -4), ha="center", va="top", color=QUIET_INK)
-
-
-def _stack(axes, xy, text: str, size: float, *, shift=(0, 0), leading: float = 1.2, **kwargs) -> None:
-    """Lines of text at an even distance, the last one's baseline at `xy` moved by `shift` points."""
-    lines = text.split("\n")
-    for i, line in enumerate(lines):
-        _label(axes, xy, line, size, shift=(shift[0], shift[1] + (len(lines) - 1 - i) * size * leading),
-               va="baseline", **kwargs)
-
-
-def _vertical(name: str) -> str:
-    return "\n".join(name)
-
-
 def _years_of(frame: pd.DataFrame) -> list[int]:
     return sorted(int(y) for y in frame["year"].unique() if y > 0)
 
@@ -267,7 +205,7 @@ def comparison_years(slices: pd.DataFrame, region: str = "all") -> tuple[int, in
     return (years[0], years[-1]) if years else (0, 0)
 
 
-# ---- headings of tables that stand beside charts ----------------------------------------------------------------------
+# ---- headings of tables that stand beside charts --------------------------------------------------------------------
 
 _THEME_HEAD = {"zh": "主题", "en": "Theme"}
 TREND_COLUMNS = {
@@ -343,17 +281,18 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
         "en": f"{len(blank)} of {len(regions)} regions have no article; {busiest} has the most" if blank else
               f"All {len(regions)} regions have articles; {busiest} has the most"}
     alt = {
-        "zh": f"热力表，{year_span(years, 'zh')}各地区文章数。共{count(n)}篇；{busiest}年最多，{count(whole[busiest])}篇。"
+        "zh": f"热力表，{year_span(years, 'zh')}各地区文章数。共{count(n)}篇；{busiest}年最多，"
+              f"{count(whole[busiest])}篇。"
               + (f"地区中{top}最多，{count(totals[top])}篇。" if top else "")
               + (f"没有材料的地区：{'、'.join(blank)}。" if blank else ""),
-        "en": f"Heat table of articles by region, {year_span(years, 'en')}. {count(n)} articles in all; most in {busiest}, "
-              f"{count(whole[busiest])}. " + (f"{names.region(top, 'en')} has the most of the regions, "
-                                              f"{count(totals[top])}. " if top else "")
+        "en": f"Heat table of articles by region, {year_span(years, 'en')}. {count(n)} articles in all; most in "
+              f"{busiest}, {count(whole[busiest])}. " + (f"{names.region(top, 'en')} has the most of the regions, "
+                                                         f"{count(totals[top])}. " if top else "")
               + (f"No article: {', '.join(names.region(r, 'en') for r in blank)}." if blank else "")}
 
     def draw(figure, lang):
         labels = [names.region(r, lang) for r in order]
-        head = (max(len(label) for label in labels) * 0.135 + 0.06) if lang == "zh" else _label_margin(labels, 7.5)
+        head = (max(len(label) for label in labels) * 0.135 + 0.06) if lang == "zh" else label_margin(labels, 7.5)
         axes = add_axes(figure, left=0.42, right=0.42, top=head, bottom=0.3)
         axes.set_xlim(-0.6, len(order) - 0.4)
         axes.set_ylim(len(years) - 0.5, -0.5)
@@ -364,18 +303,18 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
         for j, region in enumerate(order):
             for i, year in enumerate(years):
                 value = int(counts.loc[region, year])
-                colour = _mix(LATER, 0.1 + 0.9 * np.sqrt(value / peak)) if value else "#F1EEE9"
+                colour = tint(LATER, 0.1 + 0.9 * np.sqrt(value / peak)) if value else "#F1EEE9"
                 x.append(places[j])
                 y.append(i)
                 colours.append(colour)
                 if value:
                     numbers.append((places[j], i, str(value), figures.ink_on(colour)))
-        _cells(axes, x, y, colours, width=0.92, height=0.92)
+        fill_cells(axes, x, y, colours, width=0.92, height=0.92)
         figures.add_numbers(axes, *list(zip(*numbers, strict=True))[:3], 7, [ink for *_, ink in numbers])
         for place, label, region in zip(places, labels, order, strict=True):
             colour = INK if region == NATIONAL or totals[region] else QUIET_INK
             if lang == "zh":
-                axes.text(place, -0.62, _vertical(label), ha="center", va="bottom", fontsize=7.8, linespacing=0.95,
+                axes.text(place, -0.62, vertical(label), ha="center", va="bottom", fontsize=7.8, linespacing=0.95,
                           color=colour)
             else:
                 axes.text(place, -0.62, label, ha="center", va="bottom", rotation=90, fontsize=7.5, color=colour)
@@ -397,8 +336,8 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
                         "in each of them"},
         how_to_read={"zh": "一列是一个地区，一行是一个年度，颜色越深文章越多，空格表示没有材料。"
                            "没有材料不等于该地没有工作，只说明语料没有收到。",
-                     "en": "A column is a region, a row a year; the darker, the more articles, and an empty cell means "
-                           "none. No article does not mean no work: the corpus merely holds none."},
+                     "en": "A column is a region, a row a year; the darker, the more articles, and an empty cell "
+                           "means none. No article does not mean no work: the corpus merely holds none."},
         **shared)
 
 
@@ -461,7 +400,7 @@ def cleaning_waterfall(ledger_counts: pd.DataFrame, *, title: Bilingual | None =
 
     def draw(figure, lang):
         labels = [words[f][lang] for f in data["fate"]]
-        axes = add_axes(figure, left=_label_margin(labels, 9), right=1.25, top=0.05, bottom=0.05)
+        axes = add_axes(figure, left=label_margin(labels, 9), right=1.25, top=0.05, bottom=0.05)
         axes.set_xlim(0, total)
         axes.set_ylim(len(data) - 0.5, -0.5)
         for i, (fate, n_chars, start, stop) in enumerate(rows):
@@ -479,9 +418,10 @@ def cleaning_waterfall(ledger_counts: pd.DataFrame, *, title: Bilingual | None =
         draw, title=title or automatic, n=total, alt=alt, height=0.27 * len(data) + 0.2,
         subtitle={"zh": f"原始文件中每个字符的去向；共{count(total)}个字符",
                   "en": f"What became of each character of the raw files; {count(total)} in all"},
-        how_to_read={"zh": "自上而下：从读入的全部字符中逐项减去不属于正文的部分，最后一条是留作分析的正文。各项相加等于读入总数。",
-                     "en": "From the top down, what is not body text is taken off step by step; the last bar is what is "
-                           "analysed. The parts add up to all that was read."},
+        how_to_read={"zh": "自上而下：从读入的全部字符中逐项减去不属于正文的部分，最后一条是留作分析的正文。"
+                           "各项相加等于读入总数。",
+                     "en": "From the top down, what is not body text is taken off step by step; the last bar is what "
+                           "is analysed. The parts add up to all that was read."},
         **shared)
 
 
@@ -511,11 +451,11 @@ def _term_bars(axes, shown: pd.DataFrame, lang: str, colour: str = MARK) -> None
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(0, float(shown["per_10k"].max()))
     axes.barh(np.arange(len(shown)), shown["per_10k"], height=0.7, color=colour)
-    _row_labels(axes, range(len(shown)), list(shown["term"]))
+    write_rows(axes, range(len(shown)), list(shown["term"]))
     for i, row in enumerate(shown.itertuples()):
         note = f"{row.count:,}次，{row.n_articles}篇" if lang == "zh" else f"{row.count:,} in {row.n_articles} articles"
-        _label(axes, (row.per_10k, i), f"{row.per_10k:.1f}", 8.5, shift=(4, 0))
-        _label(axes, (row.per_10k, i), note, 7.5, shift=(4 + text_width("000.0 ", 8.5) * 72, 0), color=QUIET_INK)
+        write(axes, (row.per_10k, i), f"{row.per_10k:.1f}", 8.5, shift=(4, 0))
+        write(axes, (row.per_10k, i), note, 7.5, shift=(4 + text_width("000.0 ", 8.5) * 72, 0), color=QUIET_INK)
 
 
 def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS,
@@ -542,7 +482,8 @@ def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
         "zh": f"“{first.term}”出现最多，每万词次{first.per_10k:.1f}次",
         "en": f"“{first.term}” is the most frequent term, {first.per_10k:.1f} in every 10,000 tokens"}
     last = data.iloc[-1]
-    alt = {"zh": f"条形图，{where['zh']}最常用的{len(data)}个词，按每万词次出现次数排列：最高为“{first.term}”{first.per_10k:.1f}，"
+    alt = {"zh": f"条形图，{where['zh']}最常用的{len(data)}个词，按每万词次出现次数排列："
+                 f"最高为“{first.term}”{first.per_10k:.1f}，"
                  f"其后是{'、'.join(f'“{t.term}”{t.per_10k:.1f}' for t in data.iloc[1:4].itertuples())}；"
                  f"最低为“{last.term}”{last.per_10k:.1f}。",
            "en": f"Bar chart of the {len(data)} most frequent terms, {where['en']}, per 10,000 tokens: “{first.term}” "
@@ -551,104 +492,24 @@ def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
                  + f"; “{last.term}” {last.per_10k:.1f} is lowest."}
 
     def draw(figure, lang):
-        shown = data.head(_rows_that_fit(figure, len(data), around=0.02))
+        shown = data.head(rows_that_fit(figure, len(data), around=0.02))
         note = "0,000次，000篇" if lang == "zh" else "0,000 in 000 articles"
-        axes = add_axes(figure, left=_label_margin(list(shown["term"]), 8.5),
+        axes = add_axes(figure, left=label_margin(list(shown["term"]), 8.5),
                         right=text_width("000.0 ", 8.5) + text_width(note, 7.5) + 0.1)
         _term_bars(axes, shown, lang)
 
     return figures.finish(
         draw, title=title or automatic, n=n_tokens, alt=alt, height=0.2 * len(data) + 0.1,
         subtitle={"zh": f"每万词次出现次数，{where['zh']}；n={count(n_tokens)}词次，已去停用词",
-                  "en": f"Occurrences per 10,000 tokens, {where['en']}; n = {count(n_tokens)} tokens; stop words left out"},
+                  "en": f"Occurrences per 10,000 tokens, {where['en']}; n = {count(n_tokens)} tokens; stop words left "
+                        "out"},
         how_to_read={"zh": "条越长，这个词在每一万个词里出现得越多；右侧是出现次数和文章数。",
-                     "en": "The longer the bar, the more often the term stands in ten thousand tokens; at the right its "
-                           "occurrences and articles."},
+                     "en": "The longer the bar, the more often the term stands in ten thousand tokens; at the right "
+                           "its occurrences and articles."},
         **shared)
 
 
 # ---- small multiples: words and themes over the years ---------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Panel:
-    """One of many small line charts: values by year with their interval; thin years are shown grey."""
-
-    title: str
-    colour: str
-    years: Sequence[int]
-    value: Sequence[float]
-    low: Sequence[float]
-    high: Sequence[float]
-    thin: Sequence[bool]
-
-
-def _small_multiples(figure, panels: Sequence[_Panel], form: Callable[[float], str]) -> None:
-    """Line charts on one scale, titled, with the last value written out."""
-    width, height = size_inches(figure)
-    years = sorted({y for p in panels for y in p.years})
-    tops = [h for p in panels for h, t in zip(p.high, p.thin, strict=True) if not t and np.isfinite(h)]
-    tops += [v for p in panels for v in p.value if np.isfinite(v)]
-    top = max(tops, default=0) * 1.04 or 1
-    tick = max(m * 10.0**e for e in range(-3, 5) for m in (1, 2, 5) if m * 10.0**e <= top * 0.8)
-    margin, gap, foot = text_width(form(tick), 7.5) + 0.06, 0.12, 0.17
-    value_room = max(text_width(form(88.8), 8), 0.2) + 0.08
-
-    def layout(n_columns):
-        n_rows = -(-len(panels) // n_columns)
-        cell = (width - margin - gap * (n_columns - 1)) / n_columns
-        titles = [figures.wrap(p.title, cell, 8) for p in panels]
-        head = 0.155 * max(t.count("\n") + 1 for t in titles) + 0.06
-        return n_rows, cell, titles, head, (height - foot - n_rows * (head + 0.08)) / n_rows
-
-    def unease(n_columns):
-        _, cell, _, _, plot = layout(n_columns)
-        if plot < 0.2 or cell - value_room < 0.35:
-            return np.inf
-        return abs(np.log((cell - value_room) / plot / 1.5)) + 2 * (-len(panels) % n_columns) / len(panels)
-
-    n_columns = min(range(1, len(panels) + 1), key=lambda n: (unease(n), n))
-    n_rows, cell, titles, head, plot = layout(n_columns)
-    # One pair of axes in inches for all panels: two dozen of their own take a second to set up.
-    axes = add_axes(figure)
-    axes.set_xlim(0, width)
-    axes.set_ylim(height, 0)
-    span = (years[0] - 0.25, years[-1] + 0.25)
-    for k, panel in enumerate(panels):
-        row, column = divmod(k, n_columns)
-        left, base = margin + column * (cell + gap), row * (head + plot + 0.08) + head + plot
-        right = left + cell - value_room
-
-        def at(x, left=left, right=right):
-            return left + (np.asarray(x, float) - span[0]) / (span[1] - span[0]) * (right - left)
-
-        def up(y, base=base):
-            return base - np.asarray(y, float) / top * plot
-
-        axes.hlines([base, float(up(tick))], left, right, colors=["#C9C4BC", GRID], linewidth=0.7, zorder=1)
-        x, values, thin = at(panel.years), up(panel.value), np.asarray(panel.thin, bool)
-        band = np.where(thin, np.nan, np.stack([panel.low, panel.high]).astype(float))
-        axes.fill_between(x, *up(np.clip(band, 0, top)), color=panel.colour, alpha=0.16, linewidth=0)
-        if thin.any():
-            axes.plot(x, values, color="#B9B4AC", linewidth=1, zorder=2)
-            axes.plot(x[thin], values[thin], "o", color=PAPER, markeredgecolor="#9A958D", markersize=3.2, zorder=4,
-                      markeredgewidth=0.8)
-        axes.plot(x, np.where(thin, np.nan, values), "o-", color=panel.colour, linewidth=1.6, markersize=3, zorder=3)
-        known = np.flatnonzero(np.isfinite(values))
-        if len(known):
-            last = known[-1]
-            _label(axes, (x[last], values[last]), form(panel.value[last]), 8, shift=(5, 0),
-                   color=QUIET_INK if thin[last] else panel.colour)
-        _stack(axes, (left, base - plot), titles[k], 8, shift=(0, 6))
-        if k + n_columns >= len(panels):
-            ends = [years[0], years[-1]] if len(years) > 1 else [years[0]]
-            narrow = right - left < text_width("2021 2026", 7.5)
-            for year, side in zip(ends, ("left", "right"), strict=False):
-                label = str(year) if side == "left" or not narrow else f"{year % 100:02d}"
-                _label(axes, (float(at(year)), base), label, 7.5, shift=(0, -3),
-                       ha=side if len(ends) > 1 else "center", va="top", color=QUIET_INK)
-        if column == 0:
-            _label(axes, (left, float(up(tick))), form(tick), 7.5, shift=(-3, 0), ha="right", color=QUIET_INK)
 
 
 def changing_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, region: str = "all", n_terms: int = 12,
@@ -726,8 +587,8 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
                   "en": f"From {first} to {last} the use of these terms shows no clear change"})
     alt = {"zh": f"小型折线图{len(chosen)}幅，{year_span(years, 'zh')}每万词次出现次数。{first}年到{last}年："
                  + "，".join(f"“{t}”由{ends.loc[t, first]:.1f}到{ends.loc[t, last]:.1f}" for t in chosen) + "。",
-           "en": f"{len(chosen)} small line charts, occurrences per 10,000 tokens, {year_span(years, 'en')}. "
-                 f"From {first} to {last}: "
+           "en": f"{len(chosen)} small line charts, occurrences per 10,000 tokens, {year_span(years, 'en')}. From "
+                 f"{first} to {last}: "
                  + ", ".join(f"“{t}” {ends.loc[t, first]:.1f} to {ends.loc[t, last]:.1f}" for t in chosen) + "."}
 
     def draw(figure, lang):
@@ -735,16 +596,16 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
         for term in chosen:
             rows = data[data["term"] == term]
             colour = LATER if term in rose else EARLIER if term in fell else MARK
-            panels.append(_Panel(term, colour, list(rows["year"]), list(rows["per_10k"]), list(rows["low"]),
-                                 list(rows["high"]), list(rows["thin"])))
-        _small_multiples(figure, panels, lambda v: f"{v:.1f}" if 0 < v < 10 else f"{v:.0f}")
+            panels.append(Panel(term, colour, list(rows["year"]), list(rows["per_10k"]), list(rows["low"]),
+                                list(rows["high"]), list(rows["thin"])))
+        small_multiples(figure, panels, lambda v: f"{v:.1f}" if 0 < v < 10 else f"{v:.0f}")
 
     n = int(sizes.loc[years, "n_tokens"].sum())
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=1.12 * -(-len(chosen) // 4),
-        subtitle={"zh": f"每万词次出现次数与95%区间，{_slice_words(-1, region, names, years, 'zh')}；n={count(n)}词次。"
-                        "紫为增，褐为减，灰为变化不明",
-                  "en": f"Occurrences per 10,000 tokens with 95% intervals, "
+        subtitle={"zh": f"每万词次出现次数与95%区间，{_slice_words(-1, region, names, years, 'zh')}；"
+                        f"n={count(n)}词次。紫为增，褐为减，灰为变化不明",
+                  "en": "Occurrences per 10,000 tokens with 95% intervals, "
                         f"{_slice_words(-1, region, names, years, 'en')}; n = {count(n)} tokens. Indigo rose, ochre "
                         "fell, grey is unclear"},
         how_to_read={"zh": "每幅一个词，纵轴相同；线旁的数是最后一年的值，色带是95%区间，空心点是材料偏少的年份。",
@@ -791,7 +652,8 @@ def _leading_words(top: pd.DataFrame, names: Names, lang: str) -> str:
     labels = [quoted(names.theme(t, lang)) for t in top["theme"]]
     share = percent(top["percent"].iloc[0])
     if len(labels) == 1:
-        return f"{labels[0]}居首，占语句的{share}" if lang == "zh" else f"{labels[0]} comes first, {share} of statements"
+        return (f"{labels[0]}居首，占语句的{share}" if lang == "zh" else
+                f"{labels[0]} comes first, {share} of statements")
     if len(labels) <= 3:
         return (f"{listing(labels, 'zh')}居前，先后难分" if lang == "zh" else
                 f"{listing(labels, 'en')} lead, too close to rank")
@@ -844,10 +706,10 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
         panels = []
         for theme in order:
             rows = data[data["theme"] == theme]
-            panels.append(_Panel(names.theme(theme, lang), names.colour(theme),
-                                 list(rows["year"]), list(rows["percent"]), list(rows["low"]), list(rows["high"]),
-                                 list(rows["thin"])))
-        _small_multiples(figure, panels, lambda v: f"{v:.0f}%")
+            panels.append(Panel(names.theme(theme, lang), names.colour(theme),
+                                list(rows["year"]), list(rows["percent"]), list(rows["low"]), list(rows["high"]),
+                                list(rows["thin"])))
+        small_multiples(figure, panels, lambda v: f"{v:.0f}%")
 
     groups = [names.groups[g] for g in dict.fromkeys(names.themes[t]["group"] for t in names.themes
                                                      if t in set(data["theme"]))]
@@ -855,13 +717,14 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
         draw, title=title or automatic, n=n, alt=alt, height=1.1 * -(-data["theme"].nunique() // 6) + 0.2,
         subtitle={"zh": f"涉及各主题的语句占比与95%区间，{_slice_words(-1, region, names, years, 'zh')}；"
                         f"n={count(n)}条语句，材料偏少的年份为空心点",
-                  "en": f"Share of statements with each theme, with 95% intervals, "
+                  "en": "Share of statements with each theme, with 95% intervals, "
                         f"{_slice_words(-1, region, names, years, 'en')}; n = {count(n)} statements; hollow dots mark "
                         "thin years"},
-        how_to_read={"zh": "每幅一个主题，纵轴相同；线旁的数是最后一年的占比，色带是95%区间，两年的色带不相接，才能说有变化。颜色表示主题所属的组："
+        how_to_read={"zh": "每幅一个主题，纵轴相同；线旁的数是最后一年的占比，色带是95%区间，两年的色带不相接，"
+                           "才能说有变化。颜色表示主题所属的组："
                            + "、".join(g["zh"] for g in groups) + "。",
-                     "en": "One chart a theme, all on one scale; the number is the last year’s share, the band the 95% "
-                           "interval: only bands that part mean a change. Colour is the theme’s group: "
+                     "en": "One chart a theme, all on one scale; the number is the last year’s share, the band the "
+                           "95% interval: only bands that part mean a change. Colour is the theme’s group: "
                            + ", ".join(g["en"] for g in groups) + "."},
         **shared)
 
@@ -916,7 +779,8 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, n_
                         + [f"{b['en']} says {other['en']}"] * bool(len(of_b)))}
 
     def counts(frame, lang):
-        form = "“{t.term}”（{t.count_a}比{t.count_b}次）" if lang == "zh" else "“{t.term}” ({t.count_a} against {t.count_b})"
+        form = ("“{t.term}”（{t.count_a}比{t.count_b}次）" if lang == "zh" else
+                "“{t.term}” ({t.count_a} against {t.count_b})")
         return ("、" if lang == "zh" else ", ").join(form.format(t=t) for t in frame.itertuples())
 
     alt = {"zh": f"点图，比较{a['zh']}与{b['zh']}的用词。"
@@ -928,23 +792,23 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, n_
     alt = {lang: text.strip() for lang, text in alt.items()}
 
     def draw(figure, lang):
-        room = _rows_that_fit(figure, len(data), around=0.6)
+        room = rows_that_fit(figure, len(data), around=0.6)
         n_a = min(len(of_a), max(room - len(of_b), -(-room // 2)))
         n_b = min(len(of_b), room - n_a)
         shown = pd.concat([of_a.head(n_a), of_b.head(n_b).iloc[::-1]], ignore_index=True)
         reach = float(np.nanmax(np.abs(shown["log_ratio"]))) + 0.6
         head_a, head_b = (f"{a[lang]}", f"{b[lang]}")
         column = max(text_width(head_a, 8), text_width(head_b, 8), text_width("0,000", 8)) + 0.12
-        axes = add_axes(figure, left=_label_margin(list(shown["term"]), 8.5), right=2 * column + 0.1, top=0.24,
+        axes = add_axes(figure, left=label_margin(list(shown["term"]), 8.5), right=2 * column + 0.1, top=0.24,
                         bottom=0.3)
         axes.set_xlim(-reach, reach)
         gap = 0.6 if n_a and n_b else 0
         rows = np.arange(len(shown)) + np.where(np.arange(len(shown)) >= n_a, gap, 0)
         axes.set_ylim(rows[-1] + 0.6, -0.6)
         ticks = [t for t in range(-8, 9, 1 if reach < 4 else 2) if abs(t) <= reach]
-        _scale_labels(axes, ticks, [f"{2 ** abs(t)}×" if t else ("同" if lang == "zh" else "same") for t in ticks])
+        write_scale(axes, ticks, [f"{2 ** abs(t)}×" if t else ("同" if lang == "zh" else "same") for t in ticks])
         axes.axvline(0, color="#9A958D", linewidth=0.7, zorder=0)
-        _row_labels(axes, rows, list(shown["term"]))
+        write_rows(axes, rows, list(shown["term"]))
         colours = [LATER if s == "a" else EARLIER for s in ["a"] * n_a + ["b"] * n_b]
         axes.hlines(rows, shown["low"].clip(-reach, reach), shown["high"].clip(-reach, reach), colors=colours,
                     linewidth=1.4, alpha=0.45)
@@ -953,58 +817,27 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, n_
             word = f"← {text}更多" if side < 0 else f"{text}更多 →"
             if lang == "en":
                 word = f"← more in {text}" if side < 0 else f"more in {text} →"
-            _label(axes, (side * reach, rows[0] - 0.6), word, 8, shift=(0, 4), ha="left" if side < 0 else "right",
-                   va="bottom", color=colour)
+            write(axes, (side * reach, rows[0] - 0.6), word, 8, shift=(0, 4), ha="left" if side < 0 else "right",
+                  va="bottom", color=colour)
         for k, (head, name) in enumerate(((head_b, "count_b"), (head_a, "count_a"))):
             x = (k + 1) * column * 72
-            _label(axes, (1, rows[0] - 0.6), head, 8, at="right", shift=(x, 4), ha="right", va="bottom",
-                   color=SOFT_INK)
+            write(axes, (1, rows[0] - 0.6), head, 8, at="right", shift=(x, 4), ha="right", va="bottom",
+                  color=SOFT_INK)
             for row, value in zip(rows, shown[name], strict=True):
-                _label(axes, (1, row), count(value), 8, at="right", shift=(x, 0), ha="right", color=SOFT_INK)
+                write(axes, (1, row), count(value), 8, at="right", shift=(x, 0), ha="right", color=SOFT_INK)
 
     n = sum(round(keyness.loc[i, f"count_{side}"] / keyness.loc[i, f"per_10k_{side}"] * 1e4)
             for side in "ab" for i in [keyness[f"count_{side}"].idxmax()] if keyness.loc[i, f"count_{side}"])
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.185 * len(data) + 0.75,
         subtitle={"zh": f"两者每万词次出现次数之比（倍）与95%区间；n={count(n)}词次，q<{level_q}；右列为出现次数",
-                  "en": f"Ratio of the rates per 10,000 tokens, with 95% intervals; n = {count(n)} tokens, q < {level_q}; "
-                        "at the right the occurrences"},
-        how_to_read={"zh": f"点越靠右，这个词在{a['zh']}相对越多；越靠左，在{b['zh']}相对越多。横线是95%区间，次数少的词区间长。",
+                  "en": f"Ratio of the rates per 10,000 tokens, with 95% intervals; n = {count(n)} tokens, q < "
+                        f"{level_q}; at the right the occurrences"},
+        how_to_read={"zh": f"点越靠右，这个词在{a['zh']}相对越多；越靠左，在{b['zh']}相对越多。横线是95%区间，"
+                           "次数少的词区间长。",
                      "en": f"The further right a dot, the more the term belongs to {a['en']}; the further left, to "
                            f"{b['en']}. The line is the 95% interval: long where occurrences are few."},
         **shared)
-
-
-def _cloud(weights: Mapping[str, float], width: int, height: int, seed: int) -> list[tuple[str, float, float, float]]:
-    """Words as the `wordcloud` package sizes and places them: (word, size, x, baseline y) in pixels from the upper
-    left, the heaviest first.
-
-    The package measures a word by its ink and draws it from the ascender, which in a Chinese font is a quarter of a
-    square higher, so its words can touch. A word that would is moved along a spiral to the nearest free place; one
-    that finds none is left out.
-    """
-    from wordcloud import WordCloud
-
-    cloud = WordCloud(font_path=str(figures.font_path()), width=width, height=height, prefer_horizontal=1.0,
-                      max_words=len(weights), relative_scaling=0.6, random_state=seed, margin=2, min_font_size=11,
-                      max_font_size=height // 5, mode="L", regexp=None)
-    cloud.generate_from_frequencies(dict(weights))
-    turns = np.arange(2400)
-    angle = turns * 2.399963  # the golden angle: even cover of the plane
-    reach = 1.1 * np.sqrt(turns) * np.sqrt(width * height / 2400)
-    steps = np.stack([np.cos(angle) * reach, np.sin(angle) * reach * 0.6], axis=1)
-    boxes, out = np.empty((0, 4)), []
-    for (word, _), size, (top, left), _, _ in cloud.layout_:
-        w, h = text_width(word, size) * 72, 0.96 * size
-        x, y = (np.array([left, top + 0.28 * size]) + steps).T
-        free = (x >= 0) & (y >= 0) & (x + w <= width) & (y + h <= height)
-        for b in boxes:
-            free &= (x + w + 4 <= b[0]) | (b[2] + 4 <= x) | (y + h + 2 <= b[1]) | (b[3] + 2 <= y)
-        if free.any():
-            i = int(np.argmax(free))
-            boxes = np.vstack([boxes, (x[i], y[i], x[i] + w, y[i] + h)])
-            out.append((word, float(size), float(x[i]), float(y[i] + 0.86 * size)))
-    return out
 
 
 def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS,
@@ -1030,7 +863,8 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
     lead = data.head(3)
     automatic = {"zh": f"{where['zh']}用得最多的词：{listing([quoted(t) for t in lead['term']], 'zh')}",
                  "en": f"Most used, {where['en']}: {listing([quoted(t) for t in lead['term']], 'en')}"}
-    alt = {"zh": f"词云与条形图，{where['zh']}最常用的{len(data)}个词，字号随每万词次出现次数。前{min(n_bars, len(data))}位："
+    alt = {"zh": f"词云与条形图，{where['zh']}最常用的{len(data)}个词，字号随每万词次出现次数。"
+                 f"前{min(n_bars, len(data))}位："
                  + "、".join(f"“{t.term}”{t.per_10k:.1f}" for t in data.head(n_bars).itertuples()) + "。",
            "en": f"Word cloud and ranked bars of the {len(data)} most frequent terms, {where['en']}; size follows "
                  f"occurrences per 10,000 tokens. The first {min(n_bars, len(data))}: "
@@ -1044,7 +878,7 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
         from matplotlib.transforms import Affine2D
 
         width, height = size_inches(figure)
-        shown = data.head(_rows_that_fit(figure, min(n_bars, len(data)), around=0.02))
+        shown = data.head(rows_that_fit(figure, min(n_bars, len(data)), around=0.02))
         bars = max(0.36 * width, 2.5)
         cloud_w = width - bars - 0.25
         axes = add_axes(figure, right=width - cloud_w)
@@ -1052,8 +886,8 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
         axes.set_xlim(0, pixels[0])
         axes.set_ylim(pixels[1], 0)
         if pixels not in layouts:
-            layouts[pixels] = _cloud(dict(zip(data["term"], data["per_10k"], strict=True)), *pixels,
-                                     seed=measures.SEED % 2**31)
+            layouts[pixels] = pack_cloud(dict(zip(data["term"], data["per_10k"], strict=True)), *pixels,
+                                         seed=measures.SEED % 2**31)
         font = FontProperties(fname=str(figures.font_path()))
         peak = float(data["per_10k"].max())
         rate = dict(zip(data["term"], data["per_10k"], strict=True))
@@ -1061,15 +895,15 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
             path = TextPath((0, 0), word, size=size, prop=font)
             place = Affine2D().scale(1, -1).translate(x, y)
             axes.add_patch(PathPatch(place.transform_path(path), linewidth=0,
-                                     facecolor=_mix(INK, 0.5 + 0.5 * np.sqrt(rate[word] / peak))))
-        ranked = add_axes(figure, left=width - bars + _label_margin(list(shown["term"]), 8.5),
+                                     facecolor=tint(INK, 0.5 + 0.5 * np.sqrt(rate[word] / peak))))
+        ranked = add_axes(figure, left=width - bars + label_margin(list(shown["term"]), 8.5),
                           right=text_width("000.0", 8.5) + 0.08)
         ranked.set_ylim(len(shown) - 0.5, -0.5)
         ranked.set_xlim(0, peak)
         ranked.barh(np.arange(len(shown)), shown["per_10k"], height=0.68, color=MARK)
-        _row_labels(ranked, range(len(shown)), list(shown["term"]))
+        write_rows(ranked, range(len(shown)), list(shown["term"]))
         for i, value in enumerate(shown["per_10k"]):
-            _label(ranked, (value, i), f"{value:.1f}", 8.5, shift=(4, 0))
+            write(ranked, (value, i), f"{value:.1f}", 8.5, shift=(4, 0))
 
     return figures.finish(
         draw, title=title or automatic, n=n_tokens, alt=alt, height=3.3,
@@ -1143,7 +977,7 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
     if len(rose) or len(fell):
         automatic = {
             "zh": f"从{first}年到{last}年，" + "，".join([f"{some(rose, 'zh')}占比上升"] * bool(len(rose))
-                                                  + [f"{some(fell, 'zh')}占比下降"] * bool(len(fell))),
+                                                   + [f"{some(fell, 'zh')}占比下降"] * bool(len(fell))),
             "en": f"From {first} to {last}, " + ", ".join([f"{some(rose, 'en')} rose"] * bool(len(rose))
                                                           + [f"{some(fell, 'en')} fell"] * bool(len(fell)))}
     else:
@@ -1157,12 +991,13 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
             for _, r in part.iterrows())
 
     top = data.iloc[0]
-    alt = {"zh": f"点图，{len(data)}个主题在{first}年与{last}年占语句的比例，按{last}年排列；{last}年最高的是{top['theme_zh']}，"
+    alt = {"zh": f"点图，{len(data)}个主题在{first}年与{last}年占语句的比例，按{last}年排列；"
+                 f"{last}年最高的是{top['theme_zh']}，"
                  f"{percent(top['percent_to'])}。" + (f"上升：{change(rose, 'zh')}。" if len(rose) else "")
                  + (f"下降：{change(fell, 'zh')}。" if len(fell) else "")
                  + ("其余没有明显变化或材料太少。" if len(rose) + len(fell) < len(data) else ""),
-           "en": f"Dot chart of the share of statements with each of {len(data)} themes in {first} and {last}, ranked by "
-                 f"{last}; {top['theme_en']} is highest in {last}, {percent(top['percent_to'])}. "
+           "en": f"Dot chart of the share of statements with each of {len(data)} themes in {first} and {last}, ranked "
+                 f"by {last}; {top['theme_en']} is highest in {last}, {percent(top['percent_to'])}. "
                  + (f"Rose: {change(rose, 'en')}. " if len(rose) else "")
                  + (f"Fell: {change(fell, 'en')}. " if len(fell) else "")
                  + ("No clear change, or too little material, for the rest." if len(rose) + len(fell) < len(data)
@@ -1172,9 +1007,9 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
 
     def draw(figure, lang, everything=data):
         width, _ = size_inches(figure)
-        data = everything.head(_rows_that_fit(figure, len(everything), around=0.5))
+        data = everything.head(rows_that_fit(figure, len(everything), around=0.5))
         labels = [names.theme(t, lang) for t in data["theme"]]
-        left, middle = _label_margin(labels, 8.5), 0.42
+        left, middle = label_margin(labels, 8.5), 0.42
         verdict_words = {key: words[lang] for key, words in measures.TREND_WORDS.items()}
         verdict_words["too_little"] = "材料太少" if lang == "zh" else "too little"
         verdict = max(text_width(w, 7.5) for w in verdict_words.values()) + 0.08
@@ -1190,18 +1025,18 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         shares.set_xlim(-0.02 * peak, peak)
         step = next(s for s in (5, 10, 20, 25, 50) if peak / s < plot / 0.4)
         ticks = [t for t in range(0, 101, step) if t <= peak]
-        _scale_labels(shares, ticks, [f"{t}%" for t in ticks], grid=False)
+        write_scale(shares, ticks, [f"{t}%" for t in ticks], grid=False)
         colours = [names.colour(t) for t in data["theme"]]
         shares.hlines(rows, data["percent_from"], data["percent_to"], colors=colours, linewidth=1.3, alpha=0.5)
         shares.scatter(data["percent_from"], rows, s=17, facecolors=PAPER, edgecolors=colours, linewidths=1, zorder=3)
         shares.scatter(data["percent_to"], rows, s=20, c=colours, zorder=4)
-        _row_labels(shares, rows, labels)
+        write_rows(shares, rows, labels)
         reach = float(np.nanmax(np.abs(data[["difference", "low", "high"]].to_numpy()))) * 1.03
         reach = min(reach, 2.2 * float(np.nanmax(np.abs(data["difference"]))) + 5)
         changes.set_xlim(-reach, reach)
         step = next(s for s in (2, 5, 10, 20, 25, 50, 100) if 2 * reach / s < plot / 0.42)
         ticks = [t for t in range(-100, 101, step) if abs(t) <= reach]
-        _scale_labels(changes, ticks, [f"{t:+d}".replace("-", "−") if t else "0" for t in ticks], grid=False)
+        write_scale(changes, ticks, [f"{t:+d}".replace("-", "−") if t else "0" for t in ticks], grid=False)
         changes.axvline(0, color="#9A958D", linewidth=0.7)
         for row, r in zip(rows, data.itertuples(), strict=True):
             clear = r.grade in verdicts
@@ -1210,13 +1045,13 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
                 changes.plot([max(r.low, -reach), min(r.high, reach)], [row, row], color=colour, linewidth=1.3,
                              alpha=0.55 if clear else 0.6)
                 changes.plot([r.difference], [row], "o", color=colour, markersize=4.2)
-            _label(changes, (1, row), verdict_words[r.grade], 7.5, at="right", shift=(5, 0),
-                   color=INK if clear else QUIET_INK)
+            write(changes, (1, row), verdict_words[r.grade], 7.5, at="right", shift=(5, 0),
+                  color=INK if clear else QUIET_INK)
         heads = ({"zh": f"占语句（空心{first}年，实心{last}年）", "en": f"Share (hollow {first}, solid {last})"}[lang],
                  {"zh": "变化（百分点）与95%区间", "en": "Change in points, 95% interval"}[lang])
         for axes, head in zip((shares, changes), heads, strict=True):
-            _label(axes, (0, 1), head, 8, at="axes", shift=(0, 3), va="bottom", color=SOFT_INK)
-        _more(shares, len(everything) - len(data), lang)
+            write(axes, (0, 1), head, 8, at="axes", shift=(0, 3), va="bottom", color=SOFT_INK)
+        write_more(shares, len(everything) - len(data), lang)
 
     n = int(data["n_statements_from"].iloc[0] + data["n_statements_to"].iloc[0])
     n_a, n_b = count(data["n_statements_from"].iloc[0]), count(data["n_statements_to"].iloc[0])
@@ -1227,14 +1062,16 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         subtitle={"zh": f"{where['zh']}涉及各主题的语句占比；n={n_a}条（{first}年）和{n_b}条（{last}年）",
                   "en": (where["en"] + "share" if where["en"] else "Share")
                         + f" of statements with each theme; n = {n_a} ({first}) and {n_b} ({last}) statements"},
-        how_to_read={"zh": "左图看两年各占多少，右图看变化有多大、有多可靠：横线是变化的95%区间，跨过0线就不说升降；跨线的画成灰色。",
-                     "en": "At the left, the share in both years; at the right, how large and how sure the change is: the "
-                           "line is its 95% interval, and where it crosses zero (grey) no rise or fall is claimed."},
+        how_to_read={"zh": "左图看两年各占多少，右图看变化有多大、有多可靠：横线是变化的95%区间，跨过0线就不说升降；"
+                           "跨线的画成灰色。",
+                     "en": "At the left, the share in both years; at the right, how large and how sure the change is: "
+                           "the line is its 95% interval, and where it crosses zero (grey) no rise or fall is "
+                           "claimed."},
         **shared)
 
 
 def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, title: Bilingual | None = None,
-                 stem: str = "region_themes", **finishing) -> FigureCard:
+                  stem: str = "region_themes", **finishing) -> FigureCard:
     """Themes × regions: the share of each region's statements with each theme; thin regions stand apart in grey.
 
     Args:
@@ -1251,7 +1088,8 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
                   period=finishing.pop("period", _period(_years_of(prevalence) if year == ALL_YEARS else [year])),
                   **finishing)
     if not solid:
-        return _too_little({"zh": f"没有一个地区达到{measures.MIN_STATEMENTS}条语句、{measures.MIN_ARTICLES}篇文章，不比较地区。",
+        return _too_little({"zh": f"没有一个地区达到{measures.MIN_STATEMENTS}条语句、{measures.MIN_ARTICLES}篇文章，"
+                                  "不比较地区。",
                             "en": f"No region reaches {measures.MIN_STATEMENTS} statements and {measures.MIN_ARTICLES} "
                                   "articles, so regions are not compared."}, title=title, **shared)
     themes = list(dict.fromkeys(data["theme"]))
@@ -1268,12 +1106,13 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
     else:
         automatic = {"zh": f"材料够用的{len(solid)}个地区各有侧重，没有共同的首位主题",
                      "en": f"The {len(solid)} regions with enough material differ in what they mention most"}
-    alt = {"zh": f"矩阵图，{len(themes)}个主题在{len(regions)}个地区占语句的比例；{len(thin)}个地区材料偏少，画成灰色。"
-                 f"材料够用的地区中，最高的一格是{best['region']}的{best['theme_zh']}，{percent(best['percent'])}。各地区最高的主题："
+    alt = {"zh": f"矩阵图，{len(themes)}个主题在{len(regions)}个地区占语句的比例；{len(thin)}个地区材料偏少，"
+                 f"画成灰色。材料够用的地区中，最高的一格是{best['region']}的{best['theme_zh']}，"
+                 f"{percent(best['percent'])}。各地区最高的主题："
                  + "，".join(f"{r}{names.theme(t, 'zh')}{percent(value.loc[t, r])}" for r, t in firsts.items()) + "。",
            "en": f"Matrix of the share of statements with each of {len(themes)} themes in {len(regions)} regions; "
-                 f"{len(thin)} are thin and shown grey. The highest cell with enough material is {best['theme_en']} in "
-                 f"{names.region(best['region'], 'en')}, {percent(best['percent'])}. Highest theme by region: "
+                 f"{len(thin)} are thin and shown grey. The highest cell with enough material is {best['theme_en']} "
+                 f"in {names.region(best['region'], 'en')}, {percent(best['percent'])}. Highest theme by region: "
                  + ", ".join(f"{names.region(r, 'en')} {names.theme(t, 'en')} {percent(value.loc[t, r])}"
                              for r, t in firsts.items()) + "."}
 
@@ -1286,7 +1125,7 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
         if hidden > 0:  # a small sheet shows the themes mentioned most, and only regions that can be compared
             kept = set(overall.sort_values(ascending=False, kind="stable").index[:rows])
             themes, thin = [t for t in themes if t in kept], []
-        left = _label_margin([names.theme(t, lang) for t in themes], 8)
+        left = label_margin([names.theme(t, lang) for t in themes], 8)
         order = [*solid, *thin]
         labels = [names.region(r, lang) for r in order]
         share = 2.0 if len(thin) else 1.0  # a column with numbers needs twice the room of a grey one
@@ -1310,54 +1149,56 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
             colours = []
             for i, theme in enumerate(themes):
                 v = value.loc[theme, region]
-                depth = 0.03 + 0.97 * _step(np.sqrt(v / peak)) if v > 0 else 0
-                colour = (_mix(names.colour(theme), depth) if region in solid else _mix("#77726A", min(depth, 1) * 0.55)) \
-                    if v > 0 else _mix("#77726A", 0.04)
+                depth = 0.03 + 0.97 * shade_step(np.sqrt(v / peak)) if v > 0 else 0
+                grey = region not in solid or not v > 0
+                colour = tint("#77726A", max(depth * 0.55, 0.04)) if grey else tint(names.colour(theme), depth)
                 colours.append(colour)
                 if region in solid and v >= 0.5 and size_pt >= 5.5:
                     numbers.append((centres[j], i, f"{v:.0f}", figures.ink_on(colour)))
-            _cells(axes, np.full(len(themes), centres[j]), np.arange(len(themes)), colours, width=widths[j] * 0.95,
-                   height=0.93)
+            fill_cells(axes, np.full(len(themes), centres[j]), np.arange(len(themes)), colours, width=widths[j] * 0.95,
+                       height=0.93)
             ink = INK if region in solid else QUIET_INK
             if lang == "zh" and upright:
                 for k, char in enumerate(reversed(labels[j])):
-                    _label(axes, (centres[j], -0.5), char, 7.8, shift=(0, 13 + k * 8.6), ha="center", va="baseline",
-                           color=ink)
+                    write(axes, (centres[j], -0.5), char, 7.8, shift=(0, 13 + k * 8.6), ha="center", va="baseline",
+                          color=ink)
             else:
-                _label(axes, (centres[j], -0.5), labels[j], region_pt, shift=(0, 13), ha="center",
-                       va="bottom" if upright else "baseline", rotation=90 * upright, color=ink)
-            _label(axes, (centres[j], -0.5), str(int(size[region])), 6.5, shift=(0, 3), ha="center", va="baseline",
-                   color=QUIET_INK)
+                write(axes, (centres[j], -0.5), labels[j], region_pt, shift=(0, 13), ha="center",
+                      va="bottom" if upright else "baseline", rotation=90 * upright, color=ink)
+            write(axes, (centres[j], -0.5), str(int(size[region])), 6.5, shift=(0, 3), ha="center", va="baseline",
+                  color=QUIET_INK)
         if numbers:
             x, y, texts, inks = zip(*numbers, strict=True)
             figures.add_numbers(axes, x, y, texts, size_pt, inks)
         for i, theme in enumerate(themes):
-            _label(axes, (0, i), names.theme(theme, lang), min(8, row_pt * 0.86), shift=(-5, 0), ha="right",
-                   color=names.colour(theme))
-        _label(axes, (0, -0.5), "n=" if lang == "zh" else "n =", 6.5, shift=(-5, 3), ha="right", va="baseline",
-               color=QUIET_INK)
+            write(axes, (0, i), names.theme(theme, lang), min(8, row_pt * 0.86), shift=(-5, 0), ha="right",
+                  color=names.colour(theme))
+        write(axes, (0, -0.5), "n=" if lang == "zh" else "n =", 6.5, shift=(-5, 3), ha="right", va="baseline",
+              color=QUIET_INK)
         if hidden > 0:
             n_thin = len(regions) - len(solid)
             note = (f"另有{hidden}个主题和{n_thin}个材料偏少的地区见数据表" if lang == "zh" else
                     f"{hidden} more themes and {n_thin} thin regions in the data")
-            _label(axes, (1, 0), note, 7.5, at="axes", shift=(0, -4), ha="right", va="top", color=QUIET_INK)
+            write(axes, (1, 0), note, 7.5, at="axes", shift=(0, -4), ha="right", va="top", color=QUIET_INK)
         elif thin:
-            note = (f"灰色：不足{measures.MIN_STATEMENTS}条语句或{measures.MIN_ARTICLES}篇文章，不作比较" if lang == "zh" else
-                    f"Grey: under {measures.MIN_STATEMENTS} statements or {measures.MIN_ARTICLES} articles; not compared")
-            _label(axes, (1, 0), note, 7.5, at="axes", shift=(0, -4), ha="right", va="top", color=QUIET_INK)
+            note = (f"灰色：不足{measures.MIN_STATEMENTS}条语句或{measures.MIN_ARTICLES}篇文章，不作比较"
+                    if lang == "zh" else
+                    f"Grey: under {measures.MIN_STATEMENTS} statements or {measures.MIN_ARTICLES} articles; not "
+                    "compared")
+            write(axes, (1, 0), note, 7.5, at="axes", shift=(0, -4), ha="right", va="top", color=QUIET_INK)
 
     where = year_span(_years_of(prevalence) if year == ALL_YEARS else [year], "zh"), \
         year_span(_years_of(prevalence) if year == ALL_YEARS else [year], "en")
     return figures.finish(
         draw, title=title or automatic, n=int(size.sum()), alt=alt, height=0.19 * len(themes) + 0.75,
         subtitle={"zh": f"各地区语句中涉及各主题的百分比，{where[0]}；n为地区的语句数，一条涉及几个地区，各计一次",
-                  "en": f"Per cent of each region's statements with each theme, {where[1]}; n is the region's statements, "
-                        "one on several regions counting in each"},
-        how_to_read={"zh": "一列是一个地区，一行是一个主题，数字是该地区语句中涉及该主题的百分比，颜色越深占比越高，颜色随主题的组。"
-                           "灰色的列材料偏少，只供参考。",
-                     "en": "A column is a region, a row a theme, the number the per cent of the region’s statements with "
-                           "that theme; darker is more, in the colour of the theme’s group. Grey columns rest on too "
-                           "little to compare."},
+                  "en": f"Per cent of each region's statements with each theme, {where[1]}; n is the region's "
+                        "statements, one on several regions counting in each"},
+        how_to_read={"zh": "一列是一个地区，一行是一个主题，数字是该地区语句中涉及该主题的百分比，颜色越深占比越高，"
+                           "颜色随主题的组。灰色的列材料偏少，只供参考。",
+                     "en": "A column is a region, a row a theme, the number the per cent of the region’s statements "
+                           "with that theme; darker is more, in the colour of the theme’s group. Grey columns rest on "
+                           "too little to compare."},
         **shared)
 
 
@@ -1380,7 +1221,8 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
     earlier = frame[frame["year"] == year_from].set_index("theme")
     data = later[list(_SHARE_COLUMNS)].copy()
     data["percent_from"] = earlier["percent"].reindex(data["theme"]).to_numpy()
-    columns = {**_SHARE_COLUMNS, "percent_from": {"zh": f"{year_from}年占语句", "en": f"share in {year_from}", "unit": "%"}}
+    columns = {**_SHARE_COLUMNS,
+               "percent_from": {"zh": f"{year_from}年占语句", "en": f"share in {year_from}", "unit": "%"}}
     shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"},
                   period=_period([year_from, year_to]), **finishing)
     if data.empty:
@@ -1391,35 +1233,36 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
     two = year_from != year_to
     head, tail = data.head(3), data.iloc[-1]
     alt = {"zh": f"点图，{len(data)}个主题按{year_to}年占语句的比例排列。最高的是"
-                 + "，".join(f"{r.theme_zh}{percent(r.percent)}" + (f"（{year_from}年{percent(r.percent_from)}）" if two else "")
+                 + "，".join(f"{r.theme_zh}{percent(r.percent)}"
+                            + (f"（{year_from}年{percent(r.percent_from)}）" if two else "")
                             for r in head.itertuples()) + f"；最低的是{tail['theme_zh']}，{percent(tail['percent'])}。",
            "en": f"Dot chart of {len(data)} themes ranked by their share of statements in {year_to}. Highest: "
                  + ", ".join(f"{r.theme_en} {percent(r.percent)}" + (f" ({percent(r.percent_from)} in {year_from})"
-                                                                   if two else "") for r in head.itertuples())
+                                                                     if two else "") for r in head.itertuples())
                  + f"; lowest: {tail['theme_en']}, {percent(tail['percent'])}."}
 
     def draw(figure, lang, everything=data):
-        data = everything.head(_rows_that_fit(figure, len(everything), around=0.3))
+        data = everything.head(rows_that_fit(figure, len(everything), around=0.3))
         labels = [names.theme(t, lang) for t in data["theme"]]
         value_room = text_width("00.0%", 8.5) + 0.12
-        axes = add_axes(figure, left=_label_margin(labels, 8.5), right=value_room, top=0.04, bottom=0.24)
+        axes = add_axes(figure, left=label_margin(labels, 8.5), right=value_room, top=0.04, bottom=0.24)
         rows = np.arange(len(data))
         peak = max(float(data["high"].max()), float(data["percent_from"].max())) * 1.01 or 1
         axes.set_xlim(0, peak)
         axes.set_ylim(len(data) - 0.4, -0.6)
         step = next(t for t in (1, 2, 5, 10, 20, 25) if peak / t < 8)
         ticks = np.arange(0, peak, step)
-        _scale_labels(axes, ticks, [f"{t:.0f}%" for t in ticks])
-        _row_labels(axes, rows, labels)
+        write_scale(axes, ticks, [f"{t:.0f}%" for t in ticks])
+        write_rows(axes, rows, labels)
         colours = [names.colour(t) for t in data["theme"]]
-        axes.hlines(rows, data["low"], data["high"], colors=[_mix(c, 0.35) for c in colours], linewidth=4)
+        axes.hlines(rows, data["low"], data["high"], colors=[tint(c, 0.35) for c in colours], linewidth=4)
         if two:
             axes.scatter(data["percent_from"], rows, s=20, facecolors=PAPER, edgecolors="#6E6A64", linewidths=0.9,
                          zorder=3, clip_on=False)
         axes.scatter(data["percent"], rows, s=26, c=colours, zorder=4, clip_on=False)
         for row, value in zip(rows, data["percent"], strict=True):
-            _label(axes, (1, row), percent(value), 8.5, at="right", shift=(value_room * 72 - 2, 0), ha="right")
-        _more(axes, len(everything) - len(data), lang)
+            write(axes, (1, row), percent(value), 8.5, at="right", shift=(value_room * 72 - 2, 0), ha="right")
+        write_more(axes, len(everything) - len(data), lang)
 
     n = int(data["n_statements"].iloc[0])
     where = {lang: "" if region == "all" else names.region(region, lang) + ("，" if lang == "zh" else ", ")
@@ -1428,104 +1271,24 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.19 * len(data) + 0.35,
         subtitle={"zh": f"{where['zh']}{year_to}年涉及各主题的语句占比与95%区间，n={count(n)}条{hollow['zh']}",
-                  "en": (where["en"] + "share" if where["en"] else "Share") + f" of statements with each theme in {year_to}, "
-                        f"with 95% intervals; n = {count(n)}{hollow['en']}"},
-        how_to_read={"zh": "实心点是后一年的占比，粗条是它的95%区间：两个主题的粗条有重叠，就不能说谁先谁后。颜色是主题所属的组。",
-                     "en": "The solid dot is the later year’s share and the thick bar its 95% interval: where the bars of "
-                           "two themes overlap, their order is open. Colour is the theme’s group."},
+                  "en": (where["en"] + "share" if where["en"] else "Share") + " of statements with each theme in "
+                                                                              f"{year_to}, with 95% intervals; n = "
+                                                                              f"{count(n)}{hollow['en']}"},
+        how_to_read={"zh": "实心点是后一年的占比，粗条是它的95%区间：两个主题的粗条有重叠，就不能说谁先谁后。"
+                           "颜色是主题所属的组。",
+                     "en": "The solid dot is the later year’s share and the thick bar its 95% interval: where the "
+                           "bars of two themes overlap, their order is open. Colour is the theme’s group."},
         **shared)
 
 
 # ---- the tile-grid map ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Tile:
-    """How one region's tile looks: a fill, a line under its name, and whether it is thin."""
-
-    fill: tuple[float, float, float] | str
-    text: str
-    thin: bool = False
-    empty: bool = False
-
-
-def _hyphenated(name: str) -> list[str]:
-    """A pinyin name in two lines, broken between syllables as near the middle as can be."""
-    vowels = set("aeiouü")
-    breaks = []
-    for i in range(2, len(name) - 1):
-        onset = 2 if name[i] in "zcs" and name[i + 1] == "h" else 1
-        if name[i] not in vowels and name[i + onset:i + onset + 1] in vowels \
-                and (name[i - 1] in vowels or name[i - 1] in "ngr") and name[i - 1:i + 1] != "ng":
-            breaks.append(i)
-    if not breaks:
-        return [name]
-    middle = min(breaks, key=lambda i: abs(i - len(name) / 2))
-    return [name[:middle] + "-", name[middle:]]
-
-
-def _tile_map(figure, lang: str, names: Names, tiles: Mapping[str, _Tile]) -> float:
-    """Draws the map at the left of the figure; returns the inches it takes from the left edge."""
-    from matplotlib.patches import Rectangle
-
-    width, height = size_inches(figure)
-    places = {region: place for region, place in names.tiles.items() if region in tiles}
-    columns = 1 + max(c for c, _ in places.values())
-    rows = 1 + max(r for _, r in places.values())
-    side = min(height / rows, width * 0.66 / columns)
-    axes = add_axes(figure, right=width - side * columns, bottom=height - side * rows)
-    axes.set_xlim(0, columns)
-    axes.set_ylim(rows, 0)
-    size = min(9.0, side * 72 * 0.23)
-    for region, (column, row) in sorted(places.items()):
-        tile = tiles[region]
-        axes.add_patch(Rectangle((column + 0.03, row + 0.03), 0.94, 0.94, facecolor="none" if tile.empty else tile.fill,
-                                 edgecolor="#C9C4BC" if tile.empty else "none", linewidth=0.7,
-                                 hatch="////" if tile.thin and not tile.empty else None))
-        ink = QUIET_INK if tile.empty else figures.ink_on(tile.fill)
-        name = names.region(region, lang)
-        lines = name.split(" ") if text_width(name, size * 0.85) > side * 0.88 else [name]
-        if len(lines) == 1 and text_width(name, size * 0.75) > side * 0.88:
-            lines = _hyphenated(name)
-        name_size = min(size, *(size * side * 0.88 / text_width(line, size) for line in lines))
-        centre = row + 0.5 + (0 if tile.text else 0.1)
-        for k, line in enumerate(lines):
-            offset = -0.07 - (len(lines) - 1 - k) * name_size * 1.05 / 72 / side
-            axes.text(column + 0.5, centre + offset, line, ha="center", va="baseline", fontsize=name_size, color=ink)
-        if tile.text:
-            axes.text(column + 0.5, row + 0.5 + 0.24, tile.text, ha="center", va="baseline", fontsize=size * 0.92,
-                      color=ink)
-    return side * columns
-
-
-def _ladder(figure, left: float, top: float, title: str, steps: Sequence[tuple], lang: str) -> float:
-    """A key of filled squares with words, from `top` inches below the upper edge; returns where it ends."""
-    from matplotlib.patches import Rectangle
-
-    width, height = size_inches(figure)
-    y = top
-    for line in figures.wrap(title, width - left, 8.5).split("\n"):
-        figure.text(left / width, 1 - (y + 0.1) / height, line, fontsize=8.5, color=SOFT_INK, va="baseline")
-        y += 0.16
-    y += 0.03
-    for fill, text, style in steps:
-        figure.add_artist(Rectangle((left / width, 1 - (y + 0.14) / height), 0.17 / width, 0.14 / height,
-                                    facecolor=fill, transform=figure.transSubfigure, linewidth=0.7, **style))
-        lines = figures.wrap(text, width - left - 0.24, 8).split("\n")
-        for line in lines:
-            figure.text((left + 0.24) / width, 1 - (y + 0.11) / height, line, fontsize=8, color=INK, va="baseline")
-            y += 0.15
-        y += 0.045
-    return y
-
-
-_THIN_STYLE = {"hatch": "////", "edgecolor": "none"}
-_EMPTY_STYLE = {"edgecolor": "#C9C4BC"}
-
 
 def _map_note(lang: str) -> tuple[str, str]:
     if lang == "zh":
-        return (f"材料偏少（不足{measures.MIN_STATEMENTS}条语句或{measures.MIN_ARTICLES}篇文章），不参加比较", "没有材料")
+        return (f"材料偏少（不足{measures.MIN_STATEMENTS}条语句或{measures.MIN_ARTICLES}篇文章），不参加比较",
+                "没有材料")
     return (f"Thin: under {measures.MIN_STATEMENTS} statements or {measures.MIN_ARTICLES} articles; not compared",
             "No material")
 
@@ -1565,32 +1328,34 @@ def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, title
               + (f"; {len(none)} hold none" if len(none) else "")}
     alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区的语句数。最多的是"
                  + "、".join(f"{r.region}{count(r.n_statements)}条" for r in ranked.head(5).itertuples())
-                 + f"；{len(some)}个地区材料偏少" + (f"，没有材料的有{'、'.join(none['region'])}" if len(none) else "") + "。",
+                 + f"；{len(some)}个地区材料偏少"
+                 + (f"，没有材料的有{'、'.join(none['region'])}" if len(none) else "") + "。",
            "en": f"Tile-grid map of statements by region, {year_span(years, 'en')}. Most: "
                  + ", ".join(f"{r.region_en} {count(r.n_statements)}" for r in ranked.head(5).itertuples())
-                 + f". {len(some)} regions are thin" + (f"; none from {', '.join(none['region_en'])}" if len(none) else "")
-                 + "."}
+                 + f". {len(some)} regions are thin"
+                 + (f"; none from {', '.join(none['region_en'])}" if len(none) else "") + "."}
     peak = int(data["n_statements"].max())
 
     def fill(n):
-        return _mix(LATER, 0.1 + 0.9 * _step(np.sqrt(n / peak)))
+        return tint(LATER, 0.1 + 0.9 * shade_step(np.sqrt(n / peak)))
 
     def draw(figure, lang):
-        tiles = {r.region: _Tile(fill(r.n_statements), count(r.n_statements), bool(r.thin)) if r.n_statements else
-                 _Tile("none", "", empty=True) for r in data.itertuples()}
-        left = _tile_map(figure, lang, names, tiles) + 0.3
+        tiles = {r.region: Tile(fill(r.n_statements), count(r.n_statements), bool(r.thin)) if r.n_statements else
+                 Tile("none", "", empty=True) for r in data.itertuples()}
+        left = draw_tiles(figure, lang, names, tiles) + 0.3
         thin, empty = _map_note(lang)
         steps = [(fill(v), count(v), {}) for v in sorted({peak, round(peak / 2), round(peak / 5), 1}, reverse=True)]
-        _ladder(figure, left, 0.15, "语句数（条）" if lang == "zh" else "Statements",
-                [*steps, (fill(peak / 10), thin, _THIN_STYLE), ("none", empty, _EMPTY_STYLE)], lang)
+        draw_key(figure, left, 0.15, "语句数（条）" if lang == "zh" else "Statements",
+                 [*steps, (fill(peak / 10), thin, THIN_STYLE), ("none", empty, EMPTY_STYLE)])
 
     return figures.finish(
         draw, title=title or automatic, n=total, alt=alt, height=4.7,
-        subtitle={"zh": f"归属各地区的语句数，{year_span(years, 'zh')}；合计{count(total)}条，一条涉及几个地区，各计一次",
-                  "en": f"Statements attributed to each region, {year_span(years, 'en')}; {count(total)} in all, one on "
-                        "several regions counting in each"},
-        how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深语句越多，斜线格材料偏少，空格没有材料。"
-                           "语句多少取决于语料收到什么，不是工作多少。",
+        subtitle={"zh": f"归属各地区的语句数，{year_span(years, 'zh')}；合计{count(total)}条，一条涉及几个地区，"
+                        "各计一次",
+                  "en": f"Statements attributed to each region, {year_span(years, 'en')}; {count(total)} in all, one "
+                        "on several regions counting in each"},
+        how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深语句越多，斜线格材料偏少，"
+                           "空格没有材料。语句多少取决于语料收到什么，不是工作多少。",
                      "en": "Every region is a square of one size, roughly in its place; darker means more statements, "
                            "hatched is thin, empty is none. The number tells what the corpus holds, not how much was "
                            "done."},
@@ -1618,20 +1383,23 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
                                                                          ascending=[False, True])
     if solid.empty:
         return _too_little({"zh": f"没有一个地区的材料够用，不画{label['zh']}的地图。",
-                            "en": f"No region holds enough material for a map of {label['en']}."}, title=title, **shared)
+                            "en": f"No region holds enough material for a map of {label['en']}."},
+                           title=title, **shared)
     top = leaders(solid, "percent")
     if len(top) == 1:
-        automatic = {"zh": f"谈{quoted(label['zh'])}最多的是{top['region'].iloc[0]}，占其语句的{percent(top['percent'].iloc[0])}",
+        automatic = {"zh": f"谈{quoted(label['zh'])}最多的是{top['region'].iloc[0]}，"
+                           f"占其语句的{percent(top['percent'].iloc[0])}",
                      "en": f"{names.region(top['region'].iloc[0], 'en')} speaks most of {quoted(label['en'])}, in "
                            f"{percent(top['percent'].iloc[0])} of its statements"}
     else:
-        automatic = {"zh": f"{quoted(label['zh'])}：{solid['region'].iloc[0]}占比最高（{percent(solid['percent'].iloc[0])}），"
-                           f"与另外{len(top) - 1}个地区难分先后",
+        automatic = {"zh": f"{quoted(label['zh'])}：{solid['region'].iloc[0]}占比最高（"
+                           f"{percent(solid['percent'].iloc[0])}），与另外{len(top) - 1}个地区难分先后",
                      "en": f"{quoted(label['en'])}: highest in {names.region(solid['region'].iloc[0], 'en')} "
                            f"({percent(solid['percent'].iloc[0])}), too close to {len(top) - 1} other regions to rank"}
     n_thin = int((data["thin"] & (data["n_statements"] > 0)).sum())
     absent = [r for r in names.tiles if r not in set(data.loc[data["n_statements"] > 0, "region"])]
-    alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区语句中涉及{label['zh']}的比例。材料够用的{len(solid)}个地区："
+    alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区语句中涉及{label['zh']}的比例。材料够用的{len(solid)}个地"
+                 "区："
                  + "，".join(f"{r.region}{percent(r.percent)}" for r in solid.itertuples())
                  + f"。另有{n_thin}个地区材料偏少，{len(absent)}个没有材料。",
            "en": f"Tile-grid map of the share of each region's statements on {label['en']}, {year_span(years, 'en')}. "
@@ -1643,7 +1411,7 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
     rows = data.set_index("region")
 
     def fill(value):
-        return _mix(colour, 0.07 + 0.93 * value / peak)
+        return tint(colour, 0.07 + 0.93 * value / peak)
 
     def draw(figure, lang):
         width, height = size_inches(figure)
@@ -1651,15 +1419,15 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
         for region in names.tiles:
             if region in rows.index and rows.loc[region, "n_statements"] > 0:
                 r = rows.loc[region]
-                tiles[region] = _Tile("#EDEAE4" if r["thin"] else fill(r["percent"]), f"{r['percent']:.0f}%",
-                                      bool(r["thin"]))
+                tiles[region] = Tile("#EDEAE4" if r["thin"] else fill(r["percent"]), f"{r['percent']:.0f}%",
+                                     bool(r["thin"]))
             else:
-                tiles[region] = _Tile("none", "", empty=True)
-        left = _tile_map(figure, lang, names, tiles) + 0.3
+                tiles[region] = Tile("none", "", empty=True)
+        left = draw_tiles(figure, lang, names, tiles) + 0.3
         thin, empty = _map_note(lang)
         steps = [(fill(v), f"{v:.0f}%", {}) for v in np.linspace(peak, 0, 4)]
-        y = _ladder(figure, left, 0.15, "占该地区语句的比例" if lang == "zh" else "Share of the region's statements",
-                    [*steps, ("#EDEAE4", thin, _THIN_STYLE), ("none", empty, _EMPTY_STYLE)], lang)
+        y = draw_key(figure, left, 0.15, "占该地区语句的比例" if lang == "zh" else "Share of the region's statements",
+                     [*steps, ("#EDEAE4", thin, THIN_STYLE), ("none", empty, EMPTY_STYLE)])
         y += 0.15
         room = int((height - y - 0.2) / 0.17)
         if room >= 3:
@@ -1674,10 +1442,12 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
 
     return figures.finish(
         draw, title=title or automatic, n=int(data["n_statements"].sum()), alt=alt, height=4.7,
-        subtitle={"zh": f"各地区语句中涉及该主题的百分比，{year_span(years, 'zh')}；n={count(data['n_statements'].sum())}条（一条涉及几个地区，各计一次）",
+        subtitle={"zh": f"各地区语句中涉及该主题的百分比，{year_span(years, 'zh')}；"
+                        f"n={count(data['n_statements'].sum())}条（一条涉及几个地区，各计一次）",
                   "en": f"Per cent of each region's statements on the theme, {year_span(years, 'en')}; n = "
                         f"{count(data['n_statements'].sum())}, one on several regions counting in each"},
-        how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深，该地区的语句谈这个主题越多。斜线格材料偏少，空格没有材料。",
+        how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深，该地区的语句谈这个主题越多。"
+                           "斜线格材料偏少，空格没有材料。",
                      "en": "Every region is a square of one size, roughly in its place; the darker, the more of its "
                            "statements speak of the theme. Hatched squares are thin, empty ones hold nothing."},
         **shared)
@@ -1714,8 +1484,8 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
     sure = int((solid["n_close"] == 0).sum())
     automatic = {
         "zh": f"{len(solid)}个材料够用的地区中，{tally[order[0]]}个谈得最多的是{quoted(names.theme(order[0], 'zh'))}",
-        "en": f"{quoted(names.theme(order[0], 'en'))} has the largest share in {tally[order[0]]} of the {len(solid)} regions "
-              "with enough material"}
+        "en": f"{quoted(names.theme(order[0], 'en'))} has the largest share in {tally[order[0]]} of the {len(solid)} "
+              "regions with enough material"}
     alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区占比最高的主题：" + "，".join(
                f"{r.region}{r.theme_zh}{percent(r.percent)}" for r in solid.itertuples())
                + f"。其中{sure}个地区的首位与其余主题拉得开。",
@@ -1731,36 +1501,39 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
             if region in rows.index and rows.loc[region, "n"] > 0:
                 r = rows.loc[region]
                 if r["thin"]:
-                    tiles[region] = _Tile("#EDEAE4", "", True)
+                    tiles[region] = Tile("#EDEAE4", "", True)
                 else:
-                    tiles[region] = _Tile(_mix(names.colour(r["theme"]), 1.0 if r["n_close"] == 0 else 0.8),
-                                          f"{number[r['theme']]}" + ("" if r["n_close"] == 0 else "*"))
+                    tiles[region] = Tile(tint(names.colour(r["theme"]), 1.0 if r["n_close"] == 0 else 0.8),
+                                         f"{number[r['theme']]}" + ("" if r["n_close"] == 0 else "*"))
             else:
-                tiles[region] = _Tile("none", "", empty=True)
-        left = _tile_map(figure, lang, names, tiles) + 0.3
+                tiles[region] = Tile("none", "", empty=True)
+        left = draw_tiles(figure, lang, names, tiles) + 0.3
         thin, empty = _map_note(lang)
         steps = [(names.colour(t), f"{number[t]} {names.theme(t, lang)}" + (
             f"（{tally[t]}个地区）" if lang == "zh" else f" ({tally[t]})"), {}) for t in order]
-        _ladder(figure, left, 0.1, "占比最高的主题；*表示与其他主题难分先后" if lang == "zh" else
-                "Theme with the largest share; * too close to another to rank",
-                [*steps, ("#EDEAE4", thin, _THIN_STYLE), ("none", empty, _EMPTY_STYLE)], lang)
+        draw_key(figure, left, 0.1, "占比最高的主题；*表示与其他主题难分先后" if lang == "zh" else
+                 "Theme with the largest share; * too close to another to rank",
+                 [*steps, ("#EDEAE4", thin, THIN_STYLE), ("none", empty, EMPTY_STYLE)])
 
     return figures.finish(
         draw, title=title or automatic, n=int(data["n_statements"].sum()), alt=alt, height=4.7,
-        subtitle={"zh": f"各地区语句中占比最高的主题，{year_span(years, 'zh')}；n={count(data['n_statements'].sum())}条（一条涉及几个地区，各计一次）",
+        subtitle={"zh": f"各地区语句中占比最高的主题，{year_span(years, 'zh')}；n={count(data['n_statements'].sum())}"
+                        "条（一条涉及几个地区，各计一次）",
                   "en": f"Theme with the largest share of each region's statements, {year_span(years, 'en')}; n = "
                         f"{count(data['n_statements'].sum())}, one on several regions counting in each"},
-        how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；数字是右边所列主题的序号，颜色是主题所属的组。带*的地区，首位与其他主题的95%区间有重叠。",
-                     "en": "Every region is a square of one size, roughly in its place; the number is that of the theme at "
-                           "the right, the colour its group. With *, the 95% interval of the first reaches that of "
-                           "another theme."},
+        how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；数字是右边所列主题的序号，颜色是主题所属的组。"
+                           "带*的地区，首位与其他主题的95%区间有重叠。",
+                     "en": "Every region is a square of one size, roughly in its place; the number is that of the "
+                           "theme at the right, the colour its group. With *, the 95% interval of the first reaches "
+                           "that of another theme."},
         **shared)
 
 
 # ---- themes together ------------------------------------------------------------------------------------------------
 
 _PAIR_PLOT_COLUMNS = {
-    "theme_a": {"zh": "主题甲代码", "en": "code of the first theme"}, "theme_b": {"zh": "主题乙代码", "en": "code of the second"},
+    "theme_a": {"zh": "主题甲代码", "en": "code of the first theme"},
+    "theme_b": {"zh": "主题乙代码", "en": "code of the second theme"},
     "a_zh": {"zh": "主题甲", "en": "first theme in Chinese"}, "b_zh": {"zh": "主题乙", "en": "second theme in Chinese"},
     "a_en": {"zh": "主题甲英文名", "en": "first theme"}, "b_en": {"zh": "主题乙英文名", "en": "second theme"},
     "n_both": {"zh": "同句的语句数", "en": "statements with both", "unit": "条"},
@@ -1798,8 +1571,8 @@ def _closest_words(tied: pd.DataFrame, lang: str) -> str:
     r = tied.iloc[0]
     if lang == "zh":
         return f"“{r['a_zh']}”和“{r['b_zh']}”常在一起说：同句{count(r['n_both'])}次，为互不相干时的{r['ratio']:.1f}倍"
-    return (f"“{r['a_en']}” and “{r['b_en']}” go together: in {count(r['n_both'])} statements, "
-            f"{r['ratio']:.1f} times as often as by chance")
+    return (f"“{r['a_en']}” and “{r['b_en']}” go together: in {count(r['n_both'])} statements, {r['ratio']:.1f} times "
+            "as often as by chance")
 
 
 def _pair_alt(tied: pd.DataFrame, lang: str, head: int = 5) -> str:
@@ -1807,10 +1580,11 @@ def _pair_alt(tied: pd.DataFrame, lang: str, head: int = 5) -> str:
         return "没有一对主题明显多于偶然" if lang == "zh" else "no pair is clearly more frequent than by chance"
     rows = list(tied.head(head).iterrows())
     if lang == "zh":
-        return "结合最紧的：" + "；".join(f"{r['a_zh']}与{r['b_zh']}，同句{count(r['n_both'])}次，为预期的{r['ratio']:.1f}倍"
+        return "结合最紧的：" + "；".join(f"{r['a_zh']}与{r['b_zh']}，同句{count(r['n_both'])}次，"
+                                          f"为预期的{r['ratio']:.1f}倍"
                                    for _, r in rows)
-    return "closest: " + "; ".join(f"{r['a_en']} and {r['b_en']}, {count(r['n_both'])} statements, "
-                                   f"{r['ratio']:.1f} times chance" for _, r in rows)
+    return "closest: " + "; ".join(f"{r['a_en']} and {r['b_en']}, {count(r['n_both'])} statements, {r['ratio']:.1f} "
+                                   "times chance" for _, r in rows)
 
 
 def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, region: str = "all",
@@ -1833,20 +1607,22 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
     n = _n_statements(cooccurrence, year, region)
     tied = _tied(data)
     automatic = {lang: _closest_words(tied, lang) for lang in figures.LANGS} if len(tied) else {
-        "zh": "没有一对主题的同句次数明显多于偶然", "en": "No pair of themes stands together clearly more often than by chance"}
+        "zh": "没有一对主题的同句次数明显多于偶然", "en": "No pair of themes stands together clearly more often than "
+                                                          "by chance"}
     apart = data[data["supported"] & (data["q_fewer"] < 0.05)]
-    alt = {"zh": f"下三角矩阵，{len(themes)}个主题两两同句的次数与预期之比，{year_span(years, 'zh')}；达到最低支持的有{len(supported)}对，"
-                 f"其中{len(tied)}对明显多于偶然，{len(apart)}对明显少于偶然。{_pair_alt(tied, 'zh')}。",
+    alt = {"zh": f"下三角矩阵，{len(themes)}个主题两两同句的次数与预期之比，{year_span(years, 'zh')}；"
+                 f"达到最低支持的有{len(supported)}对，其中{len(tied)}对明显多于偶然，{len(apart)}对明显少于偶然。"
+                 f"{_pair_alt(tied, 'zh')}。",
            "en": f"Lower triangle of {len(themes)} themes: how often each two stand in one statement, against chance, "
-                 f"{year_span(years, 'en')}. {len(supported)} pairs are supported, {len(tied)} of them clearly more and "
-                 f"{len(apart)} clearly less frequent than by chance; {_pair_alt(tied, 'en')}."}
+                 f"{year_span(years, 'en')}. {len(supported)} pairs are supported, {len(tied)} of them clearly more "
+                 f"and {len(apart)} clearly less frequent than by chance; {_pair_alt(tied, 'en')}."}
     place = {t: i for i, t in enumerate(themes)}
     limit = 0.5
 
     def draw(figure, lang):
         width, height = size_inches(figure)
         size = min(8.2, (height / len(themes)) * 72 * 0.86)
-        right = max(0.3, _label_margin([names.theme(t, lang) for t in themes], size) - 0.1)
+        right = max(0.3, label_margin([names.theme(t, lang) for t in themes], size) - 0.1)
         axes = add_axes(figure, right=right, left=0.02, bottom=0.02, top=0.02)
         axes.set_xlim(-0.5, len(themes) - 0.5)
         axes.set_ylim(len(themes) - 0.5, -0.5)
@@ -1861,36 +1637,37 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
                 colours.append("#F3F0EB")
                 continue
             clear = r.q_more < 0.05 if r.npmi > 0 else r.q_fewer < 0.05
-            colour = _diverging(r.npmi, limit) if clear else _mix("#77726A", 0.12)
+            colour = diverging_tint(r.npmi, limit) if clear else tint("#77726A", 0.12)
             colours.append(colour)
             if r.n_both:
                 numbers.append((j, i, str(r.n_both), figures.ink_on(colour) if clear else QUIET_INK))
-        _cells(axes, x, y, colours, width=0.93, height=0.9)
+        fill_cells(axes, x, y, colours, width=0.93, height=0.9)
         if numbers and number >= 4.5:
             xs, ys, texts, inks = zip(*numbers, strict=True)
             figures.add_numbers(axes, xs, ys, texts, number, inks)
         for theme, i in place.items():
-            _label(axes, (i - 0.42, i), names.theme(theme, lang), size, color=names.colour(theme))
-        key = [(_diverging(v, limit), text, {}) for v, text in (
+            write(axes, (i - 0.42, i), names.theme(theme, lang), size, color=names.colour(theme))
+        key = [(diverging_tint(v, limit), text, {}) for v, text in (
             (0.5, "远多于偶然" if lang == "zh" else "far more than chance"),
             (0.18, "多于偶然" if lang == "zh" else "more than chance"),
             (-0.18, "少于偶然" if lang == "zh" else "less than chance"))]
-        key += [(_mix("#77726A", 0.12), "与偶然难分" if lang == "zh" else "not told from chance", {}),
+        key += [(tint("#77726A", 0.12), "与偶然难分" if lang == "zh" else "not told from chance", {}),
                 ("#F3F0EB", f"预期与实际都不足{measures.MIN_SUPPORT}次" if lang == "zh" else
                  f"under {measures.MIN_SUPPORT}, seen and expected", {})]
         words = max(text_width(text, 8) for _, text, _ in key)
-        _ladder(figure, width - words - 0.3, 0.05, "同句次数（数字）" if lang == "zh" else "Statements with both", key, lang)
+        draw_key(figure, width - words - 0.3, 0.05, "同句次数（数字）" if lang == "zh" else "Statements with both", key)
 
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(themes) + 0.3,
-        subtitle={"zh": f"两个主题同在一句的次数及其与偶然之比，{_slice_words(year, region, names, years, 'zh')}；n={count(n)}条语句",
-                  "en": f"Statements with both themes, against chance, {_slice_words(year, region, names, years, 'en')}; "
-                        f"n = {count(n)} statements"},
-        how_to_read={"zh": "要看两个主题的关系，从较下面的主题向左、从较上面的主题向下，相交的一格就是。数字是同在一句的语句数；"
-                           "紫色多于偶然，褐色少于偶然，灰色与偶然难分（错误发现率5%）。",
-                     "en": "For two themes, go left from the lower one and down from the upper one to where they meet. The "
-                           "number is of statements with both; indigo is more than chance, ochre less, grey cannot be "
-                           "told from chance (false discovery rate 5%)."},
+        subtitle={"zh": f"两个主题同在一句的次数及其与偶然之比，{_slice_words(year, region, names, years, 'zh')}；"
+                        f"n={count(n)}条语句",
+                  "en": "Statements with both themes, against chance, "
+                        f"{_slice_words(year, region, names, years, 'en')}; n = {count(n)} statements"},
+        how_to_read={"zh": "要看两个主题的关系，从较下面的主题向左、从较上面的主题向下，相交的一格就是。"
+                           "数字是同在一句的语句数；紫色多于偶然，褐色少于偶然，灰色与偶然难分（错误发现率5%）。",
+                     "en": "For two themes, go left from the lower one and down from the upper one to where they "
+                           "meet. The number is of statements with both; indigo is more than chance, ochre less, grey "
+                           "cannot be told from chance (false discovery rate 5%)."},
         **shared)
 
 
@@ -1901,71 +1678,6 @@ def _n_statements(frame: pd.DataFrame, year: int, region: str) -> int:
     if "region" in frame:
         frame = frame[frame["region"] == region]
     return int(frame["n_statements"].max()) if len(frame) else 0
-
-
-def _place_labels(anchors: np.ndarray, radii: np.ndarray, sizes: np.ndarray, bounds: tuple, order: Sequence[int],
-                  lines: np.ndarray | None = None) -> dict[int, tuple[float, float]]:
-    """Where labels may stand beside their points without touching another label or point; all in points.
-
-    Labels are placed in `order`. Each tries the right, left, upper and lower side of its point and the corners
-    between, close by and then a little further off, and takes the free place that lines cross least; one that finds
-    none is left out.
-
-    Args:
-        anchors: (n, 2) the points. radii: (n,) of their marks. sizes: (n, 2) width and height of the labels.
-        bounds: (x0, y0, x1, y1) labels stay within.
-        order: indices, the most important first.
-        lines: (m, 2) points along lines that labels had better not lie on.
-
-    Returns:
-        index → lower left corner of its label.
-    """
-    boxes = np.column_stack([anchors - radii[:, None], anchors + radii[:, None]])
-    taken = np.empty((0, 4))
-    placed = {}
-    for i in order:
-        x, y = anchors[i]
-        w, h = sizes[i]
-        others = np.delete(boxes, i, axis=0)
-        free = []
-        for step, gap in enumerate((2.0, 6.0, 11.0, 17.0)):
-            r = radii[i] + gap
-            d = r * 0.7
-            for rank, (a, b) in enumerate((
-                    (x + r, y - h / 2), (x - r - w, y - h / 2), (x - w / 2, y + r), (x - w / 2, y - r - h),
-                    (x + d, y + d), (x + d, y - d - h), (x - d - w, y + d), (x - d - w, y - d - h))):
-                box = np.array([a, b, a + w, b + h])
-                inside = box[0] >= bounds[0] and box[1] >= bounds[1] and box[2] <= bounds[2] and box[3] <= bounds[3]
-                if inside and not _touches(box, others) and not _touches(box, taken):
-                    crossed = 0 if lines is None else int(
-                        ((lines > box[:2]) & (lines < box[2:])).all(axis=1).sum())
-                    free.append((min(crossed, 12) + 4 * step, step, rank, a, b))
-        if free:
-            *_, a, b = min(free)
-            placed[i] = (a, b)
-            taken = np.vstack([taken, (a - 1.5, b - 0.5, a + w + 1.5, b + h + 0.5)])
-    return placed
-
-
-def _touches(box: np.ndarray, boxes: np.ndarray) -> bool:
-    return bool(((boxes[:, 0] < box[2]) & (box[0] < boxes[:, 2]) & (boxes[:, 1] < box[3])
-                 & (box[1] < boxes[:, 3])).any()) if len(boxes) else False
-
-
-def _part(points: np.ndarray, radii: np.ndarray, rounds: int = 200) -> np.ndarray:
-    """Points moved as little as need be so that their marks do not overlap."""
-    points = points.astype(float).copy()
-    apart = radii[:, None] + radii[None, :] + 5
-    for _ in range(rounds):
-        delta = points[:, None, :] - points[None, :, :]
-        distance = np.hypot(delta[..., 0], delta[..., 1])
-        np.fill_diagonal(distance, np.inf)
-        short = np.clip(apart - distance, 0, None)
-        if not (short > 0.05).any():
-            break
-        safe = np.where(np.isfinite(distance) & (distance > 1e-9), distance, 1.0)
-        points += (delta / safe[..., None] * short[..., None]).sum(axis=1) * 0.3
-    return points
 
 
 def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, region: str = "all",
@@ -2005,9 +1717,10 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
             ("、" if lang == "zh" else ", ").join(names.theme(t, lang) for t in names.theme_order(group))
             for group in groups if len(group) > 1)
 
-    alt = {"zh": f"网络图，{year_span(years, 'zh')}，{len(linked)}个主题之间有{len(edges)}条连线，每条表示同句次数明显多于偶然。"
-                 f"{_pair_alt(tied, 'zh')}。连线最多的是{names.theme(hub['node'], 'zh')}，{hub['degree']}条。"
-                 f"常在一起的主题分为：{group_words('zh')}。",
+    alt = {"zh": f"网络图，{year_span(years, 'zh')}，{len(linked)}个主题之间有{len(edges)}条连线，"
+                 f"每条表示同句次数明显多于偶然。{_pair_alt(tied, 'zh')}。"
+                 f"连线最多的是{names.theme(hub['node'], 'zh')}，{hub['degree']}条。常在一起的主题分为："
+                 f"{group_words('zh')}。",
            "en": f"Network, {year_span(years, 'en')}: {len(edges)} ties among {len(linked)} themes, each together in "
                  f"statements clearly more often than by chance; {_pair_alt(tied, 'en')}. "
                  f"{names.theme(hub['node'], 'en')} has most ties, {hub['degree']}. Groups that go together: "
@@ -2028,7 +1741,7 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
         low, high = xy.min(axis=0), xy.max(axis=0)
         spread = np.where(high - low > 1e-9, high - low, 1)
         points = np.array(margin) + (xy - low) / spread * (np.array([w, h]) - 2 * np.array(margin))
-        points = np.clip(_part(points, radii), radii[:, None] + 1, np.array([w, h]) - radii[:, None] - 1)
+        points = np.clip(keep_apart(points, radii), radii[:, None] + 1, np.array([w, h]) - radii[:, None] - 1)
         place = dict(zip(nodes["node"], points, strict=True))
         strongest = max(float(edges["npmi"].max()), 1e-9)
         along = np.concatenate([place[e.node_a] + np.linspace(0, 1, 60)[:, None] * (place[e.node_b] - place[e.node_a])
@@ -2036,14 +1749,15 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
         for e in edges.itertuples():
             a, b = place[e.node_a], place[e.node_b]
             share = e.npmi / strongest
-            axes.plot([a[0], b[0]], [a[1], b[1]], color=_mix("#5B554D", 0.25 + 0.45 * share),
+            axes.plot([a[0], b[0]], [a[1], b[1]], color=tint("#5B554D", 0.25 + 0.45 * share),
                       linewidth=0.6 + 3.4 * share**1.5, zorder=1, solid_capstyle="round")
         tied_node = nodes["degree"].to_numpy() > 0
         colours = [names.colour(t) if d else "#C9C4BC" for t, d in zip(nodes["node"], tied_node, strict=True)]
-        axes.scatter(points[:, 0], points[:, 1], s=(2 * radii) ** 2, c=colours, edgecolors=PAPER, linewidths=1.2, zorder=2)
+        axes.scatter(points[:, 0], points[:, 1], s=(2 * radii) ** 2, c=colours, edgecolors=PAPER, linewidths=1.2,
+                     zorder=2)
         sizes = np.array([(text_width(t, size) * 72, size * 1.0) for t in labels])
         order = sorted(range(len(nodes)), key=lambda i: (not tied_node[i], -nodes["n"].iloc[i], nodes["node"].iloc[i]))
-        for i, (x, y) in _place_labels(points, radii, sizes, (0, 0, w, h), order, along).items():
+        for i, (x, y) in place_labels(points, radii, sizes, (0, 0, w, h), order, along).items():
             axes.text(x, y + 0.16 * size, labels[i], fontsize=size, va="baseline", zorder=3,
                       color=INK if tied_node[i] else QUIET_INK,
                       bbox={"facecolor": PAPER, "alpha": 0.7, "pad": 0.6, "linewidth": 0})
@@ -2052,14 +1766,14 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
         draw, title=title or automatic, n=n, alt=alt, height=5.0,
         subtitle={"zh": f"同句次数明显多于偶然的主题对，{_slice_words(year, region, names, years, 'zh')}；"
                         f"n={count(n)}条语句，{len(edges)}条连线，错误发现率5%",
-                  "en": f"Pairs of themes together clearly more often than by chance, "
-                        f"{_slice_words(year, region, names, years, 'en')}; n = {count(n)} statements, {len(edges)} ties, "
-                        "false discovery rate 5%"},
-        how_to_read={"zh": "圆的大小是涉及该主题的语句数，颜色是主题的组；连线越粗，两个主题在同一句中结合越紧（NPMI）。"
-                           "位置由各年合计算出，各年的图可以对照；灰色的主题没有明显的连线。",
-                     "en": "A circle’s size is the statements with the theme, its colour the theme’s group; the thicker a "
-                           "tie, the closer two themes go together in statements (NPMI). Places come from all years "
-                           "together, so years can be compared; grey themes have no clear tie."},
+                  "en": "Pairs of themes together clearly more often than by chance, "
+                        f"{_slice_words(year, region, names, years, 'en')}; n = {count(n)} statements, {len(edges)} "
+                        "ties, false discovery rate 5%"},
+        how_to_read={"zh": "圆的大小是涉及该主题的语句数，颜色是主题的组；连线越粗，两个主题在同一句中结合越紧"
+                           "（NPMI）。位置由各年合计算出，各年的图可以对照；灰色的主题没有明显的连线。",
+                     "en": "A circle’s size is the statements with the theme, its colour the theme’s group; the "
+                           "thicker a tie, the closer two themes go together in statements (NPMI). Places come from "
+                           "all years together, so years can be compared; grey themes have no clear tie."},
         **shared)
 
 
@@ -2124,15 +1838,15 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
             form.format(a=r[f"a_{lang}"], b=r[f"b_{lang}"], x=count(r["n_both_a"]), y=count(r["n_both_b"]))
             for _, r in pd.concat([data.head(3), data.tail(3)]).drop_duplicates().iterrows())
 
-    alt = {"zh": f"点图，{len(data)}对主题在{year_a}年与{year_b}年之间结合程度的变化；{len(closer)}对明显更紧，{len(looser)}对明显变松。"
-                 f"两端的同句次数：{counted('zh')}。",
+    alt = {"zh": f"点图，{len(data)}对主题在{year_a}年与{year_b}年之间结合程度的变化；{len(closer)}对明显更紧，"
+                 f"{len(looser)}对明显变松。两端的同句次数：{counted('zh')}。",
            "en": f"Dot chart of the change in the tie of {len(data)} pairs of themes from {year_a} to {year_b}; "
                  f"{len(closer)} clearly closer, {len(looser)} clearly looser. Statements with both at the ends: "
                  f"{counted('en')}."}
 
     def draw(figure, lang, everything=data):
         width, _ = size_inches(figure)
-        room = _rows_that_fit(figure, len(everything), pitch=0.175 if lang == "zh" else 0.19, around=0.55)
+        room = rows_that_fit(figure, len(everything), pitch=0.175 if lang == "zh" else 0.19, around=0.55)
         shown = everything
         if room < len(everything):
             kept = everything["difference"].abs().sort_values(ascending=False, kind="stable").index[:room]
@@ -2141,7 +1855,7 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
         labels = [f"{r[f'a_{lang}']}{joint}{r[f'b_{lang}']}" for _, r in shown.iterrows()]
         size = min(8.5, 8.5 * 0.58 * width / max(text_width(t, 8.5) for t in labels))
         column = text_width("2026年" if lang == "zh" else "2026", 8) + 0.14
-        axes = add_axes(figure, left=_label_margin(labels, size), right=2 * column, top=0.26, bottom=0.26)
+        axes = add_axes(figure, left=label_margin(labels, size), right=2 * column, top=0.26, bottom=0.26)
         scale = shown[["difference", "low", "high"]].to_numpy(float) / np.log(2)
         reach = min(float(np.nanmax(np.abs(scale))), 1.6 * float(np.nanmax(np.abs(scale[:, 0]))) + 0.5)
         rows = np.arange(len(shown))
@@ -2149,33 +1863,36 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
         axes.set_ylim(len(shown) - 0.4, -0.6)
         step = next(s for s in (1, 2, 3, 4, 6, 8) if reach / s < 3.2)
         ticks = [t for t in range(-24, 25, step) if abs(t) <= reach]
-        _scale_labels(axes, ticks, [f"{2 ** abs(t)}×" if t else ("同" if lang == "zh" else "same") for t in ticks])
+        write_scale(axes, ticks, [f"{2 ** abs(t)}×" if t else ("同" if lang == "zh" else "same") for t in ticks])
         axes.axvline(0, color="#9A958D", linewidth=0.7)
         colours = [(LATER if d > 0 else EARLIER) if c else "#A8A39B"
                    for d, c in zip(shown["difference"], shown["clear"], strict=True)]
         axes.hlines(rows, np.clip(scale[:, 1], -reach, reach), np.clip(scale[:, 2], -reach, reach),
-                    colors=[_mix(c, 0.5) for c in colours], linewidth=1.4)
+                    colors=[tint(c, 0.5) for c in colours], linewidth=1.4)
         axes.scatter(scale[:, 0], rows, c=colours, s=22, zorder=3)
-        _row_labels(axes, rows, labels, size)
+        write_rows(axes, rows, labels, size)
         words = ("← 变松", "更紧 →") if lang == "zh" else ("← apart", "closer →")
-        _label(axes, (0, 1), words[0], 8, at="axes", shift=(0, 4), va="bottom", color=EARLIER)
-        _label(axes, (1, 1), words[1], 8, at="axes", shift=(0, 4), ha="right", va="bottom", color=LATER)
+        write(axes, (0, 1), words[0], 8, at="axes", shift=(0, 4), va="bottom", color=EARLIER)
+        write(axes, (1, 1), words[1], 8, at="axes", shift=(0, 4), ha="right", va="bottom", color=LATER)
         for k, (year, name) in enumerate(((year_a, "n_both_a"), (year_b, "n_both_b"))):
             x = (k + 1) * column * 72 - 2
-            _label(axes, (1, 1), f"{year}年" if lang == "zh" else str(year), 8, at="axes", shift=(x, 4), ha="right",
-                   va="bottom", color=SOFT_INK)
+            write(axes, (1, 1), f"{year}年" if lang == "zh" else str(year), 8, at="axes", shift=(x, 4), ha="right",
+                  va="bottom", color=SOFT_INK)
             for row, value in zip(rows, shown[name], strict=True):
-                _label(axes, (1, row), count(value), 8, at="right", shift=(x, 0), ha="right", color=SOFT_INK)
+                write(axes, (1, row), count(value), 8, at="right", shift=(x, 0), ha="right", color=SOFT_INK)
 
     n = int(data["n_both_a"].sum() + data["n_both_b"].sum())
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(data) + 0.6,
-        subtitle={"zh": f"{year_b}年与{year_a}年两个主题同句的几率比之比（倍）与95%区间；右列为同句次数，n={count(n)}；灰色为变化不明",
-                  "en": f"Ratio of the odds ratios of standing together, {year_b} against {year_a}, with 95% intervals; at "
-                        f"the right statements with both, n = {count(n)}; grey is unclear"},
-        how_to_read={"zh": "点在右边，两个主题后一年比前一年更常同句；在左边，更少同句。横线是95%区间；经多重比较校正仍不明显的画成灰色。",
-                     "en": "A dot at the right: the two themes stand together more than they used to; at the left, less. The "
-                           "line is the 95% interval; what does not stand up to correction for many comparisons is grey."},
+        subtitle={"zh": f"{year_b}年与{year_a}年两个主题同句的几率比之比（倍）与95%区间；右列为同句次数，"
+                        f"n={count(n)}；灰色为变化不明",
+                  "en": f"Ratio of the odds ratios of standing together, {year_b} against {year_a}, with 95% "
+                        f"intervals; at the right statements with both, n = {count(n)}; grey is unclear"},
+        how_to_read={"zh": "点在右边，两个主题后一年比前一年更常同句；在左边，更少同句。横线是95%区间；"
+                           "经多重比较校正仍不明显的画成灰色。",
+                     "en": "A dot at the right: the two themes stand together more than they used to; at the left, "
+                           "less. The line is the 95% interval; what does not stand up to correction for many "
+                           "comparisons is grey."},
         **shared)
 
 
@@ -2190,7 +1907,8 @@ def correspondence(table: pd.DataFrame, *, names: Names, title: Bilingual | None
         table: counts, regions × themes, as `measures.region_table` returns it; leave thin regions out first.
         period: years covered.
     """
-    columns = {"name": {"zh": "地区或主题", "en": "region or theme"}, "name_zh": {"zh": "名称", "en": "name in Chinese"},
+    columns = {"name": {"zh": "地区或主题", "en": "region or theme"},
+               "name_zh": {"zh": "名称", "en": "name in Chinese"},
                "name_en": {"zh": "英文名", "en": "name"},
                "kind": {"zh": "类别：region地区，theme主题", "en": "kind: region or theme"},
                "n": {"zh": "归类次数", "en": "codings"}, "axis_1": {"zh": "第一轴坐标", "en": "first axis"},
@@ -2213,7 +1931,8 @@ def correspondence(table: pd.DataFrame, *, names: Names, title: Bilingual | None
         part = places.rename_axis("name").reset_index()
         part["kind"], part["n"] = kind, totals.reindex(part["name"]).to_numpy()
         part["quality"] = quality.sum(axis=1).to_numpy() * 100
-        part["contribution"] = (contribution * analysis.explained).sum(axis=1).to_numpy() / analysis.explained.sum() * 100
+        weighted = (contribution * analysis.explained).sum(axis=1).to_numpy()
+        part["contribution"] = weighted / analysis.explained.sum() * 100
         name = names.theme if kind == "theme" else names.region
         for lang in figures.LANGS:
             part[f"name_{lang}"] = [name(x, lang) for x in part["name"]]
@@ -2230,13 +1949,13 @@ def correspondence(table: pd.DataFrame, *, names: Names, title: Bilingual | None
                  "en": f"The main divide runs from “{left['name_en']}” to “{right['name_en']}”"}
     total = sum(explained)
     by_side = {side: regions[np.sign(regions["axis_1"]) == side].sort_values("contribution", ascending=False,
-                                                                          kind="stable").head(3) for side in (-1, 1)}
-    alt = {"zh": f"散点图，对应分析，{len(regions)}个地区和{len(themes)}个主题；两轴合计显示{percent(total)}的差异"
-                 f"（第一轴{percent(explained[0])}，第二轴{percent(explained[1])}）。第一轴的一端是{left['name_zh']}，"
+                                                                             kind="stable").head(3) for side in (-1, 1)}
+    alt = {"zh": f"散点图，对应分析，{len(regions)}个地区和{len(themes)}个主题；两轴合计显示{percent(total)}的差异（第"
+                 f"一轴{percent(explained[0])}，第二轴{percent(explained[1])}）。第一轴的一端是{left['name_zh']}，"
                  f"靠近的地区有{listing(list(by_side[-1]['name_zh']), 'zh')}；另一端是{right['name_zh']}，"
                  f"靠近的地区有{listing(list(by_side[1]['name_zh']), 'zh')}。",
-           "en": f"Scatter plot of a correspondence analysis of {len(regions)} regions and {len(themes)} themes; the two "
-                 f"axes show {percent(total)} of the differences (first {percent(explained[0])}, second "
+           "en": f"Scatter plot of a correspondence analysis of {len(regions)} regions and {len(themes)} themes; the "
+                 f"two axes show {percent(total)} of the differences (first {percent(explained[0])}, second "
                  f"{percent(explained[1])}). The first axis runs from {left['name_en']}, near "
                  f"{listing(list(by_side[-1]['name_en']), 'en')}, to {right['name_en']}, near "
                  f"{listing(list(by_side[1]['name_en']), 'en')}."}
@@ -2257,36 +1976,38 @@ def correspondence(table: pd.DataFrame, *, names: Names, title: Bilingual | None
         axes.plot([centre[0]] * 2, [0, h], color=GRID, linewidth=0.8, zorder=0)
         is_theme = (data["kind"] == "theme").to_numpy()
         colours = [names.colour(x) if t else "#7B766E" for x, t in zip(data["name"], is_theme, strict=True)]
-        axes.scatter(points[is_theme, 0], points[is_theme, 1], s=26, c=[c for c, t in zip(colours, is_theme, strict=True)
-                                                                       if t], zorder=2)
-        axes.scatter(points[~is_theme, 0], points[~is_theme, 1], s=16, marker="s", c="#A8A39B", zorder=2)
+        axes.scatter(*points[is_theme].T, s=26, c=[c for c, t in zip(colours, is_theme, strict=True) if t], zorder=2)
+        axes.scatter(*points[~is_theme].T, s=16, marker="s", c="#A8A39B", zorder=2)
         labels = list(data[f"name_{lang}"])
         sizes_pt = np.where(is_theme, 8.2, 8.0)
         sizes = np.array([(text_width(t, z) * 72, z) for t, z in zip(labels, sizes_pt, strict=True)])
         order = list(data.sort_values(["contribution", "name"], ascending=[False, True]).index)
-        placed = _place_labels(points, np.full(len(data), 2.6), sizes, (0, 0, w, h), order)
+        placed = place_labels(points, np.full(len(data), 2.6), sizes, (0, 0, w, h), order)
         for i, (x, y) in placed.items():
             axes.text(x, y + 0.16 * sizes_pt[i], labels[i], fontsize=sizes_pt[i], va="baseline", color=colours[i]
                       if is_theme[i] else SOFT_INK, zorder=3)
         hidden = len(data) - len(placed)
-        words = (f"横轴显示{percent(explained[0])}的差异，纵轴{percent(explained[1])}；圆点为主题，方点为地区" if lang == "zh" else
-                 f"Across: {percent(explained[0])} of the differences; up: {percent(explained[1])}. Dots are themes, squares "
-                 "regions")
+        words = (f"横轴显示{percent(explained[0])}的差异，纵轴{percent(explained[1])}；圆点为主题，方点为地区"
+                 if lang == "zh" else
+                 f"Across: {percent(explained[0])} of the differences; up: {percent(explained[1])}. Dots are themes, "
+                 "squares regions")
         if hidden:
-            words += f"；{hidden}个名称放不下，见数据表" if lang == "zh" else f"; {hidden} names without room are in the data"
-        _label(axes, (0, 0), words, 7.5, at="axes", shift=(0, -4), va="top", color=QUIET_INK)
+            words += (f"；{hidden}个名称放不下，见数据表" if lang == "zh" else
+                      f"; {hidden} names without room are in the data")
+        write(axes, (0, 0), words, 7.5, at="axes", shift=(0, -4), va="top", color=QUIET_INK)
 
     n = int(filled.to_numpy().sum())
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=5.0,
-        subtitle={"zh": f"地区与主题的对应分析；n={count(n)}次归类，{len(regions)}个地区，两轴显示差异的{percent(total)}",
-                  "en": f"Correspondence analysis of regions and themes; n = {count(n)} codings, {len(regions)} regions; the "
-                        f"axes show {percent(total)} of the differences"},
+        subtitle={"zh": f"地区与主题的对应分析；n={count(n)}次归类，{len(regions)}个地区，"
+                        f"两轴显示差异的{percent(total)}",
+                  "en": f"Correspondence analysis of regions and themes; n = {count(n)} codings, {len(regions)} "
+                        f"regions; the axes show {percent(total)} of the differences"},
         how_to_read={"zh": "离得近的地区，谈的主题相近；地区偏向哪个主题，就落在从原点看去的那个方向；"
                            "靠近原点的与平均相差不多。两轴没有显示的差异，图上看不到。",
-                     "en": "Regions near each other speak of like themes; a region lies in the direction, seen from the "
-                           "origin, of the themes it favours; near the origin is near the average. Differences the axes do "
-                           "not show cannot be seen here."},
+                     "en": "Regions near each other speak of like themes; a region lies in the direction, seen from "
+                           "the origin, of the themes it favours; near the origin is near the average. Differences "
+                           "the axes do not show cannot be seen here."},
         **shared)
 
 
@@ -2307,8 +2028,8 @@ def dendrogram(table: pd.DataFrame, *, names: Names, title: Bilingual | None = N
     unit = {"zh": "詹森—香农距离，0至1", "en": "Jensen–Shannon distance, 0 to 1"}
     if len(filled) < 3:
         return _too_little({"zh": "材料够用的地区不足三个，不比较相似程度。",
-                            "en": "Fewer than three regions hold enough material to compare their profiles."}, stem=stem,
-                           title=title, data=pd.DataFrame(columns=list(columns)), columns=columns, unit=unit,
+                            "en": "Fewer than three regions hold enough material to compare their profiles."},
+                           stem=stem, title=title, data=pd.DataFrame(columns=list(columns)), columns=columns, unit=unit,
                            period=period, **finishing)
     order, linkage = measures.dendrogram_order(distances)
     others = distances.mask(np.eye(len(distances), dtype=bool))
@@ -2325,12 +2046,13 @@ def dendrogram(table: pd.DataFrame, *, names: Names, title: Bilingual | None = N
     pair = {lang: (names.region(best["region"], lang), names.region(best["nearest"], lang)) for lang in figures.LANGS}
     automatic = {"zh": f"{pair['zh'][0]}与{pair['zh'][1]}谈的主题相近，{far['region']}自成一路",
                  "en": f"{pair['en'][0]} and {pair['en'][1]} speak of like themes; {far['region_en']} goes its own way"}
-    alt = {"zh": f"树状图，{len(order)}个地区按主题结构的相似程度聚合。最接近的一对是{pair['zh'][0]}与{pair['zh'][1]}，"
-                 f"距离{best['distance']:.2f}；{far['region']}离最相近的{far['nearest']}也有{far['distance']:.2f}。"
-                 f"树上的次序：{'、'.join(order)}。",
-           "en": f"Dendrogram of {len(order)} regions by likeness of their themes. The closest pair is {pair['en'][0]} and "
-                 f"{pair['en'][1]}, distance {best['distance']:.2f}; {far['region_en']} is {far['distance']:.2f} from its "
-                 f"nearest, {names.region(far['nearest'], 'en')}. Order in the tree: {', '.join(data['region_en'])}."}
+    alt = {"zh": f"树状图，{len(order)}个地区按主题结构的相似程度聚合。最接近的一对是{pair['zh'][0]}与"
+                 f"{pair['zh'][1]}，距离{best['distance']:.2f}；{far['region']}离最相近的{far['nearest']}也有"
+                 f"{far['distance']:.2f}。树上的次序：{'、'.join(order)}。",
+           "en": f"Dendrogram of {len(order)} regions by likeness of their themes. The closest pair is "
+                 f"{pair['en'][0]} and {pair['en'][1]}, distance {best['distance']:.2f}; {far['region_en']} is "
+                 f"{far['distance']:.2f} from its nearest, {names.region(far['nearest'], 'en')}. Order in the tree: "
+                 f"{', '.join(data['region_en'])}."}
     leaf = {name: i for i, name in enumerate(sorted(distances.index))}
     position = {leaf[name]: float(i) for i, name in enumerate(order)}
     branches = []
@@ -2354,32 +2076,34 @@ def dendrogram(table: pd.DataFrame, *, names: Names, title: Bilingual | None = N
         step = next((t for t in (0.05, 0.1, 0.2, 0.25) if peak / t < 6), 0.5)
         for tick in np.arange(0, peak, step):
             axes.axhline(tick, color=GRID, linewidth=0.7, zorder=0)
-            _label(axes, (0, tick), f"{tick:.2f}".rstrip("0").rstrip(".") if tick else "0", 7.5, at="right", shift=(-4, 0),
-                   ha="right", color=QUIET_INK)
+            write(axes, (0, tick), f"{tick:.2f}".rstrip("0").rstrip(".") if tick else "0", 7.5, at="right",
+                  shift=(-4, 0), ha="right", color=QUIET_INK)
         for xa, ya, xb, yb, top in branches:
             axes.plot([xa, xa, xb, xb], [ya, top, top, yb], color=MARK, linewidth=1.3, solid_joinstyle="miter")
         size = 7.5 if flat or lang == "zh" else min(7.5, pitch * 72 / 1.05)
         for i, (label, n) in enumerate(zip(labels, data["n"], strict=True)):
-            _label(axes, (i, 0), str(n), 6.5, shift=(0, -4), ha="center", va="top", color=QUIET_INK)
+            write(axes, (i, 0), str(n), 6.5, shift=(0, -4), ha="center", va="top", color=QUIET_INK)
             if flat:
-                _label(axes, (i, 0), label, 8, shift=(0, -15), ha="center", va="top")
+                write(axes, (i, 0), label, 8, shift=(0, -15), ha="center", va="top")
             elif lang == "zh":
                 for k, char in enumerate(label):
-                    _label(axes, (i, 0), char, 7.8, shift=(0, -15 - k * 8.8), ha="center", va="top")
+                    write(axes, (i, 0), char, 7.8, shift=(0, -15 - k * 8.8), ha="center", va="top")
             else:
-                _label(axes, (i, 0), label, size, shift=(0, -15), ha="center", va="top", rotation=90)
-        _label(axes, (0, 0), "n=" if lang == "zh" else "n =", 6.5, at="axes", shift=(-4, -4), ha="right", va="top",
-               color=QUIET_INK)
+                write(axes, (i, 0), label, size, shift=(0, -15), ha="center", va="top", rotation=90)
+        write(axes, (0, 0), "n=" if lang == "zh" else "n =", 6.5, at="axes", shift=(-4, -4), ha="right", va="top",
+              color=QUIET_INK)
 
     n = int(filled.to_numpy().sum())
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=3.2,
         subtitle={"zh": f"主题结构的詹森—香农距离（0相同，1全不同），平均联结；n={count(n)}次归类，{len(order)}个地区",
-                  "en": f"Jensen–Shannon distance between profiles of themes (0 alike, 1 nothing shared), average linkage; "
-                        f"n = {count(n)} codings, {len(order)} regions"},
-        how_to_read={"zh": "两个地区在越低处相连，谈的主题越相近；纵轴是相连处的距离。左右次序只求相近者相邻，n小的地区位置不稳。",
-                     "en": "The lower two regions join, the more alike their themes; the scale is the distance where they "
-                           "join. Left and right only put like beside like; regions with a small n stand unsurely."},
+                  "en": "Jensen–Shannon distance between profiles of themes (0 alike, 1 nothing shared), average "
+                        f"linkage; n = {count(n)} codings, {len(order)} regions"},
+        how_to_read={"zh": "两个地区在越低处相连，谈的主题越相近；纵轴是相连处的距离。左右次序只求相近者相邻，"
+                           "n小的地区位置不稳。",
+                     "en": "The lower two regions join, the more alike their themes; the scale is the distance where "
+                           "they join. Left and right only put like beside like; regions with a small n stand "
+                           "unsurely."},
         **shared)
 
 
@@ -2422,13 +2146,15 @@ def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, title: B
     else:
         automatic = {"zh": "各地没提到的主题，都还可能只是偶然",
                      "en": "What regions leave unsaid may still be chance everywhere"}
-    alt = {"zh": f"矩阵图，{compared['region'].nunique()}个材料够用的地区没有提到的主题，共{len(compared)}格；单独看机会小于5%的有{len(likely)}格，"
-                 f"经多重比较校正仍显著的有{len(strong)}格。最不像偶然的是{first['region']}的{first['theme_zh']}，"
-                 f"照别处应有{first['expected']:.1f}条，机会为{first['p']:.3f}。",
+    alt = {"zh": f"矩阵图，{compared['region'].nunique()}个材料够用的地区没有提到的主题，共{len(compared)}格；"
+                 f"单独看机会小于5%的有{len(likely)}格，经多重比较校正仍显著的有{len(strong)}格。"
+                 f"最不像偶然的是{first['region']}的{first['theme_zh']}，照别处应有{first['expected']:.1f}条，"
+                 f"机会为{first['p']:.3f}。",
            "en": f"Matrix of themes that {compared['region'].nunique()} regions with enough material do not mention: "
-                 f"{len(compared)} cells, {len(likely)} with a chance under 5% taken singly, {len(strong)} after correction "
-                 f"for many comparisons. Least like chance: {first['theme_en']} in {names.region(first['region'], 'en')}, "
-                 f"{first['expected']:.1f} statements to be expected, chance {first['p']:.3f}."}
+                 f"{len(compared)} cells, {len(likely)} with a chance under 5% taken singly, {len(strong)} after "
+                 f"correction for many comparisons. Least like chance: {first['theme_en']} in "
+                 f"{names.region(first['region'], 'en')}, {first['expected']:.1f} statements to be expected, chance "
+                 f"{first['p']:.3f}."}
     volume = compared.drop_duplicates("region").set_index("region")["n_statements"]
     regions = sorted(volume.index, key=lambda r: (-volume[r], r))
     least = compared.groupby("theme")["p"].min()
@@ -2439,10 +2165,10 @@ def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, title: B
         themes = names.theme_order(kept[:max(3, int((height - 0.75) / 0.135))])
         place_t, place_r = {t: i for i, t in enumerate(themes)}, {r: i for i, r in enumerate(regions)}
         size = min(8.2, (height - 0.75) / len(themes) * 72 * 0.86)
-        left = _label_margin([names.theme(t, lang) for t in themes], size)
-        key_words = ([("不像偶然（校正后）", INK, True), ("单独看少见", "#8E887F", True), ("可能只是偶然", "#C9C4BC", False)]
-                     if lang == "zh" else [("unlike chance, corrected", INK, True), ("rare taken singly", "#8E887F", True),
-                                           ("may be chance", "#C9C4BC", False)])
+        left = label_margin([names.theme(t, lang) for t in themes], size)
+        key_words = [({"zh": "不像偶然（校正后）", "en": "unlike chance, corrected"}[lang], INK, True),
+                     ({"zh": "单独看少见", "en": "rare taken singly"}[lang], "#8E887F", True),
+                     ({"zh": "可能只是偶然", "en": "may be chance"}[lang], "#C9C4BC", False)]
         labels = [names.region(r, lang) for r in regions]
         column = (width - left) / max(len(regions), 8)
         flat = max(text_width(t, 8) for t in labels) + 0.05 < column
@@ -2462,39 +2188,40 @@ def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, title: B
         shades = np.where(part["q"] < 0.05, INK, np.where(part["surprising"], "#8E887F", "none"))
         edges = np.where(part["q"] < 0.05, INK, np.where(part["surprising"], "#8E887F", "#C9C4BC"))
         axes.scatter(x, y, s=area, facecolors=list(shades), edgecolors=list(edges), linewidths=0.8)
-        _row_labels(axes, range(len(themes)), [names.theme(t, lang) for t in themes], size,
-                    [names.colour(t) for t in themes])
+        write_rows(axes, range(len(themes)), [names.theme(t, lang) for t in themes], size,
+                   [names.colour(t) for t in themes])
         for j, (label, region) in enumerate(zip(labels, regions, strict=True)):
-            _label(axes, (j, 1), str(int(volume[region])), 6.5, at="top", shift=(0, 3), ha="center", va="baseline",
-                   color=QUIET_INK)
+            write(axes, (j, 1), str(int(volume[region])), 6.5, at="top", shift=(0, 3), ha="center", va="baseline",
+                  color=QUIET_INK)
             if flat:
-                _label(axes, (j, 1), label, 8, at="top", shift=(0, 13), ha="center", va="baseline")
+                write(axes, (j, 1), label, 8, at="top", shift=(0, 13), ha="center", va="baseline")
             elif lang == "zh":
                 for k, char in enumerate(reversed(label)):
-                    _label(axes, (j, 1), char, 7.8, at="top", shift=(0, 13 + k * 8.8), ha="center", va="baseline")
+                    write(axes, (j, 1), char, 7.8, at="top", shift=(0, 13 + k * 8.8), ha="center", va="baseline")
             else:
-                _label(axes, (j, 1), label, 7.5, at="top", shift=(0, 13), ha="center", va="bottom", rotation=90)
-        _label(axes, (0, 1), "n=" if lang == "zh" else "n =", 6.5, at="axes", shift=(-5, 3), ha="right", va="baseline",
-               color=QUIET_INK)
+                write(axes, (j, 1), label, 7.5, at="top", shift=(0, 13), ha="center", va="bottom", rotation=90)
+        write(axes, (0, 1), "n=" if lang == "zh" else "n =", 6.5, at="axes", shift=(-5, 3), ha="right", va="baseline",
+              color=QUIET_INK)
         offset = 0.0
         base = figure.bbox.width / figure.get_figure(root=True).dpi
         for word, colour, filled in key_words:
             figure.text((left + offset) / base, 0.05 / height, "●" if filled else "○", fontsize=7.5, color=colour,
                         va="baseline")
-            figure.text((left + offset + 0.14) / base, 0.05 / height, word, fontsize=7.5, color=QUIET_INK, va="baseline")
+            figure.text((left + offset + 0.14) / base, 0.05 / height, word, fontsize=7.5, color=QUIET_INK,
+                        va="baseline")
             offset += 0.14 + text_width(word, 7.5) + 0.22
 
     n = int(volume.sum())
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(kept) + 0.9,
         subtitle={"zh": f"材料够用的地区一句未提的主题；圆的大小是照其他地区的占比应有的语句数；n={count(n)}条语句",
-                  "en": f"Themes that regions with enough material never mention; size is the statements to be expected at "
-                        f"the rate elsewhere; n = {count(n)} statements"},
+                  "en": "Themes that regions with enough material never mention; size is the statements to be "
+                        f"expected at the rate elsewhere; n = {count(n)} statements"},
         how_to_read={"zh": "有圆的地方，这个地区一句也没有提到这个主题。圆越大，照别处的说法本该提得越多；"
                            "深色的不像偶然，空心的可能只是材料不够。沉默不等于没有做。",
-                     "en": "Where there is a circle, the region never mentions the theme. The larger, the more it would have "
-                           "at the rate elsewhere; dark is unlike chance, hollow may merely be too little material. Unsaid "
-                           "is not undone."},
+                     "en": "Where there is a circle, the region never mentions the theme. The larger, the more it "
+                           "would have at the rate elsewhere; dark is unlike chance, hollow may merely be too little "
+                           "material. Unsaid is not undone."},
         **shared)
 
 
@@ -2525,27 +2252,30 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
     order = [*(["all"] if "all" in shares.index else []), *themes]
     columns = {"theme": _SHARE_COLUMNS["theme"], "theme_zh": _SHARE_COLUMNS["theme_zh"],
                "theme_en": _SHARE_COLUMNS["theme_en"], "n_statements": _SHARE_COLUMNS["n_statements"],
-               **{f"{g}_percent": {"zh": names.grades[g]["zh"], "en": names.grades[g]["en"], "unit": "%"} for g in grades},
+               **{f"{g}_percent": {**names.grades[g], "unit": "%"} for g in grades},
                "none_percent": {"zh": "无此类措辞", "en": "no such wording", "unit": "%"},
                "thin": _SHARE_COLUMNS["thin"]}
     every = {"zh": "全部语句", "en": "All statements"}
-    data = pd.DataFrame({"theme": order, "theme_zh": [every["zh"] if t == "all" else names.theme(t, "zh") for t in order],
+    data = pd.DataFrame({"theme": order,
+                         "theme_zh": [every["zh"] if t == "all" else names.theme(t, "zh") for t in order],
                          "theme_en": [every["en"] if t == "all" else names.theme(t, "en") for t in order],
                          "n_statements": [int(totals[t]) for t in order],
                          **{f"{g}_percent": [float(shares.loc[t, g]) for t in order] for g in [*grades, "none"]},
                          "thin": [bool(totals[t] < measures.MIN_STATEMENTS) for t in order]}, columns=list(columns))
-    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"}, period=_period(years), **finishing)
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"}, period=_period(years),
+                  **finishing)
     solid = data[(data["theme"] != "all") & ~data["thin"]]
     if solid.empty or not grades:
         return _too_little({"zh": f"没有一个主题达到{measures.MIN_STATEMENTS}条语句，不比较措辞的约束力。",
-                            "en": f"No theme reaches {measures.MIN_STATEMENTS} statements, so the wording is not compared."},
+                            "en": f"No theme reaches {measures.MIN_STATEMENTS} statements, so the wording is not "
+                                  "compared."},
                            title=title, **shared)
     hard = grades[:2]
     hard_names = {lang: listing([quoted(names.grades[g][lang]) for g in hard], lang) for lang in figures.LANGS}
     k = counts.loc[solid["theme"], hard].sum(axis=1).to_numpy()
     low, high = measures.wilson_interval(k, solid["n_statements"].to_numpy())
-    ranked = pd.DataFrame({"theme": solid["theme"].to_numpy(), "share": k / solid["n_statements"].to_numpy(), "low": low,
-                           "high": high})
+    ranked = pd.DataFrame({"theme": solid["theme"].to_numpy(), "share": k / solid["n_statements"].to_numpy(),
+                           "low": low, "high": high})
     lead = leaders(ranked)
     first = solid.set_index("theme").loc[lead["theme"].iloc[0]]
     first_share = percent(float(lead["share"].iloc[0]) * 100)
@@ -2557,25 +2287,27 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
               f"“{first['theme_en']}” has most binding wording ({first_share}), too close to {close} others to rank"}
     soft = solid.set_index("theme").loc[ranked.sort_values("share", kind="stable")["theme"].iloc[0]]
     soft_share = percent(float(ranked["share"].min()) * 100)
-    alt = {"zh": f"堆叠条形图，{len(order) - order.count('all')}个主题的语句按措辞约束力的构成，{year_span(years, 'zh')}。"
-                 f"材料够用的主题中，{hard_names['zh']}合计占比最高的是{first['theme_zh']}，{first_share}；最低的是{soft['theme_zh']}，"
-                 f"{soft_share}。",
-           "en": f"Stacked bars of the wording of statements in {len(order) - order.count('all')} themes, by how binding it "
-                 f"is, {year_span(years, 'en')}. Of themes with enough material, {first['theme_en']} has the largest share "
-                 f"of {hard_names['en']} together, {first_share}; {soft['theme_en']} the smallest, {soft_share}."}
-    shades = [_mix("#3B2A55", d) for d in np.linspace(1.0, 0.25, max(len(grades), 2))][:len(grades)] + ["#F0EDE8"]
+    alt = {"zh": f"堆叠条形图，{len(order) - order.count('all')}个主题的语句按措辞约束力的构成，"
+                 f"{year_span(years, 'zh')}。材料够用的主题中，{hard_names['zh']}合计占比最高的是{first['theme_zh']}，"
+                 f"{first_share}；最低的是{soft['theme_zh']}，{soft_share}。",
+           "en": f"Stacked bars of the wording of statements in {len(order) - order.count('all')} themes, by how "
+                 f"binding it is, {year_span(years, 'en')}. Of themes with enough material, {first['theme_en']} has "
+                 f"the largest share of {hard_names['en']} together, {first_share}; {soft['theme_en']} the smallest, "
+                 f"{soft_share}."}
+    depths = np.linspace(1.0, 0.25, max(len(grades), 2))[:len(grades)]
+    shades = [*(tint("#3B2A55", depth) for depth in depths), "#F0EDE8"]
 
     def draw(figure, lang, everything=data):
-        shown = everything.head(_rows_that_fit(figure, len(everything), around=0.5))
+        shown = everything.head(rows_that_fit(figure, len(everything), around=0.5))
         labels = list(shown[f"theme_{lang}"])
         words = [names.grades[g][lang] for g in grades] + ["无此类措辞" if lang == "zh" else "None of these"]
-        axes = add_axes(figure, left=_label_margin(labels, 8.5), right=0.5, top=0.28, bottom=0.18)
-        rows = np.arange(len(shown)) + np.where(np.arange(len(shown)) > 0, 0.35 if shown["theme"].iloc[0] == "all" else 0, 0)
+        axes = add_axes(figure, left=label_margin(labels, 8.5), right=0.5, top=0.28, bottom=0.18)
+        rows = np.arange(len(shown)) + np.where(shown["theme"] == "all", 0, 0.35)
         axes.set_xlim(0, 100)
         axes.set_ylim(rows[-1] + 0.5, -0.5)
         start = np.zeros(len(shown))
         numbers = []
-        width = (size_inches(figure)[0] - _label_margin(labels, 8.5) - 0.5) * 72 / 100
+        width = (size_inches(figure)[0] - label_margin(labels, 8.5) - 0.5) * 72 / 100
         for grade, shade in zip([*grades, "none"], shades, strict=True):
             values = shown[f"{grade}_percent"].to_numpy(float)
             axes.barh(rows, values, left=start, height=0.78, color=shade, edgecolor=PAPER, linewidth=0.6)
@@ -2586,38 +2318,30 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
         xs, ys, texts, inks = zip(*numbers, strict=True)
         figures.add_numbers(axes, xs, ys, texts, 7.2, inks)
         for row, label, thin, n in zip(rows, labels, shown["thin"], shown["n_statements"], strict=True):
-            _label(axes, (0, row), label, 8.5, at="right", shift=(-5, 0), ha="right", color=QUIET_INK if thin else INK)
-            _label(axes, (1, row), f"{count(n)}", 7.5, at="right", shift=(5, 0), color=QUIET_INK)
-        _label(axes, (1, 1), "n", 7.5, at="axes", shift=(5, 4), va="baseline", color=QUIET_INK)
+            write(axes, (0, row), label, 8.5, at="right", shift=(-5, 0), ha="right", color=QUIET_INK if thin else INK)
+            write(axes, (1, row), f"{count(n)}", 7.5, at="right", shift=(5, 0), color=QUIET_INK)
+        write(axes, (1, 1), "n", 7.5, at="axes", shift=(5, 4), va="baseline", color=QUIET_INK)
         x = 0.0
-        inch = size_inches(figure)[0] - _label_margin(labels, 8.5) - 0.5
+        inch = size_inches(figure)[0] - label_margin(labels, 8.5) - 0.5
         for word, shade in zip(words, shades, strict=True):
-            axes.add_patch(_swatch(axes, x / inch, 1, shade))
-            _label(axes, (x / inch, 1), word, 8, at="axes", shift=(12, 6), va="baseline", color=SOFT_INK)
+            axes.add_patch(swatch(axes, x / inch, 1, shade))
+            write(axes, (x / inch, 1), word, 8, at="axes", shift=(12, 6), va="baseline", color=SOFT_INK)
             x += text_width(word, 8) + 0.34
-        _more(axes, len(everything) - len(shown), lang)
+        write_more(axes, len(everything) - len(shown), lang)
 
     n = int(data.loc[data["theme"] == "all", "n_statements"].iloc[0]) if "all" in order else int(totals.sum())
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(data) + 0.6,
-        subtitle={"zh": f"各主题语句中各级措辞的百分比，一句取最强的一级，{_slice_words(year, region, names, years, 'zh')}；n={count(n)}条语句",
-                  "en": f"Per cent of each theme's statements by grade of wording, the strongest of a statement, "
+        subtitle={"zh": "各主题语句中各级措辞的百分比，一句取最强的一级，"
+                        f"{_slice_words(year, region, names, years, 'zh')}；n={count(n)}条语句",
+                  "en": "Per cent of each theme's statements by grade of wording, the strongest of a statement, "
                         f"{_slice_words(year, region, names, years, 'en')}; n = {count(n)} statements"},
-        how_to_read={"zh": f"颜色越深，措辞约束力越强；按{hard_names['zh']}合计的占比由高到低排列。名称为灰色的主题不足{measures.MIN_STATEMENTS}条，不作比较。",
-                     "en": f"The darker, the more binding the wording; themes are ranked by {hard_names['en']} together. Those "
-                           f"named in grey have under {measures.MIN_STATEMENTS} statements and are not compared."},
+        how_to_read={"zh": f"颜色越深，措辞约束力越强；按{hard_names['zh']}合计的占比由高到低排列。"
+                           f"名称为灰色的主题不足{measures.MIN_STATEMENTS}条，不作比较。",
+                     "en": f"The darker, the more binding the wording; themes are ranked by {hard_names['en']} "
+                           f"together. Those named in grey have under {measures.MIN_STATEMENTS} statements and are "
+                           "not compared."},
         **shared)
-
-
-def _swatch(axes, x: float, y: float, fill):
-    """A small filled square above the axes, for a key in a row."""
-    from matplotlib.patches import Rectangle
-    from matplotlib.transforms import Affine2D
-
-    root = axes.get_figure(root=True)
-    corner = axes.transAxes.transform((x, y)) / root.dpi  # in inches: the layout does not move after this
-    place = Affine2D().scale(1 / 72).translate(*corner) + root.dpi_scale_trans
-    return Rectangle((0, 5), 9, 8, facecolor=fill, linewidth=0, transform=place, clip_on=False)
 
 
 def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, title: Bilingual | None = None,
@@ -2630,7 +2354,8 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, title: Bilingual 
     """
     frame = accuracy.copy()
     frame["gold"] = (frame["tp"].fillna(0) + frame["fn"].fillna(0)).astype("int64")
-    special = {"all": {"zh": "全部判断合计", "en": "All decisions"}, "mean": {"zh": "各主题平均", "en": "Mean of themes"}}
+    special = {"all": {"zh": "全部判断合计", "en": "All decisions"},
+               "mean": {"zh": "各主题平均", "en": "Mean of themes"}}
     body = frame[~frame["theme"].isin(special) & (frame["gold"] > 0)]
     order = sorted(body["theme"], key=lambda t: (-float(body.set_index("theme").loc[t, "f1"]),
                                                  names.theme_order(list(body["theme"])).index(t)))
@@ -2669,48 +2394,53 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, title: Bilingual 
     automatic = {"zh": f"与人工标注相比，主题编码的F1为{score}{interval['zh']}",
                  "en": f"Against hand labels the coding of themes has an F1 of {score}{interval['en']}"}
     ends = themes.sort_values(["f1", "theme"])
-    alt = {"zh": f"点图，{len(themes)}个主题的编码与人工标注相比的F1、精确率和召回率。合计F1为{score}{interval['zh']}。"
-                 f"最高的是{ends.iloc[-1]['theme_zh']}，{percent(ends.iloc[-1]['f1'])}；最低的是{ends.iloc[0]['theme_zh']}，"
+    alt = {"zh": f"点图，{len(themes)}个主题的编码与人工标注相比的F1、精确率和召回率。"
+                 f"合计F1为{score}{interval['zh']}。最高的是{ends.iloc[-1]['theme_zh']}，"
+                 f"{percent(ends.iloc[-1]['f1'])}；最低的是{ends.iloc[0]['theme_zh']}，"
                  f"{percent(ends.iloc[0]['f1'])}" + (f"；{len(weak)}个主题低于60%" if len(weak) else "") + "。",
-           "en": f"Dot chart of F1, precision and recall of the coding of {len(themes)} themes against hand labels. F1 of all "
-                 f"decisions: {score}{interval['en']}. Highest: {ends.iloc[-1]['theme_en']}, {percent(ends.iloc[-1]['f1'])}; "
-                 f"lowest: {ends.iloc[0]['theme_en']}, {percent(ends.iloc[0]['f1'])}"
+           "en": f"Dot chart of F1, precision and recall of the coding of {len(themes)} themes against hand labels. "
+                 f"F1 of all decisions: {score}{interval['en']}. Highest: {ends.iloc[-1]['theme_en']}, "
+                 f"{percent(ends.iloc[-1]['f1'])}; lowest: {ends.iloc[0]['theme_en']}, {percent(ends.iloc[0]['f1'])}"
                  + (f"; {len(weak)} themes are under 60%" if len(weak) else "") + "."}
 
     def draw(figure, lang, everything=data):
-        shown = everything.head(_rows_that_fit(figure, len(everything), around=0.5))
+        shown = everything.head(rows_that_fit(figure, len(everything), around=0.5))
         labels = list(shown[f"theme_{lang}"])
-        axes = add_axes(figure, left=_label_margin(labels, 8.5), right=1.05, top=0.24, bottom=0.24)
+        axes = add_axes(figure, left=label_margin(labels, 8.5), right=1.05, top=0.24, bottom=0.24)
         is_theme = ~shown["theme"].isin(special).to_numpy()
         rows = np.arange(len(shown)) + np.where(is_theme, 0.35, 0)
         axes.set_xlim(0, 100)
         axes.set_ylim(rows[-1] + 0.6, -0.6)
-        _scale_labels(axes, [0, 20, 40, 60, 80, 100], [f"{t}%" for t in (0, 20, 40, 60, 80, 100)])
+        write_scale(axes, [0, 20, 40, 60, 80, 100], [f"{t}%" for t in (0, 20, 40, 60, 80, 100)])
         colours = [names.colour(t) if k else INK for t, k in zip(shown["theme"], is_theme, strict=True)]
-        axes.hlines(rows, shown["f1_low"], shown["f1_high"], colors=[_mix(c, 0.35) for c in colours], linewidth=4)
+        axes.hlines(rows, shown["f1_low"], shown["f1_high"], colors=[tint(c, 0.35) for c in colours], linewidth=4)
         axes.scatter(shown["precision"], rows, marker=4, s=26, c="#6E6A64", linewidths=0, zorder=3, clip_on=False)
         axes.scatter(shown["recall"], rows, marker=5, s=26, c="#6E6A64", linewidths=0, zorder=3, clip_on=False)
         axes.scatter(shown["f1"], rows, s=26, c=colours, zorder=4, clip_on=False)
-        _row_labels(axes, rows, labels)
+        write_rows(axes, rows, labels)
         for row, f1, gold in zip(rows, shown["f1"], shown["gold"], strict=True):
-            _label(axes, (1, row), percent(f1) if np.isfinite(f1) else "–", 8.5, at="right", shift=(40, 0), ha="right")
+            write(axes, (1, row), percent(f1) if np.isfinite(f1) else "–", 8.5, at="right", shift=(40, 0), ha="right")
             if gold:
-                _label(axes, (1, row), count(gold), 7.5, at="right", shift=(72, 0), ha="right", color=QUIET_INK)
-        _label(axes, (1, 1), "F1", 8, at="axes", shift=(40, 4), ha="right", va="baseline", color=SOFT_INK)
-        _label(axes, (1, 1), "标注" if lang == "zh" else "labels", 7.5, at="axes", shift=(72, 4), ha="right", va="baseline",
-               color=QUIET_INK)
-        key = "●F1及其95%区间  ◀精确率  ▶召回率" if lang == "zh" else "● F1 and its 95% interval   ◀ precision   ▶ recall"
-        _label(axes, (0, 1), key, 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
-        _more(axes, len(everything) - len(shown), lang)
+                write(axes, (1, row), count(gold), 7.5, at="right", shift=(72, 0), ha="right", color=QUIET_INK)
+        write(axes, (1, 1), "F1", 8, at="axes", shift=(40, 4), ha="right", va="baseline", color=SOFT_INK)
+        write(axes, (1, 1), "标注" if lang == "zh" else "labels", 7.5, at="axes", shift=(72, 4), ha="right",
+              va="baseline", color=QUIET_INK)
+        key = {"zh": "●F1及其95%区间  ◀精确率  ▶召回率",
+               "en": "● F1 and its 95% interval   ◀ precision   ▶ recall"}[lang]
+        write(axes, (0, 1), key, 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
+        write_more(axes, len(everything) - len(shown), lang)
 
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.195 * len(data) + 0.55,
-        subtitle={"zh": f"主题编码与人工标注之比，F1为精确率与召回率的调和平均；n={count(n)}处人工标注，区间按文章重抽样",
-                  "en": f"Coding of themes against hand labels; F1 is the harmonic mean of precision and recall; n = "
+        subtitle={"zh": f"主题编码与人工标注之比，F1为精确率与召回率的调和平均；n={count(n)}处人工标注，"
+                        "区间按文章重抽样",
+                  "en": "Coding of themes against hand labels; F1 is the harmonic mean of precision and recall; n = "
                         f"{count(n)} hand labels; intervals resample articles"},
-        how_to_read={"zh": "F1为100%即与人工完全一致。精确率低，说明误报多；召回率低，说明漏报多。标注少的主题区间长，读数要留余地。",
-                     "en": "An F1 of 100% agrees with the hand labels in everything. Low precision means false alarms, low "
-                           "recall misses. Themes with few labels have long intervals: read them with reserve."},
+        how_to_read={"zh": "F1为100%即与人工完全一致。精确率低，说明误报多；召回率低，说明漏报多。标注少的主题区间长，"
+                           "读数要留余地。",
+                     "en": "An F1 of 100% agrees with the hand labels in everything. Low precision means false "
+                           "alarms, low recall misses. Themes with few labels have long intervals: read them with "
+                           "reserve."},
         **shared)
 
 
@@ -2729,12 +2459,14 @@ def robustness(findings: Sequence, *, title: Bilingual | None = None, stem: str 
                           "check_en": c["en"], "holds": int(c["holds"])} for f in checked for c in f.badge["checks"]],
                         columns=["finding", "finding_zh", "finding_en", "check_zh", "check_en", "holds"])
     columns = {"finding": {"zh": "发现编号", "en": "finding"}, "finding_zh": {"zh": "发现", "en": "finding in Chinese"},
-               "finding_en": {"zh": "发现英文", "en": "finding in English"}, "check_zh": {"zh": "另一种做法", "en": "other way in Chinese"},
+               "finding_en": {"zh": "发现英文", "en": "finding in English"},
+               "check_zh": {"zh": "另一种做法", "en": "other way in Chinese"},
                "check_en": {"zh": "另一种做法英文", "en": "other way of counting"},
                "holds": {"zh": "结论不变为1", "en": "1 where the finding stands"}}
     shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "次", "en": "checks"}, period=period, **finishing)
     if data.empty:
-        return _too_little({"zh": "没有可以换一种做法检验的发现。", "en": "There is no finding to test in another way."},
+        return _too_little({"zh": "没有可以换一种做法检验的发现。", "en": "There is no finding to test in another "
+                                                                          "way."},
                            title=title, **shared)
     firm = [f for f in checked if f.badge["holds"] == f.badge["of"]]
     weakest = min(checked, key=lambda f: (f.badge["holds"] / f.badge["of"], f.id))
@@ -2773,23 +2505,23 @@ def robustness(findings: Sequence, *, title: Bilingual | None = None, stem: str 
             for k, line in enumerate(text):
                 figure.text(0, 1 - (0.22 + room * (i + 0.5) + 0.142 * (k - (len(text) - 1) / 2) + 0.035) / height, line,
                             fontsize=8, color=INK, va="baseline")
-            _label(axes, (1, i), f"{f.badge['holds']}/{f.badge['of']}", 8.5, at="right", shift=(8, 0))
+            write(axes, (1, i), f"{f.badge['holds']}/{f.badge['of']}", 8.5, at="right", shift=(8, 0))
             if i:
                 axes.axhline(i - 0.5, color=GRID, linewidth=0.7)
         for j in range(len(ways)):
-            _label(axes, (j, 1), str(j + 1), 7.5, at="top", shift=(0, 3), ha="center", va="baseline", color=QUIET_INK)
+            write(axes, (j, 1), str(j + 1), 7.5, at="top", shift=(0, 3), ha="center", va="baseline", color=QUIET_INK)
         for k, line in enumerate(key_lines):
             figure.text(0, (foot - 0.2 - 0.14 * k) / height, line, fontsize=7.5, color=QUIET_INK, va="baseline")
 
-    n = int(len(data))
+    n = len(data)
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.5 * len(checked) + 0.3 + 0.14 * (1 + len(ways) // 4),
         subtitle={"zh": f"每条发现换{len(ways)}种做法重算，圆点为结论不变，叉为改变；n={count(n)}次重算",
-                  "en": f"Each finding recomputed in {len(ways)} other ways: a dot where it stands, a cross where it does "
-                        f"not; n = {count(n)}"},
-        how_to_read={"zh": "一行是一条发现，一列是一种做法，列号见图下。叉多的发现取决于怎么数、用哪些来源，引用时要说明。"
-                           f"最不稳的一条成立{weakest.badge['holds']}次，共{weakest.badge['of']}次。",
-                     "en": "A row is a finding, a column another way, numbered below. A finding with many crosses depends on "
-                           "how one counts or on which sources: say so when citing it. The least firm stands in "
-                           f"{weakest.badge['holds']} of {weakest.badge['of']}."},
+                  "en": f"Each finding recomputed in {len(ways)} other ways: a dot where it stands, a cross where it "
+                        f"does not; n = {count(n)}"},
+        how_to_read={"zh": "一行是一条发现，一列是一种做法，列号见图下。叉多的发现取决于怎么数、用哪些来源，"
+                           f"引用时要说明。最不稳的一条成立{weakest.badge['holds']}次，共{weakest.badge['of']}次。",
+                     "en": "A row is a finding, a column another way, numbered below. A finding with many crosses "
+                           "depends on how one counts or on which sources: say so when citing it. The least firm "
+                           f"stands in {weakest.badge['holds']} of {weakest.badge['of']}."},
         **shared)
