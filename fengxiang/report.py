@@ -324,6 +324,12 @@ class Page:
         self.findings = self.chapters.pop(0) if first else None
         if self.findings:
             _hoist_findings(self.findings)
+        self.outlines = _pack([block["files"] for chapter in self.every_chapter for block in chapter.blocks
+                               if block["kind"] == "figure"])
+
+    @property
+    def every_chapter(self) -> list[Chapter]:
+        return [*([self.findings] if self.findings else []), *self.sections.values(), *self.chapters]
 
     # -- words
 
@@ -423,15 +429,16 @@ class Page:
         files: dict[str, Any] = {"name": f"{stem}.{self.language}"}
         for suffix in ("svg", "pdf"):
             if (picture := folder / f"{stem}.{self.language}.{suffix}").is_file():
-                files[suffix] = base64.b64encode(zlib.compress(picture.read_bytes(), 9)).decode("ascii")
+                files[suffix] = picture.read_bytes()
         if (data := folder / f"{stem}.csv").is_file():
             files["csv"] = data.read_bytes().decode("utf-8")
+        period = str(card.get("period") or "")
         columns = {name: display.visible(self._with_unit(texts)) for name, texts in card.get("columns", {}).items()}
         return {"kind": "figure", "stem": stem, "number": self.figures[stem], "title": title,
                 "png": base64.b64encode(png).decode("ascii"), "width": int.from_bytes(png[16:20]),
                 "height": int.from_bytes(png[20:24]), "files": {**files, "columns": columns},
                 "formats": ["png", *(s for s in ("svg", "pdf", "csv") if s in files)], "columns": columns,
-                "n": card.get("n"), "period": str(card.get("period") or "").replace("–", self.labels["range"]),
+                "n": card.get("n"), "period": period.replace("–", self.labels["range"]) if period.strip("–-—") else "",
                 "hash": card.get("content_hash"),
                 **{name: display.visible(self.text(card.get(name))) for name in ("alt", "how_to_read", "source")}}
 
@@ -464,13 +471,14 @@ class Page:
         from markupsafe import Markup
 
         sentence, out, position = self.text(finding), Markup(""), 0
-        for number in sorted(numbers, key=lambda n: sentence.find(n["text"])):
-            start = sentence.find(number["text"], position)
-            if start < 0:
-                continue
+        waiting = [number["text"] for number in numbers]
+        while found := [(m.start(), -len(text), text) for text in waiting
+                        if (m := re.compile(_whole_number(text)).search(sentence, position))]:
+            start, _, text = min(found)
             out += sentence[position:start] + Markup('<a class="number" href="#evidence-{}" title="{}">{}</a>').format(
-                name, self.say("drawer_open", number=number["text"]), number["text"])
-            position = start + len(number["text"])
+                name, self.say("drawer_open", number=text), text)
+            position = start + len(text)
+            waiting.remove(text)
         return out + sentence[position:]
 
     def _cited(self, finding: str, statement_id: str) -> dict[str, Any]:
@@ -565,6 +573,43 @@ def _hoist_findings(chapter: Chapter) -> None:
             chapter.blocks.pop(at - 1)
             chapter.headings = [heading for heading in chapter.headings if heading[1] != alone[1]]
     chapter.blocks.insert(0, block)
+
+
+def _whole_number(text: str) -> str:
+    """A pattern for `text` where it is not a part of a longer number: the 1.5% of “1.5%”, not of “11.5%”."""
+    return (r"(?<![\d.,])" if text[:1].isdigit() else "") + re.escape(text) + (r"(?!\d)" if text[-1:].isdigit() else "")
+
+
+_OUTLINE = re.compile(r'<path id="[^"]*" d="[^"]*"/>')
+
+
+def _packed(data: bytes) -> str:
+    return base64.b64encode(zlib.compress(data, 9)).decode("ascii")
+
+
+def _pack(figures: list[dict[str, Any]]) -> str:
+    """Compress the files of the figures in place, and return what their SVGs share.
+
+    Letters are outlines there, and the same letters are drawn in most figures: an outline that occurs in several is
+    kept once, in a list of its own, and marked by its number between two private characters where it stood.
+    """
+    drawn = [files["svg"].decode("utf-8") for files in figures if "svg" in files]
+    seen: dict[str, int] = {}
+    for svg in drawn:
+        for outline in set(_OUTLINE.findall(svg)):
+            seen[outline] = seen.get(outline, 0) + 1
+    shared = sorted(outline for outline, n in seen.items() if n > 1)
+    if any("\ue000" in svg or "\ue001" in svg for svg in drawn):
+        shared = []
+    index = {outline: i for i, outline in enumerate(shared)}
+    for files in figures:
+        if "svg" in files:
+            svg = _OUTLINE.sub(lambda m: f"\ue000{index[m[0]]}\ue001" if m[0] in index else m[0],
+                               files["svg"].decode("utf-8"))
+            files["svg"] = _packed(svg.encode("utf-8"))
+        if "pdf" in files:
+            files["pdf"] = _packed(files["pdf"])
+    return _packed(json.dumps(shared, ensure_ascii=False).encode("utf-8"))
 
 
 def _ordered(found: set[str], known: Mapping[str, Any]) -> list[str]:

@@ -76,6 +76,7 @@ def make_project(root: Path, texts=None) -> Path:
     for name, rows in (("articles", articles), ("statements", statements)):
         pq.write_table(pa.Table.from_pylist(rows), root / f"data/processed/{name}.parquet")
     write_figure(root, "coverage")
+    write_figure(root, "second")
     rows = [{"id": "first", "zh": "风险居首，占37.5%。", "en": "Risk comes first with 37.5%.",
              "evidence": ["a0-001", "a3-001"], "numbers": [{"zh": "37.5%", "en": "37.5%", "n": 3, "of": 8}],
              "figure": "coverage", "badge": {"holds": 1, "of": 2, "checks": [
@@ -96,7 +97,7 @@ def make_project(root: Path, texts=None) -> Path:
         *title("发现了什么", "What we found"), interface([], []), markdown("核对。", "lang-zh"),
         markdown("Checks.", "lang-en"), markdown("## 发现", "lang-zh"), markdown("## Findings", "lang-en"),
         shows("findings", display.findings(rows)),
-        {**code("draw()"), "outputs": [output({display.FIGURE: {"stem": "coverage"}})]},
+        {**code("draw()"), "outputs": [output({display.FIGURE: {"stem": name}}) for name in ("coverage", "second")]},
         markdown("新增一篇。", "lang-zh", "section-changes"),
         markdown("One article more.", "lang-en", "section-changes"),
         markdown("不是抽样。", "lang-zh", "section-limits"), markdown("Not a sample.", "lang-en", "section-limits")])
@@ -125,7 +126,8 @@ def write_figure(root: Path, stem: str, **texts) -> None:
     (root / "figures").mkdir(exist_ok=True)
     for language in ("zh", "en"):
         Image.new("P", (16, 9)).save(root / f"figures/{stem}.{language}.png")
-        (root / f"figures/{stem}.{language}.svg").write_text(f"<svg>{language}风</svg>" * 50, "utf-8")
+        (root / f"figures/{stem}.{language}.svg").write_text(
+            f'<svg><path id="shared" d="M0 0\nL1 1"/><path id="{stem}" d="M1"/><use href="#shared"/>风</svg>', "utf-8")
         (root / f"figures/{stem}.{language}.pdf").write_bytes(b"%PDF-1.4 " + language.encode())
     (root / f"figures/{stem}.csv").write_text('年,数\n2025,3\n2026,"1,000"\n', "utf-8-sig")
     card = {"stem": stem, "n": 1234, "period": "2021–2026", "content_hash": "abcd1234",
@@ -208,6 +210,35 @@ def test_findings_come_first_with_badge_numbers_and_the_statements_behind_them(m
     assert finding.css(".see")[0].attributes.get("href") == "#figure-coverage"
 
 
+@pytest.mark.parametrize(("sentence", "numbers", "linked"), [
+    ("由1.5%升至11.5%，另由1.5%升至2%", ["1.5%", "11.5%", "1.5%", "2%"], ["1.5%", "11.5%", "1.5%", "2%"]),
+    ("共15句，5句", ["5句", "15句"], ["15句", "5句"]),
+    ("第3位，第3位", ["第3位"], ["第3位"]), ("2,016与16", ["16"], ["16"]),
+])
+def test_every_number_of_a_sentence_is_linked_where_it_stands(project, sentence, numbers, linked):
+    rows = [{"zh": sentence, "en": sentence, "numbers": [{"zh": n, "en": n} for n in numbers]}]
+    execute(project, "02-found", [*title("空", "Nothing"), interface([], []), shows("f", display.findings(rows))])
+    shown = pages(project)[0].css(".sentence")[0]
+    assert text_of(shown) == sentence
+    assert [a.text() for a in shown.css("a")] == linked
+    before = shown.html.split("<a ")
+    assert all(not part.rstrip("<")[-1:].isdigit() for part in before[:-1])
+
+
+def test_a_long_table_folds_and_an_empty_one_says_so(browser, project):
+    execute(project, "02-found", [
+        *title("空", "Nothing"), interface([], []), shows("1", display.table(pd.DataFrame({"a": range(30)}))),
+        shows("2", display.table(pd.DataFrame({"a": []})))])
+    path = write_report(project, project)[0]
+    browser.size(1440, 1000)
+    browser.open(path)
+    rows = "[...document.querySelectorAll('#chapter-02 .table.long tbody tr')].filter((r) => r.offsetHeight).length"
+    assert browser.run(rows) == 12
+    browser.run("document.querySelector('.unfold').click()")
+    assert browser.run(rows) == 30
+    assert browser.run("document.querySelectorAll('#chapter-02 .table tbody')[1].textContent.trim()") == "（没有）"
+
+
 def test_a_figure_has_alt_caption_reading_and_its_files(made):
     project, zh, en = made
     figure = zh.css("figure")[0]
@@ -220,14 +251,12 @@ def test_a_figure_has_alt_caption_reading_and_its_files(made):
     english = next(text_of(p) for p in en.css("figcaption > p"))
     assert english == "Figure 1 Coverage How to read it: Look at the height."
     files = json.loads(figure.css("script.files")[0].text())
-    for suffix in ("svg", "pdf"):
-        kept = zlib.decompress(base64.b64decode(files[suffix]))
-        assert kept == (project / f"figures/coverage.zh.{suffix}").read_bytes()
+    assert zlib.decompress(base64.b64decode(files["pdf"])) == (project / "figures/coverage.zh.pdf").read_bytes()
     assert files["csv"].encode("utf-8") == (project / "figures/coverage.csv").read_bytes()
     assert files["columns"] == {"年": "年度", "数": "语句（句）"}
     assert [b.attributes.get("data-format") for b in figure.css("button")] == ["png", "svg", "pdf", "csv"]
     # shown a second time, it is referred to and not embedded again
-    assert len(zh.css("figure")) == 1
+    assert [figure.attributes["id"] for figure in zh.css("figure")] == ["figure-coverage", "figure-second"]
     assert text_of(zh.css("#chapter-01 p.see")[0]) == "覆盖（图1，见上文）"
 
 
@@ -599,6 +628,15 @@ def test_files_are_handed_over_as_they_are_on_disk(opened, made):
                              "(b) => btoa(String.fromCharCode(...new Uint8Array(b))))")
         assert base64.b64decode(content) == (made[0] / f"figures/{name}.{suffix}").read_bytes()
         assert opened.run("window.saved.at(-1).asked") == f"{name}.{suffix}"
+
+
+def test_outlines_that_figures_share_are_kept_once(made):
+    _, zh, _ = made
+    shared = json.loads(zlib.decompress(base64.b64decode(json.loads(zh.css("#outlines")[0].text()))))
+    assert shared == ['<path id="shared" d="M0 0\nL1 1"/>']
+    kept = [zlib.decompress(base64.b64decode(json.loads(s.text())["svg"])).decode() for s in zh.css("script.files")]
+    assert kept == [f'<svg>\ue0000\ue001<path id="{stem}" d="M1"/><use href="#shared"/>风</svg>'
+                    for stem in ("coverage", "second")]
 
 
 def test_the_plotted_data_open_as_a_table(opened, made):

@@ -73,9 +73,27 @@
   contents.addEventListener("click", (event) => { if (narrow.matches && event.target.closest("a")) contents.open = false; });
   mark();
 
+  // Long tables show their beginning.
+  for (const table of all(".table.long")) {
+    const button = one(".unfold", table);
+    table.classList.add("folded");
+    show(button);
+    button.addEventListener("click", () => {
+      table.classList.remove("folded");
+      button.hidden = true;
+      one(".scroll", table).focus({ preventScroll: true });
+    });
+  }
+
   // Downloads: the files lie in the page.
   const bytes = (base64) => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
   const unpack = (data) => new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"))).blob();
+  let outlines;
+  const drawing = async (packed) => {
+    outlines ??= JSON.parse(await (await unpack(bytes(JSON.parse(one("#outlines").textContent)))).text());
+    const text = await (await unpack(bytes(packed))).text();
+    return text.replace(/\uE000(\d+)\uE001/g, (_, index) => outlines[index]);
+  };
   const types = { png: "image/png", svg: "image/svg+xml", pdf: "application/pdf", csv: "text/csv;charset=utf-8" };
   const files = (figure) => JSON.parse(one(".files", figure).textContent);
   const save = (blob, name) => {
@@ -97,7 +115,7 @@
       if (format === "png") content = bytes(one("img", figure).src.split(",")[1]);
       else if (format === "csv") content = kept.csv;
       else if (!("DecompressionStream" in window)) { event.target.textContent = words.download_failed; return; }
-      else content = await unpack(bytes(kept[format]));
+      else content = format === "svg" ? await drawing(kept.svg) : await unpack(bytes(kept[format]));
       save(new Blob([content], { type: types[format] }), name);
     });
     const details = one("details.data", figure);
