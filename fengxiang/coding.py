@@ -5,8 +5,8 @@ Here is only how lines are read and matched:
 
 - Text is normalised character by character (width, case, quotation marks, spaces inside Chinese) and every match is
   carried back to its offsets in the statement as it stands.
-- The first part of a line is its anchor. Anchors are found by one pass of an automaton over all statements of a
-  batch, leftmost and longest first: a word inside a longer anchor, or inside a mask, is not found.
+- The first part of a line is its anchor. Anchors and masks are found by one pass of an automaton over all statements
+  of a batch, longest first: an occurrence counts unless it stands inside another one.
 - The further parts of a line are conditions on the clause, the statement, or the title and heading above it; they
   are looked up only where the anchor stands.
 """
@@ -14,11 +14,12 @@ Here is only how lines are read and matched:
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ from .yamlfile import YamlFile
 CLAUSE_ENDS = "，；：。！？,;:!?\n"
 QUOTES = "“”‘’\"'「」『』＂＇"
 MAX_TERM = 40  # characters: an official term is shorter; a pasted sentence is a mistake
-MAX_CLAUSE = 400  # characters: bounds how far back from a match a guard word is looked for
+MAX_CLAUSE = 400  # characters each side of an anchor: bounds a clause
+MAX_STATEMENT = 4000  # and a statement, in what is looked up around an anchor
 BATCH = 4000  # statements matched at a time: bounds memory, and keeps the collector of garbage cheap
 
 
@@ -187,7 +189,7 @@ class _Reader:
 
     def string(self, value: Any, keys: tuple, empty: bool = False) -> str:
         if not isinstance(value, str) or not (empty or value.strip()):
-            raise self.file.error(f"a text is expected here, not {value!r} (put it in quotes if it is a number)", *keys)
+            raise self.file.error(f"a text is expected here, not {value!r} (put numbers, yes and no in quotes)", *keys)
         return " ".join(value.split())
 
     def strings(self, value: Any, keys: tuple) -> list[str]:
@@ -444,6 +446,13 @@ class _Batch:
         self.starts = np.concatenate(([0], breaks + 1))
         self._origins = np.concatenate(([0], self._kept[breaks] + 1))
 
+    def clauses(self, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the clause around each starts–ends of `joined` begins and ends, as far as it is looked at."""
+        first = np.searchsorted(self.ends, starts)
+        lefts = np.where(first > 0, self.ends[first - 1] + 1, 0)
+        rights = self.ends[np.searchsorted(self.ends, ends)]
+        return np.maximum(lefts, starts - MAX_CLAUSE), np.minimum(rights, ends + MAX_CLAUSE)
+
     def number(self, offsets: np.ndarray) -> np.ndarray:
         """The number of the text in which each offset of `joined` lies."""
         return np.searchsorted(self.starts, offsets, side="right") - 1
@@ -531,9 +540,7 @@ class _LineMatcher:
     def _possible(self, batch: _Batch, plain: str, above: Above, strings: np.ndarray, starts: np.ndarray,
                   ends: np.ndarray) -> np.ndarray:
         """Of lines with conditions, those that hold: start, end and number of the line."""
-        first = np.searchsorted(batch.ends, starts)
-        lefts = np.where(first > 0, batch.ends[first - 1] + 1, 0)
-        rights = batch.ends[np.searchsorted(batch.ends, ends)]
+        lefts, rights = batch.clauses(starts, ends)
         numbers = batch.number(starts)
         found = []
         for string, start, end, left, right, number in zip(
@@ -551,8 +558,9 @@ class _LineMatcher:
                     elif op == "^":
                         where = above(number)
                     else:
-                        stop = plain.find("\n", end)
-                        where = plain[plain.rfind("\n", 0, start) + 1:stop if stop >= 0 else len(plain)]
+                        here = int(batch.starts[number])
+                        where = plain[max(here, start - MAX_STATEMENT):
+                                      min(here + len(batch.texts[number]), end + MAX_STATEMENT)]
                     for word in condition.words:
                         if word in where:
                             holds = op in "+&^"
@@ -611,13 +619,15 @@ class _Matcher:
         self.inherit = np.array([theme.inherit for theme in book.themes])
         self.guard_before = _search(book.guards_before)
         self.guard_anywhere = _search(book.guards_anywhere)
-        # The words that may take matches away again, looked for in all statements at once, as they are rare: for each
-        # the searches for what opens the enumerations that it closes, or None where it opens one itself.
-        closes: dict[str, list] = {word: [] for word in (*book.guards_before, *book.guards_anywhere)}
+        # The words that may take matches away again, looked for in all statements at once, as they are rare: whether
+        # each is a guard word, and for each enumeration that it closes the search for what opens it, or None where it
+        # opens one itself.
+        guards = {*book.guards_before, *book.guards_anywhere}
+        closes: dict[str, list] = {word: [] for word in guards}
         for first, last in book.passing:
             for word in last or first:
                 closes.setdefault(word, []).append(_search(first) if last else None)
-        self.closes = [closes[word] for word in sorted(closes)]
+        self.cautions = [(word in guards, closes[word]) for word in sorted(closes)]
         self.find_cautions = _finder(sorted(closes)).find_matches_as_indexes
         self.carry = book.carry
         self.grade_names = (None, *(grade.id for grade in book.grades))
@@ -659,16 +669,15 @@ class _Matcher:
         if not warnings:
             return {}
         _, starts, ends = np.array(warnings, dtype=np.int64).T
-        first = np.searchsorted(batch.ends, starts)
-        lefts = np.where(first > 0, batch.ends[first - 1] + 1, 0).tolist()
-        rights = batch.ends[np.searchsorted(batch.ends, ends)].tolist()
+        lefts, rights = (side.tolist() for side in batch.clauses(starts, ends))
         out: dict[int, tuple[list[tuple[int, int]], list[int]]] = {}
         for (word, start, end), text, left, right in zip(warnings, batch.number(starts).tolist(), lefts, rights,
                                                          strict=True):
             topics, guards = out.setdefault(text, ([], []))
-            if not self.closes[word]:
+            is_guard, openings = self.cautions[word]
+            if is_guard:
                 guards.append(start)
-            for opening in self.closes[word]:
+            for opening in openings:
                 opened = opening(batch.joined, left, start) if opening else None
                 inside = (opened.end(), start) if opened else (end, right) if not opening else (0, 0)
                 if _ENUMERATES(batch.joined, *inside):
@@ -681,10 +690,14 @@ class _Matcher:
         the themes that a guard word leaves without a match are noted as guarded."""
         everywhere = bool(guards) and self.guard_anywhere is not None and self.guard_anywhere(batch.texts[text])
         before = bool(guards) and self.guard_before
+        topics.sort()
+        lefts = [left for left, _ in topics]
+        reach = list(accumulate((right for _, right in topics), max))
         stated, guarded = set(), set()
         for k in matches:
             start, end, theme = int(found.start[k]), int(found.end[k]), int(found.theme[k])
-            if any(left <= start and end <= right for left, right in topics):
+            opened = bisect_right(lefts, start)
+            if opened and end <= reach[opened - 1]:
                 keep[k] = False
             elif everywhere or (before and before(batch.joined, _clause_start(batch.joined, start), start)):
                 keep[k] = False
@@ -835,7 +848,7 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
             heirs[k] = carried
     if heirs:
         silent = _Batch([batch.texts[k] for k in heirs])
-        background = set(silent.number(matcher.background.read(silent, lambda _: "")[0]).tolist())
+        background = set(silent.number(matcher.background.read(silent, _nothing_above)[0]).tolist())
         heirs = {k: carried for j, (k, carried) in enumerate(heirs.items()) if j not in background}
     inherited: list[tuple[str, ...]] = [()] * n
     paragraphs = statements.paragraph[first:last]
@@ -849,3 +862,133 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     out.stated.extend(stated)
     out.inherited.extend(inherited)
     out.guarded.extend(guarded)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# What the lines of a codebook do
+
+@dataclass(frozen=True, slots=True)
+class LineUse:
+    """What one line does in a set of texts.
+
+    Attributes:
+        theme: its code.
+        text: the line as written; `place` its line in `themes.yml`.
+        n: texts it codes.
+        lost: texts that would no longer state the theme without it.
+        gained: texts that would state another theme without it, because it hides a shorter term or makes one yield.
+        inside: the longer strings that hide it: the string, the codes it codes (none: a mask), and how many texts
+            hold it.
+    """
+
+    theme: str
+    text: str
+    place: int | None
+    n: int
+    lost: int
+    gained: int
+    inside: tuple[tuple[str, tuple[str, ...], int], ...]
+
+
+def line_uses(texts: Sequence[str], codebook: Codebook) -> list[LineUse]:
+    """What each line of the codebook does in the texts, in the order of the codebook: term ablation.
+
+    Every line is taken out once, and the texts that it codes are coded anew without it, so that `lost` and `gained`
+    are exact. Titles and headings are not looked at.
+    """
+    from ahocorasick_rs import AhoCorasick
+
+    matcher = codebook.matcher
+    batch = _Batch(texts)
+    found = matcher.read(batch, _nothing_above)
+    themes = [set(found.theme[a:b].tolist())
+              for a, b in pairwise(np.searchsorted(found.text, np.arange(len(texts) + 1)).tolist())]
+    strings = matcher.lines.strings
+    holds: list[set[int]] = [set() for _ in batch.texts]  # all strings in each text, also those within others
+    n_texts = np.zeros(len(strings), dtype=np.int64)
+    everything = AhoCorasick(strings) if strings else None
+    for number, plain in enumerate(batch.texts):
+        if everything is not None:
+            holds[number].update(string for string, _, _ in everything.find_matches_as_indexes(plain, overlapping=True))
+        n_texts[sorted(holds[number])] += 1
+    codes_of: dict[str, set[int]] = defaultdict(set)
+    for line in matcher.all_lines:
+        for anchor in line.anchors:
+            codes_of[anchor].add(line.theme)
+    longer: dict[str, list[int]] = defaultdict(list)
+    for number, string in enumerate(strings):
+        if n_texts[number]:
+            for a in range(len(string)):
+                for b in range(a + 1, len(string) + 1):
+                    if b - a < len(string):
+                        longer[string[a:b]].append(number)
+
+    out = []
+    for number, line in enumerate(matcher.all_lines):
+        mine = np.unique(found.text[found.line == number]).tolist()
+        lost = gained = 0
+        if mine:
+            others = _without(codebook, number, {strings[s] for k in mine for s in holds[k]}).matcher
+            small = _Batch([batch.texts[k] for k in mine])
+            again = others.read(small, _nothing_above)
+            for j, k in enumerate(mine):
+                now = set(again.theme[again.text == j].tolist())
+                lost += line.theme not in now
+                gained += bool(now - themes[k])
+        inside = sorted({s for anchor in line.anchors for s in longer.get(anchor, ())})
+        out.append(LineUse(
+            codebook.themes[line.theme].code, line.text, line.place, len(mine), lost, gained,
+            tuple((strings[s], tuple(codebook.themes[t].code for t in sorted(codes_of[strings[s]])), int(n_texts[s]))
+                  for s in inside)))
+    return out
+
+
+def _nothing_above(_: int) -> str:
+    return ""
+
+
+def _without(codebook: Codebook, number: int, strings: set[str]) -> Codebook:
+    """The codebook without the line of this number, and with only these anchors and masks."""
+    themes, n = [], 0
+    for theme in codebook.themes:
+        lines = []
+        for line in theme.lines:
+            anchors = tuple(anchor for anchor in line.anchors if anchor in strings)
+            if n != number and anchors:
+                lines.append(replace(line, anchors=anchors))
+            n += 1
+        themes.append(replace(theme, lines=tuple(lines)))
+    return replace(codebook, themes=tuple(themes), grades=(), background=(),
+                   masks=tuple(mask for mask in codebook.masks if mask in strings))
+
+
+def pattern_report(texts: Sequence[str], codebook: Codebook) -> Iterator[str]:
+    """What each theme of the codebook finds in the texts, as lines to print: its hits, its nested terms and who wins,
+    and what taking out each line would change."""
+    uses: dict[str, list[LineUse]] = {theme.code: [] for theme in codebook.themes}
+    for use in line_uses(texts, codebook):
+        uses[use.theme].append(use)
+    batch = _Batch(texts)
+    found = codebook.matcher.read(batch, _nothing_above)
+    yield (f"{len(texts):,} statements · hits: statements the line codes · lost: statements that would lose the theme "
+           "without it · gained: statements that would get another theme without it")
+    for number, theme in enumerate(codebook.themes):
+        lines = uses[theme.code]
+        n = len(np.unique(found.text[found.theme == number]))
+        idle = [use for use in lines if not use.n]
+        yield ""
+        yield f"{theme.code}  {theme.name_zh}  {theme.name_en}: {n:,} statements, {len(lines)} lines, {len(idle)} idle"
+        yield f"{'line':>8} {'hits':>6} {'lost':>6} {'gained':>6}  "
+        for use in sorted(lines, key=lambda use: (-use.lost, -use.n, use.place or 0)):
+            if use.n:
+                yield f"{use.place or '':>8} {use.n:>6} {use.lost:>6} {use.gained or '':>6}  {use.text}"
+        nested = [(string, codes, use.text, count) for use in lines for string, codes, count in use.inside
+                  if theme.code not in codes]
+        for string, codes, text, count in nested:
+            winner = ", ".join(codes) or "mask"
+            yield f"{'nested':>8} {count:>6}  “{text}” stands inside “{string}”, which wins ({winner})"
+        within = sum(1 for use in lines for _, codes, _ in use.inside if theme.code in codes)
+        if within:
+            yield f"{'nested':>8} {within:>6}  terms stand inside longer terms of this theme"
+        if idle:
+            yield f"{'idle':>8} {len(idle):>6}  " + "、".join(use.text for use in idle)

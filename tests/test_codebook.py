@@ -1,0 +1,524 @@
+"""The shipped codebook, on sentences of our own; and what is refused, with file and line."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+
+from fengxiang.coding import Codebook, code
+from fengxiang.errors import UserError
+from fengxiang.model import Article, Paragraph, Statements
+
+FOLDER = Path(__file__).parents[1] / "codebook"
+CODES = ("institution_risk property_finance local_debt illegal_finance contagion early_warning asset_capital "
+         "strong_supervision rule_making coordination suptech consumer governance consolidation market_order opening "
+         "regional_strategy inclusive tech_finance green pension_livelihood digital_finance ai_data demand_trade")
+
+
+@pytest.fixture(scope="module")
+def book():
+    return Codebook.load(FOLDER)
+
+
+def coding_of(book, texts, title=None):
+    n = len(texts)
+    article = Article("a", "plain", 1, title=title, paragraphs=[Paragraph(text) for text in texts])
+    return code([article], Statements([0] * n, list(range(n)), list(range(1, n + 1)), list(texts), [None] * n),
+                None, book)
+
+
+# The codebook as a document
+
+def test_the_24_themes(book):
+    assert [theme.code for theme in book.themes] == CODES.split()
+    assert {theme.code: (theme.group, theme.name_zh) for theme in book.themes if theme.code in (
+        "institution_risk", "suptech", "demand_trade")} == {
+        "institution_risk": ("risk", "中小金融机构风险化解"), "suptech": ("supervision", "监管数智化"),
+        "demand_trade": ("development", "促消费扩投资稳外贸")}
+    assert [(group.id, group.name_zh) for group in book.groups] == [
+        ("risk", "防风险"), ("supervision", "强监管"), ("development", "促发展")]
+
+
+def test_every_theme_is_described_in_both_languages_and_has_lines(book):
+    for theme in book.themes:
+        assert re.search("[一-鿿]", theme.definition_zh)
+        assert theme.definition_en.isascii()
+        assert theme.name_en.isascii()
+        assert theme.definition_en.endswith(".")
+        assert theme.include
+        assert theme.exclude
+        assert theme.rationale
+        assert theme.collisions
+        assert len(theme.lines) >= 10
+
+
+def test_every_group_is_used_and_every_colour_is_its_own(book):
+    assert {theme.group for theme in book.themes} == {group.id for group in book.groups}
+    assert len({group.colour for group in book.groups}) == len(book.groups)
+
+
+def test_the_grades(book):
+    assert [(grade.rank, grade.id) for grade in book.grades] == [
+        (1, "prohibit"), (2, "must"), (3, "promote"), (4, "explore")]
+
+
+def test_it_is_the_start_codebook_with_its_codes_and_definitions(book):
+    start = FOLDER.parent.parent / "shared" / "codebook-start.csv"
+    if not start.exists():
+        pytest.skip("the codebook to start from is not beside the project")
+    import csv
+
+    with start.open(encoding="utf-8-sig") as file:
+        rows = [(r["code"], r["name_zh"], r["name_en"], r["group"], r["definition"], r["include"], r["exclude"])
+                for r in csv.DictReader(file)]
+    names = {group.id: group.name_zh for group in book.groups}
+    assert rows == [(t.code, t.name_zh, t.name_en, names[t.group], t.definition_zh, t.include, t.exclude)
+                    for t in book.themes]
+
+
+def test_it_can_be_pickled(book):
+    assert pickle.loads(pickle.dumps(book)).themes == book.themes
+
+
+# Sentences of our own with the whole set of their themes
+
+EXAMPLES = """
+asset_capital|2023年全辖处置不良贷款1200亿元，拨备覆盖率提高到210%。
+property_finance|对辖内房地产项目实行名单管理，推送银行的项目授信通过率达到九成。
+local_debt|融资平台数量较年初减少一半，存量债务全部列入化债台账。
+illegal_finance|全省查处非法集资案件120起，挽回群众损失3亿元。
+contagion|风险较高的理财产品不得跨区域销售，以免风险外溢。
+early_warning|建立县域法人机构风险监测指标体系，按月排序通报。
+strong_supervision|2022年该局作出行政处罚决定215件，罚没8600万元。
+rule_making;consumer|总局修订发布《银行保险机构消费者权益保护管理办法》。
+coordination;consumer|与省高级人民法院签署合作备忘录，共建金融纠纷诉调对接平台。
+suptech|推进监管数据标准化，EAST报送错误率下降六成。
+consumer|组织开展金融知识进万家活动，覆盖人群超过200万。
+governance|督促机构把党的领导融入公司治理，规范股东行为。
+consolidation|批复同意12家村镇银行被主发起行吸收合并，改设为支行。
+market_order|整治车险虚列费用、变相返佣等乱象。
+opening|上海自贸试验区临港新片区跨境贸易投资高水平开放试点扩容。
+regional_strategy;coordination|围绕京津冀协同发展，三地监管局建立项目融资对接机制。
+inclusive|普惠型涉农贷款余额增长14%，高于各项贷款5个百分点。
+tech_finance|科技型中小企业获贷率提高到52%，知识产权质押贷款翻番。
+green|绿色保险为2300家企业提供环境风险保障。
+pension_livelihood|个人养老金产品增加到800多只，专属商业养老保险保费增长三成。
+digital_finance;pension_livelihood|推动保险机构建设线上理赔平台，车险小额案件全部线上办理。
+ai_data|中小银行探索用大模型识别信贷欺诈。
+demand_trade|消费类贷款利率下调，支持汽车和家电以旧换新。
+demand_trade|投保出口信用保险的企业增加2000家，承保金额500亿美元。
+regional_strategy|发放设备更新贷款320亿元，支持钢铁、化工企业技术改造。
+tech_finance|建立拟上市科技企业名单，引导股权投资机构提前对接。
+asset_capital|三家城商行增资扩股到位45亿元。
+market_order|推进保险业“报行合一”，人身险渠道费用下降三成。
+asset_capital|发布寿险预定利率研究值，防范利差损风险。
+inclusive|实施农业保险扩面增品，三大主粮完全成本保险全覆盖。
+pension_livelihood|为台风受灾企业开辟理赔绿色通道，预付赔款2.6亿元。
+pension_livelihood|新市民专属信贷产品余额1800亿元。
+pension_livelihood|为大学生、退役军人等群体提供创业担保贷款。
+early_warning;institution_risk|落实存款保险早期纠正机制，限制问题银行分红和扩张。
+green|推动绿色信贷与碳减排支持工具衔接，碳减排贷款增长40%。
+strong_supervision|支行行长违规放贷被终身禁业。
+inclusive|要求银行减费让利，全年为市场主体减负90亿元。
+regional_strategy|深化保险资金运用，支持重大水利工程建设。
+opening|推动设立中资保险公司海外分支机构，服务企业出海。
+|会议要求守住不发生系统性金融风险的底线。
+|全市银行业总资产8.3万亿元，同比增长7%。
+|全省保险业实现原保险保费收入1500亿元。
+|会议传达学习了党的二十大精神。
+|局党委书记主持会议并讲话。
+strong_supervision|会议强调，要严格落实“五大监管”，做到同一业务同一标准。
+institution_risk|推动6家农信机构化解风险，其中4家已退出高风险名单。
+illegal_finance|开展打击恶意退保黑产专项行动，移送线索43条。
+property_finance|落实因城施策，支持居民刚性和改善性住房需求。
+inclusive|开展“百行进万企”，为1.2万家小微企业解决融资需求。
+tech_finance|设立科创金融改革试验区，投贷联动余额达到60亿元。
+green|排污权、林权抵押贷款余额合计35亿元。
+inclusive;demand_trade|支持餐饮、旅游等受疫情冲击行业纾困，延期还本付息210亿元。
+consumer|投诉处理平均时长缩短到9天，重复投诉下降两成。
+suptech|该局自主开发“鹰眼”系统，自动筛查异常贷款。
+governance|开展股权和关联交易专项整治，清退违规股东7家。
+consolidation|村镇银行多县合一改革获批，总行搬到地级市。
+regional_strategy|服务成渝地区双城经济圈建设，跨省授信超过3000亿元。
+coordination|省市县三级监管机构联动，与人民银行分支机构共享信息。
+opening|支持外资银行升格设立分行，前三季度新增外资机构5家。
+digital_finance|支持中小银行共建数字化平台，降低转型成本。
+pension_livelihood|长期护理保险试点惠及失能老人8万人。
+ai_data|推动公共数据授权运营，发布金融数据产品40个。
+institution_risk|该局督促两家问题较多的村镇银行由主发起行兜底，稳妥处置风险。
+institution_risk|会议把农信社的风险出清放在第一位，能重组的重组，该退出的退出。
+institution_risk|全省高风险银行比峰值减少八成，年内有望清零。
+institution_risk|对被接管的保险公司，要尽快引入新的投资者，恢复正常经营。
+|各地要把防范化解金融风险放在更加突出的位置。
+|年末全省共有村镇银行六十二家。
+|企业要提高自身的风险管理水平。
+property_finance|银行要一视同仁满足各类开发商的合理融资需求。
+property_finance|该局推动预售资金监管账户与银行系统直连，防止资金被挪用。
+property_finance|楼盘停工的，由专班逐个研究复工和续建贷款。
+property_finance|新发放的首套房贷款利率降到历史低点。
+|仓库和厂房建设的贷款期限可以放宽。
+|公园和道路由财政出资修建。
+|该行在写字楼新设了一处网点。
+local_debt|对平台公司的存量贷款，银行可以协商展期、降息。
+local_debt|隐性负债只减不增，是对市县政府的硬要求。
+local_debt|高成本的非标债务正由低息长期贷款置换，地方付息压力随之下降。
+local_debt|再融资债券额度优先分给财力薄弱的区县。
+|一家民营企业的债券到期未能兑付。
+|公司负债率降到六成以下。
+|居民按时归还信用卡欠款。
+illegal_finance|公安机关捣毁了一个冒充银行员工放高利贷的窝点。
+illegal_finance|以投资返利为名向公众集资的公司被依法查办。
+illegal_finance|反洗钱检查发现三家支付公司为赌博网站转移资金。
+illegal_finance|社区网格员排查涉非线索，发现一起、上报一起。
+strong_supervision|罚单显示，该行因贷后管理不尽职被罚三十万元。
+consumer|活动向大学生讲解怎样识别金融陷阱。
+|这家工厂因违章建筑被责令拆除。
+contagion|一家机构出事，不能让风险沿同业链条扩散到其他机构。
+contagion|要防止股市、债市和汇市的波动相互传染。
+contagion|海外银行倒闭的冲击没有波及境内。
+contagion|集团内部要设好隔离，实业板块的风险不得转嫁给旗下银行。
+|政策传导更加顺畅，贷款利率稳中有降。
+|监管与创新同频共振。
+|好做法很快扩散到全省。
+early_warning|该局按月给机构做风险体检，苗头性问题及时提示。
+early_warning|对大额授信客户建立风险台账，逐户排查。
+early_warning|出现指标异动的机构会被约见，做到早介入、早纠正。
+early_warning|提高对风险的预判能力，盯住大额授信和异常交易。
+|气象部门发布暴雨红色预警。
+|工厂排查了消防隐患。
+|老师提前提醒学生带伞。
+asset_capital|全年核销坏账四十亿元，账面更干净了。
+asset_capital|三季度末，法人银行的资本充足水平稳中有升。
+asset_capital|该行发行五十亿元二级资本债。
+asset_capital|净息差收窄到百分之一点五，利润增长承压。
+|新公司的注册资本为十亿元。
+|企业的资金周转更快了。
+|要珍惜自身的信用。
+strong_supervision|对屡查屡犯的机构从重处罚，并追究责任人的责任。
+strong_supervision|现场检查覆盖了全部法人机构。
+strong_supervision|监管要长出牙齿，敢于亮剑碰硬。
+strong_supervision|凡是从事金融业务的，都必须持牌经营、接受监管。
+|该局将加强监管，做好服务。
+|志愿者分类整理了图书。
+|裁判判罚点球。
+rule_making|《信托公司管理办法》完成修订，自明年起施行。
+rule_making|保险法修改草案已提交审议。
+rule_making|该局清理规范性文件，废止过时的十二件。
+rule_making|总局就《操作风险管理办法》公开征求意见。
+|方案明确了三年目标和责任分工。
+|按照有关规定，申请材料应一次交齐。
+|小区业主制定了公约。
+coordination|监管局与省高院建立会商机制，每季度通报涉金融案件。
+coordination|省局、分局、支局上下贯通，发挥四级垂管的优势。
+coordination|中央管总、地方尽责，央地两级监管要拧成一股绳。
+coordination|七部门共同印发意见。
+|两家银行签署战略合作协议。
+|企业上下游要加强合作。
+|各处室形成合力，按时完成任务。
+suptech|该局上线检查分析系统，查账效率提高一倍。
+suptech|监管人员用大数据模型筛出可疑资金流。
+suptech|机构向监管报送的数据质量列入考核。
+suptech|行政许可实现全程网办、智能审批。
+digital_finance|银行用智能客服接听电话。
+|企业完成了信息系统升级。
+|监管部门的网站改版。
+consumer|投保人与保险公司发生争议的，可先申请调解。
+consumer|讲师走进高校，教学生看懂借款合同、远离套路，普及金融常识。
+consumer|12378热线全年接通率九成五。
+consumer|要把合适的产品卖给合适的人，不得误导销售。
+|居民保护环境的意识增强。
+|教育培训机构恢复营业。
+|老师调解了同学之间的争执。
+governance|大股东不得干预银行经营。
+governance|独立董事要敢说话、能监督。
+governance|该行完善三会一层运作，董监高分工更清晰。
+governance|严查靠金融吃金融的腐败行为。
+|社区治理更有温度。
+|公司股价上涨百分之三。
+|工会组织员工体检。
+consolidation|全省八十家农商行合并为一家。
+consolidation|年内关停低效网点一百二十个。
+consolidation|支持头部公司并购，压降机构总数。
+consolidation|再保险公司总部迁入临港。
+|工厂布局更加合理。
+|两家软件公司合并。
+|商场开业当天客流过万。
+market_order|车险手续费大战得到遏制，竞争回归理性。
+market_order|规范助贷业务，治理高息引流乱象。
+market_order|信托公司去通道、回归本源。
+market_order|自律公约约束低价揽客。
+|体育竞赛如期举行。
+|市场供求基本平衡。
+|菜市场秩序良好。
+opening|三家外资险企获准扩大在华业务。
+opening|跨境结算提速，企业汇款当日到账。
+opening|与中亚五国商谈金融监管合作。
+opening|自贸试验区内可开展离岸保险业务。
+|开放日活动吸引市民参观。
+|对外公布联系电话。
+|新店扩大营业面积。
+regional_strategy|信贷资金优先保障铁路、机场等大项目。
+regional_strategy|保险资金为长江经济带投入三百亿元。
+regional_strategy|支持传统工业企业更新设备、智改数转。
+regional_strategy|围绕本地十大产业链开展银企对接。
+|该行发布五年发展战略。
+|工业园里有家银行网点。
+|他们重视球队的战略布局。
+inclusive|小店主凭流水就能借到三十万元，个体户贷款更方便。
+inclusive|山区老人不出村就能取款。
+inclusive|农业担保公司把费率降到千分之五。
+inclusive|返乡创业青年可申请贴息贷款。
+|大型国企发行债券。
+|超市推出夜间服务。
+|农商行召开股东大会。
+tech_finance|轻资产的研发企业凭专利就能贷款。
+tech_finance|创投基金延长存续期，陪伴硬科技企业成长。
+tech_finance|实验室成果走向生产线，银行跟投跟贷。
+tech_finance|为瞪羚、独角兽企业配备专属客户经理。
+|银行科技部门招聘程序员。
+|科普活动进校园。
+|该市发布人才落户政策。
+green|光伏和风电项目的贷款余额翻了一番。
+green|企业按排放水平享受不同利率。
+green|湿地修复项目获得长期低息资金。
+green|碳账户覆盖两万家企业。
+|营造良好的金融生态。
+|办事走绿色通道。
+|茶园里满眼是绿。
+pension_livelihood|个人养老金账户开户数突破百万。
+pension_livelihood|外卖员、快递员有了专属意外险。
+pension_livelihood|地震发生后，保险公司两小时内启动预赔。
+pension_livelihood|商业医疗险把创新药纳入保障。
+|民生银行发布年报。
+|就业人员持证上岗。
+|养鱼户更换了水泵。
+digital_finance|手机上点一点，贷款三分钟到账，全流程线上办理。
+digital_finance|中小银行把核心系统迁到云上。
+digital_finance|银行与软件商联合测试分布式数据库。
+digital_finance|开放银行接口，把金融服务嵌入生活场景。
+suptech|该局加快监管数字化。
+|数字显示，贷款增长百分之八。
+|科技馆展出量子模型。
+ai_data|银行训练行业大模型，用于智能投研。
+ai_data|客户数据分级分类，敏感信息加密保存。
+ai_data|算力中心按需向金融机构出租。
+ai_data|算法要可解释，不得歧视用户。
+|会议学习了新预算法。
+|数据显示，存款增长百分之八。
+|他做了一个飞机模型。
+demand_trade|汽车、家电换新贷款可以享受贴息。
+demand_trade|帮助出口企业应对关税冲击。
+demand_trade|发挥金融作用，稳住经济基本盘、稳住预期。
+demand_trade|文旅和餐饮消费分期更优惠，激发消费活力。
+strong_supervision|消费金融公司收到罚单。
+|金融消费者可以拨打电话咨询。
+|仓库里存放着消费品。
+"""
+
+
+def examples():
+    for line in EXAMPLES.strip().splitlines():
+        themes, text = line.split("|")
+        yield text, tuple(themes.split(";")) if themes else ()
+
+
+def test_examples(book):
+    rows = list(examples())
+    got = coding_of(book, [text for text, _ in rows])
+    order = CODES.split().index
+    wrong = [(text, want, stated) for (text, want), stated in zip(rows, got.stated, strict=True)
+             if tuple(sorted(want, key=order)) != stated]
+    assert wrong == []
+    assert not any(got.inherited)
+    assert not any(got.guarded)
+
+
+def test_every_theme_has_three_examples_and_three_sentences_that_are_not_it():
+    found = dict.fromkeys(CODES.split(), 0)
+    bare = 0
+    for _, themes in examples():
+        bare += not themes
+        for theme in themes:
+            found[theme] += 1
+    assert all(n >= 3 for n in found.values()), found
+    assert bare >= 3 * len(found) - 20  # sentences of other themes are negative ones too
+
+
+TRAPS = [
+    ("会议组织学习了新预算法。", ()),
+    ("该局将加强监管，防范风险。", ()),
+    ("要加强监管协同。", ("coordination",)),
+    ("两家消费金融公司完成更名。", ()),
+    ("理赔开辟绿色通道。", ("pension_livelihood",)),
+    ("监管追求与行业同频共振。", ()),
+    ("民生银行在本市设有三家支行。", ()),
+    ("支持国际消费中心城市建设。", ("demand_trade",)),
+    ("战略性新兴产业贷款增长两成。", ("regional_strategy",)),
+    ("气象部门发布暴雨预警，渔船回港。", ()),
+    ("机构要制定实施细则。", ()),
+    ("健全续贷尽职免责制度。", ("inclusive",)),
+    ("绿色数据中心建成投用。", ("digital_finance",)),
+    ("部门协作靠机制，不靠口头约定。", ("coordination",)),
+    ("科技监管司负责人介绍情况。", ()),
+    ("农业银行、农村商业银行参加。", ()),
+    ("对不良容忍度作差异化安排。", ()),
+    ("商业银行在公司治理、数据安全、消费者权益保护等方面适用同一办法。", ("rule_making",)),
+    ("宣传聚焦养老、涉农、零售等案件高发领域。", ()),
+    ("深入实施“ＡＩ强监管”行动。", ("suptech",)),
+    ("参加国家“数据要素 ×”行动。", ("ai_data",)),
+]
+
+
+@pytest.mark.parametrize(("text", "themes"), TRAPS)
+def test_traps(book, text, themes):
+    assert coding_of(book, [text]).stated == [themes]
+
+
+def test_who_acts_decides(book):
+    got = coding_of(book, ["监管部门用人工智能充实穿透式监管工具箱。", "银行用人工智能审批贷款。",
+                           "推进机构数字化转型。", "推进监管数字化。"])
+    assert got.stated == [("suptech",), ("ai_data",), ("digital_finance",), ("suptech",)]
+
+
+def test_the_purpose_decides(book):
+    got = coding_of(book, ["支持中小银行兼并重组，优化市场布局。", "以兼并重组推进改革化险。",
+                           "该行补充资本二十亿元。"])
+    assert got.stated == [("consolidation",), ("institution_risk",), ("asset_capital",)]
+
+
+def test_background_takes_nothing_over(book):
+    texts = ["各项贷款十二万亿元，增长一成。", "银行业总资产增长百分之七。", "保费收入居全国第七。",
+             "各地说法稍有不同。", "台风夜间登陆，全省普降大雨。", "会议召开，局长讲话。",
+             "吉祥物亮相，主办方介绍活动。"]
+    assert coding_of(book, texts, "普惠小微贷款增长").inherited == [()] * len(texts)
+    assert coding_of(book, ["利率比上年低。"], "普惠小微贷款增长").inherited == [("inclusive",)]
+    assert coding_of(book, ["利率比上年低。"], "三部门联合印发普惠小微贷款办法").inherited == [("inclusive",)]
+    assert coding_of(book, ["进展顺利。"], "绿色金融与养老金融").inherited == [()]
+
+
+def test_negation_and_quotation(book):
+    got = coding_of(book, ["这并非非法集资。", "美联储强调要完善公司治理。", "用好“白名单”制度。", "严禁非法集资。"])
+    assert (got.stated, got.guarded) == (
+        [(), (), ("property_finance",), ("illegal_finance",)], [("illegal_finance",), ("governance",), (), ()])
+
+
+@pytest.mark.parametrize(("text", "grade"), [
+    ("严禁挪用信贷资金。", "prohibit"), ("不得抽贷，要主动续贷。", "prohibit"), ("坚决遏制增量风险。", "prohibit"),
+    ("机构必须整改。", "must"), ("总局要求摸清底数。", "must"), ("要做好宣传。", "must"), ("账户应当实名。", "must"),
+    ("推动减量提质。", "promote"), ("鼓励开展信用贷款。", "promote"), ("支持小微企业发展。", "promote"),
+    ("探索跨境保险。", "explore"), ("研究设立专营机构。", "explore"),
+    ("主要指标向好。", None), ("这是一项重要工作。", None), ("保险公司启动应急预案。", None),
+    ("贷款余额两万亿元。", None),
+    ("支持科技企业，贷款达三百亿元。", None), ("小微企业需要贷款。", None), ("不得不暂停营业。", None),
+])
+def test_deontic(book, text, grade):
+    assert coding_of(book, [text]).deontic == [grade]
+
+
+# No text of others
+
+def test_no_run_of_the_seeds_stands_in_the_codebook():
+    seeds = FOLDER.parent.parent / "shared" / "seeds"
+    if not seeds.is_dir():
+        pytest.skip("the folder of seed documents is not beside the project")
+    squeeze = lambda text: re.sub(r"\s+", "", text)  # noqa: E731
+    theirs = squeeze("\n".join(path.read_text(encoding="utf-8") for path in sorted(seeds.glob("*.txt"))))
+    runs = {theirs[i:i + 24] for i in range(len(theirs) - 23)}
+    for ours in (FOLDER / "themes.yml", FOLDER / "deontic.yml", Path(__file__)):
+        text = squeeze(ours.read_text(encoding="utf-8"))
+        assert not any(text[i:i + 24] in runs for i in range(len(text) - 23)), ours.name
+
+
+# Refusals
+
+THEMES = """groups:
+  - {id: g, name_zh: 组, name_en: Group, colour: "#112233"}
+lists:
+  who: [总局]
+masks: [预算法]
+themes:
+  - code: a
+    name_zh: 甲
+    name_en: A
+    group: g
+    definition_zh: 甲
+    definition_en: A.
+    inherit: yes
+    terms: [普惠]
+    pairs:
+      - 走访 + 小微
+"""
+DEONTIC = """masks: [重要]
+grades:
+  - id: must
+    name_zh: 必须
+    name_en: Obligation
+    definition_zh: 必须
+    definition_en: Obliged.
+    terms: [要, 必须]
+"""
+
+
+def load(folder, themes=THEMES, deontic=DEONTIC):
+    (folder / "themes.yml").write_text(themes, encoding="utf-8")
+    (folder / "deontic.yml").write_text(deontic, encoding="utf-8")
+    return Codebook.load(folder)
+
+
+def test_the_codebook_of_the_refusals_is_itself_sound(tmp_path):
+    assert [theme.code for theme in load(tmp_path).themes] == ["a"]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "message"), [
+    ("    group: g", "    group: h", 10, "there is no group “h”"),
+    ("  - code: a", "  - code: all", 7, "all and none are taken"),
+    ("  - code: a", "  - code: 甲", 7, "the code “甲”"),
+    ("    name_en: A\n", "", 7, "the key “name_en” is missing"),
+    ("    terms: [普惠]", "    term: [普惠]", 14, "the key “term” is not known here"),
+    ("    terms: [普惠]", "    terms: 普惠", 14, "a list is expected"),
+    ("    terms: [普惠]", "    terms: [普惠, 315]", 14, "a text is expected here, not 315"),
+    ("    terms: [普惠]", "    terms: [普惠, “普 惠”]", 14, "stands twice"),
+    ("    terms: [普惠]", "    terms:\n      - 普惠\n      - “”", 16, "nothing to match"),
+    ("    terms: [普惠]", "    terms: [" + "长" * 41 + "]", 14, "longer than the 40 characters"),
+    ("走访 + 小微", "走访 + ", 16, "nothing on one side"),
+    ("走访 + 小微", "\"+ 小微\"", 16, "nothing on one side"),
+    ("走访 + 小微", "走访/ + 小微", 16, "an alternative beside “/” is empty"),
+    ("走访 + 小微", "走访 -6 小微", 16, "only + takes a number"),
+    ("走访 + 小微", "\"@whom + 小微\"", 16, "there is no list “whom”"),
+    ("    inherit: yes", "    inherit: maybe", 13, "inherit is yes, alone or no"),
+    ("    inherit: yes", "    yields_to: [b]", 13, "no other theme with the code “b”"),
+    ("#112233", "blue", 2, "the colour “blue”"),
+    ("masks: [预算法]", "mask: [预算法]", 5, "the key “mask” is not known here"),
+    ("masks: [预算法]", "passing: [聚焦]", 5, "is not written as"),
+    ("  who: [总局]", "  who: [总局", 5, "is not valid YAML"),
+    ("    terms: [普惠]", "    terms: [普惠]\n    terms: [小微]", 15, "stands twice"),
+])
+def test_a_broken_themes_file_is_refused_with_file_and_line(tmp_path, old, new, line, message):
+    assert old in THEMES
+    with pytest.raises(UserError) as refusal:
+        load(tmp_path, THEMES.replace(old, new, 1))
+    assert (refusal.value.path.name, refusal.value.line) == ("themes.yml", line)
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(("old", "new", "line", "message"), [
+    ("    terms: [要, 必须]", "", 3, "the key “terms” is missing"),
+    ("    terms: [要, 必须]", "    terms: [要, 重要]", 1, "is both a mask and a term"),
+    ("    terms: [要, 必须]", "    terms: [要, 要]", 8, "stands twice"),
+    ("grades:", "grade:", 3, "the key “grade” is not known here"),
+])
+def test_a_broken_deontic_file_is_refused_with_file_and_line(tmp_path, old, new, line, message):
+    with pytest.raises(UserError) as refusal:
+        load(tmp_path, deontic=DEONTIC.replace(old, new, 1))
+    assert (refusal.value.path.name, refusal.value.line) == ("deontic.yml", line)
+    assert message in str(refusal.value)
+
+
+def test_a_missing_folder_or_file_is_refused(tmp_path):
+    with pytest.raises(UserError, match="there is no such codebook folder"):
+        Codebook.load(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=r"themes\.yml: this file of the codebook is missing"):
+        Codebook.load(tmp_path)

@@ -1,0 +1,343 @@
+"""The coder, on codebooks small enough to reason about by hand."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fengxiang import coding
+from fengxiang.coding import Codebook, code, line_uses, normalised, pattern_report
+from fengxiang.model import Article, Coding, Paragraph, Statements
+
+GROUPS = """
+groups:
+  - {id: risk, name_zh: 防风险, name_en: Risk, colour: "#112233"}
+  - {id: growth, name_zh: 促发展, name_en: Growth, colour: "#445566"}
+"""
+THEME = """
+  - code: {code}
+    name_zh: {code}
+    name_en: {code}
+    group: {group}
+    definition_zh: {code}
+    definition_en: {code}
+"""
+DEONTIC = """
+masks: [重要, 首要]
+grades:
+  - {id: prohibit, name_zh: 禁止, name_en: Ban, definition_zh: 禁止, definition_en: Prohibited, terms: [严禁, 不得]}
+  - {id: must, name_zh: 必须, name_en: Obligation, definition_zh: 必须, definition_en: Obliged, terms: [要, 必须]}
+  - id: promote
+    name_zh: 推动
+    name_en: Promotion
+    definition_zh: 推动
+    definition_en: Promoted
+    terms: [推动, 支持]
+    unless: [亿元]
+"""
+
+
+def codebook(folder, themes: dict[str, str], top: str = "", deontic: str = DEONTIC, groups=("risk",)) -> Codebook:
+    """A codebook of themes given as `{code: its further lines of YAML}`; those named `g_…` are of the group growth."""
+    text = GROUPS + top + "\nthemes:\n"
+    for name, lines in themes.items():
+        text += THEME.format(code=name, group="growth" if name.startswith("g_") else "risk")
+        text += "".join(f"    {line}\n" for line in lines.strip().splitlines())
+    (folder / "themes.yml").write_text(text, encoding="utf-8")
+    (folder / "deontic.yml").write_text(deontic, encoding="utf-8")
+    return Codebook.load(folder)
+
+
+def batch(*texts: str, title: str | None = None, headings=None, paragraphs=None, script="hans"):
+    """One article and its statements, each in a paragraph of its own unless told otherwise."""
+    article = Article("a.txt", "plain", 1, title=title, script=script, paragraphs=[Paragraph(t) for t in texts])
+    n = len(texts)
+    return [article], Statements([0] * n, list(paragraphs or range(n)), list(range(1, n + 1)), list(texts),
+                                 list(headings or [None] * n))
+
+
+def coded(book: Codebook, *texts: str, **options) -> Coding:
+    return code(*batch(*texts, **options), None, book)
+
+
+# Normalisation
+
+@pytest.mark.parametrize(("text", "plain", "offsets"), [
+    ("", "", []),
+    ("“AI强监管”", "ai强监管", [1, 2, 3, 4, 5]),
+    ("ＡＩ 强 监管", "ai强监管", [0, 1, 3, 5, 6]),
+    ("数据要素×、数据要素X", "数据要素x、数据要素x", list(range(11))),
+    ("fin tech 与 AI+ 金融", "fin tech与ai+金融", [0, 1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 15, 16]),
+    ("稳，进;快:好!", "稳，进；快：好！", list(range(8))),
+    ("「白名單」『机制』‘好’", "白名單机制好", [1, 2, 3, 6, 7, 10]),
+    ("零\u200b宽\u3000空\u00a0格\ufeff", "零宽空格", [0, 2, 4, 6]),
+    ("𠮷野家AI", "𠮷野家ai", [0, 1, 2, 3, 4]),
+    ("科技—产业", "科技-产业", [0, 1, 2, 3, 4]),
+])
+def test_normalised(text, plain, offsets):
+    got, kept = normalised(text)
+    assert (got, kept.tolist()) == (plain, offsets)
+
+
+@given(st.text(max_size=60))
+def test_normalising_again_changes_nothing_and_offsets_rise(text):
+    plain, kept = normalised(text)
+    assert normalised(plain)[0] == plain or " " in plain  # a dropped mark can bring a space to the edge of a word
+    assert len(plain) == len(kept)
+    assert all(a < b for a, b in zip(kept.tolist(), kept.tolist()[1:], strict=False))
+    assert all(0 <= k < len(text) for k in kept.tolist())
+
+
+# What a line means
+
+def test_lines_of_every_kind(tmp_path):
+    book = codebook(tmp_path, {
+        "term": "terms: [白名单, 数据要素×, ai强监管]",
+        "clause": "pairs: [房企/开发商 + 融资/贷款]",
+        "statement": "pairs: [报案 & 保险]",
+        "near": "pairs: [投资 +3 保障]",
+        "notclause": "pairs: [预警 - 台风/气象]",
+        "notstatement": "pairs: [专项债 ! 中小银行]",
+        "above": "pairs: [机制 ^ 小微]",
+        "unless": "terms: [监管数据]\nunless: [罚单]",
+        "listed": "pairs: ['@who + 检查']",
+    }, top="lists:\n  who: [总局, 该局]\n")
+    texts = [
+        "用好“白 名单”，参与“数据要素X”和“ＡＩ强监管”行动。",
+        "开发商要融资。", "开发商发愁，银行不给融资。",
+        "群众报案，由保险公司受理。", "群众报案，由公安受理。",
+        "投资融保障。", "投资的资金保障。", "融保障，投资。",
+        "风险预警机制。", "台风预警，风险上升。", "台风来了，风险预警。",
+        "专项债发行。", "专项债发行，用于中小银行。",
+        "监管数据质量。", "罚单称，监管数据不实。", "罚单与监管数据。",
+        "该局开展检查。", "他局开展检查。",
+    ]
+    got = coded(book, *texts, title="小微企业")
+    assert got.stated == [
+        ("term",), ("clause",), (), ("statement",), (), ("near",), (), (),
+        ("notclause", "above"), (), ("notclause",), ("notstatement",), (),
+        ("unless",), ("unless",), (), ("listed",), ()]
+    assert [[texts[0][a:b] for _, a, b in got.evidence[0]], got.evidence[5]] == [
+        ["白 名单", "数据要素X", "ＡＩ强监管"], (("near", 0, 2),)]
+    assert coded(book, "机制运行。", title="房地产").stated == [()]
+    assert coded(book, "机制运行。", headings=["小微金融"]).stated == [("above",)]
+
+
+def test_a_term_inside_a_longer_one_or_a_mask_is_not_found(tmp_path):
+    book = codebook(tmp_path, {"ai": "terms: [算法]", "law": "terms: [预算法实施]", "strong": "terms: [强监管]"},
+                    top="masks: [预算法, 加强监管]\n")
+    got = coded(book, "学习预算法。", "预算法实施以来。", "算法透明。", "加强监管，落实强监管。", "新预算法和算法。")
+    assert got.stated == [(), ("law",), ("ai",), ("strong",), ("ai",)]
+    assert got.evidence == [(), (("law", 0, 5),), (("ai", 0, 2),), (("strong", 7, 10),), (("ai", 5, 7),)]
+
+
+def test_a_mask_hides_its_words_from_conditions_too(tmp_path):
+    book = codebook(tmp_path, {"demand": "pairs: [支持 + 消费]"}, top="masks: [消费金融公司]\n")
+    assert coded(book, "支持消费金融公司上市。", "支持消费。").stated == [(), ("demand",)]
+
+
+def test_neighbours_that_share_characters_are_both_found(tmp_path):
+    book = codebook(tmp_path, {"a": "terms: [小微企业融资]", "b": "terms: [融资协调机制]", "c": "terms: [机制创新]",
+                               "d": "terms: [协调]"})
+    got = coded(book, "小微企业融资协调机制创新。")
+    assert got.evidence == [(("a", 0, 6), ("b", 4, 10), ("c", 8, 12))]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sets(st.text(alphabet="甲乙丙", min_size=1, max_size=4), min_size=1, max_size=8),
+       st.lists(st.text(alphabet="甲乙丙丁", max_size=14), min_size=1, max_size=4))
+def test_the_occurrences_that_count_are_those_inside_no_other(tmp_path_factory, terms, texts):
+    book = codebook(tmp_path_factory.mktemp("c"), {"x": f"terms: [{', '.join(sorted(terms))}]"})
+    for text, evidence in zip(texts, coded(book, *texts).evidence, strict=True):
+        spans = {(i, i + len(t)) for t in terms for i in range(len(text)) if text.startswith(t, i)}
+        outermost = {s for s in spans if not any(o != s and o[0] <= s[0] and s[1] <= o[1] for o in spans)}
+        assert {(a, b) for _, a, b in evidence} == outermost
+
+
+def test_yielding_to_another_theme_is_by_clause(tmp_path):
+    book = codebook(tmp_path, {"sup": "terms: [监管数字化]", "dig": "terms: [数字化转型, 人工智能]\nyields_to: [sup]"})
+    got = coded(book, "人工智能用于监管数字化。", "人工智能助力银行，监管数字化提速。", "数字化转型。")
+    assert got.stated == [("sup",), ("sup", "dig"), ("dig",)]
+
+
+def test_topics_of_an_enumeration_do_not_count(tmp_path):
+    book = codebook(tmp_path, {"tech": "terms: [科技]", "green": "terms: [绿色]", "ai": "terms: [人工智能]"},
+                    top="passing:\n  - 聚焦/面向 … 等领域\n  - 介绍 …\n")
+    got = coded(book, "聚焦科技、绿色等领域，发展人工智能。", "聚焦科技，发展绿色等领域。", "聚焦科技等领域。",
+                "介绍科技和绿色。", "介绍科技。", "绿色贷款聚焦科技、农业等领域。")
+    assert got.stated == [("ai",), ("tech", "green"), ("tech",), (), ("tech",), ("green",)]
+
+
+def test_negation_and_quotation_are_guarded(tmp_path):
+    book = codebook(tmp_path, {"fraud": "terms: [非法集资]", "cap": "terms: [资本]"},
+                    top="guards:\n  before: [并非]\n  anywhere: [美联储]\n")
+    got = coded(book, "这并非非法集资。", "并非如此，非法集资要防。", "并非非法集资，是资本充足。",
+                "美联储说，资本充足。", "补充“资本”。", title="资本")
+    assert got.stated == [(), ("fraud",), ("cap",), (), ("cap",)]
+    assert got.guarded == [("fraud",), (), ("fraud",), ("cap",), ()]
+    assert got.inherited == [("cap",), (), (), (), ()]  # a guarded theme is not inherited either
+    assert got.evidence[0] == ()
+
+
+# What a statement takes over
+
+def test_inheritance(tmp_path):
+    book = codebook(tmp_path, {
+        "topic": "terms: [普惠]", "other": "terms: [绿色]", "rules": "terms: [办法]\ninherit: alone",
+        "joint": "terms: [会同]\ninherit: no", "g_topic": "terms: [养老]"},
+        top="carry: [其中]\nbackground:\n  - 总资产\n  - 存款 - 存款人\n")
+
+    def inherited(text, title=None, heading=None):
+        return coded(book, text, title=title, headings=[heading]).inherited[0]
+
+    plain = "增长很快。"
+    assert inherited(plain, "普惠") == ("topic",)
+    assert inherited(plain, "普惠与绿色") == ()
+    assert inherited(plain, "普惠办法") == ("topic",)
+    assert inherited(plain, "办法") == ("rules",)
+    assert inherited(plain, "会同") == ()
+    assert inherited(plain, "会同推进普惠") == ("topic",)
+    assert inherited(plain, "普惠", "绿色") == ("other",)
+    assert inherited(plain, "普惠", "下一步") == ("topic",)
+    assert inherited(plain) == ()
+    assert inherited("绿色发展。", "普惠") == ()
+    assert inherited("总资产增长。", "普惠") == ()
+    assert inherited("存款增长。", "普惠") == ()
+    assert inherited("存款人受益。", "普惠") == ("topic",)
+    # joint work says who, the title on what; but not a theme of its own group
+    assert inherited("会同各方。", "养老") == ("g_topic",)
+    assert inherited("会同各方。", "普惠") == ()
+
+
+def test_a_statement_that_opens_with_a_carrying_word_takes_over_from_the_one_before(tmp_path):
+    book = codebook(tmp_path, {"a": "terms: [普惠]", "b": "terms: [绿色]"}, top="carry: [其中, 这部分]\n")
+    got = coded(book, "普惠增长。", "其中信用贷款多。", "这部分稳。", "绿色与普惠。", "其中多。", "其中多。",
+                "其中绿色多。", title="绿色", paragraphs=[0, 0, 0, 0, 0, 1, 1])
+    assert got.inherited == [(), ("a",), ("a",), (), ("b",), ("b",), ()]
+
+
+def test_a_heading_is_read_in_its_own_batch_whatever_the_order(tmp_path, monkeypatch):
+    book = codebook(tmp_path, {"a": "terms: [普惠]", "b": "terms: [绿色]"})
+    articles = [Article("a", "plain", i + 1, title=t) for i, t in enumerate(["普惠", "绿色", None])]
+    rng = random.Random(7)
+    rows = [(rng.randrange(3), i, rng.choice(["普惠。", "绿色。", "增长。"]), rng.choice([None, "绿色", "其他"]))
+            for i in range(40)]
+    statements = Statements(*map(list, zip(*[(a, i, i + 1, t, h) for a, i, t, h in rows], strict=True)))
+    whole = code(articles, statements, None, book)
+    one_by_one = [code(articles, Statements([a], [i], [1], [t], [h]), None, book) for a, i, t, h in rows]
+    monkeypatch.setattr(coding, "BATCH", 7)
+    in_sevens = code(articles, statements, None, book)
+    for column in ("stated", "inherited", "evidence", "guarded", "deontic"):
+        assert getattr(whole, column) == [getattr(c, column)[0] for c in one_by_one] == getattr(in_sevens, column)
+
+
+# Offsets, scripts, hostile input
+
+def test_offsets_are_those_of_the_statement_as_it_stands(tmp_path):
+    book = codebook(tmp_path, {"a": "terms: [白名单, ai强监管]"})
+    texts = ["项目“白 名 单”有效。", "\u3000深入推进“ＡＩ强监管”", "第一行\n白名\n单", "白名单", ""]
+    got = coded(book, *texts)
+    assert [[text[a:b] for _, a, b in e] for text, e in zip(texts, got.evidence, strict=True)] == [
+        ["白 名 单"], ["ＡＩ强监管"], ["白名\n单"], ["白名单"], []]
+
+
+def test_traditional_script_is_matched_in_simplified_characters(tmp_path):
+    book = codebook(tmp_path, {"a": "terms: [金融监管, 强监管]"})
+    text = "落實「強監管」，加強金融監管。"
+    got = coded(book, text, script="hant")
+    assert [text[a:b] for _, a, b in got.evidence[0]] == ["強監管", "金融監管"]
+    assert coded(book, text).stated == [()]
+
+
+@pytest.fixture(scope="module")
+def two_themes(tmp_path_factory):
+    return codebook(tmp_path_factory.mktemp("two"), {"a": "terms: [普惠, a甲×]", "b": "terms: [算法]"},
+                    top="masks: [预算法]\n")
+
+
+@settings(max_examples=100, deadline=None)
+@given(texts=st.lists(st.text(alphabet="普惠绿色 “”，。\n算法预Ａa×甲", max_size=20), max_size=6))
+def test_evidence_points_at_an_anchor(two_themes, texts):
+    got = coded(two_themes, *texts)
+    for text, evidence, stated in zip(texts, got.evidence, got.stated, strict=True):
+        assert {theme for theme, _, _ in evidence} == set(stated)
+        for theme, start, end in evidence:
+            assert normalised(text[start:end].replace("\n", " "))[0] in {"a": {"普惠", "a甲x"}, "b": {"算法"}}[theme]
+
+
+def test_a_hostile_statement_takes_linear_time(tmp_path):
+    book = codebook(tmp_path, {"a": "terms: [科技]\n", "b": "pairs: [甲 +9 乙 - 丙]"},
+                    top="passing:\n  - 聚焦 … 等领域\n  - 面向 …\nguards:\n  before: [并非]\n")
+    started = time.process_time()
+    for unit in ("聚焦科技、等领域", "面向科技、", "并非科技", "甲", "“ "):
+        coded(book, unit * 20_000)
+    assert time.process_time() - started < 8
+
+
+def test_no_statements_no_themes(tmp_path):
+    book = codebook(tmp_path, {"a": "terms: []"})
+    assert code([], Statements(), None, book) == Coding()
+    assert coded(book, "普惠。", title="普惠").stated == [()]
+
+
+def test_a_codebook_survives_pickling(tmp_path):
+    book = codebook(tmp_path, {"a": "terms: [普惠]"})
+    before = coded(book, "普惠。")
+    again = pickle.loads(pickle.dumps(book))
+    assert again.themes == book.themes
+    assert coded(again, "普惠。") == before
+
+
+# Deontic grades
+
+def test_the_strongest_grade_of_a_statement(tmp_path):
+    book = codebook(tmp_path, {"a": "terms: [普惠]"})
+    got = coded(book, "严禁违规，要整改。", "要支持小微。", "支持小微。", "支持小微，放款三亿元。",
+                "要放款三亿元，支持小微。", "重要工作。", "首要的是推动。", "增长。", "不 得挪用。")
+    assert got.deontic == ["prohibit", "must", "promote", None, "must", None, "promote", None, "prohibit"]
+
+
+# What the lines of a codebook do
+
+def test_line_uses_and_report(tmp_path):
+    book = codebook(tmp_path, {"a": "terms: [监管, 强监管, 空词]", "b": "terms: [强监管协同]\npairs: [机制 + 协同]"},
+                    top="masks: [监管定调]\n")
+    texts = ["强监管。", "强监管协同。", "监管定调，强监管协同机制。", "监管与强监管。", "无关。"]
+    uses = {use.text: (use.theme, use.n, use.lost, use.gained) for use in line_uses(texts, book)}
+    assert uses == {
+        "监管": ("a", 1, 0, 0),        # text 3 keeps the theme through 强监管
+        "强监管": ("a", 2, 0, 0),      # without it, 监管 is found inside
+        "空词": ("a", 0, 0, 0),
+        "强监管协同": ("b", 2, 1, 2),  # text 2 keeps it through the pair; both show 强监管 again
+        "机制 + 协同": ("b", 1, 0, 0),
+    }
+    inside = {use.text: use.inside for use in line_uses(texts, book)}
+    assert inside["监管"] == (("强监管", ("a",), 4), ("强监管协同", ("b",), 2), ("监管定调", (), 1))
+    assert inside["强监管"] == (("强监管协同", ("b",), 2),)
+    report = "\n".join(pattern_report(texts, book))
+    assert "a  a  a: 2 statements, 3 lines, 1 idle" in report
+    assert "“监管” stands inside “监管定调”, which wins (mask)" in report
+    assert "“强监管” stands inside “强监管协同”, which wins (b)" in report
+
+
+def test_ablation_is_what_loading_the_codebook_without_the_line_gives(tmp_path):
+    terms = {"a": ["小微", "小微企业", "企业融资"], "b": ["融资", "融资协调"], "c": ["协调", "企业"]}
+    texts = ["小微企业融资协调。", "企业融资。", "小微与融资。", "协调企业。", "融资协调企业融资。"]
+
+    def themes_of(without=None):
+        left = {code_: [t for t in words if (code_, t) != without] for code_, words in terms.items()}
+        book = codebook(tmp_path, {code_: f"terms: [{', '.join(words)}]" for code_, words in left.items()})
+        return [set(stated) for stated in coded(book, *texts).stated]
+
+    book = codebook(tmp_path, {code_: f"terms: [{', '.join(words)}]" for code_, words in terms.items()})
+    uses = line_uses(texts, book)
+    full = themes_of()
+    assert {(use.theme, use.text): (use.lost, use.gained) for use in uses} == {
+        (code_, term): (sum(code_ in f and code_ not in w for f, w in zip(full, themes_of((code_, term)), strict=True)),
+                        sum(bool(w - f) for f, w in zip(full, themes_of((code_, term)), strict=True)))
+        for code_, words in terms.items() for term in words}
