@@ -2321,12 +2321,13 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
             write(axes, (0, row), label, 8.5, at="right", shift=(-5, 0), ha="right", color=QUIET_INK if thin else INK)
             write(axes, (1, row), f"{count(n)}", 7.5, at="right", shift=(5, 0), color=QUIET_INK)
         write(axes, (1, 1), "n", 7.5, at="axes", shift=(5, 4), va="baseline", color=QUIET_INK)
-        x = 0.0
         inch = size_inches(figure)[0] - label_margin(labels, 8.5) - 0.5
+        gap = min(0.34, (inch - 0.1 - sum(text_width(word, 8) for word in words)) / len(words))
+        x = 0.0
         for word, shade in zip(words, shades, strict=True):
             axes.add_patch(swatch(axes, x / inch, 1, shade))
             write(axes, (x / inch, 1), word, 8, at="axes", shift=(12, 6), va="baseline", color=SOFT_INK)
-            x += text_width(word, 8) + 0.34
+            x += text_width(word, 8) + gap
         write_more(axes, len(everything) - len(shown), lang)
 
     n = int(data.loc[data["theme"] == "all", "n_statements"].iloc[0]) if "all" in order else int(totals.sum())

@@ -96,6 +96,8 @@ def _advance(char: str, serif: bool) -> float:
     from matplotlib.ft2font import LoadFlags
 
     face = _face(serif)
+    if not face.get_char_index(ord(char)):  # `_check` will refuse it with a better message
+        return 1.0
     return face.load_char(ord(char), flags=LoadFlags.NO_SCALE).horiAdvance / face.units_per_EM
 
 
@@ -499,28 +501,26 @@ def _check(figure: Figure, stem: str, lang: str, size: str) -> None:
 
 def _indexed(pixels: np.ndarray) -> bytes:
     """An RGB picture as a PNG with a palette: its most frequent colours as they are, so that flat areas keep theirs,
-    and as many more as the rest needs."""
+    and as many more as the rest needs; every other colour becomes the nearest of them."""
     from PIL import Image
 
-    codes = pixels.astype(np.uint32) @ np.array([65536, 256, 1], dtype=np.uint32)
-    colours, counts = np.unique(codes, return_counts=True)
+    red, green, blue = (pixels[..., i].astype(np.uint32) for i in range(3))
+    colours, place, counts = np.unique(red << 16 | green << 8 | blue, return_inverse=True, return_counts=True)
     order = np.lexsort((colours, -counts))
-    exact = colours[order[:64 if len(colours) > 64 else None]]
-
-    def rgb(code):
-        return np.stack([code >> 16, code >> 8 & 255, code & 255], axis=-1).astype(np.uint8)
-
-    chosen = rgb(exact)
-    rest = colours[order[64:]]
+    rgb = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1).astype(np.uint8)
+    palette, rest = rgb[order[:64]], order[64:]
     if len(rest):
         # The other colours weigh by the root of their frequency: edges of letters are many, each of them rare.
-        weight = np.ceil(np.sqrt(counts[order[64:]])).astype(int)
-        sample = Image.fromarray(np.repeat(rgb(rest), weight, axis=0)[None])
+        weight = np.ceil(np.sqrt(counts[rest])).astype(int)
+        sample = Image.fromarray(np.repeat(rgb[rest], weight, axis=0)[None])
         more = sample.quantize(40, method=Image.Quantize.MEDIANCUT).getpalette()
-        chosen = np.concatenate([chosen, np.array(more, dtype=np.uint8).reshape(-1, 3)])
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(np.concatenate([chosen, np.repeat(chosen[:1], 256 - len(chosen), axis=0)]).tobytes())
-    image = Image.fromarray(np.ascontiguousarray(pixels)).quantize(palette=palette, dither=Image.Dither.NONE)
+        palette = np.concatenate([palette, np.array(more, dtype=np.uint8).reshape(-1, 3)])
+    nearest = np.empty(len(rgb), np.uint8)
+    for start in range(0, len(rgb), 4096):
+        some = rgb[start:start + 4096, None].astype(np.int32) - palette[None].astype(np.int32)
+        nearest[start:start + 4096] = (some**2).sum(axis=2).argmin(axis=1)
+    image = Image.fromarray(nearest[place].reshape(pixels.shape[:2]), "P")
+    image.putpalette(palette.tobytes())
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=8)
     return buffer.getvalue()
