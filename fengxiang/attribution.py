@@ -45,14 +45,14 @@ _CLAUSE_ENDS = frozenset("，。；：、！？,;:!?“”‘’\"「」『』 �
 # Kinds of hits in the text.
 _NATION, _BUREAU, _NOUN, _OUTPOST, _PLACE, _CUE, _YEAR, _NONE = range(8)
 # Cues, as bits.
-_PART, _NOBODY, _SAME, _GOES_ON, _OTHER, _COMMENT, _SYSTEM = (1 << n for n in range(7))
+_PART, _NOBODY, _SAME, _GOES_ON, _OTHER, _COMMENT, _SYSTEM, _OFFICE = (1 << n for n in range(8))
 # What a character tells of the hit behind it or before it, as bits.
-(_ENDS_CLAUSE, _IS_DIGIT, _BEFORE_PLACE, _BEFORE_BUREAU, _BEFORE_NATION, _BEFORE_YEAR, _MAY_OPEN, _AFTER_PLACE,
- _AFTER_BUREAU, _AFTER_YEAR) = (1 << n for n in range(10))
+(_ENDS_CLAUSE, _IS_DIGIT, _BEFORE_PLACE, _BEFORE_BUREAU, _BEFORE_NATION, _BEFORE_YEAR, _LOCATES, _MAY_OPEN, _JOINS,
+ _AFTER_PLACE, _AFTER_BUREAU, _AFTER_YEAR) = (1 << n for n in range(12))
 _RUN = "run"  # guard of a run of one-character names
 _OFFICE_OPENS = 6  # characters before the place in the name of an office that opens a sentence
-_WHERE = _PART | _GOES_ON | _OTHER  # cues that depend on where they stand
-_ALL_CUES = (1 << 7) - 1
+_WHERE = _PART | _GOES_ON | _OTHER | _OFFICE  # cues that depend on where they stand
+_ALL_CUES = (1 << 8) - 1
 
 
 class Bureau(NamedTuple):
@@ -302,55 +302,43 @@ class _ArticleReader:
 
     def append_rows(self, headings: list[str | None], sections: dict[str | None, _Reading], rows: list[tuple]) -> None:
         """Append to `rows` what is found for each statement."""
-        label, alone, year = self.matcher.label, self.matcher.alone, self.year
+        label, year = self.matcher.label, self.year
         voice, heading, paragraph = self.voice, None, None
         regions: tuple[int, ...] = ()
         speaker: str | None = None  # whoever spoke for `regions`
-        carried: tuple | None = None  # the row of a statement that only carries on
+        # The rows of statements that only carry on, with the speaker before them or with the voice of the article.
+        carried: tuple | None = None
+        in_voice: tuple | None = None
         for reading, own_paragraph, own_heading in zip(self.readings, self.paragraphs, headings, strict=True):
             if own_heading is not heading and own_heading != heading:
-                heading, regions = own_heading, ()
+                heading, regions, in_voice = own_heading, (), None
                 voice = self.voice if heading is None else self._section_voice(sections[heading])
             fresh = own_paragraph != paragraph
             paragraph = own_paragraph
             if reading is None or reading.plain:
                 same = reading is not None and reading.cues
                 if fresh:
-                    if voice or not (same and len(regions) == 1 and regions[0]):
-                        regions, speaker, carried = voice, self._speaker(voice), None
-                elif voice and (not regions or (same and voice[-1] and not regions[-1])):
-                    regions, speaker, carried = voice, self._speaker(voice), None
-                if carried is None:
-                    level, names = label(regions)
-                    carried = (year, speaker, level, names, "carried" if regions else None, (), ())
+                    to_voice = voice or not (same and len(regions) == 1 and regions[0])
+                else:
+                    to_voice = voice and (not regions or (same and voice[-1] and not regions[-1]))
+                if to_voice:
+                    if in_voice is None:
+                        in_voice = self._carried_row(voice, self._speaker(voice))
+                    regions, speaker, carried = voice, in_voice[1], in_voice
+                elif carried is None:
+                    carried = self._carried_row(regions, speaker)
                 if reading is None or not (reading.years or reading.mentioned):
                     rows.append(carried)
                     continue
-                nation, actors, basis, said = None, (), carried[4], speaker
+                basis, said, acts = carried[4], speaker, False
             else:
-                before, cues = regions, reading.cues
-                actors = reading.actors
-                if actors and self.not_yet:
-                    actors = self._actors(reading)
-                nation = self._nation(reading) if reading.national is not None or cues & _PART else None
-                if nation or actors:
-                    basis = "named"
-                    if not nation and len(actors) == 1:
-                        regions = alone[actors[0].region]
-                    elif voice == alone[0] and not (actors or reading.places or self.beside):
-                        regions = voice
-                    else:
-                        regions = self._named(reading, nation, actors, voice)
-                    said = self._register(nation, actors)
-                else:
-                    if voice:
-                        regions, basis = self._in_one_voice(reading, voice, regions, fresh)
-                    else:
-                        regions, basis = self._among_many(reading, regions, fresh)
-                    said = speaker if regions is before and not fresh else self._speaker(regions)
-                if regions is not before or said != speaker:
+                before = regions
+                regions, basis, said, acts = self._decide(reading, voice, regions, speaker, fresh)
+                if regions is not before or said != speaker or acts:
                     speaker, carried = said, None
-                if cues & (_OTHER | _COMMENT) and not (nation or actors):
+                if acts:
+                    in_voice = None
+                elif reading.cues & (_OTHER | _COMMENT):
                     said = None
             level, names = label(regions)
             mentioned = label(reading.mentioned)[1] if reading.mentioned else ()
@@ -359,9 +347,31 @@ class _ArticleReader:
                 years = tuple(y for y in years if y != own_year) if len(years) > 1 else ()
             rows.append((own_year, said, level, names, basis or ("mentioned" if mentioned else None), mentioned, years))
             # Places are carried on only where their one bureau has been named before.
-            if not (voice or nation or actors) and basis == "named" and (
-                    len(regions) > 1 or regions[0] not in self.bureaus):
+            if not (voice or acts) and basis == "named" and (len(regions) > 1 or regions[0] not in self.bureaus):
                 regions, carried = (), None
+
+    def _carried_row(self, regions: tuple[int, ...], speaker: str | None) -> tuple:
+        level, names = self.matcher.label(regions)
+        return self.year, speaker, level, names, "carried" if regions else None, (), ()
+
+    def _decide(self, reading: _Reading, voice, regions, speaker: str | None, fresh: bool) -> tuple[
+            tuple[int, ...], str | None, str | None, bool]:
+        """The regions, basis and speaker of a statement that is more than carried on from `regions` and `speaker`,
+        and whether a regulator is named in it as acting."""
+        actors = self._actors(reading) if reading.actors else ()
+        nation = self._nation(reading) if reading.national is not None or reading.cues & _PART else None
+        if nation or actors:
+            alone = self.matcher.alone
+            if not nation and len(actors) == 1:
+                found = alone[actors[0].region]
+            elif voice == alone[0] and not (actors or reading.places or self.beside):
+                found = voice
+            else:
+                found = self._named(reading, nation, actors, voice)
+            return found, "named", self._register(nation, actors), True
+        found, basis = self._in_one_voice(reading, voice, regions, fresh) if voice else \
+            self._among_many(reading, regions, fresh)
+        return found, basis, speaker if found is regions and not fresh else self._speaker(found), False
 
     def _nation(self, reading: _Reading) -> str | None:
         """The national regulator's name when it speaks or acts."""
@@ -510,7 +520,7 @@ class _Matcher:
                                       implementation=Implementation.DFA)
         self._kinds = [kind for kind, _ in patterns.values()]
         self._values = [value for _, value in patterns.values()]
-        self._kept: dict[tuple[int, ...], _Reading] = {}
+        self._kept: dict[int | tuple[int, ...], _Reading] = {}
         self._prepare_tokens(data)
 
     def _prepare_tokens(self, data: dict) -> None:
@@ -527,10 +537,12 @@ class _Matcher:
                 value, guard = value
             if kind in (_PLACE, _BUREAU, _NATION, _YEAR) and (kind, value) not in known:
                 known[kind, value] = len(self._tokens)
-                # A place has three: one that does not open its segment, one that does, one that may.
-                self._tokens += [(kind, value)] * (3 if kind == _PLACE else 1)
+                # A place has four: it does not open its segment, it does, it may, or something happens there.
+                self._tokens += [(kind, value)] * (4 if kind == _PLACE else 1)
             token_of.append(known.get((kind, value), 0))
             guarded.append(guard is _RUN)
+        # Those of a place that is what the segment is about.
+        self._place_tokens = {first + n for (kind, _), first in known.items() if kind == _PLACE for n in range(3)}
         self._kind_of = np.array(self._kinds, dtype=np.uint8)
         self._token_of = np.array(token_of, dtype=np.int32)
         self._cues_of = np.array([v if k == _CUE else 0 for k, v in zip(self._kinds, self._values, strict=True)],
@@ -538,11 +550,16 @@ class _Matcher:
         self._run_of = np.array(guarded)
         self._character = np.zeros(0x10000, dtype=np.uint16)
         wording = data["wording"]
+        # A locative that could be the end of a longer word of the kind is left to be read hit by hit.
+        located = {word for word in self._locatives if len(word) == 1} - {
+            word[-1] for word in (*self._locatives, *self._examples, *self._place_prefixes) if len(word) > 1}
+        located -= {word for word in self._examples if len(word) == 1}
         guards = {word[0] for words in data["division_not_before"].values() for word in words}
         times = {chr(c) for c in range(0x30, 0x3A)} | {chr(c) for c in range(0xFF10, 0xFF1A)} | set(_TIME_WORDS) - {"-"}
         for bit, characters in (
                 (_ENDS_CLAUSE, _CLAUSE_ENDS), (_IS_DIGIT, _DIGITS),
-                (_BEFORE_PLACE, self._place_ends | self._prefix_ends),
+                (_BEFORE_PLACE, (self._place_ends | self._prefix_ends) - located),
+                (_LOCATES, located), (_JOINS, {word[0] for word in wording["joiners"]}),
                 (_BEFORE_BUREAU, {word[-1] for word in self._former}),
                 (_BEFORE_NATION, {word[-1] for words in (self._former, self._reported_to, self._deference_before)
                                   for word in words}),
@@ -601,6 +618,10 @@ class _Matcher:
                 enter(text, _PLACE, ((i,), None))
                 for after in data["not_places"]["suffix_exceptions"]:
                     enter(text + after, _PLACE, ((i,), None))
+                for after in data["not_places"]["suffixes"]:
+                    enter(text + after, _NONE, None)
+                for after in data["not_places"]["offices"]:
+                    enter(text + after, _CUE, _OFFICE)
         for text, named in data["groups"].items():
             enter(text, _PLACE, (tuple(index[n] for n in named), None))
         self._shorts = {**weak, **shorts}
@@ -683,55 +704,59 @@ class _Matcher:
         gap = np.full(len(hits), 99)  # characters between the hit and a place before it in the same segment
         gap[1:] = np.where((kind[:-1] == _PLACE) & (segment[1:] == segment[:-1]), start[1:] - stop[:-1], 99)
         may_open = before & _MAY_OPEN > 0
-        cues &= np.where(start - begin > 1, ~_GOES_ON, -1) & np.where(at_begin | may_open, -1, ~_OTHER)
+        depth = start - begin
+        cues &= np.where(depth > 1, ~_GOES_ON, -1) & np.where(at_begin | may_open, -1, ~_OTHER)
+        cues = np.where(cues & _OFFICE, np.where(depth <= _OFFICE_OPENS, _OFFICE, 0), cues)
+        located = place & (before & _LOCATES > 0)
         hard = (
             (place & ((after & _AFTER_PLACE > 0) | (before & _BEFORE_PLACE > 0) | self._run_of[pattern]
                       | behind("（")))
-            | (place & (gap == 0))
+            | (place & (gap == 0)) | (located & (after & _JOINS > 0))
             | (bureau & ((gap <= _LONGEST_JOINER) | (after & _AFTER_BUREAU > 0) | (before & _BEFORE_BUREAU > 0)
                          | titled))
             | (((kind == _NATION) | (cues & _PART > 0)) & (titled | ~acts))
             | (year & ((before & (_IS_DIGIT | _BEFORE_YEAR) > 0) | (at_begin & (after & _AFTER_YEAR > 0))))
             | (kind == _OUTPOST) | ((kind == _NOUN) & holds(place)) | ((cues & _OTHER > 0) & ~at_begin)
         )
-        opening = np.where(at_begin, 1, np.where(may_open, 2, 0))
+        opening = np.where(located, 3, np.where(at_begin, 1, np.where(may_open, 2, 0)))
         token = np.where(kind == _CUE, cues, token + np.where(place, opening, 0))
         edges = np.flatnonzero(np.diff(segment, prepend=-1))
-        hard_at = np.logical_or.reduceat(hard, edges).tolist()
-        kept = self._kept
-        tokens = token.tolist()
-        edges = edges.tolist()
-        for first, last, is_hard in zip(edges, [*edges[1:], len(hits)], hard_at, strict=True):
-            index = int(segment[first])
+        groups = zip(segment[edges].tolist(), begin[edges].tolist(), np.logical_or.reduceat(hard, edges).tolist(),
+                     edges.tolist(), [*edges[1:].tolist(), len(hits)], strict=True)
+        kept, tokens = self._kept, token.tolist()
+        for index, at, is_hard, first, last in groups:
             if is_hard:
-                out[index] = self._read_segment(text, int(begin[first]), int(ends[index]) - 1, hits[first:last])
+                out[index] = self._read_segment(text, at, at + len(segments[index]), hits[first:last])
                 continue
-            key = tuple(tokens[first:last])
+            key = tokens[first] if last == first + 1 else tuple(tokens[first:last])
             reading = kept.get(key)
             if reading is None:
                 if len(kept) >= _KEPT_READINGS:
                     kept.clear()
-                reading = kept[key] = self._simple_reading(key)
+                reading = kept[key] = self._simple_reading(tokens[first:last])
             if reading.first_place is _UNKNOWN:
-                reading = reading.opening_at(int(begin[first]), next(
-                    start for pattern, start, _ in hits[first:last] if self._kinds[pattern] == _PLACE))
+                reading = reading.opening_at(at, next(
+                    hits[i][1] for i in range(first, last) if tokens[i] in self._place_tokens))
             out[index] = reading
         return text, out
 
-    def _simple_reading(self, tokens: tuple[int, ...]) -> _Reading:
+    def _simple_reading(self, tokens: list[int]) -> _Reading:
         """The reading of a segment whose hits say what their tokens stand for."""
         reading = _Reading()
         for token in tokens:
             kind, value = self._tokens[token]
             if kind == _CUE:
-                reading.cues |= value
+                reading.cues |= _OTHER if value & _OFFICE else value
             elif kind == _YEAR:
                 reading.years += (value,)
             elif kind == _PLACE:
-                if not reading.places:
-                    third = token - self._tokens.index((kind, value))
-                    reading.first_place = (None, (0, 0), _UNKNOWN)[third]
+                where = token - self._tokens.index((kind, value))
                 reading.mentioned += value
+                if where == 3:
+                    reading.located += value
+                    continue
+                if not reading.places:
+                    reading.first_place = (None, (0, 0), _UNKNOWN)[where]
                 reading.places += value
             elif kind == _BUREAU:
                 reading.mentioned += (value.region,)
@@ -880,6 +905,8 @@ class _Matcher:
             cues &= ~_GOES_ON
         if cues & _OTHER and not self._opens.fullmatch(text, begin, start):
             cues &= ~_OTHER
+        if cues & _OFFICE:
+            cues = _OTHER if start - begin <= _OFFICE_OPENS else 0
         if cues & _PART and not self._acts(reading, text, begin, start, stop):
             cues &= ~_PART
         return cues
