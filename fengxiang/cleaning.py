@@ -11,316 +11,44 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
+from itertools import pairwise
 
-from . import dating, reading
+from . import bylines, dating, reading
+from .cleaningrules import Rules, bare
 from .model import Article, Cleaned, LedgerRow, Paragraph, Rejection
-from .yamlfile import YamlFile
+
+__all__ = ["FATES", "Rules", "clean_document", "script_of", "simplified"]
 
 FATES = ("title", "metadata", "heading", "body", "boilerplate", "duplicate", "unreadable")
 SAMPLE = 80  # characters of a ledger sample
 LONG = 20  # characters from which a line that stands twice is a copy even alone
+SHORT = 40  # characters up to which every line is tried against every rule
 MIN_WRAP, MAX_WRAP = 10, 60  # widths, in Chinese characters, at which lines may have been cut
+SCRIPT_SAMPLE = 1_200  # characters by which the script of a text is decided
 
-_NAME = r"[\u4e00-\u9fff]{1,4}(?:·[\u4e00-\u9fff]{1,6})?"
-_NAMES = rf"{_NAME}(?:[\s、，,/]{{1,3}}{_NAME}){{0,9}}"
-_MEDIUM = r"[《]?[\u4e00-\u9fffA-Za-z0-9·]{2,16}[》]?"
 _TERMINAL = "。！？…；：!?;:"
 _CLOSERS = "”’）】》」』)\"'"
 _PUNCTUATION = re.compile(r"[，。；：！？、,;!?]")
 _STOP = re.compile("[。；]")
-_APART = frozenset(" \t|｜·/（()）")
-_STOPS = re.compile("[，。；：！？]")
 _SENTENCES = re.compile("[。！？；]")
-_SEPARATED = re.compile(r"[\s、，,/]+")
-_HEAD_SPACE = re.compile(r"^(\S{4,40}(?: \S{1,20}){0,3}) (\S.*)$")
+_BULLET = "■●◆▲□◎★▇█◼▪"
+_PAGE_NUMBER = re.compile(r"[-—–·•|\s]{0,4}(?:第?\s?\d{1,4}\s?页?|\d{1,4}\s?/\s?\d{1,4})[-—–·•|\s]{0,4}")
+_PAGE_AT_ENDS = re.compile(r"^\d{1,4}[\s|·]{1,4}|[\s|·]{1,4}\d{1,4}$")
+_COLUMN = re.compile(r"([\u4e00-\u9fff]{2,8})(?:\s{1,4}([A-Za-z][A-Za-z &]{2,40}))?")
+_HEAD_SPACE = re.compile(r"^((?:\d{1,4} )?\S{4,40}(?: \S{1,20}){0,3}) (\S.*)$")
 # The most frequent characters that differ between the scripts: enough to tell them apart without loading OpenCC.
-_TRADITIONAL = frozenset(
+_TRADITIONAL = re.compile(
+    "["
     "業監貸銀機險億資構萬發務動點產會爲個總風項長數區國與進農對開設報並實協體辦調經戶據專強廣統內級續議質導門臺創規傳單額試處東轉範當兩場還過計於組費關債聯類來應時責領權準該賠標擴結網穩災營縣線預舉條說濟後態護優啓餘戰讓佔綠從"
     "給購鄉紹證將羣獲財別減際嚴題籌參負現約識達擊繼問復貿員這轄視況頭術鎮圍稱劃備運難蘇興蓋無層環織則訪礎罰決衆鏈適評間華價幫貴盡邊爭頻養車細學張講見牽顯壓連灣職較審絡確慶貧測堅換節認勵擔脫揮糾損聞廳繞裏糧樣談團黃維園綜屬變競"
+    "]"
 )
-_SIMPLIFIED = frozenset(
+_SIMPLIFIED = re.compile(
+    "["
     "业监贷银机险亿资构万发务动点产会为个总风项长数区国与进农对开设报并实协体办调经户据专强广统内级续议质导门台创规传单额试处东转范当两场还过计于组费关债联类来应时责领权准该赔标扩结网稳灾营县线预举条说济后态护优启余战让占绿从"
     "给购乡绍证将群获财别减际严题筹参负现约识达击继问复贸员这辖视况头术镇围称划备运难苏兴盖无层环织则访础罚决众链适评间华价帮贵尽边争频养车细学张讲见牵显压连湾职较审络确庆贫测坚换节认励担脱挥纠损闻厅绕里粮样谈团黄维园综属变竞"
+    "]"
 )
-
-
-# ------------------------------------------------------------------------------------------------- the rules
-
-
-class Rules:
-    """The cleaning rules of a codebook folder, compiled. Can be pickled.
-
-    Attributes:
-        labels: `{rule id: (zh, en)}` of every rule and built-in step a ledger can name.
-        fingerprint: not kept here; the build hashes the files.
-    """
-
-    @classmethod
-    def load(cls, codebook_dir: str | Path) -> Rules:
-        """Read `cleaning.yml` and `scope.yml`.
-
-        Raises:
-            UserError: a file is missing or a rule is broken; names the line.
-        """
-        return cls(YamlFile(Path(codebook_dir) / "cleaning.yml"), YamlFile(Path(codebook_dir) / "scope.yml"))
-
-    def __init__(self, cleaning: YamlFile, scope: YamlFile):
-        check = _Checked(cleaning)
-        data = cleaning.data if isinstance(cleaning.data, dict) else {}
-        if not data:
-            raise cleaning.error("holds no rules")
-        self.max_line: int = check.number(("max_line",))
-        self.labels: dict[str, tuple[str, str]] = {}
-        for key in check.mapping(("steps",)):
-            self.labels[key] = check.names(("steps", key))
-        self._load_names(check)
-        self._load_furniture(check, data)
-        self.page_heads = check.union(("page_heads",))
-        self.bylines = check.union(("bylines",))
-        self.datelines = check.union(("datelines",))
-        self.signatures = check.union(("signatures",))
-        self.medium_ends = tuple(check.strings(("medium_ends",)))
-        self.not_authors = frozenset(check.strings(("not_authors",)))
-        self.not_publishers = frozenset(check.strings(("not_publishers",)))
-        self._load_labels(check)
-        self.citation_starts = tuple(check.strings(("citation", "starts")))
-        self.citation_labels = {
-            word: "" if name == "none" else name
-            for name in check.mapping(("citation", "labels")) for word in check.strings(("citation", "labels", name))}
-        self.work_year = dating.WorkYear(check.strings(("work_year", "phrases")), check.number(("work_year", "gap")))
-        self.max_heading = check.number(("heading", "max_chars"))
-        self.max_title = check.number(("heading", "max_title"))
-        self.not_ends = tuple(check.strings(("heading", "not_ends")))
-        self.not_next = tuple(check.strings(("heading", "not_next")))
-        self.not_starts = tuple(check.strings(("heading", "not_starts")))
-        self.numbered = check.union(("heading", "numbered"))
-        self.items = [check.compiled(("heading", "items", i), p)
-                      for i, p in enumerate(check.strings(("heading", "items")))]
-        self.any_item = check.union(("heading", "items"))
-        self.columns = frozenset(check.strings(("columns",)))
-        self.columns_english = check.compiled(("columns_english",), check.string(("columns_english",)))
-        self.scope = Scope(scope)
-
-    def _load_names(self, check: _Checked) -> None:
-        keys = {}
-        for name in check.mapping(("keys",)):
-            for word in check.strings(("keys", name)):
-                keys[word.lower()] = name
-        meta = {}
-        for name in check.mapping(("meta",)):
-            for word in check.strings(("meta", name)):
-                meta[word.lower()] = name
-        self.names = {
-            "json": keys, "html": {"meta": meta, "furniture": check.compiled(("outside",), check.string(("outside",)))}}
-
-    def _load_furniture(self, check: _Checked, data: dict) -> None:
-        rules = check.list(("furniture",))
-        self.whole_lines: dict[str, str] = {}
-        self.closing: set[str] = set()
-        patterns, ends, starts = [], [], []
-        for i, rule in enumerate(rules):
-            at = ("furniture", i)
-            if not isinstance(rule, dict) or not isinstance(rule.get("id"), str):
-                raise check.file.error("a furniture rule needs an id", *at)
-            known = {"id", "zh", "en", "closes", "lines", "patterns", "starts", "ends"}
-            if unknown := sorted(set(rule) - known):
-                raise check.file.error(f"“{unknown[0]}” is no part of a furniture rule", *at, unknown[0])
-            if rule["id"] in self.labels:
-                raise check.file.error(f"the id “{rule['id']}” stands twice", *at, "id")
-            self.labels[rule["id"]] = check.names(at)
-            if rule.get("closes"):
-                self.closing.add(rule["id"])
-            for word in check.strings((*at, "lines"), optional=True):
-                self.whole_lines.setdefault(_bare(word), rule["id"])
-            for kind, into in (("patterns", patterns), ("ends", ends), ("starts", starts)):
-                for j, pattern in enumerate(check.strings((*at, kind), optional=True)):
-                    check.compiled((*at, kind, j), pattern)
-                    into.append((rule["id"], pattern))
-        self.furniture = Union(patterns)
-        self.ends = Union(ends)
-        self.starts = Union(starts)
-
-    def _load_labels(self, check: _Checked) -> None:
-        self.info_labels: dict[str, str] = {}
-        for name in check.mapping(("labels",)):
-            for word in check.strings(("labels", name)):
-                self.info_labels[word] = "" if name == "none" else name
-        words = sorted(self.info_labels, key=lambda w: (-len(w), w))
-        long = "|".join(re.escape(w) for w in words if len(w) > 1)
-        short = "|".join(re.escape(w) for w in words if len(w) == 1)
-        self.info_label = re.compile(rf"({long})\s{{0,3}}[:：|｜]\s{{0,3}}|(?:^|(?<=\s))({short or '(?!)'})\s{{0,3}}[:：|｜丨/]\s{{0,3}}"
-                                     rf"|(?:^|(?<=[\s·]))(转自|来源|作者)\s")
-        idle = check.strings(("idle",))
-        for i, pattern in enumerate(idle):
-            check.compiled(("idle", i), pattern)
-        self.idle = re.compile("|".join(f"(?:{p})" for p in idle))
-
-    def label(self, rule: str) -> tuple[str, str]:
-        """The Chinese and the English name of a rule as ledgers name it."""
-        return self.labels.get(rule, (rule, rule))
-
-
-class Union:
-    """Many patterns tried as one; tells which rule matched and what its named groups hold."""
-
-    def __init__(self, patterns: list[tuple[str, str]]):
-        self._rules = [rule for rule, _ in patterns]
-        parts = []
-        for i, (_, pattern) in enumerate(patterns):
-            named = re.sub(r"\(\?P<(\w+)>", rf"(?P<\1__{i}>", _expanded(pattern))
-            parts.append(f"(?P<r__{i}>{named})")
-        self._pattern = re.compile("|".join(parts) or "(?!)")
-        self._at_end = re.compile(f"(?:{'|'.join(parts) or '(?!)'})$")
-
-    def fullmatch(self, text: str):
-        """`(rule, match)` or None."""
-        m = self._pattern.fullmatch(text)
-        return None if m is None else (self._rules[int(m.lastgroup.split("__")[1])], m)
-
-    def match(self, text: str):
-        """`(rule, match)` at the start, or None."""
-        m = self._pattern.match(text)
-        return None if m is None else (self._rules[int(m.lastgroup.split("__")[1])], m)
-
-    def at_end(self, text: str):
-        """`(rule, match)` at the very end, or None."""
-        m = self._at_end.search(text)
-        return None if m is None else (self._rules[int(m.lastgroup.split("__")[1])], m)
-
-
-def _spans(m: re.Match) -> dict[str, tuple[int, int]]:
-    """The spans of the named groups that took part."""
-    return {name.split("__")[0]: m.span(name) for name in m.groupdict()
-            if not name.startswith("r__") and m.start(name) >= 0}
-
-
-def _expanded(pattern: str) -> str:
-    return pattern.replace("{names}", _NAMES).replace("{name}", _NAME).replace("{medium}", _MEDIUM)
-
-
-class _Checked:
-    """Reads values of a YAML file and says by line what is wrong with them."""
-
-    def __init__(self, file: YamlFile):
-        self.file = file
-
-    def value(self, keys: tuple):
-        at = self.file.data
-        for key in keys:
-            try:
-                at = at[key]
-            except (KeyError, IndexError, TypeError):
-                raise self.file.error(f"“{'.'.join(map(str, keys))}” is missing", *keys) from None
-        return at
-
-    def mapping(self, keys: tuple) -> dict:
-        value = self.value(keys)
-        if not isinstance(value, dict):
-            raise self.file.error(f"“{keys[-1]}” must be a mapping", *keys)
-        return value
-
-    def list(self, keys: tuple) -> list:
-        value = self.value(keys)
-        if not isinstance(value, list):
-            raise self.file.error(f"“{keys[-1]}” must be a list", *keys)
-        return value
-
-    def strings(self, keys: tuple, optional: bool = False) -> list[str]:
-        if optional and keys[-1] not in self.value(keys[:-1]):
-            return []
-        values = self.list(keys)
-        for i, value in enumerate(values):
-            if not isinstance(value, str) or not value:
-                raise self.file.error(f"“{keys[-1]}” must hold words; put {value!r} between quotation marks", *keys, i)
-        return values
-
-    def string(self, keys: tuple) -> str:
-        value = self.value(keys)
-        if not isinstance(value, str) or not value:
-            raise self.file.error(f"“{keys[-1]}” must be a text", *keys)
-        return value
-
-    def number(self, keys: tuple) -> int:
-        value = self.value(keys)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise self.file.error(f"“{keys[-1]}” must be a whole number", *keys)
-        return value
-
-    def names(self, keys: tuple) -> tuple[str, str]:
-        value = self.mapping(keys)
-        for language in ("zh", "en"):
-            if not isinstance(value.get(language), str) or not value[language].strip():
-                raise self.file.error(f"a rule needs a name in both languages (“{language}” is missing)", *keys)
-        return value["zh"], value["en"]
-
-    def compiled(self, keys: tuple, pattern: str) -> re.Pattern:
-        try:
-            return re.compile(_expanded(pattern))
-        except (re.error, RecursionError, OverflowError) as error:
-            raise self.file.error(f"is not a regular expression: {error}", *keys) from None
-
-    def union(self, keys: tuple) -> Union:
-        patterns = self.strings(keys)
-        for i, pattern in enumerate(patterns):
-            self.compiled((*keys, i), pattern)
-        return Union([(str(keys[-1]), p) for p in patterns])
-
-
-class Scope:
-    """Whether an article belongs to the subject, by counted words (`scope.yml`)."""
-
-    def __init__(self, file: YamlFile):
-        check = _Checked(file)
-        if not isinstance(file.data, dict):
-            raise file.error("holds no rules")
-        self.enabled = check.value(("enabled",))
-        if not isinstance(self.enabled, bool):
-            raise file.error("“enabled” must be true or false", "enabled")
-        self.minimum = check.number(("minimum",))
-        self.per_1000 = check.number(("per_1000_chars",))
-        self.agency_weight = check.number(("agency_weight",))
-        self.title_weight = check.number(("title_weight",))
-        agencies, terms = check.strings(("agencies",)), check.strings(("terms",))
-        masks = check.strings(("not_agencies",))
-        self._words = list(dict.fromkeys([*agencies, *terms, *masks]))
-        if not self._words:
-            raise file.error("names no agency and no term", "agencies")
-        kinds = dict.fromkeys(terms, "term") | dict.fromkeys(agencies, "agency") | dict.fromkeys(masks, "mask")
-        self._kind = [kinds[w] for w in self._words]
-        self._automaton = None
-
-    def __getstate__(self):
-        return self.__dict__ | {"_automaton": None}
-
-    def judge(self, title: str, text: str) -> tuple[str, str]:
-        """`("in", "")`, or `("out", reason)` with the reason in Chinese and English."""
-        if not self.enabled:
-            return "in", ""
-        if self._automaton is None:
-            import ahocorasick_rs
-
-            self._automaton = ahocorasick_rs.AhoCorasick(
-                self._words, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
-        agencies, terms = 0, set()
-        for part, weight in ((title, self.title_weight), (text, 1)):
-            for i, _, _ in self._automaton.find_matches_as_indexes(part):
-                kind = self._kind[i]
-                if kind == "agency":
-                    agencies += weight
-                elif kind == "term":
-                    terms.add(i)
-        evidence = agencies * self.agency_weight + len(terms)
-        needed = self.minimum + self.per_1000 * len(text) // 1000
-        if evidence >= needed:
-            return "in", ""
-        return "out", (f"与本题无关：监管机构出现 {agencies} 次，主题词 {len(terms)} 个，证据 {evidence}，未到 {needed}"
-                       f" / off the subject: regulators named {agencies} times, {len(terms)} subject terms, evidence"
-                       f" {evidence} of the {needed} needed")
-
-
-def _bare(text: str) -> str:
-    return text.strip(" \t：:·•>»«<|｜【】[]（）()…-—*#").replace(" ", "")
 
 
 # ------------------------------------------------------------------------------------------------- entry point
@@ -384,9 +112,11 @@ def _opencc():
 
 def script_of(text: str) -> str:
     """`hant` where a text is written in traditional characters, else `hans`."""
-    characters = set(text[:4000])
-    traditional = len(characters & _TRADITIONAL)
-    return "hant" if traditional >= 2 and traditional > len(characters & _SIMPLIFIED) else "hans"
+    sample = text[:SCRIPT_SAMPLE]
+    if _TRADITIONAL.search(sample) is None:
+        return "hans"
+    traditional = len(_TRADITIONAL.findall(sample))
+    return "hant" if traditional >= 2 and traditional > len(_SIMPLIFIED.findall(sample)) else "hans"
 
 
 # ------------------------------------------------------------------------------------------------- one document
@@ -427,21 +157,23 @@ class _Document:
         self.cuts: dict[int, list[tuple[int, str, str, str]]] = {}  # parts of a line with another fate than the line
         self.meta: dict[int, list[tuple[str, object, str]]] = {}  # metadata lines and what they say
         self.whole = source.source_format in ("json", "jsonl", "table", "email")  # one article by its nature
-        self.hant = any(_TRADITIONAL.intersection(t) for t in lines.text[:20])
+        self.hant = any(_TRADITIONAL.search(t[:200]) for t in lines.text[:10])
         self.web_marks = 0
         self.heads: list[str] = []
         self.columns: list[str] = []
 
     def clean(self) -> tuple[list[Article], list[LedgerRow]]:
         """`(articles, ledger rows)`."""
+        source = self.source
         if self.size:
             self.width, self.by_length, self.gaps_tell = _wrapping(self.text, self.gap, self.hint, self.indent)
             self.indented = any(self.indent) and not all(self.indent)
             self.lost_indent = bool(self.width) and not self.by_length and not self.indented and self._indent_lost()
             self.usual_gap = Counter(g for g in self.gap if g).most_common(1)[0][0] if any(self.gap) else 0
-            self._mark_unreadable()
-            self._mark_running_heads()
+            if source.n_undecodable or any("\ufffd" in t for t in self.text):
+                self._mark_unreadable()
             self._mark_copies()
+            self._mark_running_heads()
             self._mark_furniture()
             titles = self._titles()
             blocks = self._blocks(titles)
@@ -478,64 +210,84 @@ class _Document:
                     self._cut(i, bad, "unreadable", "undecodable", "\ufffd" * min(bad, 8))
 
     def _mark_running_heads(self) -> None:
-        """Running heads, page numbers and names of columns, at page tops or repeated down a document of lines."""
+        """Running heads, page numbers and names of columns: at page tops, repeated down the document, or written into
+        the first line of a page."""
         if self.source.source_format not in ("plain", "pdf"):
             return
-        text, page = self.text, self.source.lines.page
-        for i, line in enumerate(text):
-            if len(line) <= 40 and self._is_column(line):
+        text, page, limit = self.text, self.source.lines.page, self.rules.max_title
+        short = [i for i in range(self.size) if len(text[i]) <= limit]
+        for i in short:
+            line = _PAGE_AT_ENDS.sub("", text[i]) if len(text[i]) > 8 else text[i]
+            if len(line) <= 50 and self._is_column(line):
                 self._settle(i, "boilerplate", "column_label")
-                if i and (page[i - 1] or i == 1) and len(text[i - 1]) <= self.rules.max_title:
+                if i and (page[i - 1] or i == 1) and len(text[i - 1]) <= limit:
                     self.columns.append(text[i - 1])
-            elif len(line) <= 8 and re.fullmatch(r"[-—–·•\s]{0,4}(?:第?\s?\d{1,4}\s?页?|\d{1,4}\s?/\s?\d{1,4})[-—–·•\s]{0,4}",
-                                                 line) and (page[i] or self.width or (i + 1 < self.size and page[i + 1])):
+            elif len(line) <= 10 and _PAGE_NUMBER.fullmatch(line) and (
+                    page[i] or self.width or (i + 1 < self.size and page[i + 1])):
                 self._settle(i, "boilerplate", "page_number")
-        counts = Counter(line for line in text if 4 <= len(line) <= self.rules.max_title and line[-1] not in "。；，")
-        tops = {text[i] for i in range(self.size) if page[i] and len(text[i]) <= self.rules.max_title}
-        for i, line in enumerate(text):
-            if self.fate[i] or not page[i]:
-                continue
-            split = self._head_in_line(i)
-            if split:
-                head, rest = split
-                if head not in self.columns:
-                    self.heads.append(head)
-                self._cut(i, len(head) + 1, "boilerplate", "running_head", head)
-                self.text[i] = rest
+        if self.width or any(page):
+            for i in range(1, self.size):
+                if self.fate[i] is None and " " in text[i] and (split := self._head_in_line(i)):
+                    head, rest = split
+                    if head not in self.columns and head not in self.heads:
+                        self.heads.append(head)
+                    self._cut(i, len(text[i]) - len(rest), "boilerplate", "running_head", text[i][: -len(rest)])
+                    self.text[i] = rest
+        self._mark_repeated_heads([i for i in short if self.fate[i] is None])
+
+    def _mark_repeated_heads(self, short: list[int]) -> None:
+        text, page = self.text, self.source.lines.page
+        keys = {i: _PAGE_AT_ENDS.sub("", text[i]) for i in short}
+        places: dict[str, list[int]] = {}
+        for i, key in keys.items():
+            if len(key) >= 4 and key[-1] not in "。；，":
+                places.setdefault(key, []).append(i)
         known = set(self.heads) | set(self.columns)
-        for i, line in enumerate(text):
-            if self.fate[i] or len(line) > self.rules.max_title:
+        for key, where in places.items():
+            torn = [i for i in where if i and self.fate[i - 1] is None and self._flows(i - 1) and self._is_full(i - 1)]
+            tops = [i for i in where if page[i]]
+            repeated = len(where) >= 2 and (torn or len(tops) >= 2 or (tops and len(where) >= 3))
+            if key not in known and not repeated:
                 continue
-            if line in self.columns or (line in known and (page[i] or counts[line] >= 2)):
-                self._settle(i, "boilerplate", "running_head")
-            elif (line in tops and counts[line] >= 3) or (page[i] and i and self._flows(i - 1) and counts[line] >= 2):
-                if line not in self.heads:
-                    self.heads.append(line)
-                self._settle(i, "boilerplate", "running_head")
+            if key not in known:
+                self.heads.append(key)
+            for n, i in enumerate(where):
+                first = n == 0 and not page[i] and i not in torn and key not in self.columns
+                if not first and (key in self.columns or page[i] or len(where) >= 2):
+                    self._settle(i, "boilerplate", "running_head")
+
+    def _is_full(self, i: int) -> bool:
+        return self._reach(i) >= self.width - 1.5 if self.width else len(self.text[i]) >= 1.5 * LONG
 
     def _is_column(self, line: str) -> bool:
-        return line in self.rules.columns or (line[:1].isascii() is False and (
-            self.rules.columns_english.fullmatch(line) is not None))
+        m = _COLUMN.fullmatch(line)
+        if not m:
+            return False
+        if not m[2]:
+            return m[1] in self.rules.columns and self.width > 0
+        return not self.rules.column_words.isdisjoint(m[2].title().split())
 
     def _flows(self, i: int) -> bool:
         """Whether line `i` breaks off in the middle of a sentence."""
-        return self.text[i][-1] not in _TERMINAL + _CLOSERS and _PUNCTUATION.search(self.text[i]) is not None
+        text = self.text[i]
+        return text[-1] not in _TERMINAL + _CLOSERS and (_PUNCTUATION.search(text) is not None or (
+            self.width > 0 and self._reach(i) >= self.width - 1.5))
 
     def _head_in_line(self, i: int) -> tuple[str, str] | None:
-        """Head and rest of a page's first line where a running head was written into it: without the head the line is
-        as wide as the others, or the sentence of the line above goes on."""
-        m = _HEAD_SPACE.match(self.text[i]) if i else None
-        if not m or _STOP.search(m[1]):
+        """Head and rest of a line into which a running head was written: without it the line is no wider than the
+        others, and the sentence of the line above goes on."""
+        text = self.text[i]
+        m = _HEAD_SPACE.match(text)
+        if not m or _STOP.search(m[1]) or text[0] in _BULLET:
             return None
-        head, rest = m[1], m[2]
-        if self.width:
-            fits = _width(rest, self.by_length) <= self.width + 1 < _width(self.text[i], self.by_length)
-        else:
-            fits = head in self.heads
-        return (head, rest) if fits and (self._flows_any(i - 1) or head in self.heads) else None
-
-    def _flows_any(self, i: int) -> bool:
-        return self.text[i][-1] not in "。！？"
+        head, rest = _PAGE_AT_ENDS.sub("", m[1]), m[2]
+        if head in self.heads:
+            return head, rest
+        if not self.width or self.text[i - 1][-1] in "。！？":
+            return None
+        reach = _width(text, self.by_length)
+        fits = _width(rest, self.by_length) <= self.width + 1 and reach > self.width + 3
+        return (head, rest) if fits and self._flows(i - 1) else None
 
     def _mark_copies(self) -> None:
         """Lines that stand a second time: long ones, and short ones beside them."""
@@ -566,96 +318,94 @@ class _Document:
                 run.append(i)
 
     def _mark_furniture(self) -> None:
-        rules, source, limit = self.rules, self.source, self.rules.max_line
-        closing = False
-        for i, text in enumerate(self.text):
-            if self.fate[i] == "duplicate":
-                closing = False
+        """Marks of the format, metadata lines and page furniture, line by line."""
+        rules, text = self.rules, self.text
+        mode, body = "", False  # inside a list of links ("closing"), behind the end of an article ("ended")
+        for i in range(self.size):
             if self.fate[i]:
+                if self.fate[i] == "duplicate":
+                    mode = ""
                 continue
-            hint = self.hint[i]
-            if hint == "x":
-                self._settle(i, "boilerplate", "outside_body")
+            line = text[i]
+            if self._mark_by_format(i):
                 continue
-            if hint[:2] == "f:":
-                self._settle(i, "boilerplate", hint[2:])
+            examine = len(line) <= SHORT or (len(line) <= rules.max_line and rules.names_a_rule(line))
+            rule = self._furniture_rule(i) if examine else None
+            if self.fate[i] == "metadata":
+                if mode == "closing":
+                    mode = ""
                 continue
-            if hint == "u":
-                self.meta[i] = [("url", text, "source_link")]
-                self._settle(i, "metadata", "source_link")
-                continue
-            if text.startswith(rules.citation_starts):
-                raw = source.raw[source.lines.unit[i] - 1].strip() if source.raw else text
-                fields = _citation(raw, rules)
-                if fields:
-                    self.meta[i] = fields
-                    self._settle(i, "metadata", "citation_line")
-                    continue
-            if len(text) > limit:
-                closing = False
-                continue
-            line = self._matchable(text)
-            rule = rules.whole_lines.get(_bare(line)) if len(line) <= 24 else None
-            if rule is None:
-                if (fields := self._byline(line, text)) is not None:
-                    self.meta[i] = fields
-                    self._settle(i, "metadata", "byline")
-                    closing = False
-                    continue
-                found = rules.furniture.fullmatch(line)
-                if found is None and (fields := _info_line(line, text, rules, self._below_title(i))) is not None:
-                    self.meta[i] = fields
-                    self._settle(i, "metadata", "info_line")
-                    closing = False
-                    continue
-                if found:
-                    rule, m = found
-                    spans = _spans(m)
-                    if spans:
-                        self.meta[i] = [(name, text[a:b].strip(), rule) for name, (a, b) in spans.items()]
-                else:
-                    found = rules.page_heads.fullmatch(line) if self.source.source_format in ("plain", "pdf") else None
-                    if found:
-                        spans = _spans(found[1])
-                        self.meta[i] = [(name, _unmarked(text[a:b]), "page_head") for name, (a, b) in spans.items()]
-                        self._settle(i, "metadata", "page_head")
-                        continue
-            if rule is not None:
+            if rule:
                 self._settle(i, "boilerplate", rule)
                 self.web_marks += 1
-                closing = rule in rules.closing
-            elif closing:
-                if self._title_like(i) and not self._meta_follows(i):
-                    self._settle(i, "boilerplate", "related")
+                whole = rules.whole_lines.get(bare(self._matchable(line))) == rule
+                if rule in rules.ending and whole and body:
+                    mode = "ended"
+                elif mode != "ended":
+                    mode = "closing" if rule in rules.closing else ""
+            elif mode:
+                starts_anew = self._title_like(i) and self._meta_follows(i)
+                if starts_anew or (mode == "closing" and not self._title_like(i)):
+                    mode = ""
+                    body = body and not starts_anew
                 else:
-                    closing = False
+                    self._settle(i, "boilerplate", "related" if mode == "closing" else "after_end")
+            body = body or (not mode and len(line) >= LONG and line[-1] in _TERMINAL)
+
+    def _mark_by_format(self, i: int) -> bool:
+        """Mark a line that the format itself, or the form of a citation line, tells apart."""
+        hint, line = self.hint[i], self.text[i]
+        if hint == "x":
+            self._settle(i, "boilerplate", "outside_body")
+        elif hint[:2] == "f:":
+            self._settle(i, "boilerplate", hint[2:])
+        elif hint == "u":
+            self.meta[i] = [("url", line, "source_link")]
+            self._settle(i, "metadata", "source_link")
+        elif line.startswith(self.rules.citation_starts):
+            raw = self.source.raw[self.source.lines.unit[i] - 1].strip() if self.source.raw else line
+            fields = bylines.citation(raw, self.rules)
+            if fields is None:
+                return False
+            self.meta[i] = fields
+            self._settle(i, "metadata", "citation_line")
+        else:
+            return False
+        return True
+
+    def _furniture_rule(self, i: int) -> str | None:
+        """The furniture rule a line falls under, or None; a line of metadata is settled as such."""
+        rules, text = self.rules, self.text[i]
+        line = self._matchable(text)
+        rule = rules.whole_lines.get(bare(line)) if len(line) <= 24 else None
+        if rule:
+            return rule
+        below = self._below_title(i)
+        if (fields := bylines.byline(line, text, rules, below and not self.whole)) is not None:
+            self._note(i, fields, "byline")
+            return None
+        found = rules.furniture.fullmatch(line)
+        if found:
+            rule, spans, _ = found
+            if spans:
+                self.meta[i] = [(name, bylines.unmarked(text[a:b]), rule) for name, (a, b) in spans.items()]
+            return rule
+        if (fields := bylines.info_line(line, text, rules, below)) is not None:
+            self._note(i, fields, "info_line")
+        elif self.source.source_format in ("plain", "pdf") and (found := rules.page_heads.fullmatch(line)):
+            fields = [(name, bylines.unmarked(text[a:b]), "page_head") for name, (a, b) in found[1].items()]
+            self._note(i, fields, "page_head")
+        return None
+
+    def _note(self, i: int, fields: list, rule: str) -> None:
+        self.meta[i] = fields
+        self._settle(i, "metadata", rule)
 
     def _below_title(self, i: int) -> bool:
         above = i - 1
         while above >= 0 and self.fate[above] in ("metadata", "boilerplate"):
             above -= 1
         return above < 0 or self.hint[above] in ("t", "k") or self._title_like(above)
-
-    def _byline(self, line: str, text: str) -> list | None:
-        if len(line) > 70 or line[-1] in "。；，！？":
-            return None
-        found = self.rules.bylines.fullmatch(line)
-        if not found:
-            return None
-        spans = _spans(found[1])
-        if "rest" in spans:
-            start, end = spans["rest"]
-            return _names_and_medium(text[start:end], self.rules)
-        fields: list[tuple[str, object, str]] = []
-        for name, (a, b) in spans.items():
-            value = _unmarked(text[a:b])
-            if name == "authors":
-                people = _people(value, self.rules)
-                if people:
-                    fields.append(("authors", people, "byline"))
-            elif value and value not in self.rules.not_publishers:
-                fields.append((name, value, "byline"))
-        return fields
 
     # -------------------------------------------------------------------------------------------- titles
 
@@ -668,41 +418,58 @@ class _Document:
         return text[-1] not in "。；，、：;,:" and "。" not in text and self.fate[i] is None
 
     def _meta_follows(self, i: int) -> bool:
-        """Whether a byline or a line of source and date comes next, looking past marked lines."""
+        """Whether a byline or a line of source and date comes next, looking past furniture."""
+        rules = self.rules
         for j in range(i + 1, min(i + 6, self.size)):
             if j in self.meta:
                 return True
-            line = self._matchable(self.text[j]) if len(self.text[j]) <= self.rules.max_line else ""
-            if line and (self._byline(line, self.text[j]) is not None
-                         or _info_line(line, self.text[j], self.rules, True) is not None):
+            text = self.text[j]
+            if len(text) > rules.max_line:
+                return False
+            line = self._matchable(text)
+            if (bylines.byline(line, text, rules, False) is not None
+                    or bylines.info_line(line, text, rules, True) is not None):
                 return True
-            rule = self.rules.whole_lines.get(_bare(line)) if line else None
-            if not (self.fate[j] == "boilerplate" or rule or (line and self.rules.furniture.fullmatch(line))):
+            if not (self.fate[j] == "boilerplate" or bare(line) in rules.whole_lines or rules.furniture.fullmatch(line)):
                 return False
         return False
 
     def _titles(self) -> dict[int, str]:
-        """Lines that are titles of articles, and the rule that says so."""
-        if self.whole:
+        """Lines that are titles of articles, and the rule that says so: above a byline or a line of source and date,
+        above a dateline, below the signature that ended the article before."""
+        if self.whole or self._known_title() is not None:
             return {}
         titles: dict[int, str] = {}
-        body = False
+        body = signed = False
         live = [i for i in range(self.size) if self.fate[i] not in ("boilerplate", "duplicate", "unreadable")]
-        known = self._known_title()
         for p, i in enumerate(live):
+            above = live[p - 1] if p else None
+            free = body or not titles
             if i in self.meta:
-                above = p - 1
-                if above >= 0 and live[above] not in self.meta and self._title_like(live[above]):
-                    j = live[above]
-                    if (body or not titles) and not self._continues(live, above) and known is None:
-                        titles[j] = "above_byline"
-                        body = False
+                if (above is not None and free and above not in self.meta and self._title_like(above)
+                        and not self._continues(live, p - 1)):
+                    titles[above] = "above_byline"
+                    body = signed = False
                 continue
-            if self.hint[i] == "t" and known is None and not titles:
+            if self.hint[i] == "t" and not titles:
                 titles[i] = "first_heading"
+            elif above is not None and free and above not in titles and self._title_like(above) and (
+                    self._has_dateline(i) and not self._continues(live, p - 1)):
+                titles[above] = "above_dateline"
+                body = False
+            elif signed and self._title_like(i) and p + 1 < len(live) and not self._title_like(live[p + 1]):
+                titles[i] = "below_signature"
+                body = False
             if not self._title_like(i):
                 body = True
+                text = self.text[i]
+                signed = text[-1] in "）】)" and self.rules.signatures.at_end(self._matchable(text[-60:])) is not None
         return titles
+
+    def _has_dateline(self, i: int) -> bool:
+        head = self.text[i][:SHORT]
+        return any(mark in head for mark in self.rules.dateline_marks) and self.rules.datelines.starts(
+            self._matchable(self.text[i][:80]))
 
     def _known_title(self) -> str | None:
         return next((str(v) for name, v, _ in self.source.fields if name == "title"), None)
@@ -756,7 +523,7 @@ class _Document:
                     return False  # a paragraph's first line whose indentation was lost
                 if not _ended(text) and self._reach(i) < self._column(block) - 1.5 and not self._goes_on(i, live, p):
                     return False  # a short line that ends no sentence is no end of a paragraph
-                return self.rules.any_item.match(text) is None
+                return not self.rules.any_item.starts(text)
             if full:
                 return not (self.gaps_tell and self.gap[i] and not _PUNCTUATION.search(block.text))
             slack = 4.5 if self.lost_indent else 2.5
@@ -765,7 +532,7 @@ class _Document:
                     or ("，" in block.text and self._reach(i) >= self.width - 4.5)):
                 return True  # a paragraph's first line whose indentation was lost, followed by a full line
             return (len(block.lines) > 1 or self._is_prose(block.text)) and not self._is_heading(block, i)
-        if ended or self.rules.any_item.match(text):
+        if ended or self.rules.any_item.starts(text):
             return False
         if block.text[-1] in _CLOSERS and len(block.text) > 1 and block.text[-2] in _TERMINAL:
             return False
@@ -789,7 +556,7 @@ class _Document:
         """Whether first lines of paragraphs are narrower than the others: they were indented, and the blanks are gone.
         Lines below a short line are known to be first lines."""
         reach = [_width(t, False) for t in self.text]
-        firsts = [b for a, b in zip(reach, reach[1:], strict=False) if a < self.width - 5 <= b]
+        firsts = [b for a, b in pairwise(reach) if a < self.width - 5 <= b]
         return len(firsts) >= 2 and sum(b <= self.width - 1.5 for b in firsts) >= 0.6 * len(firsts)
 
     def _reach(self, i: int) -> float:
@@ -809,7 +576,7 @@ class _Document:
             return False
         if len(block.lines) == 1 and self.hint[block.lines[0]] == "l":
             return False
-        if rules.numbered.match(text):
+        if rules.numbered.starts(text):
             return not _ended(text)
         if text.endswith(rules.not_ends) or not _balanced(text):
             return False
@@ -821,7 +588,7 @@ class _Document:
             return False  # no heading stands at the foot of a column
         if following is not None:
             after = self.text[following]
-            if after[0] in "（(" and not self.rules.any_item.match(after):
+            if after[0] in "（(" and not self.rules.any_item.starts(after):
                 return False
             if after[0] in "，。、；：）》”’？！,.;:)" or after[1:2] in tuple("，。；、：") or (
                     after.startswith(rules.not_next) or _word_spans(text, after)):
@@ -832,200 +599,196 @@ class _Document:
 
     def _drafts(self, blocks: list[_Block], titles: dict[int, str]) -> list[_Draft]:
         """Blocks and metadata lines dealt out to articles, in the order of the document."""
-        drafts: list[_Draft] = [_Draft()]
-        known = self._known_title()
-        if known:
-            drafts[0].title, drafts[0].title_rule = known, next(r for n, _, r in self.source.fields if n == "title")
-        events = sorted([(b.lines[0], 1, b) for b in blocks] + [(i, 0, None) for i in self.meta])
-        pending: list[_Block] = []
-        for i, is_block, block in events:
+        drafts = [_Draft()]
+        stated = next(((str(v), r) for n, v, r in self.source.fields if n == "title"), None)
+        if stated:
+            drafts[0].title, drafts[0].title_rule = stated
+        if titles or self.meta:
+            self._deal_out(blocks, titles, drafts)
+        else:
+            drafts[0].blocks = blocks
+        kept = []
+        for draft in drafts:
+            self._shape(draft)
+            if any(b.kind != "heading" for b in draft.blocks):
+                kept.append(draft)
+            else:
+                for block in draft.blocks:
+                    self._settle_block(block, "boilerplate", "no_article")
+        return kept
+
+    def _deal_out(self, blocks: list[_Block], titles: dict[int, str], drafts: list[_Draft]) -> None:
+        events = sorted([(b.lines[0], b) for b in blocks] + [(i, None) for i in self.meta], key=lambda e: e[0])
+        for i, block in events:
             draft = drafts[-1]
-            if not is_block:
+            if block is None:
                 draft.fields += self.meta[i]
                 draft.lines.append(i)
-                continue
-            if block.kind == "title":
-                rule = titles[block.lines[0]]
-                if draft.title is not None or any(b.kind == "body" for b in draft.blocks):
+            elif block.kind != "title":
+                draft.blocks.append(block)
+            else:
+                if draft.title is not None or any(b.kind == "body" and _ended(b.text) for b in draft.blocks):
                     drafts.append(_Draft())
                     draft, before = drafts[-1], drafts[-2]
                     while before.blocks and self._trailing_head(before.blocks[-1]):
-                        draft.lines += self._as_subtitle(before.blocks.pop())
-                elif draft.blocks:
-                    for b in draft.blocks:
-                        draft.lines += self._as_subtitle(b)
+                        self._as_subtitle(before.blocks.pop(), draft)
+                else:
+                    for other in draft.blocks:
+                        self._as_subtitle(other, draft)
                     draft.blocks = []
-                draft.title, draft.title_rule = block.text, rule
-                for j in block.lines:
-                    self._settle(j, "title", "title_line")
+                draft.title, draft.title_rule = block.text, titles[i]
+                self._settle_block(block, "title", "title_line")
                 draft.lines += block.lines
-                continue
-            draft.blocks.append(block)
-        del pending
-        for draft in drafts:
-            self._shape(draft)
-        return [d for d in drafts if d.blocks and any(b.kind != "heading" for b in d.blocks)] or self._none(drafts)
 
-    def _none(self, drafts: list[_Draft]) -> list[_Draft]:
-        for draft in drafts:
-            for block in draft.blocks:
-                for j in block.lines:
-                    self._settle(j, "boilerplate", "no_article")
-        return []
+    def _settle_block(self, block: _Block, fate: str, rule: str) -> None:
+        for i in block.lines:
+            if self.fate[i] is None:
+                self.fate[i], self.rule[i] = fate, rule
 
     def _trailing_head(self, block: _Block) -> bool:
+        """Whether a block at the end of an article is a kicker of the title that follows."""
         return len(block.text) <= self.rules.max_heading and not _ended(block.text) and self._is_heading(block, None)
 
-    def _as_subtitle(self, block: _Block) -> list[int]:
-        for j in block.lines:
-            self._settle(j, "title", "subtitle")
-        return block.lines
+    def _as_subtitle(self, block: _Block, draft: _Draft) -> None:
+        self._settle_block(block, "title", "subtitle")
+        draft.lines += block.lines
 
     def _shape(self, draft: _Draft) -> None:
         """Give a draft its title and tell headings, list items, repeated text, signatures and furniture apart."""
-        blocks = draft.blocks
         if draft.title is None:
             labelled = next(((str(v), r) for n, v, r in draft.fields if n == "title"), None)
             if labelled:
                 draft.title, draft.title_rule = labelled
             else:
                 self._find_title(draft)
+        blocks, title = draft.blocks, draft.title or ""
+        title_key = _key(title)
+        repeats = self._repeats(blocks)
         kept: list[_Block] = []
         seen: set[str] = set()
-        title_key = _key(draft.title or "")
-        for n, block in enumerate(blocks):
+        for block in blocks:
+            text = block.text
             if block.kind == "head":
-                self._head_block(block, draft)
+                again = title_key and _key(text) == title_key
+                self._settle_block(block, *(("title", "title_again") if again else ("boilerplate", "outside_body")))
                 continue
-            if draft.title and len(block.text) <= self.rules.max_title + 10:
-                rule = self._title_again(block, title_key, n, kept)
-                if rule:
-                    for j in block.lines:
-                        self._settle(j, "title", rule)
-                    draft.lines += block.lines
-                    continue
-            if len(block.lines) > 1 and len(block.text) <= self.rules.max_line:
-                found = self.rules.furniture.fullmatch(self._matchable(block.text))
-                if found:
-                    for j in block.lines:
-                        self._settle(j, "boilerplate", found[0])
-                    continue
-            self._trim(block, draft, first=not kept)
+            if title and len(text) <= self.rules.max_title + 10 and (rule := self._title_again(block, title_key, kept)):
+                self._settle_block(block, "title", rule)
+                draft.lines += block.lines
+                continue
+            if len(block.lines) > 1 and len(text) <= self.rules.max_line and (
+                    found := self.rules.furniture.fullmatch(self._matchable(text))):
+                self._settle_block(block, "boilerplate", found[0])
+                continue
+            if len(title) >= 8 and title in text:
+                self._take_head(block, title)
+            self._trim(block, draft)
             if not block.text:
                 continue
-            if self._stands_above(block, seen):
-                for j in block.lines:
-                    if self.fate[j] is None:
-                        self._settle(j, "duplicate", "repeated")
+            if repeats and self._stands_above(block, seen):
+                self._settle_block(block, "duplicate", "repeated")
                 continue
             kept.append(block)
-        for n, block in enumerate(kept):
-            following = next((b for b in kept[n + 1 :]), None)
-            self._kind(block, kept[n - 1] if n else None, following)
-        while kept and kept[-1].kind == "heading" and self.hint[kept[-1].lines[0]] not in ("h", "t"):
-            block = kept[-1]
-            if not any(b.kind != "heading" for b in kept):
-                break
-            block.kind = "body"
-            break
+        before = None
+        for block, after in zip(kept, [*kept[1:], None], strict=False):
+            self._kind(block, before, after)
+            fate, rule = _FATE_OF_KIND[block.kind]
+            for i in block.lines:
+                if self.fate[i] is None:
+                    self.fate[i], self.rule[i] = fate, rule
+            before = block
         draft.blocks = kept
-        for block in kept:
-            fate, rule = {"heading": ("heading", "heading_line"), "list": ("body", "list_item")}.get(
-                block.kind, ("body", "paragraph"))
-            for j in block.lines:
-                if self.fate[j] is None:
-                    self._settle(j, fate, rule)
 
     def _find_title(self, draft: _Draft) -> None:
         """A title from the running head, or the first line where it reads as one."""
-        heads = [h for h in dict.fromkeys(self.heads) if h not in self.columns]
         blocks = draft.blocks
         first = next((b for b in blocks if b.kind != "head"), None)
         if first is None:
             return
-        top = len(first.text) <= self.rules.max_title and self._is_title_block(first, blocks)
+        heads = [h for h in self.heads if h not in self.columns]
+        top = first is not blocks[-1] and len(first.text) <= self.rules.max_title and self._is_title_block(first)
         if heads and not (top and any(_key(first.text) == _key(h) for h in heads)):
             draft.title, draft.title_rule = heads[0], "running_head"
-            if top and _alike(first.text, heads[0]) >= 0.85:
-                return
-            return
-        if top and len(blocks) > 1:
+        elif top:
             draft.title, draft.title_rule = first.text, "first_line"
-            for j in first.lines:
-                self._settle(j, "title", "title_line")
+            self._settle_block(first, "title", "title_line")
             draft.lines += first.lines
             blocks.remove(first)
         elif self.columns:
             draft.title, draft.title_rule = self.columns[0], "column_head"
 
-    def _is_title_block(self, block: _Block, blocks: list[_Block]) -> bool:
-        if self.whole and self.source.source_format in ("json", "jsonl", "table"):
+    def _is_title_block(self, block: _Block) -> bool:
+        if self.whole and self.source.source_format != "email":
             return False
         text = block.text
-        if block.kind == "heading":
-            return True
-        return (len(text) >= 4 and text[-1] not in "。；，、：" and "。" not in text and len(block.lines) <= 2
-                and self.rules.any_item.match(text) is None and blocks[-1] is not block)
+        return block.kind == "heading" or (
+            len(text) >= 4 and text[-1] not in "。；，、：" and "。" not in text and len(block.lines) <= 2
+            and not self.rules.any_item.starts(text))
 
-    def _head_block(self, block: _Block, draft: _Draft) -> None:
-        """A block between the title and the body of a page."""
-        fate, rule = "boilerplate", "outside_body"
-        if draft.title and _key(block.text) == _key(draft.title):
-            fate, rule = "title", "title_again"
-        for j in block.lines:
-            self._settle(j, fate, rule)
-
-    def _title_again(self, block: _Block, title_key: str, n: int, kept: list[_Block]) -> str:
+    def _title_again(self, block: _Block, title_key: str, kept: list[_Block]) -> str:
         key = _key(block.text)
-        if not key or not title_key:
+        if not key:
             return ""
         if key == title_key:
             return "title_again"
-        if self.source.source_format == "plain" and self.heads and not _ended(block.text) and (
+        if self.heads and self.source.source_format == "plain" and not _ended(block.text) and (
                 _alike(key, title_key) >= 0.85):
             return "title_again"
-        if not kept and block.text.startswith("——"):
+        if not kept and (block.text.startswith("——") or self.hint[block.lines[0]] == "t"):
             return "subtitle"
         return ""
 
-    def _trim(self, block: _Block, draft: _Draft, first: bool) -> None:
+    def _take_head(self, block: _Block, title: str) -> None:
+        """Take a running head (the title, between blanks) out of the middle of a sentence."""
+        parts = re.split(rf"(?<=[^\s。！？]) {re.escape(title)} (?=\S)", block.text)
+        if len(parts) == 1:
+            return
+        n = len(title) + 2
+        for i in block.lines:
+            if f" {title} " in self.text[i]:
+                times = self.text[i].count(f" {title} ")
+                self._cut(i, n * times, "boilerplate", "running_head", title)
+        block.text = "".join(parts)
+
+    def _trim(self, block: _Block, draft: _Draft) -> None:
         """Cut datelines, signatures and notes off the ends of a paragraph."""
         rules = self.rules
-        if block.text[-1] in "）】)]":
-            for _ in range(3):
-                tail = block.text[-120:]
-                line = self._matchable(tail)
-                found = rules.signatures.at_end(line) or rules.ends.at_end(line)
-                if not found:
-                    break
-                rule, m = found
-                for name, (a, b) in _spans(m).items():
-                    value = tail[a:b].strip()
-                    if name == "authors":
-                        draft.fields.append(("authors", _people(value, rules), "signature"))
-                    else:
-                        draft.fields.append((name, value, rule))
-                n = len(tail) - m.start()
-                block.signed = rule == "signatures"
-                fate, name = ("metadata", "signature") if block.signed else ("boilerplate", rule)
-                self._take_end(block, n, fate, name, tail[m.start() :])
-                if not block.text:
-                    return
+        for _ in range(3):
+            if not block.text or block.text[-1] not in "）】)]":
+                break
+            tail = block.text[-120:]
+            line = self._matchable(tail)
+            signature = rules.signatures.at_end(line)
+            found = signature or rules.ends.at_end(line)
+            if not found:
+                break
+            rule, spans, m = found
+            for name, (a, b) in spans.items():
+                value = tail[a:b].strip()
+                draft.fields.append((name, bylines.people(value, rules), "signature") if name == "authors"
+                                    else (name, value, rule))
+            block.signed = bool(signature)
+            self._take_end(block, len(tail) - m.start(), *(("metadata", "signature") if signature
+                                                           else ("boilerplate", rule)), tail[m.start() :])
         head = block.text[:80]
-        if "电" in head or "讯" in head or "記者" in head or "记者" in head:
+        if any(mark in head for mark in rules.dateline_marks):
             found = rules.datelines.match(self._matchable(head))
-            if found and len(found[1][0]) < len(block.text):
-                spans = _spans(found[1])
-                if "authors" in spans:
-                    draft.fields.append(("authors", _people(head[slice(*spans["authors"])], rules), "dateline"))
-                if "publisher" in spans and (value := _unmarked(head[slice(*spans["publisher"])])) and (
-                        value not in rules.not_publishers):
-                    draft.fields.append(("publisher", value, "dateline"))
-                if day := dating.dateline(head):
-                    draft.fields.append(("dateline", day, "dateline"))
-                n = len(found[1][0])
-                self._cut(block.lines[0], n, "metadata", "dateline", head[:n])
-                block.text = block.text[n:]
+            if found and len(found[2][0]) < len(block.text):
+                self._take_dateline(block, draft, head, found)
+
+    def _take_dateline(self, block: _Block, draft: _Draft, head: str, found) -> None:
+        _, spans, m = found
+        for name, (a, b) in spans.items():
+            value = bylines.unmarked(head[a:b])
+            if name == "authors":
+                draft.fields.append(("authors", bylines.people(value, self.rules), "dateline"))
+            elif value and value not in self.rules.not_publishers:
+                draft.fields.append((name, value, "dateline"))
+        if day := dating.dateline(head):
+            draft.fields.append(("dateline", day, "dateline"))
+        n = len(m[0])
+        self._cut(block.lines[0], n, "metadata", "dateline", head[:n])
+        block.text = block.text[n:]
 
     def _take_end(self, block: _Block, n: int, fate: str, rule: str, sample: str) -> None:
         """Cut the last `n` characters off a block and off the lines they stand in."""
@@ -1040,35 +803,51 @@ class _Document:
                 self._cut(j, n, fate, rule, sample)
             n -= size
 
-    def _stands_above(self, block: _Block, seen: set[str]) -> bool:
-        """Whether every sentence of a block has been read before in this article; notes its sentences."""
-        text = block.text
-        if len(text) < LONG:
+    @staticmethod
+    def _repeats(blocks: list[_Block]) -> bool:
+        """Whether any sentence of an article stands in it twice."""
+        if len(blocks) < 2:
             return False
-        parts = [s for s in _SENTENCES.split(text) if len(s) >= 6]
-        if text in seen or (parts and sum(map(len, parts)) >= LONG and all(s in seen for s in parts)):
+        sentences = [s for s in _SENTENCES.split("。".join(b.text for b in blocks)) if len(s) >= 6]
+        return len(set(sentences)) < len(sentences)
+
+    @staticmethod
+    def _stands_above(block: _Block, seen: set[str]) -> bool:
+        """Whether every sentence of a block has been read before in this article; notes its sentences."""
+        if len(block.text) < LONG:
+            return False
+        parts = [s for s in _SENTENCES.split(block.text) if len(s) >= 6]
+        if block.text in seen or (sum(map(len, parts)) >= LONG - 2 and all(s in seen for s in parts)):
             return True
-        seen.add(text)
+        seen.add(block.text)
         seen.update(parts)
         return False
 
     def _kind(self, block: _Block, before: _Block | None, after: _Block | None) -> None:
+        """Tell headings and list items from body paragraphs."""
         if block.kind == "heading":
             return
-        hint = self.hint[block.lines[0]]
-        text = block.text
-        if block.kind == "body" and hint != "l" and after is not None and not block.signed and self._is_heading(block, None) \
-                and (before is None or before.kind == "heading" or _ended(before.text) or before.signed
-                     or before.kind == "list" or self._is_heading(before, None)) \
-                and not (text[-1] in "！？" and len(text) > 25):
-            numbered = next((p for p in self.rules.items if p.match(text)), None)
-            if numbered is None or not ((numbered.match(after.text) and not _ended(after.text) and
-                                        len(after.text) <= self.rules.max_heading) or
-                                        (before is not None and before.kind == "list" and numbered.match(before.text))):
-                block.kind = "heading"
-                return
-        if hint == "l" or self.rules.any_item.match(text):
+        text, hint, rules = block.text, self.hint[block.lines[0]], self.rules
+        if len(text) > rules.max_heading or _STOP.search(text) or hint == "l" or after is None or block.signed:
+            heading = False
+        else:
+            fresh = (before is None or before.kind in ("heading", "list") or before.signed or _ended(before.text)
+                     or self._is_heading(before, None))
+            question = text[-1] in "！？" and len(text) > 25
+            heading = fresh and not question and self._is_heading(block, None) and not self._is_item(block, before, after)
+        if heading:
+            block.kind = "heading"
+        elif hint == "l" or rules.any_item.starts(text):
             block.kind = "list"
+
+    def _is_item(self, block: _Block, before: _Block | None, after: _Block) -> bool:
+        """Whether a short numbered line is one of a list: another of its kind stands right above or below it."""
+        pattern = next((p for p in self.rules.items if p.match(block.text)), None)
+        if pattern is None:
+            return False
+        short = not _ended(after.text) and len(after.text) <= self.rules.max_heading
+        return (short and pattern.match(after.text) is not None) or (
+            before is not None and before.kind == "list" and pattern.match(before.text) is not None)
 
     def _articles(self, drafts: list[_Draft]) -> list[Article]:
         source, rules = self.source, self.rules
@@ -1104,7 +883,7 @@ class _Document:
         form = self.source.source_format
         if form != "plain":
             return form
-        marked = any(self.text[i][0] in "■●◆▲□◎★" for i in self.meta)
+        marked = any(self.text[i][0] in _BULLET for i in self.meta)
         if marked or n_articles > 1 or any(r == "page_head" for f in self.meta.values() for _, _, r in f):
             return "newspaper_page"
         if self.width and (self.heads or self.columns):
@@ -1114,17 +893,16 @@ class _Document:
     def _fill(self, article: Article, draft: _Draft, page_dates: list[str]) -> None:
         """Title, publisher, authors, address, dates, each with the rule that found it."""
         rules = self.rules
-        fields = [f for f in self.source.fields]
-        fields += sorted(draft.fields, key=lambda f: _TRUST.get(f[2], 1))
+        fields = [*self.source.fields, *sorted(draft.fields, key=lambda f: _TRUST.get(f[2], 1))]
         if draft.title:
             article.title, article.rules["title"] = draft.title.strip(), draft.title_rule
         for name, value, rule in fields:
             if name == "publisher" and article.publisher is None:
-                value = _unmarked(str(value))
+                value = bylines.unmarked(str(value))
                 if value and value not in rules.not_publishers and len(value) <= 60:
                     article.publisher, article.rules["publisher"] = value, rule
             elif name == "authors" and not article.authors:
-                people = value if isinstance(value, list) else _people(str(value), rules)
+                people = value if isinstance(value, list) else bylines.people(str(value), rules)
                 if people:
                     article.authors, article.rules["authors"] = people, rule
             elif name == "url" and article.url is None:
@@ -1189,17 +967,13 @@ class _Document:
         return rows
 
 
+# Kinds of blocks as fates and rules of the ledger.
+_FATE_OF_KIND = {"heading": ("heading", "heading_line"), "list": ("body", "list_item"), "body": ("body", "paragraph")}
+# Where fields of one document disagree: the citation line first, what stands in the text last.
 _TRUST = {"citation_line": 0, "signature": 2, "dateline": 2, "source_note": 3, "page_head": 3, "issue": 4}
 
 
 # ------------------------------------------------------------------------------------------------- small helpers
-
-
-def _unmarked(text: str) -> str:
-    """A name without the title marks around it."""
-    text = text.strip(" \t|｜·")
-    inner = text[1:-1]
-    return inner.strip() if text[:1] == "《" and text[-1:] == "》" and "》" not in inner else text
 
 
 def _key(text: str) -> str:
@@ -1268,6 +1042,8 @@ def _wrapping(text: list[str], gap: list[int], hint: list[str], indent: list[boo
     if len(lines) < 2:
         return 0, False, False
     sample = lines[:4000]
+    if sum(len(t) > 2 * MAX_WRAP for t in sample) > 0.1 * len(sample) + 1:
+        return 0, False, False
     best = (0.0, 0.0, False)
     for by_length in (True, False):
         widths = [_width(t, by_length) for t in sample]
@@ -1291,138 +1067,3 @@ def _wrapping(text: list[str], gap: list[int], hint: list[str], indent: list[boo
     gaps = sum(g > 0 for g in gap[1:])
     tell = 0.02 * len(gap) < gaps < 0.8 * len(gap)
     return best[1], best[2], tell
-
-
-def _people(text: str, rules: Rules) -> list[str]:
-    """The names in a byline; two lone characters are one name set wide (`吕　倩`)."""
-    names: list[str] = []
-    parts = [p for p in _SEPARATED.split(str(text).strip("（）() ")) if p]
-    i = 0
-    while i < len(parts) and len(names) < 20:
-        part = parts[i]
-        if len(part) == 1 and i + 1 < len(parts) and len(parts[i + 1]) == 1:
-            part, i = part + parts[i + 1], i + 1
-        i += 1
-        part = re.sub(r"^(?:本报|本刊)?(?:特约|见习|实习)?(?:记者|通讯员|作者|编辑)[:：]?|(?:报道|摄影|整理|/文|等)$", "", part)
-        if 2 <= len(part) <= 24 and part not in rules.not_authors and part not in names and (
-                not part.endswith(rules.medium_ends) or len(part) <= 3) and not re.search(r"\d|https?:", part):
-            names.append(part)
-    return names
-
-
-def _names_and_medium(text: str, rules: Rules) -> list | None:
-    """The fields of what stands behind a byline mark: a medium first, then people; other roles are left out."""
-    text = re.split(r"\s?(?:图|摄影|制图|编辑|责编|美编|视频|校对|审核)\s?[|｜丨/／:：]", text, maxsplit=1)[0].strip()
-    m = re.match(r"《([^《》]{1,20})》\s?(.*)$", text)
-    medium, rest = (m[1], m[2]) if m else (None, text)
-    rest = re.sub(r"(?:特约|见习|实习|首席|资深)?(?:记者|通讯员|特约撰稿人?|撰稿人?)", " ", rest).strip(" :：")
-    parts = [p for p in _SEPARATED.split(rest) if p]
-    if len(text) > 50 or any(len(p) > 16 for p in parts) or _PUNCTUATION.search(rest.replace("，", "").replace("、", "")):
-        return None
-    if medium is None and parts and ((len(parts) > 1 and (len(parts[0]) > 3 or parts[0].endswith(rules.medium_ends)))
-                                     or len(parts[0]) > 4):
-        medium, parts = parts[0], parts[1:]
-    people = _people(" ".join(parts), rules)
-    fields: list = []
-    if medium and medium not in rules.not_publishers:
-        fields.append(("publisher", medium, "byline"))
-    if people:
-        fields.append(("authors", people, "byline"))
-    return fields if fields or medium else None
-
-
-def _info_line(line: str, text: str, rules: Rules, below_title: bool) -> list | None:
-    """What a line of source, authors and date says, or None where the line is something else.
-
-    The whole line must be used up by labels with values, dates and idle words; a bare name is taken for the medium
-    where a full date stands beside it below a title.
-    """
-    labelled = rules.info_label.search(line)
-    dates = dating.find_dates(line, months=below_title and len(line) <= 40) if ("20" in line or "19" in line or "二〇" in line) else []
-    if (not labelled and not dates) or line[-1] in "。！？；" or "。" in line:
-        return None
-    fields: list = []
-    pieces, at = [], 0
-    for d in dates:
-        pieces += [line[at : d.start], "\x00" * (d.end - d.start)]
-        at = d.end
-        fields.append(("date", d.iso, "info_line"))
-    masked = "".join(pieces) + line[at:]
-    marks = list(rules.info_label.finditer(masked))
-    residue = masked[: marks[0].start()] if marks else masked
-    for k, m in enumerate(marks):
-        end = marks[k + 1].start() if k + 1 < len(marks) else len(masked)
-        label = m[1] or m[2] or m[3]
-        name = rules.info_labels.get(label, "publisher" if label in ("转自", "来源") else "authors")
-        value = masked[m.end() : end]
-        cut = re.search(r"\s{2,}|\x00|[|｜·]\s", value)
-        if cut:
-            residue += " " + value[cut.start() :]
-        span = (m.end(), m.end() + (cut.start() if cut else len(value)))
-        value = _unmarked(text[slice(*span)])
-        idle = rules.idle.search(value)
-        if idle and idle.end() == len(value) and name == "publisher":
-            value = value[: idle.start()].strip()
-        if len(value) > 50 or _STOP.search(value):
-            return None
-        if label == "文" or label == "撰文":
-            found = _names_and_medium(value, rules)
-            fields += [(n, v, "info_line") for n, v, _ in found or []]
-        elif name == "publisher" and value and value not in rules.not_publishers:
-            parts = value.split()
-            if len(parts) > 1 and len(value) <= 30 and all(2 <= len(p) <= 3 for p in parts[1:]):
-                fields.append(("authors", _people(" ".join(parts[1:]), rules), "info_line"))
-                value = parts[0]
-            fields.append(("publisher", value, "info_line"))
-        elif name == "authors" and value:
-            fields.append(("authors", _people(value, rules), "info_line"))
-        elif name == "title" and value:
-            fields.append(("title", value, "info_line"))
-        elif name == "date" and value and not dates and (day := dating.stated_date(value)):
-            fields.append(("date", day, "info_line"))
-    rest = rules.idle.sub(" ", residue.replace("\x00", " ")).strip(" \t|｜丨/·,，、[]【】()（）:：-—")
-    if rest:
-        short = len(rest) <= 20 and not _STOPS.search(rest)
-        apart = (line[0] in "（(" and line[-1] in "）)") or all(
-            (d.start == 0 or line[d.start - 1] in _APART) and (
-                d.end == len(line) or line[d.end] in _APART or line[d.end - 1] in _APART) for d in dates)
-        if dates and below_title and short and (apart or marks):
-            place = line.find(rest)
-            if not any(n == "publisher" for n, _, _ in fields):
-                name = text[place : place + len(rest)] if place >= 0 else rest
-                fields.append(("publisher", name, "name_beside_date"))
-        elif not (marks and dates and short):
-            return None
-    return fields
-
-
-def _citation(text: str, rules: Rules) -> list | None:
-    """The fields of a citation line, `摘编自：媒体｜原题｜日期｜地址｜类别：…｜工作年度：…`, any of them missing."""
-    m = re.match(r"[\u4e00-\u9fff]{2,3}\s{0,3}[:：]\s{0,3}", text)
-    if not m or ("｜" not in text and "|" not in text and not text.startswith(("摘编自", "摘編自"))):
-        return None
-    fields: list = []
-    loose: list[str] = []
-    for part in re.split("[｜|]", text[m.end() :][:4000]):
-        part = part.strip()
-        if not part:
-            continue
-        label, sep, value = part.partition("：")
-        name = rules.citation_labels.get(simplified(label.strip())) if sep else None
-        if name is not None:
-            if name:
-                fields.append((name, value.strip(), "citation_line"))
-        elif part.startswith(("http://", "https://")):
-            fields.append(("url", part, "citation_line"))
-        elif re.fullmatch(r"(?:19|20)\d\d(?:[-年/.]\d{1,2}(?:[-月/.]\d{1,2}日?|月)?|年)?", part):
-            fields.append(("date", part, "citation_line"))
-        else:
-            loose.append(part)
-    if loose and loose[0].startswith("《") and loose[0].endswith("》") and (len(loose) == 1 or len(loose[0]) > 10):
-        fields.append(("source_title", loose[0][1:-1], "citation_line"))
-    elif loose:
-        fields.append(("publisher", loose[0], "citation_line"))
-        if len(loose) > 1:
-            title = loose[1]
-            fields.append(("source_title", title, "citation_line"))
-    return fields

@@ -17,20 +17,20 @@ MAX_TEXT = 60_000  # characters of an article that are searched for dates
 MAX_VALUE = 80  # characters of a metadata value that are read as a date
 
 _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0, "Ｏ": 0}
-_YEAR = r"(?<![\d.])((?:19|20)\d\d)"
-_FULL = re.compile(
-    _YEAR + r"(?:\s{0,2}年\s{0,2}(\d{1,2})\s{0,2}月\s{0,2}(\d{1,2})\s{0,2}[日号]|([-/.])(\d{1,2})\4(\d{1,2})(?!\d))"
-)
-_MONTH = re.compile(_YEAR + r"(?:\s{0,2}年\s{0,2}(\d{1,2})\s{0,2}月|[-/](0[1-9]|1[0-2])(?![\d/-]))")
+# Expressions begin with a literal so that the search runs at the speed of a byte search; what may not stand before the
+# year is checked on the hits.
+_DATES = tuple((century, re.compile(
+    century + r"\d\d(?:\s{0,2}年\s{0,2}(\d{1,2})\s{0,2}月(?:\s{0,2}(\d{1,2})\s{0,2}[日号])?"
+    r"|([-/.])(\d{1,2})\3(\d{1,2})(?!\d)|[-/](0[1-9]|1[0-2])(?![\d/-]))")) for century in ("20", "19"))
 _NUMERALS = re.compile(r"([一二][〇零○Ｏ一二三四五六七八九]{3})年(?:([一二三四五六七八九十]{1,3})月)?"
                        r"(?:([一二三四五六七八九十]{1,3})[日号])?")
 _TIME = re.compile(r"[T\s]{0,4}\d{1,2}\s?[:：时点]\s?\d{1,2}(?:\s?[:：分]\s?\d{1,2}(?:\.\d{1,6})?)?\s?[分秒]?"
                    r"(?:\s?(?:Z|[+-]\d\d:?\d\d|GMT))?")
-_AS_OF = re.compile(r"截至\s?" + _YEAR + r"年(\d{1,2})月(\d{1,2})[日号]")
+_AS_OF = re.compile(r"截至\s?((?:19|20)\d\d)年(\d{1,2})月(\d{1,2})[日号]")
 _MONTH_DAY = re.compile(r"(?<![\d年])(?<!\d\s)(\d{1,2})月(\d{1,2})[日号]")
 _DATELINE = re.compile(r"^.{0,24}?(?<!\d)(\d{1,2})月(\d{1,2})日\s?(?:电|讯)")
-_THIS_YEAR_IS = re.compile(r"(今年|去年|明年|前年)\s?[（(]\s?((?:19|20)\d\d)\s?年?\s?[）)]|"
-                           + _YEAR + r"年\s?[（(]\s?(今年|去年|明年|前年)\s?[）)]")
+_GLOSS_AFTER = re.compile(r"年\s?[（(]\s?((?:19|20)\d\d)\s?年?\s?[）)]")
+_GLOSS_BEFORE = re.compile(r"年\s?[（(]\s?(今年|去年|明年|前年)\s?[）)]")
 _THIS_YEAR_MONTH = re.compile(r"今年\s?(\d{1,2})月")
 _SHIFT = {"前年": 2, "去年": 1, "今年": 0, "明年": -1}
 
@@ -82,23 +82,24 @@ def find_dates(text: str, *, months: bool = True) -> list[FoundDate]:
     """
     text = text[:MAX_TEXT]
     found: list[FoundDate] = []
-    for m in _FULL.finditer(text):
-        iso = iso_date(m[1], m[2] or m[5], m[3] or m[6])
-        if iso:
-            time = _TIME.match(text, m.end())
-            found.append(FoundDate(m.start(), time.end() if time else m.end(), iso))
-    if "年" in text:
+    for century, pattern in _DATES:
+        if century not in text:
+            continue
+        for m in pattern.finditer(text):
+            start = m.start()
+            if start and (text[start - 1].isdigit() or text[start - 1] == "."):
+                continue
+            month, day = m[1] or m[4] or m[6], m[2] or m[5]
+            iso = iso_date(text[start : start + 4], month, day) if day or months else None
+            if iso:
+                time = _TIME.match(text, m.end()) if day else None
+                found.append(FoundDate(start, time.end() if time else m.end(), iso))
+    if "年" in text and ("二〇" in text or "二○" in text or "一九" in text or "二零" in text):
         for m in _NUMERALS.finditer(text):
             if m[2] and (m[3] or months):
                 iso = iso_date(_numeral(m[1]), _numeral(m[2]), _numeral(m[3]) if m[3] else None)
                 if iso:
                     found.append(FoundDate(m.start(), m.end(), iso))
-    if months:
-        starts = {d.start for d in found}
-        for m in _MONTH.finditer(text):
-            iso = iso_date(m[1], m[2] or m[3])
-            if iso and m.start() not in starts:
-                found.append(FoundDate(m.start(), m.end(), iso))
     found.sort(key=lambda d: d.start)
     return found
 
@@ -168,10 +169,14 @@ def writing_year(text: str) -> tuple[int, str] | None:
       named with a later month.
     """
     text = text[:MAX_TEXT]
-    m = _THIS_YEAR_IS.search(text)
-    if m:
-        word, year = (m[1], m[2]) if m[1] else (m[4], m[3])
-        return int(year) + _SHIFT[word], "this_year_is"
+    for m in _GLOSS_AFTER.finditer(text):
+        word = text[max(m.start() - 1, 0) : m.start() + 1]
+        if word in _SHIFT:
+            return int(m[1]) + _SHIFT[word], "this_year_is"
+    for m in _GLOSS_BEFORE.finditer(text):
+        year = text[max(m.start() - 4, 0) : m.start()]
+        if re.fullmatch(r"(?:19|20)\d\d", year):
+            return int(year) + _SHIFT[m[1]], "this_year_is"
     m = _THIS_YEAR_MONTH.search(text)
     if m and 1 <= int(m[1]) <= 12:
         before = [d.iso for d in find_dates(text[: m.start()])]
@@ -191,13 +196,15 @@ class WorkYear:
     """
 
     def __init__(self, phrases: list[str], gap: int = 12):
-        words = "|".join(sorted(map(re.escape, phrases), key=lambda w: (-len(w), w)))
+        words = "|".join(sorted(map(re.escape, phrases), key=lambda w: (-len(w), w))) or "(?!)"
         self._pattern = re.compile(
-            r"(?<![\d.])((?:19|20)\d\d)年度?(?![初末底中]|\d|上半|前\d|以来)[^，。；！？\d\n]{0,%d}?(?:%s)" % (gap, words))
+            r"20\d\d年度?(?![初末底中]|\d|上半|前\d|以来)[^，。；！？\d\n]{0,%d}?(?:%s)" % (gap, words))  # noqa: UP031
 
     def years(self, text: str) -> list[int]:
         """The work years a text states, in order, with repeats."""
-        return [int(m[1]) for m in self._pattern.finditer(text[:MAX_TEXT])]
+        text = text[:MAX_TEXT]
+        return [int(m[0][:4]) for m in self._pattern.finditer(text)
+                if not m.start() or not (text[m.start() - 1].isdigit() or text[m.start() - 1] == ".")]
 
     def of(self, title: str, text: str, published: int | None) -> tuple[int, str] | None:
         """The work year and the rule: `work_year_title`, `work_year_text`.

@@ -175,13 +175,13 @@ _TABLE = (
 )  # fmt: skip
 _RARE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\xa0\xad\u2000-\u200f\u202a-\u202f\u205f-\u2064\ufeff\u3000"
                    "\uff03\uff05\uff06\uff0b\uff0d-\uff0f\uff10-\uff19\uff1d\uff20-\uff3a\uff3f\uff41-\uff5a\uff61\uff64"
-                   "\ufe30]")
+                   "\ufe30\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 _COMPATIBLE = re.compile("[\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 _CJK = "\u3001-\u303f\u3400-\u9fff\uff01-\uff5e\u2018-\u201d\u2014\u2026"
-_ASCII_POINT = re.compile(f"(?<=[{_CJK}])[,:;?!](?!//)|[,:;?!](?=[{_CJK}])")
+_ASCII_POINT = re.compile("[,:;?!]")
 _ASCII_PAIR = re.compile(r"\(([^()\n]{0,200})\)")
 _CJK_CHAR = re.compile(f"[{_CJK}]")
-_POINTS = str.maketrans(",:;?!", "，：；？！")
+_WIDE_POINTS = dict(zip(",:;?!", "，：；？！", strict=True))
 
 
 def normal(text: str) -> str:
@@ -192,15 +192,22 @@ def normal(text: str) -> str:
     """
     if _RARE.search(text):
         text = text.translate(_TABLE)
-    if _COMPATIBLE.search(text):
-        import unicodedata
+        if _COMPATIBLE.search(text):
+            import unicodedata
 
-        text = _COMPATIBLE.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text)
-    if _ASCII_POINT.search(text):
-        text = _ASCII_POINT.sub(lambda m: m[0].translate(_POINTS), text)
+            text = _COMPATIBLE.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text)
+    if "," in text or ":" in text or ";" in text or "?" in text or "!" in text:
+        text = _ASCII_POINT.sub(_wide_point, text)
     if "(" in text:
         text = _ASCII_PAIR.sub(_wide_pair, text)
     return text
+
+
+def _wide_point(m: re.Match) -> str:
+    text, at = m.string, m.start()
+    if (at and _CJK_CHAR.match(text, at - 1) and not text.startswith("//", at + 1)) or _CJK_CHAR.match(text, at + 1):
+        return _WIDE_POINTS[m[0]]
+    return m[0]
 
 
 def _wide_pair(m: re.Match) -> str:

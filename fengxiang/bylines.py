@@ -1,0 +1,212 @@
+"""What lines of source, authors and date say: bylines, information lines, citation lines, signatures.
+
+Each function returns fields as `(field, value, rule)`, or None where the line is something else. Fields are those of
+`model.Article`, and `title`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from . import dating
+from .cleaningrules import Rules
+
+MAX_BYLINE = 70  # characters
+MAX_VALUE = 50  # characters of a name or of names
+MAX_LOOSE = 20  # characters of a name without a label
+MAX_CITATION = 4_000
+
+_STOPS = re.compile("[，。；：！？]")
+_APART = frozenset(" \t|｜·/（()）")
+_GAPS = re.compile(r"[\s、，,/]+")
+_END_OF_VALUE = re.compile(r"\s{2,}|\x00|[|｜·]\s")
+_TITLED = re.compile(r"《([^《》]{1,20})》\s?(.*)$")
+_DATE_PART = re.compile(r"(?:19|20)\d\d(?:[-年/.]\d{1,2}(?:[-月/.]\d{1,2}日?|月)?|年)?")
+
+Fields = list[tuple[str, object, str]]
+
+
+def unmarked(text: str) -> str:
+    """A name without the title marks around it: `《财经》` is 财经."""
+    text = text.strip(" \t|｜·")
+    inner = text[1:-1]
+    return inner.strip() if text[:1] == "《" and text[-1:] == "》" and "》" not in inner else text
+
+
+def people(text: str, rules: Rules) -> list[str]:
+    """The names in a list of people, without their roles; two lone characters are one name set wide (`吕　倩`)."""
+    names: list[str] = []
+    parts = [p for p in _GAPS.split(str(text)[:400].strip("（）() ")) if p]
+    i = 0
+    while i < len(parts) and len(names) < 20:
+        part = parts[i]
+        if len(part) == 1 and i + 1 < len(parts) and len(parts[i + 1]) == 1:
+            part, i = part + parts[i + 1], i + 1
+        i += 1
+        part = rules.role.sub("", part)
+        known = part in rules.not_authors or part in names
+        medium = len(part) > 3 and part.endswith(rules.medium_ends)
+        if 2 <= len(part) <= 24 and not known and not medium and not re.search(r"\d|https?:", part):
+            names.append(part)
+    return names
+
+
+def names_and_medium(text: str, rules: Rules) -> Fields | None:
+    """What stands behind a byline mark (`■ 第一财经 吕倩 刘晓洁`): a medium, then people; other roles are left out."""
+    text = rules.other_credit.split(text, maxsplit=1)[0].strip()
+    m = _TITLED.match(text)
+    medium, rest = (m[1], m[2]) if m else (None, text)
+    rest = rules.role_inside.sub(" ", rest).strip(" :：")
+    parts = [p for p in _GAPS.split(rest) if p]
+    if len(text) > MAX_VALUE or any(len(p) > 16 for p in parts) or _STOPS.search(rest.replace("，", "")):
+        return None
+    if medium is None and parts:
+        first = parts[0]
+        if len(first) > 4 or (len(parts) > 1 and (len(first) > 3 or first.endswith(rules.medium_ends))):
+            medium, parts = first, parts[1:]
+    names = people(" ".join(parts), rules)
+    fields: Fields = []
+    if medium and medium not in rules.not_publishers:
+        fields.append(("publisher", medium, "byline"))
+    if names:
+        fields.append(("authors", names, "byline"))
+    return fields if fields or medium else None
+
+
+def byline(line: str, text: str, rules: Rules, below_title: bool) -> Fields | None:
+    """What a byline says, or None where the line is none.
+
+    Args:
+        line: the line in simplified characters, in which the rules are matched.
+        text: the same line as it is, from which values are taken.
+        below_title: whether the line stands right below a title, where names alone make a byline.
+    """
+    if len(line) > MAX_BYLINE or line[-1] in "。；，！？":
+        return None
+    found = rules.bylines.fullmatch(line)
+    if not found:
+        if below_title and len(line) <= MAX_LOOSE and rules.only_names.fullmatch(line):
+            names = people(text, rules)
+            return [("authors", names, "names_below_title")] if names else None
+        return None
+    spans = found[1]
+    if "rest" in spans:
+        return names_and_medium(text[slice(*spans["rest"])], rules)
+    fields: Fields = []
+    for name, (a, b) in spans.items():
+        value = unmarked(text[a:b])
+        if name == "authors":
+            if names := people(value, rules):
+                fields.append(("authors", names, "byline"))
+        elif value and value not in rules.not_publishers:
+            fields.append((name, value, "byline"))
+    return fields
+
+
+def info_line(line: str, text: str, rules: Rules, below_title: bool) -> Fields | None:
+    """What a line of source, authors and date says, or None where the line is something else.
+
+    The whole line must be used up by labels with values, dates and idle words; a bare name is taken for the medium
+    where a date stands beside it below a title. Arguments as in `byline`.
+    """
+    if line[-1] in "。！？；" or "。" in line:
+        return None
+    labels = list(rules.info_label.finditer(line)) if rules.may_be_labelled(line) else []
+    dated = "20" in line or "19" in line or "二〇" in line or "二○" in line
+    dates = dating.find_dates(line, months=below_title and len(line) <= 40) if dated else []
+    if not labels and not dates:
+        return None
+    fields: Fields = [("date", d.iso, "info_line") for d in dates]
+    masked = list(line)
+    for d in dates:
+        masked[d.start : d.end] = "\x00" * (d.end - d.start)
+    masked = "".join(masked)
+    labels = [m for m in labels if "\x00" not in masked[m.start() : m.end()]]
+    residue = masked[: labels[0].start()] if labels else masked
+    for m, following in zip(labels, [*labels[1:], None], strict=False):
+        value = masked[m.end() : following.start() if following else len(masked)]
+        cut = _END_OF_VALUE.search(value)
+        if cut:
+            residue += " " + value[cut.start() :]
+        value = text[m.end() : m.end() + (cut.start() if cut else len(value))]
+        if len(value) > MAX_VALUE or "；" in value:
+            return None
+        fields += _labelled(next(g for g in m.groups() if g), value, bool(dates), rules)
+    rest = rules.idle.sub(" ", residue.replace("\x00", " ")).strip(" \t|｜丨/·,，、[]【】()（）:：-—")
+    if not rest:
+        return fields
+    if len(rest) > MAX_LOOSE or _STOPS.search(rest) or not dates:
+        return None
+    if not labels and not (below_title and _apart(line, dates)):
+        return None
+    at = line.find(rest)
+    if below_title and not any(name == "publisher" for name, _, _ in fields):
+        fields.append(("publisher", unmarked(text[at : at + len(rest)] if at >= 0 else rest), "name_beside_date"))
+    return fields
+
+
+def _apart(line: str, dates) -> bool:
+    """Whether blanks or bars set the dates apart from the rest, or brackets stand around it all."""
+    if line[0] in "（(" and line[-1] in "）)":
+        return True
+    return all((d.start == 0 or line[d.start - 1] in _APART)
+               and (d.end == len(line) or line[d.end] in _APART or line[d.end - 1] in _APART) for d in dates)
+
+
+def _labelled(label: str, value: str, dated: bool, rules: Rules) -> Fields:
+    """The fields of one label with its value."""
+    name = rules.info_labels[label]
+    value = unmarked(value)
+    if name == "byline":
+        return [(n, v, "info_line") for n, v, _ in names_and_medium(value, rules) or []]
+    if name == "publisher":
+        idle = rules.idle_at_end.search(value)
+        value = unmarked(value[: idle.start()]) if idle else value
+        parts = value.split()
+        fields: Fields = []
+        if len(parts) > 1 and len(value) <= 30 and all(2 <= len(p) <= 3 for p in parts[1:]):
+            fields.append(("authors", people(" ".join(parts[1:]), rules), "info_line"))
+            value = parts[0]
+        if value and value not in rules.not_publishers:
+            fields.append(("publisher", value, "info_line"))
+        return fields
+    if name == "authors":
+        return [("authors", people(value, rules), "info_line")]
+    if name == "date":
+        day = None if dated else dating.stated_date(value)
+        return [("date", day, "info_line")] if day else []
+    return [(name, value, "info_line")] if name and value else []
+
+
+def citation(text: str, rules: Rules) -> Fields | None:
+    """The fields of a citation line, `摘编自：媒体｜原题｜日期｜地址｜类别：…｜工作年度：…`, any of them missing.
+
+    Of parts without a label an address and a date are known by their form, the first other one is the publisher, the
+    second the title of the original; a single one in 《》 is the title.
+    """
+    start = rules.citation_start.match(text)
+    if not start or ("｜" not in text and "|" not in text and not start["sure"]):
+        return None
+    fields: Fields = []
+    loose: list[str] = []
+    for part in re.split("[｜|]", text[start.end() :][:MAX_CITATION]):
+        part = part.strip()
+        label, sep, value = part.partition("：")
+        name = rules.citation_labels.get(label.strip()) if sep else None
+        if not part:
+            continue
+        if name is not None:
+            if name:
+                fields.append((name, value.strip(), "citation_line"))
+        elif part.startswith(("http://", "https://")):
+            fields.append(("url", part, "citation_line"))
+        elif _DATE_PART.fullmatch(part):
+            fields.append(("date", part, "citation_line"))
+        else:
+            loose.append(part)
+    if len(loose) == 1 and unmarked(loose[0]) != loose[0]:
+        fields.append(("source_title", unmarked(loose[0]), "citation_line"))
+    else:
+        fields += [(name, value, "citation_line")
+                   for name, value in zip(("publisher", "source_title"), loose, strict=False)]
+    return fields

@@ -1,0 +1,336 @@
+"""The cleaning rules of a codebook folder: `cleaning.yml` and `scope.yml`, checked and compiled."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from . import dating
+from .yamlfile import YamlFile
+
+_NAME = r"[\u4e00-\u9fff]{1,4}(?:·[\u4e00-\u9fff]{1,6})?"
+_NAMES = rf"{_NAME}(?:[\s、，,/]{{1,3}}{_NAME}){{0,9}}"
+_MEDIUM = r"[《]?[\u4e00-\u9fffA-Za-z0-9·]{2,16}[》]?"
+
+
+class Rules:
+    """The cleaning rules of a codebook folder, compiled. Can be pickled.
+
+    Attributes:
+        labels: `{rule id: (zh, en)}` of every rule and built-in step a ledger can name.
+        names: which key, meta name or column gives which field, as the readers need it.
+    """
+
+    @classmethod
+    def load(cls, codebook_dir: str | Path) -> Rules:
+        """Read `cleaning.yml` and `scope.yml`.
+
+        Raises:
+            UserError: a file is missing or a rule is broken; names the line.
+        """
+        return cls(YamlFile(Path(codebook_dir) / "cleaning.yml"), YamlFile(Path(codebook_dir) / "scope.yml"))
+
+    def __init__(self, cleaning: YamlFile, scope: YamlFile):
+        check = _Checked(cleaning)
+        if not isinstance(cleaning.data, dict):
+            raise cleaning.error("holds no rules")
+        self.max_line = check.number(("max_line",))
+        self.labels = {key: check.names(("steps", key)) for key in check.mapping(("steps",))}
+        self._words: set[str] = set()
+        self._automaton = None
+        self._load_names(check)
+        self._load_furniture(check)
+        self._load_bylines(check)
+        self._load_labels(check)
+        self._load_headings(check)
+        self.work_year = dating.WorkYear(check.strings(("work_year", "phrases")), check.number(("work_year", "gap")))
+        self.scope = Scope(scope)
+
+    def _load_names(self, check: _Checked) -> None:
+        keys = {word.lower(): name for name in check.mapping(("keys",)) for word in check.strings(("keys", name))}
+        meta = {word.lower(): name for name in check.mapping(("meta",)) for word in check.strings(("meta", name))}
+        outside = check.compiled(("outside",), check.string(("outside",)))
+        self.names = {"json": keys, "html": {"meta": meta, "furniture": outside}}
+
+    def _load_furniture(self, check: _Checked) -> None:
+        self.whole_lines: dict[str, str] = {}
+        self.closing: set[str] = set()
+        self.ending: set[str] = set()
+        patterns, ends = [], []
+        for i, rule in enumerate(check.list(("furniture",))):
+            at = ("furniture", i)
+            if not isinstance(rule, dict) or not isinstance(rule.get("id"), str):
+                raise check.file.error("a furniture rule needs an id", *at)
+            known = {"id", "zh", "en", "closes", "ends_article", "lines", "patterns", "ends"}
+            if unknown := sorted(set(rule) - known):
+                raise check.file.error(f"“{unknown[0]}” is no part of a furniture rule", *at, unknown[0])
+            if rule["id"] in self.labels:
+                raise check.file.error(f"the id “{rule['id']}” stands twice", *at, "id")
+            self.labels[rule["id"]] = check.names(at)
+            if rule.get("closes"):
+                self.closing.add(rule["id"])
+            if rule.get("ends_article"):
+                self.ending.add(rule["id"])
+            for word in check.strings((*at, "lines"), optional=True):
+                self.whole_lines.setdefault(bare(word), rule["id"])
+            for kind, into in (("patterns", patterns), ("ends", ends)):
+                for j, pattern in enumerate(check.strings((*at, kind), optional=True)):
+                    check.compiled((*at, kind, j), pattern)
+                    into.append((rule["id"], pattern))
+        self.furniture, self.ends = Union(patterns), Union(ends)
+        self.page_heads = check.union(("page_heads",))
+        self._words.update(w for _, p in patterns for w in re.findall(r"[\u4e00-\u9fff]{2,}|[A-Za-z©ⓒ.]{3,}|[©ⓒ]", p))
+        for keys in (("columns",), ("column_words",)):
+            check.strings(keys)
+        self.columns = frozenset(check.strings(("columns",)))
+        self.column_words = frozenset(check.strings(("column_words",)))
+
+    def _load_bylines(self, check: _Checked) -> None:
+        self.bylines = check.union(("bylines",))
+        self.datelines = check.union(("datelines",))
+        self.dateline_marks = tuple(check.strings(("dateline_marks",)))
+        self.signatures = check.union(("signatures",))
+        self.medium_ends = tuple(check.strings(("medium_ends",)))
+        self.not_authors = frozenset(check.strings(("not_authors",)))
+        self.not_publishers = frozenset(check.strings(("not_publishers",)))
+        roles = _alternatives(check.strings(("roles",)))
+        ends = _alternatives(check.strings(("role_ends",)))
+        self.role = re.compile(rf"^(?:{roles})[:：]?|(?:{ends})$")
+        self.role_inside = re.compile(roles)
+        surnames = re.escape(check.string(("surnames",)).replace(" ", ""))
+        person = rf"(?:[{surnames}][\u4e00-\u9fff]{{1,2}}|[{surnames}]\s[\u4e00-\u9fff])"
+        self.only_names = re.compile(rf"{person}(?:[\s、，,]{{1,3}}{person}){{0,5}}")
+        self._words.update(w for w in check.strings(("roles",)) if len(w) > 1)
+
+    def _load_labels(self, check: _Checked) -> None:
+        self.info_labels: dict[str, str] = {}
+        for name in check.mapping(("labels",)):
+            for word in check.strings(("labels", name)):
+                self.info_labels[word] = "" if name == "none" else name
+        bare_labels = check.strings(("bare_labels",))
+        for i, word in enumerate(bare_labels):
+            if word not in self.info_labels:
+                raise check.file.error(f"“{word}” is not among the labels", "bare_labels", i)
+        long = _alternatives([w for w in self.info_labels if len(w) > 1])
+        short = _alternatives([w for w in self.info_labels if len(w) == 1])
+        self.info_label = re.compile(
+            rf"({long})\s{{0,3}}[:：|｜]\s{{0,3}}"
+            rf"|(?:^|(?<=\s))({short})\s{{0,3}}[:：|｜丨/]\s{{0,3}}"
+            rf"|(?:^|(?<=[\s·]))({_alternatives(bare_labels)})\s")
+        self._label_mark = re.compile(rf"[:：|｜丨/]|(?:{_alternatives(bare_labels)})\s")
+        others = [w for w, name in self.info_labels.items() if name == ""]
+        self.other_credit = re.compile(rf"\s?(?:{_alternatives(others)})\s?[|｜丨/／:：]")
+        idle = check.strings(("idle",))
+        for i, pattern in enumerate(idle):
+            check.compiled(("idle", i), pattern)
+        self.idle = re.compile("|".join(f"(?:{p})" for p in idle))
+        self.idle_at_end = re.compile(rf"\s{{0,3}}(?:{self.idle.pattern})$")
+        self._words.update(w for w in self.info_labels if len(w) > 1)
+        sure, maybe = check.strings(("citation", "sure")), check.strings(("citation", "maybe"))
+        self.citation_starts = tuple(sure + maybe)
+        self.citation_start = re.compile(
+            rf"(?:(?P<sure>{_alternatives(sure)})|{_alternatives(maybe)})\s{{0,3}}[:：]\s{{0,3}}")
+        self.citation_labels = {
+            word: "" if name == "none" else name
+            for name in check.mapping(("citation", "labels")) for word in check.strings(("citation", "labels", name))}
+
+    def _load_headings(self, check: _Checked) -> None:
+        self.max_heading = check.number(("heading", "max_chars"))
+        self.max_title = check.number(("heading", "max_title"))
+        self.not_ends = tuple(check.strings(("heading", "not_ends")))
+        self.not_next = tuple(check.strings(("heading", "not_next")))
+        self.not_starts = tuple(check.strings(("heading", "not_starts")))
+        self.numbered = check.union(("heading", "numbered"))
+        self.items = [check.compiled(("heading", "items", i), p)
+                      for i, p in enumerate(check.strings(("heading", "items")))]
+        self.any_item = check.union(("heading", "items"))
+
+    def __getstate__(self):
+        return self.__dict__ | {"_automaton": None}
+
+    def label(self, rule: str) -> tuple[str, str]:
+        """The Chinese and the English name of a rule as ledgers name it."""
+        return self.labels.get(rule, (rule, rule))
+
+    def may_be_labelled(self, line: str) -> bool:
+        """Whether a line has a mark that can stand between a label and its value."""
+        return self._label_mark.search(line) is not None
+
+    def names_a_rule(self, line: str) -> bool:
+        """Whether a line holds any word that a furniture pattern, a label or a role is made of: lines of body text
+        mostly do not, and need not be tried against every pattern."""
+        if self._automaton is None:
+            import ahocorasick_rs
+
+            self._automaton = ahocorasick_rs.AhoCorasick(sorted(self._words))
+        return bool(self._automaton.find_matches_as_indexes(line))
+
+
+def _alternatives(words: list[str]) -> str:
+    """Words as one expression that prefers the longest; one that never matches where there are none."""
+    return "|".join(re.escape(w) for w in sorted(words, key=lambda w: (-len(w), w))) or "(?!)"
+
+
+class Union:
+    """Many patterns tried as one; a match is `(rule, spans of its named groups, match)`."""
+
+    def __init__(self, patterns: list[tuple[str, str]]):
+        self._rules = [rule for rule, _ in patterns]
+        parts = [f"(?P<r__{i}>" + re.sub(r"\(\?P<(\w+)>", rf"(?P<\1__{i}>", _expanded(pattern)) + ")"
+                 for i, (_, pattern) in enumerate(patterns)]
+        self._pattern = re.compile("|".join(parts) or "(?!)")
+        self._at_end = re.compile(f"(?:{'|'.join(parts) or '(?!)'})$")
+        self._names = [name for name in self._pattern.groupindex if not name.startswith("r__")]
+
+    def _found(self, m: re.Match | None):
+        if m is None:
+            return None
+        spans = {name.split("__")[0]: m.span(name) for name in self._names if m.start(name) >= 0}
+        return self._rules[int(m.lastgroup.split("__")[1])], spans, m
+
+    def fullmatch(self, text: str):
+        """The match with the whole text, or None."""
+        return self._found(self._pattern.fullmatch(text))
+
+    def match(self, text: str):
+        """The match at the start of the text, or None."""
+        return self._found(self._pattern.match(text))
+
+    def at_end(self, text: str):
+        """The match at the very end of the text, or None."""
+        return self._found(self._at_end.search(text))
+
+    def starts(self, text: str) -> bool:
+        """Whether the text starts with a match."""
+        return self._pattern.match(text) is not None
+
+
+def _expanded(pattern: str) -> str:
+    return pattern.replace("{names}", _NAMES).replace("{name}", _NAME).replace("{medium}", _MEDIUM)
+
+
+class _Checked:
+    """Reads values of a YAML file and says by line what is wrong with them."""
+
+    def __init__(self, file: YamlFile):
+        self.file = file
+
+    def value(self, keys: tuple):
+        at = self.file.data
+        for key in keys:
+            try:
+                at = at[key]
+            except (KeyError, IndexError, TypeError):
+                raise self.file.error(f"“{'.'.join(map(str, keys))}” is missing", *keys) from None
+        return at
+
+    def mapping(self, keys: tuple) -> dict:
+        value = self.value(keys)
+        if not isinstance(value, dict):
+            raise self.file.error(f"“{keys[-1]}” must be a mapping", *keys)
+        return value
+
+    def list(self, keys: tuple) -> list:
+        value = self.value(keys)
+        if not isinstance(value, list):
+            raise self.file.error(f"“{keys[-1]}” must be a list", *keys)
+        return value
+
+    def strings(self, keys: tuple, optional: bool = False) -> list[str]:
+        if optional and keys[-1] not in self.value(keys[:-1]):
+            return []
+        values = self.list(keys)
+        for i, value in enumerate(values):
+            if not isinstance(value, str) or not value:
+                raise self.file.error(f"“{keys[-1]}” must hold words; put {value!r} between quotation marks", *keys, i)
+        return values
+
+    def string(self, keys: tuple) -> str:
+        value = self.value(keys)
+        if not isinstance(value, str) or not value:
+            raise self.file.error(f"“{keys[-1]}” must be a text", *keys)
+        return value
+
+    def number(self, keys: tuple) -> int:
+        value = self.value(keys)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self.file.error(f"“{keys[-1]}” must be a whole number", *keys)
+        return value
+
+    def names(self, keys: tuple) -> tuple[str, str]:
+        value = self.mapping(keys)
+        for language in ("zh", "en"):
+            if not isinstance(value.get(language), str) or not value[language].strip():
+                raise self.file.error(f"a rule needs a name in both languages (“{language}” is missing)", *keys)
+        return value["zh"], value["en"]
+
+    def compiled(self, keys: tuple, pattern: str) -> re.Pattern:
+        try:
+            return re.compile(_expanded(pattern))
+        except (re.error, RecursionError, OverflowError) as error:
+            raise self.file.error(f"is not a regular expression: {error}", *keys) from None
+
+    def union(self, keys: tuple) -> Union:
+        patterns = self.strings(keys)
+        for i, pattern in enumerate(patterns):
+            self.compiled((*keys, i), pattern)
+        return Union([(str(keys[-1]), p) for p in patterns])
+
+
+class Scope:
+    """Whether an article belongs to the subject, by counted words (`scope.yml`)."""
+
+    def __init__(self, file: YamlFile):
+        check = _Checked(file)
+        if not isinstance(file.data, dict):
+            raise file.error("holds no rules")
+        self.enabled = check.value(("enabled",))
+        if not isinstance(self.enabled, bool):
+            raise file.error("“enabled” must be true or false", "enabled")
+        self.minimum = check.number(("minimum",))
+        self.per_1000 = check.number(("per_1000_chars",))
+        self.agency_weight = check.number(("agency_weight",))
+        self.title_weight = check.number(("title_weight",))
+        agencies, terms = check.strings(("agencies",)), check.strings(("terms",))
+        masks = check.strings(("not_agencies",))
+        self._words = list(dict.fromkeys([*agencies, *terms, *masks]))
+        if not self._words:
+            raise file.error("names no agency and no term", "agencies")
+        kinds = dict.fromkeys(terms, "term") | dict.fromkeys(agencies, "agency") | dict.fromkeys(masks, "mask")
+        self._kind = [kinds[w] for w in self._words]
+        self._automaton = None
+
+    def __getstate__(self):
+        return self.__dict__ | {"_automaton": None}
+
+    def judge(self, title: str, text: str) -> tuple[str, str]:
+        """`("in", "")`, or `("out", reason)` with the reason in Chinese and English."""
+        if not self.enabled:
+            return "in", ""
+        if self._automaton is None:
+            import ahocorasick_rs
+
+            self._automaton = ahocorasick_rs.AhoCorasick(
+                self._words, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
+        needed = self.minimum + self.per_1000 * len(text) // 1000
+        if needed == 0:
+            return "in", ""
+        agencies, terms = 0, set()
+        for part, weight in ((title, self.title_weight), (text, 1)):
+            for i, _, _ in self._automaton.find_matches_as_indexes(part):
+                kind = self._kind[i]
+                if kind == "agency":
+                    agencies += weight
+                elif kind == "term":
+                    terms.add(i)
+                if agencies * self.agency_weight + len(terms) >= needed:
+                    return "in", ""
+        evidence = agencies * self.agency_weight + len(terms)
+        return "out", (f"与本题无关：监管机构出现 {agencies} 次，主题词 {len(terms)} 个，证据 {evidence}，未到 {needed}"
+                       f" / off the subject: regulators named {agencies} times, {len(terms)} subject terms, evidence"
+                       f" {evidence} of the {needed} needed")
+
+
+def bare(text: str) -> str:
+    """A line without blanks and without marks at its ends: how whole lines are compared."""
+    return text.strip(" \t：:·•>»«<|｜【】[]（）()…-—*#").replace(" ", "")
