@@ -580,7 +580,7 @@ def _whole_number(text: str) -> str:
     return (r"(?<![\d.,])" if text[:1].isdigit() else "") + re.escape(text) + (r"(?!\d)" if text[-1:].isdigit() else "")
 
 
-_OUTLINE = re.compile(r'<path id="[^"]*" d="[^"]*"/>')
+_OUTLINE = re.compile(r'<path id="[^"]*" d="[^"]*"[^<>]*/>')
 
 
 def _packed(data: bytes) -> str:

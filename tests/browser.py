@@ -41,7 +41,7 @@ class Browser:
         port = port_file.read_text().split()[0]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
             target = next(t for t in json.load(answer) if t["type"] == "page")
-        self._socket = websocket.create_connection(target["webSocketDebuggerUrl"], timeout=60)
+        self._socket = websocket.create_connection(target["webSocketDebuggerUrl"], timeout=300)
         self._count = 0
         self.problems: list[str] = []
         self.requests: list[str] = []

@@ -127,7 +127,8 @@ def write_figure(root: Path, stem: str, **texts) -> None:
     for language in ("zh", "en"):
         Image.new("P", (16, 9)).save(root / f"figures/{stem}.{language}.png")
         (root / f"figures/{stem}.{language}.svg").write_text(
-            f'<svg><path id="shared" d="M0 0\nL1 1"/><path id="{stem}" d="M1"/><use href="#shared"/>风</svg>', "utf-8")
+            f'<svg><path id="shared" d="M0 0\nL1 1" transform="scale(.1)"/><path id="{stem}" d="M1"/>'
+            '<use href="#shared"/>风</svg>', "utf-8")
         (root / f"figures/{stem}.{language}.pdf").write_bytes(b"%PDF-1.4 " + language.encode())
     (root / f"figures/{stem}.csv").write_text('年,数\n2025,3\n2026,"1,000"\n', "utf-8-sig")
     card = {"stem": stem, "n": 1234, "period": "2021–2026", "content_hash": "abcd1234",
@@ -633,7 +634,7 @@ def test_files_are_handed_over_as_they_are_on_disk(opened, made):
 def test_outlines_that_figures_share_are_kept_once(made):
     _, zh, _ = made
     shared = json.loads(zlib.decompress(base64.b64decode(json.loads(zh.css("#outlines")[0].text()))))
-    assert shared == ['<path id="shared" d="M0 0\nL1 1"/>']
+    assert shared == ['<path id="shared" d="M0 0\nL1 1" transform="scale(.1)"/>']
     kept = [zlib.decompress(base64.b64decode(json.loads(s.text())["svg"])).decode() for s in zh.css("script.files")]
     assert kept == [f'<svg>\ue0000\ue001<path id="{stem}" d="M1"/><use href="#shared"/>风</svg>'
                     for stem in ("coverage", "second")]
