@@ -277,16 +277,13 @@ class _ArticleReader:
             self.voice = (0, *about) if decree else about
         elif not about:
             speaking = _ordered(tuple(a.region for a in lead_actors))
-            located = _ordered(title.located)
             # Whoever opens an article in which many bureaus speak is only the first of them.
             if len(speaking) > 1 or len({a.region for r in self.readings if r is not None for a in r.actors}) > 2:
                 return
             if speaking:
                 self.voice = speaking
             elif lead_nation is not None:
-                self.voice, self.beside = (0,), located
-            elif len(located) == 1:
-                self.voice = located
+                self.voice, self.beside = (0,), _ordered(title.located)
 
     def _actors(self, reading: _Reading) -> tuple[_Actor, ...]:
         """The actors whose name their regulator could bear on the article's day."""
@@ -569,7 +566,7 @@ class _Matcher:
                 (_AFTER_BUREAU, {word[0] for form in data["bureau_short_forms"] for word in form["not_before"]}),
                 (_AFTER_YEAR, {word[0] for word in self._year_plans})):
             for character in characters:
-                self._character[ord(character)] |= bit
+                self._character[min(ord(character), 0xFFFF)] |= bit
 
     def _label(self, regions: tuple[int, ...]) -> tuple[str | None, tuple[str, ...]]:
         """The level and the short names of region indexes."""
@@ -601,7 +598,7 @@ class _Matcher:
         for i, (region, record) in enumerate(zip(regions, data["regions"], strict=True)):
             if region.kind == "national":
                 continue
-            names = [region.name, *(record[k] for k in ("short", "weak_short") if record.get(k))]
+            names = [region.name, *([record["short"]] if record.get("short") else [])]
             for key, table in (("short", shorts), ("weak_short", weak)):
                 if record.get(key):
                     table[record[key]] = i
@@ -923,7 +920,8 @@ def _ordered(regions: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _any(words: Iterable[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    """A pattern of any of the words, the longest first; of none, one that matches nothing."""
+    return "(?!)" if not words else "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
 def _period_end(day: str | None) -> str | None:

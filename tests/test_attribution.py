@@ -121,7 +121,7 @@ def bureau_forms():
     """Every region with every form of every era, the year it is read in and the name it stands for."""
     data = Gazetteer.load(CODEBOOK)._data
     for region in data["regions"][1:]:
-        places = [region["name"], *(region[k] for k in ("short", "weak_short") if k in region)]
+        places = [region["name"], *([region["short"]] if "short" in region else [])]
         for era, year in zip(data["bureau_eras"], (2016, 2016, 2021, 2025), strict=True):
             name = era["name"].replace("{place}", region["name"])
             for form in era["forms"]:
@@ -275,6 +275,10 @@ def test_several_at_once(regions, sentence, expected):
         ("贷款扩大同比增幅。", ""),
         ("新晋机构增多。", ""),
         ("一带一路建设提速。", ""),
+        ("育新机开新局。", ""),
+        ("全新金融监管局面形成。", ""),
+        ("北京局部地区降雨。", ""),
+        ("东京局势平稳。", ""),
         ("云南白药的贷款到期。", ""),
         ("西南通道建设提速。", ""),
         ("担保定价更合理。", ""),
@@ -566,6 +570,10 @@ def test_a_title_of_many_is_nobodys(read):
     ]
 
 
+def test_where_a_title_says_something_took_place_is_nobodys_voice(read):
+    assert read("论坛讨论了化险。", title="陆家嘴论坛在上海举行")[1].regions == [()]
+
+
 def test_a_meeting_of_the_system_gives_a_national_article(read):
     assert read("会议部署了工作。", title="全国金融系统工作会议部署2026年工作")[1].regions == [("全国",)]
     assert read("会议部署了工作。", title="中央经济工作会议部署2026年工作")[1].regions == [()]
@@ -774,6 +782,30 @@ def test_reading_a_batch_says_the_same_as_reading_hit_by_hit(gazetteer, segments
         ):
             assert getattr(fast, name) == getattr(slow, name), (segment, name)
         assert matcher.opens(text, fast) == matcher.opens(text, slow), segment
+
+
+# --- a table that has been edited
+
+
+@pytest.mark.parametrize(
+    ("pattern", "new", "text", "before", "after"),
+    [
+        (r"aliases: \[上海市.*?\]", "aliases: [上海市, 魔都]", "魔都贷款增长较快。", [()], [("上海",)]),
+        (r"nobody: \[", "nobody: [兄弟局, ", "河北监管局开会。兄弟局也开会。", [("河北",), ("河北",)], [("河北",), ()]),
+        (r"\n  海南自贸港: \[海南\]", "\n  海南自贸港: []", "海南自贸港建设提速。", [("海南",)], [()]),
+        (r"suffix_exceptions: \[.*?\]", "suffix_exceptions: []", "上海银行业贷款增长。", [("上海",)], [()]),
+        (r"locatives: \[.*?\]", "locatives: []", "会议在上海召开。", [()], [("上海",)]),
+        (r"outposts: \[.*?\]", "outposts: []", "增城金融监管支局开会。", [("广东",)], [()]),
+    ],
+)
+def test_an_edit_takes_effect(gazetteer, tmp_path, pattern, new, text, before, after):
+    edited, edits = re.subn(pattern, new, (CODEBOOK / "regions.yml").read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert edits == 1
+    (tmp_path / "regions.yml").write_text(edited, encoding="utf-8")
+    article = Article("a", "plain", 1, title="多地", date="2026", year=2026, paragraphs=[Paragraph(text)])
+    statements = split_statements([article])
+    assert attribute([article], statements, gazetteer).regions == before
+    assert attribute([article], statements, Gazetteer.load(tmp_path)).regions == after
 
 
 # --- a table that cannot be used
