@@ -400,40 +400,40 @@ def _result(notebook: Notebook, out: Path, state: State, ran: bool, reason: str 
 
 
 def _run(graph, results: dict[str, RunResult], state: State, common, root: Path, workers: int, log) -> None:
-    """Run what has to run, each notebook as soon as those it waits for are done."""
+    """Run what has to run, each notebook when those it waits for are done, first those that most others wait for."""
     import asyncio
     import tempfile
 
+    async def one(notebook: Notebook) -> None:
+        parts = fingerprint(notebook, state, common)
+        reason = reason_to_run(notebook, state, parts)
+        if not reason:
+            results[notebook.name] = _result(notebook, state.out, state, ran=False)
+            return
+        state.runs.pop(notebook.name, None)
+        started = time.perf_counter()
+        await _execute(notebook, state, root, Path(scratch), log)
+        state.runs[notebook.name] = {"parts": parts, "outputs": _written(notebook, state)}
+        seconds = time.perf_counter() - started
+        results[notebook.name] = _result(notebook, state.out, state, True, reason, seconds)
+        log(f"{notebook.name}  {seconds:.1f} s  ({reason})")
+
     async def everything() -> None:
-        slots = asyncio.Semaphore(max(1, workers))
-        done: dict[str, asyncio.Task] = {}
-
-        async def one(notebook: Notebook) -> None:
-            for other in graph[notebook]:
-                if other.name in done:
-                    await asyncio.shield(done[other.name])
-            async with slots:
-                parts = fingerprint(notebook, state, common)
-                reason = reason_to_run(notebook, state, parts)
-                if not reason:
-                    results[notebook.name] = _result(notebook, state.out, state, ran=False)
-                    return
-                state.runs.pop(notebook.name, None)
-                started = time.perf_counter()
-                await _execute(notebook, state, root, Path(scratch), log)
-                outputs = _written(notebook, state)
-                state.runs[notebook.name] = {"parts": parts, "outputs": outputs}
-                seconds = time.perf_counter() - started
-                results[notebook.name] = _result(notebook, state.out, state, True, reason, seconds)
-                log(f"{notebook.name}  {seconds:.1f} s  ({reason})")
-
+        queue = sorted(waiting, key=lambda n: (-len(_dependents(n, graph)), n.name))
+        active: set[asyncio.Task] = set()
         try:
-            async with asyncio.TaskGroup() as group:
-                for notebook in graph:
-                    if notebook.name not in results:
-                        done[notebook.name] = group.create_task(one(notebook))
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+            while queue or active:
+                ready = [n for n in queue if all(needed.name in results for needed in graph[n])]
+                for notebook in ready[:max(1, workers) - len(active)]:
+                    queue.remove(notebook)
+                    active.add(asyncio.create_task(one(notebook)))
+                done, active = await asyncio.wait(active, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            for task in active:
+                task.cancel()
+            await asyncio.gather(*active, return_exceptions=True)
 
     before = _stamps(state.out)
     waiting = [notebook for notebook in graph if notebook.name not in results]
@@ -441,6 +441,12 @@ def _run(graph, results: dict[str, RunResult], state: State, common, root: Path,
             asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(everything())
     _check_nothing_undeclared(before, [n for n in waiting if results[n.name].ran], state)
+
+
+def _dependents(notebook: Notebook, graph) -> set[str]:
+    """The names of all notebooks that wait for this one, directly or not."""
+    direct = [other for other, needed in graph.items() if notebook in needed]
+    return {other.name for other in direct}.union(*(_dependents(other, graph) for other in direct))
 
 
 def _written(notebook: Notebook, state: State) -> dict[str, str]:

@@ -262,6 +262,13 @@ def test_a_failure_keeps_what_was_done(project):
     assert project() == {"04": "first run"}
 
 
+def test_what_most_others_wait_for_runs_first(project):
+    write_notebook(project.root, "00-aside", [interface([], [])])
+    order = []
+    project(workers=1, log=lambda line: order.append(line.split()[0]))
+    assert order == ["01-clean", "02-themes", "00-aside", "03-findings"]
+
+
 def test_a_folder_without_notebooks_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"notebooks: holds no notebooks named like 01-clean\.ipynb"):
         run_notebooks(tmp_path, tmp_path, tmp_path, tmp_path)
