@@ -261,10 +261,15 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
     order = [NATIONAL, *sorted(regions, key=lambda r: (-totals[r], regions.index(r)))]
     n = int(whole.get(ALL_YEARS, whole.reindex(years).sum()) if len(whole) else 0)
     data = counts.loc[order].reset_index().melt(id_vars="region", var_name="year", value_name="n_articles")
+    by_year = whole.reindex(years, fill_value=0)
+    data = pd.concat([data, pd.DataFrame({"region": "all", "year": years, "n_articles": by_year.to_numpy()})],
+                     ignore_index=True)
+    data["n_all_years"] = [n if r == "all" else int(totals[r]) for r in data["region"]]
     data["region_en"] = [names.region(r, "en") for r in data["region"]]
     columns = {"region": {"zh": "地区", "en": "region"}, "region_en": {"zh": "地区英文名", "en": "region in English"},
                "year": {"zh": "工作年度", "en": "work year"},
-               "n_articles": {"zh": "文章数", "en": "articles", "unit": "篇"}}
+               "n_articles": {"zh": "文章数", "en": "articles", "unit": "篇"},
+               "n_all_years": {"zh": "该地区各年合计", "en": "articles of the region, all years", "unit": "篇"}}
     unit = {"zh": "篇", "en": "articles"}
     shared = dict(stem=stem, data=data, columns=columns, unit=unit, period=_period(years), **finishing)
     if not years or not n:
@@ -1379,7 +1384,7 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
     label = {lang: names.theme(theme, lang) for lang in figures.LANGS}
     shared = dict(stem=stem, data=data, columns=_SHARE_COLUMNS, unit={"zh": "%", "en": "%"}, period=_period(years),
                   **finishing)
-    solid = data[~data["thin"] & (data["n_statements"] > 0)].sort_values(["percent", "region"],
+    solid = data[~data["thin"] & data["percent"].notna()].sort_values(["percent", "region"],
                                                                          ascending=[False, True])
     if solid.empty:
         return _too_little({"zh": f"没有一个地区的材料够用，不画{label['zh']}的地图。",
@@ -1658,7 +1663,7 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
         draw_key(figure, width - words - 0.3, 0.05, "同句次数（数字）" if lang == "zh" else "Statements with both", key)
 
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(themes) + 0.3,
+        draw, title=title or automatic, n=n, alt=alt, height=max(0.2 * len(themes) + 0.3, 1.4),
         subtitle={"zh": f"两个主题同在一句的次数及其与偶然之比，{_slice_words(year, region, names, years, 'zh')}；"
                         f"n={count(n)}条语句",
                   "en": "Statements with both themes, against chance, "
@@ -2162,9 +2167,9 @@ def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, title: B
 
     def draw(figure, lang):
         width, height = size_inches(figure)
-        themes = names.theme_order(kept[:max(3, int((height - 0.75) / 0.135))])
+        themes = names.theme_order(kept[:max(2, int((height - 1.2) / 0.135))])
         place_t, place_r = {t: i for i, t in enumerate(themes)}, {r: i for i, r in enumerate(regions)}
-        size = min(8.2, (height - 0.75) / len(themes) * 72 * 0.86)
+        size = min(8.2, (height - 1.2) / len(themes) * 72 * 0.86)
         left = label_margin([names.theme(t, lang) for t in themes], size)
         key_words = [({"zh": "不像偶然（校正后）", "en": "unlike chance, corrected"}[lang], INK, True),
                      ({"zh": "单独看少见", "en": "rare taken singly"}[lang], "#8E887F", True),
@@ -2213,7 +2218,7 @@ def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, title: B
 
     n = int(volume.sum())
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(kept) + 0.9,
+        draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(kept) + 1.3,
         subtitle={"zh": f"材料够用的地区一句未提的主题；圆的大小是照其他地区的占比应有的语句数；n={count(n)}条语句",
                   "en": "Themes that regions with enough material never mention; size is the statements to be "
                         f"expected at the rate elsewhere; n = {count(n)} statements"},

@@ -475,7 +475,7 @@ def _compose(draw: Callable, lang: str, size: Size, height: float, title: str, s
     figure.text(1 - x, (foot - 0.1 - (0.5 * _SOURCE_LEADING + 0.36) * _SOURCE_PT / 72) / total, mark,
                 fontsize=_SOURCE_PT, color=QUIET_INK, va="baseline", ha="right")
     body = total - head - foot
-    if body < 0.8:
+    if body < 0.25:
         raise FigureError("title and source leave no room for the chart")
     grid = figure.add_gridspec(3, 3, width_ratios=(_MARGIN, measure, _MARGIN), height_ratios=(head, body, foot))
     draw(figure.add_subfigure(grid[1, 1], facecolor="none"), lang)
@@ -662,8 +662,8 @@ def finish(draw: Callable[[FigureBase, str], None], *, out: str | Path, stem: st
         for name in dict.fromkeys("slide" if s == "thumbnail" else s for s in sizes):
             place = folder if name == "page" else folder / name
             for lang in LANGS:
-                figure = _compose(draw, lang, SIZES[name], height, title[lang], subtitle[lang], source[lang],
-                                  content_hash)
+                sheet = SIZES[name] if "png" in formats or "thumbnail" in sizes else SIZES[name]._replace(dpi=72)
+                figure = _compose(draw, lang, sheet, height, title[lang], subtitle[lang], source[lang], content_hash)
                 _check(figure, stem, lang, name)
                 if name in sizes:
                     makers = {"png": lambda f=figure: _png(f),

@@ -1,0 +1,428 @@
+"""Every chart on tables small enough to count by hand: what it says, that its numbers are true, and that it has
+something sensible to show when there is nothing to draw."""
+
+import dataclasses
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fengxiang import charts, figures, measures
+
+NAMES = charts.Names(
+    themes={"debt": {"zh": "地方债务", "en": "Local debt", "group": "risk"},
+            "rules": {"zh": "制度建设", "en": "Rule-making", "group": "supervision"},
+            "green": {"zh": "绿色金融", "en": "Green finance", "group": "growth"},
+            "tech": {"zh": "科技金融", "en": "Technology finance", "group": "growth"}},
+    groups={"risk": {"zh": "防风险", "en": "Containing risk", "colour": "#9E321D"},
+            "supervision": {"zh": "强监管", "en": "Tough supervision", "colour": "#16365C"},
+            "growth": {"zh": "促发展", "en": "Supporting growth", "colour": "#1A8173"}},
+    regions={"河北": "Hebei", "广东": "Guangdong", "内蒙古": "Inner Mongolia", "深圳": "Shenzhen", "全国": "National"},
+    tiles={"河北": (1, 0), "广东": (1, 2), "内蒙古": (0, 0), "深圳": (2, 2)},
+    grades={"prohibit": {"zh": "禁止", "en": "Prohibition"}, "require": {"zh": "必须", "en": "Obligation"},
+            "promote": {"zh": "推动", "en": "Promotion"}})
+SOURCE = {"zh": "自编的小表", "en": "small tables of our own"}
+
+
+def statements_of(rows):
+    """rows: (year, region, themes, how many statements); an article holds ten statements."""
+    out = []
+    for year, region, themes, n in rows:
+        for _ in range(n):
+            out.append({"article_id": f"a{len(out) // 10:03d}-{year}-{region}", "year": year, "regions": [region],
+                        "themes": list(themes)})
+    return pd.DataFrame(out, columns=["article_id", "year", "regions", "themes"])
+
+
+STATEMENTS = statements_of([
+    (2022, "河北", ["debt"], 10), (2022, "河北", ["rules"], 30),
+    (2022, "广东", ["green", "tech"], 20), (2022, "广东", [], 20),
+    (2024, "河北", ["debt", "rules"], 40), (2024, "河北", [], 20), (2024, "广东", ["green"], 10),
+    (2024, "广东", ["debt", "rules"], 30), (2024, "内蒙古", ["green"], 8)])
+
+
+def build(statements):
+    """The count tables of the build, by the plainest possible counting."""
+    slices, themes, pairs = {}, {}, {}
+    for s in statements.itertuples():
+        for year in (s.year, -1):
+            for region in (*s.regions, "all"):
+                slices.setdefault((year, region), []).append(s.article_id)
+                for theme in s.themes or ["none"]:
+                    themes.setdefault((theme, year, region), []).append(s.article_id)
+                for a in s.themes:
+                    for b in s.themes:
+                        if a < b:
+                            pairs[a, b, year, region] = pairs.get((a, b, year, region), 0) + 1
+    slice_table = pd.DataFrame(
+        [(y, r, len(ids), len(set(ids)), len(set(ids)), 1, 100 * len(ids)) for (y, r), ids in sorted(slices.items())],
+        columns=["year", "region", "n_statements", "n_articles", "n_stories", "n_agencies", "n_tokens"])
+    theme_table = pd.DataFrame(
+        [(t, y, r, len(ids), len(set(ids)), len(set(ids)), 1) for (t, y, r), ids in sorted(themes.items())],
+        columns=["theme", "year", "region", "n_statements", "n_articles", "n_stories", "n_agencies"])
+    every = slice_table.assign(theme="all")[theme_table.columns]
+    pair_table = pd.DataFrame(
+        [(a, b, y, r, n, len(themes[a, y, r]), len(themes[b, y, r]), len(slices[y, r]))
+         for (a, b, y, r), n in sorted(pairs.items())],
+        columns=["theme_a", "theme_b", "year", "region", "n_both", "n_a", "n_b", "n_statements"])
+    return slice_table, pd.concat([theme_table, every], ignore_index=True), pair_table
+
+
+SLICES, THEME_COUNTS, THEME_PAIRS = build(STATEMENTS)
+ARTICLE_THEMES = measures.article_theme_counts(STATEMENTS, by_region=True)
+PREVALENCE = measures.prevalence(THEME_COUNTS, SLICES, ARTICLE_THEMES)
+TRENDS = measures.trends(ARTICLE_THEMES[ARTICLE_THEMES["region"] == "all"])
+PAIRS = measures.complete_pairs(THEME_PAIRS, THEME_COUNTS, SLICES)
+PAIRS = PAIRS[PAIRS["region"] == "all"]
+COOCCURRENCE = measures.cooccurrence(PAIRS)
+CHANGE = measures.cooccurrence_difference(PAIRS[PAIRS["year"] == 2022], PAIRS[PAIRS["year"] == 2024])
+REGION_TABLE = pd.DataFrame({"debt": [50, 30, 1, 4], "rules": [70, 30, 2, 9], "green": [1, 30, 8, 2]},
+                            index=["河北", "广东", "内蒙古", "深圳"])
+TERM_COUNTS = pd.DataFrame(
+    [(t, y, "all", n, n, max(n // 3, 1), max(n // 3, 1)) for t, by_year in {
+        "化险": {2022: 8, 2024: 120, -1: 128}, "普惠": {2022: 90, 2024: 10, -1: 100},
+        "监管": {2022: 60, 2024: 75, -1: 135}, "协同": {2024: 12, -1: 12}, "银保监局": {2022: 40, -1: 40}}.items()
+     for y, n in by_year.items()],
+    columns=["term", "year", "region", "count", "n_statements", "n_articles", "n_stories"])
+KEYNESS = measures.keyness(measures.slice_counts(TERM_COUNTS, 2024), measures.slice_counts(TERM_COUNTS, 2022),
+                           total_a=10800, total_b=8000)
+LEDGER = pd.DataFrame({"source_file": ["a", "a", "a", "b"], "source_format": "plain",
+                       "fate": ["body", "boilerplate", "title", "body"], "rule": "r", "n_units": 1,
+                       "n_chars": [600, 250, 50, 100]})
+DEONTIC = pd.DataFrame(
+    [(grade, theme, -1, "all", n) for theme, counts in {
+        "all": (10, 60, 80, 38), "debt": (8, 30, 30, 12), "rules": (1, 40, 50, 9),
+        "green": (0, 2, 20, 16)}.items()
+     for grade, n in zip(("prohibit", "require", "promote", "none"), counts, strict=True)],
+    columns=["deontic", "theme", "year", "region", "n_statements"])
+ACCURACY = measures.accuracy([["debt"], ["debt", "rules"], ["rules"], [], ["green"], ["debt"]] * 4,
+                             [["debt"], ["rules"], ["rules"], ["green"], ["green"], ["debt"]] * 4,
+                             clusters=[i // 3 for i in range(24)])
+CHECKS = [{"zh": "转载只计一次", "en": "reprints counted once", "holds": True},
+          {"zh": "不含甲报", "en": "without paper A", "holds": False}]
+FINDINGS = [
+    SimpleNamespace(id="first", zh="2024年“地方债务”居首，占语句的64.8%。", en="In 2024 “Local debt” comes first, "
+                                                                               "64.8%.",
+                    badge={"holds": 1, "of": 2, "checks": CHECKS}),
+    SimpleNamespace(id="second", zh="“制度建设”上升。", en="“Rule-making” rose.",
+                    badge={"holds": 2, "of": 2, "checks": [CHECKS[0], {**CHECKS[1], "holds": True}]}),
+    SimpleNamespace(id="third", zh="无检验。", en="No checks.", badge={})]
+SILENCE = measures.silence(THEME_COUNTS, SLICES)
+
+# name → (function, its frame or frames, further arguments)
+CASES = {
+    "coverage": (charts.coverage, [SLICES], {"names": NAMES}),
+    "cleaning_waterfall": (charts.cleaning_waterfall, [LEDGER], {}),
+    "top_terms": (charts.top_terms, [TERM_COUNTS, SLICES], {"names": NAMES}),
+    "term_trajectories": (charts.term_trajectories, [TERM_COUNTS, SLICES], {"names": NAMES}),
+    "wordcloud": (charts.wordcloud, [TERM_COUNTS, SLICES], {"names": NAMES}),
+    "keyness": (charts.keyness, [KEYNESS], {"label_a": {"zh": "2024年", "en": "2024"},
+                                            "label_b": {"zh": "2022年", "en": "2022"}}),
+    "theme_prevalence": (charts.theme_prevalence, [PREVALENCE], {"names": NAMES}),
+    "theme_ranking": (charts.theme_ranking, [PREVALENCE], {"names": NAMES}),
+    "theme_change": (charts.theme_change, [TRENDS], {"names": NAMES}),
+    "region_themes": (charts.region_themes, [PREVALENCE], {"names": NAMES}),
+    "tile_map": (charts.tile_map, [SLICES], {"names": NAMES}),
+    "tile_map_theme": (charts.tile_map_theme, [PREVALENCE], {"names": NAMES, "theme": "debt"}),
+    "tile_map_dominant": (charts.tile_map_dominant, [PREVALENCE], {"names": NAMES}),
+    "cooccurrence_matrix": (charts.cooccurrence_matrix, [COOCCURRENCE], {"names": NAMES}),
+    "cooccurrence_network": (charts.cooccurrence_network, [COOCCURRENCE], {"names": NAMES}),
+    "cooccurrence_change": (charts.cooccurrence_change, [CHANGE], {"names": NAMES, "year_a": 2022, "year_b": 2024}),
+    "correspondence": (charts.correspondence, [REGION_TABLE], {"names": NAMES}),
+    "dendrogram": (charts.dendrogram, [REGION_TABLE], {"names": NAMES}),
+    "silence": (charts.silence, [SILENCE], {"names": NAMES}),
+    "deontic_strength": (charts.deontic_strength, [DEONTIC], {"names": NAMES}),
+    "codebook_accuracy": (charts.codebook_accuracy, [ACCURACY], {"names": NAMES}),
+    "robustness": (charts.robustness, [FINDINGS], {}),
+}
+
+
+def drawn(name, out, frames=None, **changes):
+    function, own, arguments = CASES[name]
+    return function(*(own if frames is None else frames), out=out, source=SOURCE,
+                    **({"formats": []} | arguments | changes))
+
+
+@pytest.fixture(scope="module")
+def cards(tmp_path_factory):
+    """The card of each chart, drawn once, on every sheet."""
+    done = {}
+
+    def card(name):
+        if name not in done:
+            done[name] = drawn(name, tmp_path_factory.mktemp(name), size=["page", "slide", "half"])
+        return done[name]
+
+    return card
+
+
+def data_of(card):
+    return pd.read_csv(card.folder / f"{card.stem}.csv", encoding="utf-8-sig")
+
+
+def numbers_in(text):
+    """Numbers as printed, without thousands separators; those of a stem or a code are none."""
+    return [n.replace(",", "") for n in re.findall(r"(?<![A-Za-z0-9_.])\d+(?:,\d{3})*(?:\.\d+)?", text)]
+
+
+# ---- what every chart owes its reader -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_chart_fits_every_sheet_without_overlaps(name, cards):
+    card = cards(name)  # finish raises on overlaps and missing glyphs
+    assert card.n > 0
+    for lang in figures.LANGS:
+        assert all((card.title[lang], card.alt[lang], card.how_to_read[lang], card.subtitle[lang]))
+        assert not card.title[lang].endswith(("。", "."))
+        assert not re.search(r"\b(nan|NaN|None|inf)\b", card.alt[lang] + card.title[lang] + card.subtitle[lang])
+    assert not re.search(r"[一-鿿] +[一-鿿]", card.alt["zh"] + card.subtitle["zh"] + card.how_to_read["zh"])
+    assert not re.search(r"[一-鿿][,;:!?]|[,;:!?][一-鿿]", card.alt["zh"] + card.title["zh"] + card.subtitle["zh"])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_numbers_of_the_alt_text_are_true_and_the_same_in_both_languages(name, cards):
+    card = cards(name)
+    data = data_of(card)
+    true = {str(card.n), "95", "5", "10000"} | {str(y) for y in (2021, 2022, 2023, 2024)}
+    for column in data:
+        values = data[column]
+        true |= {str(values.nunique()), str(values.notna().sum())}
+        if pd.api.types.is_numeric_dtype(values):
+            for v in values.dropna():
+                true |= {f"{v:.{d}f}" for d in range(4)} | {f"{abs(v):.{d}f}" for d in range(4)}
+        for _, part in data.groupby(column):
+            true.add(str(len(part)))
+    # Sums of codes for charts whose marks are sums of plotted numbers.
+    if name == "deontic_strength":
+        firm = data["prohibit_percent"] + data["require_percent"]
+        true |= {f"{v:.1f}" for v in firm}
+    if name == "correspondence":
+        analysis = measures.correspondence_analysis(REGION_TABLE)
+        true |= {f"{100 * v:.1f}" for v in (*analysis.explained, analysis.explained.sum())}
+    if name == "robustness":
+        true |= {n for f in FINDINGS for n in numbers_in(f.zh + f.en)}
+    found = {lang: numbers_in(card.alt[lang]) for lang in figures.LANGS}
+    untrue = {n for some in found.values() for n in some} - true
+    counts = {n for n in untrue if re.fullmatch(r"\d", n)}  # how many rows are thin, clear, close …
+    assert untrue <= counts, untrue
+    zh, en = (sorted(n for n in found[lang] if n != "10000") for lang in figures.LANGS)  # 每万 is 10,000
+    assert zh == en
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_too_little_is_said_in_prose(name, tmp_path):
+    frames = [frame[:0] if isinstance(frame, list) else frame.iloc[:0] for frame in CASES[name][1]]
+    card = drawn(name, tmp_path, frames, formats=["png"])
+    assert card.n == 0
+    assert len(card.alt["zh"]) > 8
+    assert card.alt["zh"].endswith("。")
+    assert card.alt["en"].endswith(".")
+    assert (tmp_path / "figures" / f"{card.stem}.zh.png").exists()
+
+
+@pytest.mark.parametrize("name", [n for n in CASES if n != "robustness"])
+def test_one_row_does_not_break_a_chart(name, tmp_path):
+    for at in (0, -1):
+        frames = [frame.iloc[[at]] for frame in CASES[name][1]]
+        drawn(name, tmp_path, frames)
+
+
+@pytest.mark.parametrize("name", ["theme_prevalence", "theme_ranking", "region_themes", "tile_map_theme",
+                                  "tile_map_dominant", "theme_change", "cooccurrence_matrix"])
+def test_gaps_in_the_numbers_do_not_break_a_chart(name, tmp_path):
+    frame = CASES[name][1][0].copy()
+    for column in ("share", "low", "high", "difference", "low95", "high95", "npmi", "ratio"):
+        if column in frame:
+            frame.loc[frame.index[::3], column] = np.nan
+    card = drawn(name, tmp_path, [frame])
+    assert not re.search(r"\bnan\b", card.alt["zh"] + card.alt["en"])
+
+
+def test_names_the_codebook_does_not_know_show_as_they_are(tmp_path):
+    frame = PREVALENCE.replace({"theme": {"green": "new_theme"}, "region": {"内蒙古": "江北"}})
+    for name in ("theme_ranking", "region_themes"):
+        assert "new_theme" in data_of(drawn(name, tmp_path, [frame]))["theme_zh"].to_list()
+
+
+def test_a_title_may_be_given(tmp_path):
+    title = {"zh": "台账里的一句话", "en": "A sentence of the ledger"}
+    assert drawn("coverage", tmp_path, title=title).title == title
+
+
+# ---- the words, on cases counted by hand ----------------------------------------------------------------------------
+
+
+def test_coverage_in_words(tmp_path):
+    card = drawn("coverage", tmp_path)
+    assert card.title == {"zh": "4个地区中1个没有材料，2024年最多",
+                          "en": "1 of 4 regions have no article; 2024 has the most"}
+    assert card.alt["zh"] == ("热力表，2022—2024年各地区文章数。共19篇；2024年最多，11篇。地区中河北最多，10篇。"
+                              "没有材料的地区：深圳。")
+    data = data_of(card).pivot(index="region", columns="year", values="n_articles")
+    assert data.loc["河北"].to_dict() == {2022: 4, 2024: 6}
+    assert data.loc["深圳"].to_dict() == {2022: 0, 2024: 0}
+
+
+def test_cleaning_waterfall_in_words(tmp_path):
+    card = drawn("cleaning_waterfall", tmp_path)
+    assert card.title["zh"] == "读入的文字70.0%留作分析，去掉最多的是网页与版面套话"
+    assert card.alt["en"] == ("Waterfall chart: 1,000 characters read; set apart: page furniture 250 (25.0%), titles "
+                              "50 (5.0%); body text kept: 700 characters, 70.0%.")
+    assert data_of(card)[["fate", "from_chars", "to_chars"]].to_numpy().tolist() == [
+        ["read", 0, 1000], ["boilerplate", 750, 1000], ["title", 700, 750], ["body", 0, 700]]
+
+
+def test_top_terms_in_words(tmp_path):
+    card = drawn("top_terms", tmp_path, n_top=3)
+    assert card.title == {"zh": "“监管”出现最多，每万词次71.8次",
+                          "en": "“监管” is the most frequent term, 71.8 in every 10,000 tokens"}
+    assert card.alt["zh"] == ("条形图，2022—2024年最常用的3个词，按每万词次出现次数排列：最高为“监管”71.8，"
+                              "其后是“化险”68.1、“普惠”53.2；最低为“普惠”53.2。")
+    assert card.n == 18800
+
+
+def test_the_leading_theme_is_named_alone_only_when_it_stands_clear():
+    frame = pd.DataFrame({"theme": ["debt", "rules", "green"], "share": [0.5, 0.3, 0.1], "low": [0.4, 0.25, 0.05],
+                          "high": [0.6, 0.39, 0.15]})
+    assert charts.leaders(frame)["theme"].to_list() == ["debt"]
+    assert charts.leaders(frame.assign(high=[0.6, 0.4, 0.15]))["theme"].to_list() == ["debt", "rules"]
+    assert charts.leaders(frame.iloc[:0]).empty
+    words = charts._leading_words
+    clear = frame.assign(percent=frame["share"] * 100)
+    assert words(clear.iloc[:1], NAMES, "zh") == "“地方债务”居首，占语句的50.0%"
+    assert words(clear.iloc[:2], NAMES, "zh") == "“地方债务”和“制度建设”居前，先后难分"
+    assert words(clear, NAMES, "en") == "“Local debt”, “Rule-making” and “Green finance” lead, too close to rank"
+
+
+def test_theme_change_says_only_what_the_grades_say(tmp_path):
+    frame = TRENDS.copy()
+    frame["grade"] = "no_clear_change"
+    assert drawn("theme_change", tmp_path, [frame]).title["zh"] == "从2022年到2024年，没有哪个主题的占比有明显变化"
+    frame.loc[frame["theme"] == "debt", "grade"] = "rose"
+    frame.loc[frame["theme"] == "green", "grade"] = "fell"
+    card = drawn("theme_change", tmp_path, [frame])
+    assert card.title["zh"] == "从2022年到2024年，“地方债务”占比上升，“绿色金融”占比下降"
+    assert "上升：地方债务由12.5%到64.8%。下降：绿色金融由25.0%到16.7%。" in card.alt["zh"]
+
+
+def test_a_tie_is_told_with_its_counts(tmp_path):
+    card = drawn("cooccurrence_matrix", tmp_path)
+    # 20 of 188 statements with both; green 38, tech 20: 4.04 to be expected
+    assert card.title["zh"] == "“绿色金融”和“科技金融”常在一起说：同句20次，为互不相干时的4.9倍"
+    assert "地方债务与制度建设，同句70次，为预期的1.6倍" in card.alt["zh"]
+    assert card.n == 188
+
+
+def test_thin_regions_are_never_ranked(tmp_path):
+    data = data_of(drawn("region_themes", tmp_path))
+    assert set(data.loc[data["thin"], "region"]) == {"内蒙古"}
+    alt = drawn("tile_map_theme", tmp_path, theme="green").alt["zh"]
+    assert alt == ("方格地图，2022—2024年各地区语句中涉及绿色金融的比例。材料够用的2个地区：广东37.5%，河北0.0%。"
+                   "另有1个地区材料偏少，1个没有材料。")
+
+
+def test_deontic_bars_add_up(tmp_path):
+    data = data_of(drawn("deontic_strength", tmp_path))
+    assert data["theme"].to_list() == ["all", "debt", "rules", "green"]
+    shares = data[["prohibit_percent", "require_percent", "promote_percent", "none_percent"]]
+    assert shares.sum(axis=1).to_list() == pytest.approx([100] * 4)
+
+
+def test_robustness_counts_findings_that_stand(tmp_path):
+    card = drawn("robustness", tmp_path)
+    assert card.title["zh"] == "2条发现中，1条换哪种做法都成立"
+    assert "“制度建设”上升”2/2" in card.alt["zh"]
+
+
+def test_silence_is_not_claimed_where_it_may_be_chance(tmp_path):
+    frame = SILENCE.assign(q=0.5)
+    assert drawn("silence", tmp_path, [frame]).title["zh"] == "各地没提到的主题，都还可能只是偶然"
+    card = drawn("silence", tmp_path, [SILENCE.assign(q=0.01, thin=False)])
+    first = SILENCE.sort_values(["p", "theme", "region"]).iloc[0]
+    assert card.title["zh"].startswith(first["region"])
+
+
+# ---- names ----------------------------------------------------------------------------------------------------------
+
+
+def test_names_of_a_codebook(tmp_path):
+    from pathlib import Path
+
+    names = charts.Names.load(Path(__file__).parents[1] / "codebook")
+    assert len(names.themes) == 24
+    assert len(names.tiles) == 36
+    assert len(set(names.tiles.values())) == 36
+    assert names.region("深圳", "en") == "Shenzhen"
+    assert names.theme("local_debt", "zh") == "地方债务与融资平台"
+    for group in names.groups.values():
+        assert figures.contrast(group["colour"], figures.PAPER) >= 4.5
+
+
+def test_themes_stand_group_by_group():
+    names = dataclasses.replace(NAMES, themes={t: NAMES.themes[t] for t in ("green", "rules", "debt")})
+    assert names.theme_order(["other", "rules", "green", "debt"]) == ["debt", "rules", "green", "other"]
+
+
+@pytest.mark.parametrize(("items", "zh", "en"), [
+    ([], "", ""), (["甲"], "甲", "甲"), (["甲", "乙", "丙"], "甲、乙和丙", "甲, 乙 and 丙"),
+    (["“甲”", "“乙”", "“丙”"], "“甲”“乙”和“丙”", "“甲”, “乙” and “丙”")])
+def test_lists_as_each_language_prints_them(items, zh, en):
+    assert charts.listing(items, "zh") == zh
+    assert charts.listing(items, "en") == en
+
+
+@pytest.mark.parametrize(("years", "zh", "en"), [
+    ([2026, 2021, -1, 0], "2021—2026年", "2021–2026"), ([2024], "2024年", "2024"), ([0], "年份不详", "years unknown")])
+def test_year_spans(years, zh, en):
+    assert charts.year_span(years, "zh") == zh
+    assert charts.year_span(years, "en") == en
+
+
+def test_comparison_years_leave_thin_years_out():
+    slices = pd.DataFrame({"year": [2021, 2022, 2024, 2026, -1], "region": "all", "n_statements": [5, 80, 90, 3, 178],
+                           "n_articles": [1, 8, 9, 1, 19]})
+    assert charts.comparison_years(slices) == (2022, 2024)
+    assert charts.comparison_years(slices.iloc[:2]) == (2021, 2022)
+    assert charts.comparison_years(slices.iloc[:0]) == (0, 0)
+
+
+@pytest.mark.parametrize(("name", "lines"), [
+    ("Heilongjiang", ["Heilong-", "jiang"]), ("Chongqing", ["Chong-", "qing"]), ("Shanghai", ["Shang-", "hai"]),
+    ("Shenzhen", ["Shen-", "zhen"]), ("Guangdong", ["Guang-", "dong"])])
+def test_pinyin_breaks_between_syllables(name, lines):
+    from fengxiang import drawing
+
+    assert drawing._hyphenated(name) == lines
+
+
+def test_labels_keep_clear_of_each_other_and_of_points():
+    from fengxiang import drawing
+
+    rng = np.random.default_rng(3)
+    anchors = rng.uniform(30, 370, (25, 2))
+    radii, sizes = np.full(25, 3.0), np.full((25, 2), (40.0, 8.0))
+    placed = drawing.place_labels(anchors, radii, sizes, (0, 0, 400, 400), range(25))
+    boxes = np.array([(x, y, x + 40, y + 8) for x, y in placed.values()])
+    assert len(boxes) >= 20
+    assert boxes.min() >= 0
+    assert boxes.max() <= 400
+    for i, box in enumerate(boxes):
+        assert not drawing._touches(box, np.delete(boxes, i, axis=0))
+    assert placed == drawing.place_labels(anchors, radii, sizes, (0, 0, 400, 400), range(25))
+
+
+def test_words_of_a_cloud_do_not_touch():
+    from fengxiang import drawing
+
+    words = {f"词{c}": 100.0 / (i + 1) for i, c in enumerate("一二三四五六七八九十百千万亿")}
+    placed = drawing.pack_cloud(words, 400, 300, seed=1)
+    assert {w for w, *_ in placed} <= set(words)
+    assert len(placed) >= 12
+    boxes = np.array([(x, y - 0.86 * size, x + figures.text_width(w, size) * 72, y + 0.1 * size)
+                      for w, size, x, y in placed])
+    for i, box in enumerate(boxes):
+        assert not drawing._touches(box, np.delete(boxes, i, axis=0))
+    assert placed == drawing.pack_cloud(words, 400, 300, seed=1)
