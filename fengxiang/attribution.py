@@ -11,7 +11,8 @@ insurance sector it is about:
    branch, a strategy) and a regulator whose orders are followed do not count; they are `mentioned`.
 2. *carried*: a sentence that names nobody goes on with the sentence before it in its paragraph. At the start of a
    paragraph it belongs to the one voice of its article, which the title or, where that is silent, the first
-   paragraph names; a heading that names one voice rules its section.
+   paragraph names; a heading that names one voice rules its section. A quotation whose speaker is named right behind
+   it is the speaker's.
 3. In an article of many voices a new paragraph, 多地 or 各地, and anybody else who speaks (a party meeting, another
    authority, an expert) end the carrying: such statements are nobody's.
 """
@@ -39,7 +40,9 @@ _OPENING_MARKS = " \\t\u3000“\"（"
 _TIME_WORDS = "0-9０-９〇一二三四五六七八九十两第年月日季度末底初旬上中下前后半个全当至、"
 # Readings of frequent combinations of hits are kept, so many at most.
 _KEPT_READINGS = 20_000
-_LONGEST_JOINER = 4
+_LONGEST_JOINER = 4  # characters
+_LONGEST_QUOTATION = 20  # statements
+_OPENING_QUOTES, _CLOSING_QUOTES = ("“", "「", "『", "‘"), ("”", "」", "』", "’")
 _DIGITS = frozenset("0123456789０１２３４５６７８９")
 _CLAUSE_ENDS = frozenset("，。；：、！？,;:!?“”‘’\"「」『』 　\n")
 # Kinds of hits in the text.
@@ -171,7 +174,7 @@ def _attribute_batch(articles, statements: Statements, batch, matcher: _Matcher,
         at = body + end - start
         reader = _ArticleReader(articles[index], matcher, text, statements.paragraph[start:end], readings[body:at])
         reader.find_voice(readings[body - 1 - len(places)] or _NOTHING, segments[body])
-        reader.append_rows(statements.heading[start:end], sections, rows)
+        reader.append_rows(segments[body:at], statements.heading[start:end], sections, rows)
 
 
 class _Actor(NamedTuple):
@@ -297,8 +300,10 @@ class _ArticleReader:
         era = self.era if actor.era is None else actor.era
         return None if era is None else self.matcher.bureau_names[actor.region][era]
 
-    def append_rows(self, headings: list[str | None], sections: dict[str | None, _Reading], rows: list[tuple]) -> None:
+    def append_rows(self, texts: list[str], headings: list[str | None], sections: dict[str | None, _Reading],
+                    rows: list[tuple]) -> None:
         """Append to `rows` what is found for each statement."""
+        first_row = len(rows)
         label, year = self.matcher.label, self.year
         voice, heading, paragraph = self.voice, None, None
         regions: tuple[int, ...] = ()
@@ -335,6 +340,8 @@ class _ArticleReader:
                     speaker, carried = said, None
                 if acts:
                     in_voice = None
+                    if not (fresh or voice):
+                        self._give_quotation(texts, rows, first_row, regions, said)
                 elif reading.cues & (_OTHER | _COMMENT):
                     said = None
             level, names = label(regions)
@@ -346,6 +353,22 @@ class _ArticleReader:
             # Places are carried on only where their one bureau has been named before.
             if not (voice or acts) and basis == "named" and (len(regions) > 1 or regions[0] not in self.bureaus):
                 regions, carried = (), None
+
+    def _give_quotation(self, texts: list[str], rows: list[tuple], first_row: int, regions, speaker) -> None:
+        """Give the quotation right before a statement that only says whose it is (“…。”某局负责人表示。) to them."""
+        own = len(rows) - first_row
+        if not texts[own].rstrip("。！ ").endswith(self.matcher.said) or not texts[own - 1].rstrip().endswith(
+                _CLOSING_QUOTES):
+            return
+        opening = own - 1
+        while not texts[opening].lstrip().startswith(_OPENING_QUOTES):
+            opening -= 1
+            if opening < max(0, own - _LONGEST_QUOTATION) or self.paragraphs[opening] != self.paragraphs[own]:
+                return
+        level, names = self.matcher.label(regions)
+        for row in range(first_row + opening, len(rows)):
+            year, _, _, _, _, mentioned, years = rows[row]
+            rows[row] = (year, speaker, level, names, "carried", mentioned, years)
 
     def _carried_row(self, regions: tuple[int, ...], speaker: str | None) -> tuple:
         level, names = self.matcher.label(regions)
@@ -489,6 +512,7 @@ class _Matcher:
         self._deference_before = tuple(wording["deference_before"])
         self._deference_after = re.compile(r"[^，。；：]{0,14}?(?:" + _any(wording["deference_after"]) + ")")
         self._reported_to = tuple(wording["reported_to"])
+        self.said = tuple(wording["said"])
         self._issuing = re.compile(_any(wording["issuing"]))
         self._list_end = re.compile("".join(f"(?:{_any(part)}|\\d+)?" for part in wording["list_end"]))
         self._count_noun = re.compile(
@@ -769,7 +793,7 @@ class _Matcher:
         reading = _Reading()
         kinds, values = self._kinds, self._values
         listed: tuple[int, ...] = ()  # the places of the list being read, and where it stands
-        list_start = list_end = -1
+        list_start = list_end = nation_end = -1
         for pattern, start, stop in hits:
             kind, value = kinds[pattern], values[pattern]
             if kind == _CUE:
@@ -832,7 +856,7 @@ class _Matcher:
             elif kind == _NATION:
                 reading.mentioned += (0,)
                 if reading.national is None and self._acts(reading, text, begin, start, stop):
-                    reading.national = value
+                    reading.national, nation_end = value, stop
             elif kind == _NOUN:
                 if listed and (start > list_end or len(listed) > 1) and \
                         self._list_end.fullmatch(text, list_end, start):
@@ -846,6 +870,9 @@ class _Matcher:
                     reading.actors += (_Actor(region, None, text[place_start:stop]),)
                     if list_end > place_start:
                         listed = ()
+                    if place_start == nation_end:
+                        # 金融监管总局无锡监管分局: the head office is part of the outpost's name.
+                        reading.national = None
         if listed:
             self._close_list(reading, text, begin, listed, list_start, list_end)
         reading.settle()
@@ -951,7 +978,7 @@ _WORD_LISTS = (
     ("not_places", "names"), ("not_places", "suffixes"), ("not_places", "offices"),
     ("not_places", "suffix_exceptions"), ("not_places", "prefixes"),
     *(("wording", key) for key in ("joiners", "locatives", "examples", "excluded_after", "former", "deference_before",
-                                   "deference_after", "reported_to", "issuing", "lead_ins")),
+                                   "deference_after", "reported_to", "issuing", "said", "lead_ins")),
 )
 
 
