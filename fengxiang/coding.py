@@ -430,7 +430,7 @@ class _Batch:
 
     Attributes:
         texts: the normalised texts.
-        joined: them joined, `codes` its characters and `ends` the offsets at which its clauses end.
+        joined: them joined; `codes` its characters, and a line feed; `ends` the offsets at which its clauses end.
         starts: where each text begins in `joined`.
     """
 
@@ -438,11 +438,11 @@ class _Batch:
         source = "\n".join(texts)
         if source.count("\n") != len(texts) - 1:
             source = "\n".join([text.replace("\n", " ") for text in texts])
-        self.codes, self._kept = _normalised_codes(source)
-        self.joined = self.codes.tobytes().decode("utf-32-le", "surrogatepass")
+        self.codes, self._kept = _normalised_codes(source + "\n")
+        self.joined = self.codes[:-1].tobytes().decode("utf-32-le", "surrogatepass")
         self.texts = self.joined.split("\n")
-        self.ends = np.append(np.flatnonzero(_IS_CLAUSE_END[self.codes & 0xFFFF]), len(self.codes))
-        breaks = self.ends[:-1][self.codes[self.ends[:-1]] == 10]
+        self.ends = np.flatnonzero(_IS_CLAUSE_END[self.codes & 0xFFFF])
+        breaks = self.ends[self.codes[self.ends] == 10][:-1]
         self.starts = np.concatenate(([0], breaks + 1))
         self._origins = np.concatenate(([0], self._kept[breaks] + 1))
 
@@ -486,8 +486,14 @@ class _LineMatcher:
         self.possible = [[(n, lines[n].conditions) for n in by_anchor[string] if lines[n].conditions]
                          for string in self.strings]
         self.has_possible = np.array([bool(numbers) for numbers in self.possible], dtype=bool)
+        # by string and first character beyond it: whether another string can begin inside and reach beyond, and which
         self.after = _overlapping_successors(self.strings)
-        self.after_keys = np.array(sorted(self.after), dtype=np.int64)
+        beyond = sorted({character for _, character in self.after})
+        self.beyond = np.zeros(0x10000, dtype=np.int64)
+        self.beyond[[ord(character) & 0xFFFF for character in beyond]] = np.arange(1, len(beyond) + 1)
+        self.may_overlap = np.zeros((len(self.strings), len(beyond) + 1), dtype=bool)
+        for string, character in self.after:
+            self.may_overlap[string, self.beyond[ord(character) & 0xFFFF]] = True
 
     def read(self, batch: _Batch, above: Above) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Where lines hold: `start` and `end` in the joined texts and the number of the line, in order."""
@@ -498,7 +504,7 @@ class _LineMatcher:
             codes = batch.codes.copy()
             for start, end in zip(starts[masked].tolist(), ends[masked].tolist(), strict=True):
                 codes[start:end] = 0
-            plain = codes.tobytes().decode("utf-32-le", "surrogatepass")
+            plain = codes[:-1].tobytes().decode("utf-32-le", "surrogatepass")
 
         n = self.n_certain[strings]
         within = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
@@ -509,24 +515,22 @@ class _LineMatcher:
         if len(hits):
             where = self._possible(batch, plain, above, strings[hits], starts[hits], ends[hits])
             found = [np.concatenate(pair) for pair in zip(found, where, strict=True)]
-            order = np.lexsort(found[::-1])
+            # by start, end and line, as one number: a text of a batch and a line of a codebook stay far below 2**24
+            start, end, line = found
+            order = np.argsort(start << 32 | (end - start) << 24 | line, kind="stable")
             found = [column[order] for column in found]
         return tuple(found)
 
     def _spans(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The strings found, leftmost and longest first, and where they start and end."""
         found = np.fromiter(chain.from_iterable(self.find(batch.joined)), dtype=np.int64).reshape(-1, 3)
-        strings, starts, ends = found.T
-        if not len(self.after_keys) or not len(strings):
-            return strings, starts, ends
+        strings, starts, ends = np.ascontiguousarray(found.T)
         # The automaton goes on behind what it found. An anchor that begins inside that and reaches beyond is looked
         # up here, so that no neighbour hides another.
-        following = np.append(batch.codes, 10)[ends]
-        keys = strings << 32 | following
-        place = np.minimum(np.searchsorted(self.after_keys, keys), len(self.after_keys) - 1)
+        following = batch.codes[ends]
         more = []
-        for k in np.flatnonzero(self.after_keys[place] == keys).tolist():
-            for offset, other in self.after[int(keys[k])]:
+        for k in np.flatnonzero(self.may_overlap[strings, self.beyond[following & 0xFFFF]]).tolist():
+            for offset, other in self.after.get((int(strings[k]), chr(following[k])), ()):
                 start = int(starts[k]) + offset
                 if batch.joined.startswith(self.strings[other], start):
                     more.append((other, start, start + len(self.strings[other])))
@@ -574,18 +578,18 @@ class _LineMatcher:
         return np.array(found, dtype=np.int64).reshape(-1, 3).T
 
 
-def _overlapping_successors(strings: Sequence[str]) -> dict[int, tuple[tuple[int, int], ...]]:
+def _overlapping_successors(strings: Sequence[str]) -> dict[tuple[int, str], tuple[tuple[int, int], ...]]:
     """The strings that can begin inside another one and reach beyond it: by the number of this one and the first
-    character beyond it, as one key, the offset at which the other begins and its number."""
+    character beyond it, the offset at which the other begins and its number."""
     begins: dict[str, list[int]] = defaultdict(list)
     for number, string in enumerate(strings):
         for n in range(1, len(string)):
             begins[string[:n]].append(number)
-    out: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    out: dict[tuple[int, str], list[tuple[int, int]]] = defaultdict(list)
     for number, string in enumerate(strings):
         for offset in range(1, len(string)):
             for other in begins.get(string[offset:], ()):
-                out[number << 32 | ord(strings[other][len(string) - offset])].append((offset, other))
+                out[number, strings[other][len(string) - offset]].append((offset, other))
     return {key: tuple(sorted(others)) for key, others in out.items()}
 
 
@@ -630,15 +634,14 @@ class _Matcher:
         self.cautions = [(word in guards, closes[word]) for word in sorted(closes)]
         self.find_cautions = _finder(sorted(closes)).find_matches_as_indexes
         self.carry = book.carry
-        self.grade_names = (None, *(grade.id for grade in book.grades))
-        # for each string the ranks it gives, and, negative, those it takes back
-        ranks: dict[str, set[int]] = {mask: set() for mask in book.deontic_masks}
-        for grade in book.grades:
-            for sign, words in ((1, grade.terms), (-1, grade.unless)):
+        self.grade_names = [grade.id for grade in book.grades]
+        # for each string two bits a grade: whether it gives the grade, and whether it takes it back
+        self.gives = dict.fromkeys(book.deontic_masks, 0)
+        for rank, grade in enumerate(book.grades):
+            for bit, words in ((1, grade.terms), (2, grade.unless)):
                 for word in words:
-                    ranks.setdefault(word, set()).add(sign * grade.rank)
-        self.ranks = {string: tuple(sorted(ranks[string])) for string in sorted(ranks)}
-        self.find_grades = _finder([*self.ranks, "\n"], store_patterns=True).find_matches_as_strings
+                    self.gives[word] = self.gives.get(word, 0) | bit << 2 * rank
+        self.find_grades = _finder([*sorted(self.gives), "\n"], store_patterns=True).find_matches_as_strings
 
     def read(self, batch: _Batch, above: Above) -> _Found:
         """The matches of a batch that count."""
@@ -646,7 +649,7 @@ class _Matcher:
         found = _Found(batch.number(start), self.lines.theme[line], start, end, line)
         for theme, to in self.yields:
             yielding = np.flatnonzero(found.theme == theme)
-            preferred = np.isin(found.theme, to)
+            preferred = found.theme == to[0] if len(to) == 1 else np.isin(found.theme, to)
             if len(yielding) and preferred.any():
                 clause = np.searchsorted(batch.ends, found.start)
                 keep = np.ones(len(found.theme), dtype=bool)
@@ -710,29 +713,35 @@ class _Matcher:
     def heritage(self, batch: _Batch) -> list[int]:
         """For each title or heading of a batch the one theme that it hands down, or -1."""
         found = self.read(batch, batch.texts.__getitem__)
-        out = []
-        for text in range(len(batch.texts)):
-            a, b = np.searchsorted(found.text, (text, text + 1)).tolist()
-            themes = set(found.theme[a:b].tolist())
-            first = [theme for theme in themes if self.inherit[theme] == "yes"]
-            second = [theme for theme in themes if self.inherit[theme] == "alone"]
-            out.append((first or second)[0] if len(first or second) == 1 else -1)
-        return out
+        out = np.full(len(batch.texts), -1)
+        for rule in ("alone", "yes"):  # the second goes before the first
+            counts = np.where(self.inherit[found.theme] == rule)[0]
+            texts, themes = np.divmod(np.unique(found.text[counts] * len(self.inherit) + found.theme[counts]),
+                                      len(self.inherit))
+            several = np.bincount(texts, minlength=len(out)) > 1
+            out[texts] = np.where(several[texts], -1, themes)
+        return out.tolist()
 
     def grades(self, batch: _Batch) -> list[str | None]:
         """For each text the strongest grade of binding wording in it that its report does not take back, or None."""
         out: list[str | None] = [None] * len(batch.texts)
-        seen: set[int] = set()
-        i = 0
+        given, i = 0, 0
         for string in (*self.find_grades(batch.joined), "\n"):
             if string != "\n":
-                seen.update(self.ranks[string])
+                given |= self.gives[string]
             else:
-                if seen:
-                    out[i] = self.grade_names[min((r for r in seen if r > 0 and -r not in seen), default=0)]
-                    seen.clear()
+                if given:
+                    out[i] = self._grade(given)
+                    given = 0
                 i += 1
         return out
+
+    def _grade(self, given: int) -> str | None:
+        """The name of the strongest grade that is given and not taken back."""
+        for rank, name in enumerate(self.grade_names):
+            if given >> 2 * rank & 3 == 1:
+                return name
+        return None
 
 
 def _clause_start(text: str, at: int) -> int:

@@ -107,7 +107,7 @@ tech_finance|科技型中小企业获贷率提高到52%，知识产权质押贷�
 green|绿色保险为2300家企业提供环境风险保障。
 pension_livelihood|个人养老金产品增加到800多只，专属商业养老保险保费增长三成。
 digital_finance;pension_livelihood|推动保险机构建设线上理赔平台，车险小额案件全部线上办理。
-ai_data|中小银行探索用大模型识别信贷欺诈。
+digital_finance;ai_data|中小银行探索用大模型识别信贷欺诈。
 demand_trade|消费类贷款利率下调，支持汽车和家电以旧换新。
 demand_trade|投保出口信用保险的企业增加2000家，承保金额500亿美元。
 regional_strategy|发放设备更新贷款320亿元，支持钢铁、化工企业技术改造。
@@ -147,7 +147,7 @@ coordination|省市县三级监管机构联动，与人民银行分支机构共�
 opening|支持外资银行升格设立分行，前三季度新增外资机构5家。
 digital_finance|支持中小银行共建数字化平台，降低转型成本。
 pension_livelihood|长期护理保险试点惠及失能老人8万人。
-ai_data|推动公共数据授权运营，发布金融数据产品40个。
+digital_finance;ai_data|推动公共数据授权运营，发布金融数据产品40个。
 institution_risk|该局督促两家问题较多的村镇银行由主发起行兜底，稳妥处置风险。
 institution_risk|会议把农信社的风险出清放在第一位，能重组的重组，该退出的退出。
 institution_risk|全省高风险银行比峰值减少八成，年内有望清零。
@@ -302,10 +302,10 @@ digital_finance|开放银行接口，把金融服务嵌入生活场景。
 suptech|该局加快监管数字化。
 |数字显示，贷款增长百分之八。
 |科技馆展出量子模型。
-ai_data|银行训练行业大模型，用于智能投研。
-ai_data|客户数据分级分类，敏感信息加密保存。
-ai_data|算力中心按需向金融机构出租。
-ai_data|算法要可解释，不得歧视用户。
+digital_finance;ai_data|银行训练行业大模型，用于智能投研。
+digital_finance;ai_data|客户数据分级分类，敏感信息加密保存。
+digital_finance;ai_data|算力中心按需向金融机构出租。
+digital_finance;ai_data|算法要可解释，不得歧视用户。
 |会议学习了新预算法。
 |数据显示，存款增长百分之八。
 |他做了一个飞机模型。
@@ -368,7 +368,7 @@ TRAPS = [
     ("商业银行在公司治理、数据安全、消费者权益保护等方面适用同一办法。", ("rule_making",)),
     ("宣传聚焦养老、涉农、零售等案件高发领域。", ()),
     ("深入实施“ＡＩ强监管”行动。", ("suptech",)),
-    ("参加国家“数据要素 ×”行动。", ("ai_data",)),
+    ("参加国家“数据要素 ×”行动。", ("digital_finance", "ai_data")),
 ]
 
 
@@ -380,7 +380,7 @@ def test_traps(book, text, themes):
 def test_who_acts_decides(book):
     got = coding_of(book, ["监管部门用人工智能充实穿透式监管工具箱。", "银行用人工智能审批贷款。",
                            "推进机构数字化转型。", "推进监管数字化。"])
-    assert got.stated == [("suptech",), ("ai_data",), ("digital_finance",), ("suptech",)]
+    assert got.stated == [("suptech",), ("digital_finance", "ai_data"), ("digital_finance",), ("suptech",)]
 
 
 def test_the_purpose_decides(book):
