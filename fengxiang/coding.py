@@ -780,7 +780,7 @@ def code(articles: Sequence[Article], statements: Statements, attribution: Attri
     """The themes of each statement, the evidence for them, and how binding its wording is.
 
     A statement states the themes whose lines hold in it. One that states none takes over a theme: that of the
-    statement before it in the paragraph, when it opens with a word of `carry`; else that of its heading or, where
+    statement before it, when it opens with a word of `carry`; else that of its heading or, where
     this has none, of its title; always only where there is exactly one, and never a background statement. A
     statement that states nothing but a theme that is never inherited (joint work of departments) takes one of another
     group over as well: it says who works together, the title on what.
@@ -860,11 +860,10 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
         background = set(silent.number(matcher.background.read(silent, _nothing_above)[0]).tolist())
         heirs = {k: carried for j, (k, carried) in enumerate(heirs.items()) if j not in background}
     inherited: list[tuple[str, ...]] = [()] * n
-    paragraphs = statements.paragraph[first:last]
     for k, carried in heirs.items():
         if handed[k] >= 0 and codes[handed[k]] not in guarded[k]:
             inherited[k] = (codes[handed[k]],)
-        if carried and k and (in_article[k], paragraphs[k]) == (in_article[k - 1], paragraphs[k - 1]):
+        if carried and k and in_article[k] == in_article[k - 1]:
             before = stated[k - 1] + inherited[k - 1]
             if len(before) == 1:
                 inherited[k] = before

@@ -217,7 +217,7 @@ def test_inheritance(tmp_path):
 def test_a_statement_that_opens_with_a_carrying_word_takes_over_from_the_one_before(tmp_path):
     book = codebook(tmp_path, {"a": "terms: [普惠]", "b": "terms: [绿色]"}, top="carry: [其中, 这部分]\n")
     got = coded(book, "普惠增长。", "其中信用贷款多。", "这部分稳。", "绿色与普惠。", "其中多。", "其中多。",
-                "其中绿色多。", title="绿色", paragraphs=[0, 0, 0, 0, 0, 1, 1])
+                "其中绿色多。", title="绿色", paragraphs=[0, 0, 1, 1, 1, 1, 1])
     assert got.inherited == [(), ("a",), ("a",), (), ("b",), ("b",), ()]
 
 
