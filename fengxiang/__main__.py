@@ -110,7 +110,8 @@ def _tables(place, workers, cluster=None):
                 result = build(place.raw, place.out, place.codebook, executor=executor, progress=progress)
     if result.n_rejected:
         listed = place.processed / "rejected.csv"
-        print(f"fengxiang: {result.n_rejected} files or records could not be used; "
+        what = "1 file or record" if result.n_rejected == 1 else f"{result.n_rejected} files or records"
+        print(f"fengxiang: {what} could not be used; "
               f"see {printable(_shown(listed))}", file=sys.stderr)
     return result
 
@@ -134,6 +135,11 @@ def _report(options) -> int:
         runs = run_notebooks(ROOT, place.raw, place.out, place.codebook, workers=options.workers or 2, log=progress)
     for run in runs:
         print(f"{run.name}: " + (f"{run.seconds:.1f} s" if run.ran else "up to date"))
+    gallery = place.figures / "README.md"
+    if any(run.ran for run in runs) or not gallery.is_file():
+        from .figures import write_gallery
+
+        write_gallery(place.out)
     from .report import write_report
 
     for page in (pages := write_report(ROOT, place.out, place.codebook)):

@@ -1,0 +1,92 @@
+"""The command line as a user meets it: fast, plain, never a traceback."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fengxiang.__main__ import main, printable
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*arguments, **kwargs):
+    return subprocess.run([sys.executable, "-m", "fengxiang", *arguments], cwd=ROOT, capture_output=True, text=True,
+                          encoding="utf-8", check=False, **kwargs)
+
+
+def test_help_imports_nothing_heavy():
+    code = ("import sys\nfrom fengxiang.__main__ import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+            "print(sorted({'pandas', 'numpy', 'pyarrow', 'matplotlib', 'rjieba', 'yaml'} & set(sys.modules)))")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_is_quick():
+    # the best of some runs: the machine may be busy with something else
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        assert run("--help").returncode == 0
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 0.3
+
+
+def test_the_make_targets_are_explained():
+    done = run("targets")
+    assert done.returncode == 0
+    assert {"report", "build", "kit", "test", "lab", "bench", "env"} <= {
+        line.split()[1] for line in done.stdout.splitlines() if line.startswith("  make ")}
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["build", "--raw", "no/such/folder"], "no/such/folder: is not a folder; give the folder that holds the articles"),
+    (["build", "--codebook", "no/such"], "no/such: is not a folder; give a codebook folder"),
+    (["report", "--raw", "README.md"], "README.md: is not a folder"),
+])
+def test_an_unusable_folder_is_one_sentence_and_status_2(arguments, words):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr.replace("\\", "/")
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["biuld"], ["build", "--workers", "0"], ["build", "--workers", "many"], ["build", "--wrong"]])
+def test_a_wrong_command_is_status_2(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_a_broken_codebook_is_named_with_its_line(tmp_path):
+    import shutil
+
+    shutil.copytree(ROOT / "codebook", tmp_path / "codebook")
+    themes = tmp_path / "codebook" / "themes.yml"
+    lines = themes.read_text(encoding="utf-8").splitlines()
+    at = next(i for i, line in enumerate(lines) if line.strip().startswith("terms:"))
+    lines.insert(at, "    trems: [错字]")
+    themes.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "raw").mkdir()
+    done = run("build", "--raw", str(tmp_path / "raw"), "--out", str(tmp_path / "out"), "--codebook",
+               str(tmp_path / "codebook"))
+    assert done.returncode == 2
+    assert f"themes.yml:{at + 1}: " in done.stderr
+    assert "trems" in done.stderr
+
+
+def test_rejected_files_are_counted_on_standard_error(tmp_path):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "空.txt").write_bytes(b"")
+    done = run("build", "--raw", str(tmp_path / "raw"), "--out", str(tmp_path / "out"))
+    assert done.returncode == 0
+    assert "1 file or record could not be used" in done.stderr
+    assert "rejected.csv" in done.stderr
+
+
+def test_control_marks_never_reach_the_terminal():
+    assert printable("a\x1b[31m\u202eb\n") == "a\\u001b[31m\\u202eb\\u000a"
