@@ -320,6 +320,8 @@ class _Document:
     def _mark_furniture(self) -> None:
         """Marks of the format, metadata lines and page furniture, line by line."""
         rules, text = self.rules, self.text
+        long = [i for i in range(self.size) if SHORT < len(text[i]) <= rules.max_line and self.fate[i] is None]
+        named = {long[k] for k in rules.lines_to_examine([text[i] for i in long])} if long else set()
         mode, body = "", False  # inside a list of links ("closing"), behind the end of an article ("ended")
         for i in range(self.size):
             if self.fate[i]:
@@ -329,8 +331,7 @@ class _Document:
             line = text[i]
             if self._mark_by_format(i):
                 continue
-            examine = len(line) <= SHORT or (len(line) <= rules.max_line and rules.names_a_rule(line))
-            rule = self._furniture_rule(i) if examine else None
+            rule = self._furniture_rule(i) if len(line) <= SHORT or i in named else None
             if self.fate[i] == "metadata":
                 if mode == "closing":
                     mode = ""
@@ -468,7 +469,7 @@ class _Document:
 
     def _has_dateline(self, i: int) -> bool:
         head = self.text[i][:SHORT]
-        return any(mark in head for mark in self.rules.dateline_marks) and self.rules.datelines.starts(
+        return self.rules.dateline_mark.search(head) is not None and self.rules.datelines.starts(
             self._matchable(self.text[i][:80]))
 
     def _known_title(self) -> str | None:
@@ -771,7 +772,7 @@ class _Document:
             self._take_end(block, len(tail) - m.start(), *(("metadata", "signature") if signature
                                                            else ("boilerplate", rule)), tail[m.start() :])
         head = block.text[:80]
-        if any(mark in head for mark in rules.dateline_marks):
+        if rules.dateline_mark.search(head):
             found = rules.datelines.match(self._matchable(head))
             if found and len(found[2][0]) < len(block.text):
                 self._take_dateline(block, draft, head, found)
@@ -1042,6 +1043,8 @@ def _wrapping(text: list[str], gap: list[int], hint: list[str], indent: list[boo
     if len(lines) < 2:
         return 0, False, False
     sample = lines[:4000]
+    if sum(t[-1] not in _TERMINAL for t in sample) < 0.15 * len(sample):  # hard-wrapped text is torn
+        return 0, False, False
     if sum(len(t) > 2 * MAX_WRAP for t in sample) > 0.1 * len(sample) + 1:
         return 0, False, False
     best = (0.0, 0.0, False)

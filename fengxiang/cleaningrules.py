@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from itertools import accumulate
 from pathlib import Path
 
 from . import dating
@@ -88,7 +90,7 @@ class Rules:
     def _load_bylines(self, check: _Checked) -> None:
         self.bylines = check.union(("bylines",))
         self.datelines = check.union(("datelines",))
-        self.dateline_marks = tuple(check.strings(("dateline_marks",)))
+        self.dateline_mark = re.compile(_alternatives(check.strings(("dateline_marks",))))
         self.signatures = check.union(("signatures",))
         self.medium_ends = tuple(check.strings(("medium_ends",)))
         self.not_authors = frozenset(check.strings(("not_authors",)))
@@ -156,14 +158,18 @@ class Rules:
         """Whether a line has a mark that can stand between a label and its value."""
         return self._label_mark.search(line) is not None
 
-    def names_a_rule(self, line: str) -> bool:
-        """Whether a line holds any word that a furniture pattern, a label or a role is made of: lines of body text
-        mostly do not, and need not be tried against every pattern."""
+    def lines_to_examine(self, lines: list[str]) -> set[int]:
+        """Which lines hold a word that a furniture pattern, a label or a role is made of. Lines of body text mostly do
+        not, and need not be tried against every pattern."""
         if self._automaton is None:
             import ahocorasick_rs
 
             self._automaton = ahocorasick_rs.AhoCorasick(sorted(self._words))
-        return bool(self._automaton.find_matches_as_indexes(line))
+        hits = self._automaton.find_matches_as_indexes("\n".join(lines))
+        if not hits:
+            return set()
+        starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+        return {bisect_right(starts, start) - 1 for _, start, _ in hits}
 
 
 def _alternatives(words: list[str]) -> str:

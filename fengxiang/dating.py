@@ -22,6 +22,7 @@ _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零
 _DATES = tuple((century, re.compile(
     century + r"\d\d(?:\s{0,2}年\s{0,2}(\d{1,2})\s{0,2}月(?:\s{0,2}(\d{1,2})\s{0,2}[日号])?"
     r"|([-/.])(\d{1,2})\3(\d{1,2})(?!\d)|[-/](0[1-9]|1[0-2])(?![\d/-]))")) for century in ("20", "19"))
+_ISO = re.compile(r"((?:19|20)\d\d)-(\d\d)-(\d\d)(?!\d)")
 _NUMERALS = re.compile(r"([一二][〇零○Ｏ一二三四五六七八九]{3})年(?:([一二三四五六七八九十]{1,3})月)?"
                        r"(?:([一二三四五六七八九十]{1,3})[日号])?")
 _TIME = re.compile(r"[T\s]{0,4}\d{1,2}\s?[:：时点]\s?\d{1,2}(?:\s?[:：分]\s?\d{1,2}(?:\.\d{1,6})?)?\s?[分秒]?"
@@ -116,6 +117,8 @@ def stated_date(value) -> str | None:
     text = str(value).strip()[:MAX_VALUE]
     if not text:
         return None
+    if m := _ISO.match(text):
+        return iso_date(m[1], m[2], m[3])
     found = find_dates(text)
     if found:
         return found[0].iso

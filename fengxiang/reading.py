@@ -41,6 +41,7 @@ _COMMON = frozenset(
 )
 _ODD_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
 _HAN = re.compile("[\u4e00-\u9fff]")
+_LATIN_1 = re.compile("[\xa1-\xff]")
 
 
 class Unreadable(Exception):
@@ -152,7 +153,7 @@ def _commonness(text: str) -> float:
 
 def _repaired(text: str) -> tuple[str, str, int]:
     head = text[:4_000]
-    if sum("\xa1" <= c <= "\xff" for c in head) > 0.3 * len(head) and not _HAN.search(head):
+    if not _HAN.search(head) and len(_LATIN_1.findall(head)) > 0.3 * len(head):
         for name in ("latin-1", "cp1252"):
             try:
                 repaired = text.encode(name).decode("gb18030")
@@ -191,7 +192,7 @@ def normal(text: str) -> str:
     compatibility forms that PDFs contain become the characters they stand for.
     """
     if _RARE.search(text):
-        text = text.translate(_TABLE)
+        text = _RARE.sub(_usual, text)
         if _COMPATIBLE.search(text):
             import unicodedata
 
@@ -201,6 +202,11 @@ def normal(text: str) -> str:
     if "(" in text:
         text = _ASCII_PAIR.sub(_wide_pair, text)
     return text
+
+
+def _usual(m: re.Match) -> str:
+    usual = _TABLE.get(ord(m[0]), m[0])
+    return "" if usual is None else chr(usual) if isinstance(usual, int) else usual
 
 
 def _wide_point(m: re.Match) -> str:
@@ -332,7 +338,7 @@ def _looks_html(head: str) -> bool:
 
 # ------------------------------------------------------------------------------------------------- plain text
 
-_ENDS = "\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+_ENDS = "\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"  # what ends a line for str.splitlines
 
 
 def split_lines(text: str, lines: Lines, settled: list) -> list[str]:
@@ -342,9 +348,7 @@ def split_lines(text: str, lines: Lines, settled: list) -> list[str]:
     line that stands between all others, as text extractors write it.
     """
     raw = text.splitlines(True)
-    clean = normal(text).splitlines()
-    if len(clean) != len(raw):
-        clean = [normal(line) for line in raw]
+    clean = _normal_lines(text, raw)
     add_settled = settled.append
     gap, blank_from, blank_chars, feed = 0, 0, 0, False
     tl, ul, nl, hl, gl, il, pl = (lines.text, lines.unit, lines.n, lines.hint, lines.gap, lines.indent, lines.page)
@@ -373,6 +377,13 @@ def split_lines(text: str, lines: Lines, settled: list) -> list[str]:
     if blank_chars:
         add_settled((blank_from, blank_chars, "boilerplate", "blank", ""))
     return raw
+
+
+def _normal_lines(text: str, raw: list[str]) -> list[str]:
+    lines = normal(text).splitlines()
+    if len(lines) != len(raw):  # an invisible character stood between carriage return and line feed
+        lines = [normal(line).rstrip(_ENDS) for line in raw]
+    return lines
 
 
 def read_plain(source_file: str, text: str) -> Source:
@@ -601,7 +612,7 @@ def read_markdown(source_file: str, text: str, names: dict[str, str]) -> Source:
     if "<" in body and _SKIPPED.search(body):  # a script or comment over lines: blank it out, keeping the line ends
         body = _without_scripts(body)
     links = "](" in body  # whose brackets must stay ASCII until they are read
-    clean = body.splitlines() if links else normal(body).splitlines()
+    clean = body.splitlines() if links else _normal_lines(body, body.splitlines(True))
     lines, settled = source.lines, source.settled
     gap, fence = False, False
     for unit, (line, original) in enumerate(zip(clean, raw[start:], strict=True), start + 1):
@@ -649,7 +660,7 @@ def _without_scripts(text: str) -> str:
             hopeless.add(closing)
             continue
         end = folded.find(">", end) + 1 or len(text)
-        out += [text[at : m.start()], re.sub(r"[^\r\n]", "\x7f", text[m.start() : end])]
+        out += [text[at : m.start()], re.sub(f"[^{_ENDS}]", "\x7f", text[m.start() : end])]
         at = end
     return "".join(out) + text[at:]
 
