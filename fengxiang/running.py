@@ -151,7 +151,7 @@ def is_stem(name: str) -> bool:
     return name.startswith("figures/") and not PurePosixPath(name).suffix
 
 
-def _feeds(output: str, wanted: str) -> bool:
+def feeds(output: str, wanted: str) -> bool:
     """Whether writing `output` changes what is read as `wanted`."""
     if is_stem(output) and wanted.startswith("figures/") and wanted.split("/")[-1].startswith(output[8:] + "."):
         return True
@@ -168,9 +168,9 @@ def order(notebooks: Iterable[Notebook]) -> dict[Notebook, tuple[Notebook, ...]]
     for i, one in enumerate(notebooks):
         for other in notebooks[i + 1:]:
             for name in one.outputs:
-                if any(_feeds(name, theirs) or _feeds(theirs, name) for theirs in other.outputs):
+                if any(feeds(name, theirs) or feeds(theirs, name) for theirs in other.outputs):
                     raise other.error(f"writes “{name}”, which {one.name} writes too")
-    needs = {b.name: [a for a in notebooks if any(_feeds(o, i) for o in a.outputs for i in b.inputs)]
+    needs = {b.name: [a for a in notebooks if any(feeds(o, i) for o in a.outputs for i in b.inputs)]
              for b in notebooks}
     ordered: dict[Notebook, tuple[Notebook, ...]] = {}
     visiting: list[str] = []
@@ -358,7 +358,7 @@ def run_notebooks(root: str | Path, raw: str | Path, out: str | Path, codebook: 
     state = State(raw, out, codebook)
     for notebook in notebooks:
         for name in notebook.inputs:
-            made = any(_feeds(output, name) for other in graph[notebook] for output in other.outputs)
+            made = any(feeds(output, name) for other in graph[notebook] for output in other.outputs)
             if not made and not state.files_of(name) and not state.path_of(name).is_dir():
                 raise notebook.error(f"reads “{name}”, which does not exist and which no notebook writes")
     common = {"the package": package_hash(state), "the libraries": digest([sys.version, library_versions()])}
@@ -435,7 +435,7 @@ def _run(graph, results: dict[str, RunResult], state: State, common, root: Path,
                 task.cancel()
             await asyncio.gather(*active, return_exceptions=True)
 
-    before = _stamps(state.out)
+    before = file_stamps(state.out)
     waiting = [notebook for notebook in graph if notebook.name not in results]
     with tempfile.TemporaryDirectory(prefix="fengxiang-", ignore_cleanup_errors=True) as scratch, \
             asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
@@ -460,7 +460,7 @@ def _written(notebook: Notebook, state: State) -> dict[str, str]:
     return outputs
 
 
-def _stamps(out: Path) -> dict[str, tuple[int, int, int]]:
+def file_stamps(out: Path) -> dict[str, tuple[int, int, int]]:
     """Size and times of every file where notebooks write."""
     stamps = {}
     for folder in WATCHED:
@@ -472,10 +472,10 @@ def _stamps(out: Path) -> dict[str, tuple[int, int, int]]:
 
 
 def _check_nothing_undeclared(before: Mapping[str, tuple], ran: list[Notebook], state: State) -> None:
-    changed = [name for name, stamp in _stamps(state.out).items() if before.get(name) != stamp]
+    changed = [name for name, stamp in file_stamps(state.out).items() if before.get(name) != stamp]
     declared = [name for notebook in ran for name in notebook.outputs]
     for name in sorted(changed):
-        if not any(_feeds(output, name) for output in declared):
+        if not any(feeds(output, name) for output in declared):
             for notebook in ran:  # so that the next build says it again, until it is mended
                 state.runs.pop(notebook.name, None)
             writers = " or ".join(n.name for n in ran)

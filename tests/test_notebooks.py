@@ -6,13 +6,18 @@ Each rule answers a mistake seen in well-known notebook collections; each is tri
 import ast
 import inspect
 import json
+import os
 import re
+import sys
+from dataclasses import fields
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 from projects import code, interface, markdown, title, write_notebook
 
-from fengxiang import charts, running
+from fengxiang import charts, figures, running, workplace
+from fengxiang.build import build
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -217,3 +222,87 @@ def test_a_broken_rule_is_named(tmp_path, at, cell, expected):
 def test_an_interface_that_is_not_third_is_named(tmp_path):
     cells = [*title("甲？", "A?"), code("1"), interface([], [])]
     assert "does not declare its interface in the third cell" in problems(write_notebook(tmp_path, "01-a", cells))
+
+
+# ---- what they really read and write --------------------------------------------------------------------------------
+
+
+class Reads:
+    """The files opened for reading while it is `active`: by Python, seen by an audit hook, and as Parquet."""
+
+    def __init__(self):
+        self.active, self.paths = False, set()
+        sys.addaudithook(self._opened)
+
+    def _opened(self, event, arguments):
+        if self.active and event == "open" and isinstance(arguments[0], (str, os.PathLike)) \
+                and set(arguments[1] or "r") <= set("rbtU"):
+            self.paths.add(Path(arguments[0]).absolute())
+
+    def of(self, function):
+        """`function`, with the path it is given taken down."""
+        def reading(path, *arguments, **options):
+            if self.active:
+                self.paths.add(Path(path).absolute())
+            return function(path, *arguments, **options)
+        return reading
+
+
+READS = Reads()
+
+
+def finish_without_drawing(draw, *, out, stem, data, **options):
+    """What `figures.finish` leaves, without the pictures, which would take a minute."""
+    told = {field.name: options[field.name] for field in fields(figures.FigureCard) if field.name in options}
+    card = figures.FigureCard(out=out, stem=stem, content_hash="", citation={}, files={"zh": {}, "en": {}}, **told)
+    for suffix in ("zh.png", "en.png", "csv", "json"):
+        path = Path(out) / f"figures/{stem}.{suffix}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(stem, "utf-8")
+    return card
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """An output folder with the tables of the shipped corpus."""
+    out = tmp_path_factory.mktemp("out")
+    build(ROOT / "data/raw", out, ROOT / "codebook")
+    return out
+
+
+def test_the_notebooks_read_and_write_what_they_declare_and_nothing_else(built, monkeypatch):
+    for name, value in ((workplace.RAW, ROOT / "data/raw"), (workplace.OUT, built),
+                        (workplace.CODEBOOK, ROOT / "codebook"), (workplace.BUILT, 1)):
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(pyarrow.parquet, "read_table", READS.of(pyarrow.parquet.read_table))
+    monkeypatch.setattr(figures, "finish", finish_without_drawing)
+    places = {built: "", ROOT / "codebook": "codebook/", ROOT / "data/raw": "data/raw/"}
+    # The names of regions come with those of themes, in files that a notebook of regions alone need not depend on.
+    READS.paths, READS.active = set(), True
+    charts.Names.load(ROOT / "codebook")
+    found = []
+    READS.active, for_names = False, {f"codebook/{path.name}" for path in READS.paths}
+    for path in NOTEBOOKS:
+        notebook = running.read_notebook(path)
+        before = running.file_stamps(built)
+        READS.paths, READS.active, names = set(), True, {}
+        try:
+            for cell in notebook.cells:
+                if cell["cell_type"] == "code":
+                    exec(compile(cell["source"], path.name, "exec"), names)
+        finally:
+            READS.active = False
+        written = {name for name, stamp in running.file_stamps(built).items() if before.get(name) != stamp}
+        read = {prefix + p.relative_to(place).as_posix() for p in READS.paths for place, prefix in places.items()
+                if p.is_relative_to(place)} - written
+        read -= for_names - set(notebook.inputs)
+        found += [f"{path.name} reads {n}" for n in sorted(read)
+                  if not any(running.feeds(n, i) for i in notebook.inputs)]
+        found += [f"{path.name} writes {n}" for n in sorted(written)
+                  if not any(running.feeds(o, n) for o in notebook.outputs)]
+        found += [f"{path.name} declares {o} and does not write it" for o in notebook.outputs
+                  if not any(running.feeds(o, n) for n in written)]
+        found += [f"{path.name} declares {i} and does not read it" for i in notebook.inputs
+                  if not i.startswith("codebook/")  # of the codebook, what is cached is read once for all notebooks
+                  and not any(running.feeds(n, i) for n in read)]
+    assert found == []
