@@ -40,7 +40,9 @@ _OPENING_MARKS = " \\t\u3000“\"（"
 _TIME_WORDS = "0-9０-９〇一二三四五六七八九十两第年月日季度末底初旬上中下前后半个全当至、"
 # Readings of frequent combinations of hits are kept, so many at most.
 _KEPT_READINGS = 20_000
-_LONGEST_JOINER = 4  # characters
+_LONGEST_JOINER, _LONGEST_BRACKET = 4, 300  # characters
+_MOST_HITS = 500  # read in one segment: text with more names than that is no sentence
+_MOST_TOKENS = 12  # hits of a segment whose reading is kept
 _LONGEST_QUOTATION = 20  # statements
 _OPENING_QUOTES, _CLOSING_QUOTES = ("“", "「", "『", "‘"), ("”", "」", "』", "’")
 _DIGITS = frozenset("0123456789０１２３４５６７８９")
@@ -746,7 +748,8 @@ class _Matcher:
                      edges.tolist(), [*edges[1:].tolist(), len(hits)], strict=True)
         kept, tokens = self._kept, token.tolist()
         for index, at, is_hard, first, last in groups:
-            if is_hard:
+            if is_hard or last - first > _MOST_TOKENS:
+                last = min(last, first + _MOST_HITS)
                 out[index] = self._read_segment(text, at, at + len(segments[index]), hits[first:last])
                 continue
             key = tokens[first] if last == first + 1 else tuple(tokens[first:last])
@@ -938,6 +941,7 @@ class _Matcher:
 
 def _inside(text: str, begin: int, at: int, opening: str, closing: str) -> bool:
     """Whether the place `at` of the segment that begins at `begin` stands between the two marks."""
+    begin = max(begin, at - _LONGEST_BRACKET)
     last = text.rfind(opening, begin, at)
     return last >= 0 and last > text.rfind(closing, begin, at)
 

@@ -43,7 +43,10 @@ def people(text: str, rules: Rules) -> list[str]:
         if len(part) == 1 and i + 1 < len(parts) and len(parts[i + 1]) == 1:
             part, i = part + parts[i + 1], i + 1
         i += 1
-        part = rules.role.sub("", part)
+        bare = rules.role.sub("", part)
+        if bare != part and part.startswith(bare) and not rules.only_names.fullmatch(bare):
+            continue  # a place: 北京报道
+        part = bare
         known = part in rules.not_authors or part in names
         medium = len(part) > 3 and part.endswith(rules.medium_ends)
         if 2 <= len(part) <= 24 and not known and not medium and not re.search(r"\d|https?:", part):

@@ -603,7 +603,7 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
             colour = LATER if term in rose else EARLIER if term in fell else MARK
             panels.append(Panel(term, colour, list(rows["year"]), list(rows["per_10k"]), list(rows["low"]),
                                 list(rows["high"]), list(rows["thin"])))
-        small_multiples(figure, panels, lambda v: f"{v:.1f}" if 0 < v < 10 else f"{v:.0f}")
+        small_multiples(figure, panels, lambda v: f"{v:.1f}" if 0 < v < 10 else f"{v:.0f}", lang)
 
     n = int(sizes.loc[years, "n_tokens"].sum())
     return figures.finish(
@@ -663,7 +663,7 @@ def _leading_words(top: pd.DataFrame, names: Names, lang: str) -> str:
         return (f"{listing(labels, 'zh')}居前，先后难分" if lang == "zh" else
                 f"{listing(labels, 'en')} lead, too close to rank")
     return (f"{labels[0]}最高（{share}），但与其后{len(labels) - 1}个主题难分先后" if lang == "zh" else
-            f"{labels[0]} is highest ({share}) but cannot be told from the next {len(labels) - 1} themes")
+            f"{labels[0]} is highest ({share}) but cannot be told from {len(labels) - 1} others")
 
 
 def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "all",
@@ -714,7 +714,7 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
             panels.append(Panel(names.theme(theme, lang), names.colour(theme),
                                 list(rows["year"]), list(rows["percent"]), list(rows["low"]), list(rows["high"]),
                                 list(rows["thin"])))
-        small_multiples(figure, panels, lambda v: f"{v:.0f}%")
+        small_multiples(figure, panels, lambda v: f"{v:.0f}%", lang)
 
     groups = [names.groups[g] for g in dict.fromkeys(names.themes[t]["group"] for t in names.themes
                                                      if t in set(data["theme"]))]
@@ -1012,7 +1012,10 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
 
     def draw(figure, lang, everything=data):
         width, _ = size_inches(figure)
-        data = everything.head(rows_that_fit(figure, len(everything), around=0.5))
+        room = rows_that_fit(figure, len(everything), around=0.5)
+        first_clear = everything.assign(unclear=~everything["grade"].isin(["rose", "fell"])).sort_values(
+            "unclear", kind="stable")  # a small sheet leaves out what did not clearly change
+        data = everything.loc[sorted(first_clear.index[:room])]
         labels = [names.theme(t, lang) for t in data["theme"]]
         left, middle = label_margin(labels, 8.5), 0.42
         verdict_words = {key: words[lang] for key, words in measures.TREND_WORDS.items()}

@@ -381,8 +381,11 @@ class _Document:
         rule = rules.whole_lines.get(bare(line)) if len(line) <= 24 else None
         if rule:
             return rule
-        below = self._below_title(i)
-        if (fields := bylines.byline(line, text, rules, below and not self.whole)) is not None:
+        below, layout = self._below_title(i), self.source.source_format in ("plain", "pdf")
+        if layout and (found := rules.page_heads.fullmatch(line)):
+            self._note(i, [(n, bylines.unmarked(text[a:b]), "page_head") for n, (a, b) in found[1].items()], "page_head")
+            return None
+        if (fields := bylines.byline(line, text, rules, below and layout)) is not None:
             self._note(i, fields, "byline")
             return None
         found = rules.furniture.fullmatch(line)
@@ -393,9 +396,6 @@ class _Document:
             return rule
         if (fields := bylines.info_line(line, text, rules, below)) is not None:
             self._note(i, fields, "info_line")
-        elif self.source.source_format in ("plain", "pdf") and (found := rules.page_heads.fullmatch(line)):
-            fields = [(name, bylines.unmarked(text[a:b]), "page_head") for name, (a, b) in found[1].items()]
-            self._note(i, fields, "page_head")
         return None
 
     def _note(self, i: int, fields: list, rule: str) -> None:
@@ -449,6 +449,10 @@ class _Document:
             if i in self.meta:
                 if (above is not None and free and above not in self.meta and self._title_like(above)
                         and not self._continues(live, p - 1)):
+                    higher = live[p - 2] if p > 1 else above
+                    if self.text[above].startswith(("—", "–", "－－")) and higher not in self.meta and (
+                            higher not in titles and self._title_like(higher)):
+                        above = higher  # what begins with a dash is the subtitle
                     titles[above] = "above_byline"
                     body = signed = False
                 continue
@@ -628,7 +632,14 @@ class _Document:
             elif block.kind != "title":
                 draft.blocks.append(block)
             else:
-                if draft.title is not None or any(b.kind == "body" and _ended(b.text) for b in draft.blocks):
+                lead_ins = [b for b in draft.blocks if b.text.startswith(self.rules.lead_ins)]
+                if draft.title is None and lead_ins and all(
+                        b in lead_ins or self._trailing_head(b) for b in draft.blocks):
+                    for other in draft.blocks:
+                        if other not in lead_ins:
+                            self._as_subtitle(other, draft)
+                    draft.blocks = lead_ins  # an editor's note belongs to the article below it
+                elif draft.title is not None or any(b.kind == "body" and _ended(b.text) for b in draft.blocks):
                     drafts.append(_Draft())
                     draft, before = drafts[-1], drafts[-2]
                     while before.blocks and self._trailing_head(before.blocks[-1]):
@@ -896,7 +907,7 @@ class _Document:
         rules = self.rules
         fields = [*self.source.fields, *sorted(draft.fields, key=lambda f: _TRUST.get(f[2], 1))]
         if draft.title:
-            article.title, article.rules["title"] = draft.title.strip(), draft.title_rule
+            article.title, article.rules["title"] = _tidy_title(draft.title), draft.title_rule
         for name, value, rule in fields:
             if name == "publisher" and article.publisher is None:
                 value = bylines.unmarked(str(value))
@@ -975,6 +986,10 @@ _TRUST = {"citation_line": 0, "signature": 2, "dateline": 2, "source_note": 3, "
 
 
 # ------------------------------------------------------------------------------------------------- small helpers
+
+
+def _tidy_title(title: str) -> str:
+    return re.sub(r"(?<=[，。：；！？、”》）])\s+|\s+(?=[，。：；！？、“《（])", "", reading.normal(title)).strip()
 
 
 def _key(text: str) -> str:

@@ -93,6 +93,7 @@ class Rules:
         self.dateline_mark = re.compile(_alternatives(check.strings(("dateline_marks",))))
         self.signatures = check.union(("signatures",))
         self.medium_ends = tuple(check.strings(("medium_ends",)))
+        self.lead_ins = tuple(check.strings(("lead_ins",)))
         self.not_authors = frozenset(check.strings(("not_authors",)))
         self.not_publishers = frozenset(check.strings(("not_publishers",)))
         roles = _alternatives(check.strings(("roles",)))
@@ -339,4 +340,4 @@ class Scope:
 
 def bare(text: str) -> str:
     """A line without blanks and without marks at its ends: how whole lines are compared."""
-    return text.strip(" \t：:·•>»«<|｜【】[]（）()…-—*#").replace(" ", "")
+    return text.strip(" \t：:·•>»«<|｜【】[]（）()…-—*#■●◆▲□◎★▇█◼▪").replace(" ", "")

@@ -7,8 +7,8 @@ Here is only how lines are read and matched:
   carried back to its offsets in the statement as it stands.
 - The first part of a line is its anchor. Anchors and masks are found by one pass of an automaton over all statements
   of a batch, longest first: an occurrence counts unless it stands inside another one.
-- The further parts of a line are conditions on the clause, the statement, or the title and heading above it; they
-  are looked up only where the anchor stands.
+- The further parts of a line are conditions on its clause or statement; they are looked up only where the anchor
+  stands.
 """
 
 from __future__ import annotations
@@ -238,8 +238,8 @@ class _Lines:
         return tuple(out)
 
     def line(self, text: str, theme: int, keys: tuple) -> Line:
-        parts = re.split(r"\s+([-+&!^]\d*)\s+", text)
-        if re.match(r"^[-+&!^]\d*\s", text) or re.search(r"\s[-+&!^]\d*$", text):
+        parts = re.split(r"\s+([-+&!]\d*)\s+", text)
+        if re.match(r"^[-+&!]\d*\s", text) or re.search(r"\s[-+&!]\d*$", text):
             raise self.reader.file.error(f"“{text}” has an operator with nothing on one side", *keys)
         conditions = []
         for op, words in zip(parts[1::2], parts[2::2], strict=True):
@@ -420,8 +420,6 @@ class Codebook:
 # Matching: everything that concerns all statements of a batch is done on arrays, for a statement's share of the work
 # must stay far below that of segmenting it
 
-Above = Callable[[int], str]  # the normalised title and heading above the text of this number
-
 _ENUMERATES = re.compile("[、和与及或]").search
 
 
@@ -483,8 +481,8 @@ class _LineMatcher:
         self.n_certain = np.array([len(numbers) for numbers in certain], dtype=np.int64)
         self.first_certain = np.cumsum(self.n_certain) - self.n_certain
         self.certain = np.array([n for numbers in certain for n in numbers], dtype=np.int64)
-        self.possible = [[(n, lines[n].conditions) for n in by_anchor[string] if lines[n].conditions]
-                         for string in self.strings]
+        self.possible = [[(n, [(c.op, c.within, c.words) for c in lines[n].conditions])
+                          for n in by_anchor[string] if lines[n].conditions] for string in self.strings]
         self.has_possible = np.array([bool(numbers) for numbers in self.possible], dtype=bool)
         # by string and first character beyond it: whether another string can begin inside and reach beyond, and which
         self.after = _overlapping_successors(self.strings)
@@ -495,7 +493,7 @@ class _LineMatcher:
         for string, character in self.after:
             self.may_overlap[string, self.beyond[ord(character) & 0xFFFF]] = True
 
-    def read(self, batch: _Batch, above: Above) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def read(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Where lines hold: `start` and `end` in the joined texts and the number of the line, in order."""
         strings, starts, ends = self._spans(batch)
         plain = batch.joined
@@ -513,7 +511,7 @@ class _LineMatcher:
 
         hits = np.flatnonzero(self.has_possible[strings])
         if len(hits):
-            where = self._possible(batch, plain, above, strings[hits], starts[hits], ends[hits])
+            where = self._possible(batch, plain, strings[hits], starts[hits], ends[hits])
             found = [np.concatenate(pair) for pair in zip(found, where, strict=True)]
             # by start, end and line, as one number: a text of a batch and a line of a codebook stay far below 2**24
             start, end, line = found
@@ -541,7 +539,7 @@ class _LineMatcher:
             strings, starts, ends = found[np.concatenate(([True], found[1:, 2] > reach[:-1]))].T
         return strings, starts, ends
 
-    def _possible(self, batch: _Batch, plain: str, above: Above, strings: np.ndarray, starts: np.ndarray,
+    def _possible(self, batch: _Batch, plain: str, strings: np.ndarray, starts: np.ndarray,
                   ends: np.ndarray) -> np.ndarray:
         """Of lines with conditions, those that hold: start, end and number of the line."""
         lefts, rights = batch.clauses(starts, ends)
@@ -552,22 +550,18 @@ class _LineMatcher:
                 strict=True):
             clause = plain[left:right]
             for line, conditions in self.possible[string]:
-                for condition in conditions:
-                    op = condition.op
-                    if condition.within is not None:
-                        reach = condition.within
+                for op, reach, words in conditions:
+                    if reach is not None:
                         where = f"{plain[max(left, start - reach):start]}\n{plain[end:min(right, end + reach)]}"
                     elif op in "+-":
                         where = clause
-                    elif op == "^":
-                        where = above(number)
                     else:
                         here = int(batch.starts[number])
                         where = plain[max(here, start - MAX_STATEMENT):
                                       min(here + len(batch.texts[number]), end + MAX_STATEMENT)]
-                    for word in condition.words:
+                    for word in words:
                         if word in where:
-                            holds = op in "+&^"
+                            holds = op in "+&"
                             break
                     else:
                         holds = op in "-!"
@@ -643,9 +637,9 @@ class _Matcher:
                     self.gives[word] = self.gives.get(word, 0) | bit << 2 * rank
         self.find_grades = _finder([*sorted(self.gives), "\n"], store_patterns=True).find_matches_as_strings
 
-    def read(self, batch: _Batch, above: Above) -> _Found:
+    def read(self, batch: _Batch) -> _Found:
         """The matches of a batch that count."""
-        start, end, line = self.lines.read(batch, above)
+        start, end, line = self.lines.read(batch)
         found = _Found(batch.number(start), self.lines.theme[line], start, end, line)
         for theme, to in self.yields:
             yielding = np.flatnonzero(found.theme == theme)
@@ -712,7 +706,7 @@ class _Matcher:
 
     def heritage(self, batch: _Batch) -> list[int]:
         """For each title or heading of a batch the one theme that it hands down, or -1."""
-        found = self.read(batch, batch.texts.__getitem__)
+        found = self.read(batch)
         out = np.full(len(batch.texts), -1)
         for rule in ("alone", "yes"):  # the second goes before the first
             counts = np.where(self.inherit[found.theme] == rule)[0]
@@ -814,18 +808,19 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     if hant:
         texts = [_simplified(text) if a in hant else text for a, text in zip(in_article, texts, strict=True)]
 
-    # titles and headings, each read once
+    # what titles and headings hand down, each read once; a heading goes before the title
     places = dict.fromkeys(zip(in_article, headings, strict=True))
-    lines = dict.fromkeys((line or "", a in hant) for a, heading in places for line in (heading, articles[a].title))
-    titles = _Batch([_simplified(line) if is_hant else line for line, is_hant in lines])
-    read = dict(zip(lines, zip(titles.texts, matcher.heritage(titles), strict=True), strict=True))
+    lines = list(dict.fromkeys((line or "", a in hant) for a, heading in places
+                               for line in (heading, articles[a].title)))
+    heritage = dict(zip(lines, matcher.heritage(_Batch([_simplified(line) if is_hant else line
+                                                        for line, is_hant in lines])), strict=True))
     for a, heading in places:
-        (head, theme), (title, from_title) = (read[line or "", a in hant] for line in (heading, articles[a].title))
-        places[a, heading] = f"{head}\n{title}", theme if theme >= 0 else from_title
-    above = [places[place] for place in zip(in_article, headings, strict=True)]
+        theme = heritage[heading or "", a in hant]
+        places[a, heading] = theme if theme >= 0 else heritage[articles[a].title or "", a in hant]
+    handed = [places[place] for place in zip(in_article, headings, strict=True)]
 
     batch = _Batch(texts)
-    found = matcher.read(batch, lambda k: above[k][0])
+    found = matcher.read(batch)
     out.deontic.extend(matcher.grades(batch))
 
     # lines stand in the order of their themes, so two lines that give one theme at one place stand side by side
@@ -848,7 +843,6 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     group = [theme.group for theme in codebook.themes]
     topical = np.zeros(n, dtype=bool)
     topical[text[matcher.inherit[theme] != "no"]] = True
-    handed = np.array([theme for _, theme in above], dtype=np.int64)
     heirs = {}
     for k in np.flatnonzero(~topical).tolist():
         carried = bool(matcher.carry) and not stated[k] and batch.texts[k].startswith(matcher.carry)
@@ -857,7 +851,7 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
             heirs[k] = carried
     if heirs:
         silent = _Batch([batch.texts[k] for k in heirs])
-        background = set(silent.number(matcher.background.read(silent, _nothing_above)[0]).tolist())
+        background = set(silent.number(matcher.background.read(silent)[0]).tolist())
         heirs = {k: carried for j, (k, carried) in enumerate(heirs.items()) if j not in background}
     inherited: list[tuple[str, ...]] = [()] * n
     for k, carried in heirs.items():
@@ -908,7 +902,7 @@ def line_uses(texts: Sequence[str], codebook: Codebook) -> list[LineUse]:
 
     matcher = codebook.matcher
     batch = _Batch(texts)
-    found = matcher.read(batch, _nothing_above)
+    found = matcher.read(batch)
     themes = [set(found.theme[a:b].tolist())
               for a, b in pairwise(np.searchsorted(found.text, np.arange(len(texts) + 1)).tolist())]
     strings = matcher.lines.strings
@@ -938,7 +932,7 @@ def line_uses(texts: Sequence[str], codebook: Codebook) -> list[LineUse]:
         if mine:
             others = _without(codebook, number, {strings[s] for k in mine for s in holds[k]}).matcher
             small = _Batch([batch.texts[k] for k in mine])
-            again = others.read(small, _nothing_above)
+            again = others.read(small)
             for j, k in enumerate(mine):
                 now = set(again.theme[again.text == j].tolist())
                 lost += line.theme not in now
@@ -949,10 +943,6 @@ def line_uses(texts: Sequence[str], codebook: Codebook) -> list[LineUse]:
             tuple((strings[s], tuple(codebook.themes[t].code for t in sorted(codes_of[strings[s]])), int(n_texts[s]))
                   for s in inside)))
     return out
-
-
-def _nothing_above(_: int) -> str:
-    return ""
 
 
 def _without(codebook: Codebook, number: int, strings: set[str]) -> Codebook:
@@ -977,7 +967,7 @@ def pattern_report(texts: Sequence[str], codebook: Codebook) -> Iterator[str]:
     for use in line_uses(texts, codebook):
         uses[use.theme].append(use)
     batch = _Batch(texts)
-    found = codebook.matcher.read(batch, _nothing_above)
+    found = codebook.matcher.read(batch)
     yield (f"{len(texts):,} statements · hits: statements the line codes · lost: statements that would lose the theme "
            "without it · gained: statements that would get another theme without it")
     for number, theme in enumerate(codebook.themes):

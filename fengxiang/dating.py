@@ -22,6 +22,7 @@ _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零
 _DATES = tuple((century, re.compile(
     century + r"\d\d(?:\s{0,2}年\s{0,2}(\d{1,2})\s{0,2}月(?:\s{0,2}(\d{1,2})\s{0,2}[日号])?"
     r"|([-/.])(\d{1,2})\3(\d{1,2})(?!\d)|[-/](0[1-9]|1[0-2])(?![\d/-]))")) for century in ("20", "19"))
+_NAMED_YEAR = re.compile(r"20\d\d年(?!以来|前|后|起)")
 _ISO = re.compile(r"((?:19|20)\d\d)-(\d\d)-(\d\d)(?!\d)")
 _NUMERALS = re.compile(r"([一二][〇零○Ｏ一二三四五六七八九]{3})年(?:([一二三四五六七八九十]{1,3})月)?"
                        r"(?:([一二三四五六七八九十]{1,3})[日号])?")
@@ -210,15 +211,21 @@ class WorkYear:
                 if not m.start() or not (text[m.start() - 1].isdigit() or text[m.start() - 1] == ".")]
 
     def of(self, title: str, text: str, published: int | None) -> tuple[int, str] | None:
-        """The work year and the rule: `work_year_title`, `work_year_text`.
+        """The work year and the rule: `work_year_title`, `title_year`, `work_year_text`.
 
-        Years before that of publication are background. Of several the most frequent counts, then the latest.
+        A title that names one year, that of publication or the one before or after it, is about that year. Work years
+        before that of publication are background. Of several the most frequent counts, then the latest.
         """
         for place, part in (("work_year_title", title), ("work_year_text", text)):
             years = [y for y in self.years(part) if published is None or published <= y <= published + 1]
             if years:
                 counts = Counter(years)
                 return max(counts, key=lambda y: (counts[y], y)), place
+            if place == "work_year_title":
+                named = {int(m[0][:4]) for m in _NAMED_YEAR.finditer(title[:200])
+                         if not m.start() or not title[m.start() - 1].isdigit()}
+                if len(named) == 1 and (published is None or abs(min(named) - published) <= 1):
+                    return min(named), "title_year"
         return None
 
 

@@ -158,7 +158,7 @@ class Panel:
     thin: Sequence[bool]
 
 
-def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str]) -> None:
+def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str], lang: str) -> None:
     """Line charts on one scale, titled, with the last value written out."""
     width, height = size_inches(figure)
     years = sorted({y for p in panels for y in p.years})
@@ -169,21 +169,30 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
     margin, gap, foot = text_width(form(tick), 7.5) + 0.06, 0.12, 0.17
     value_room = max(text_width(form(88.8), 8), 0.2) + 0.08
 
-    def layout(n_columns):
+    def layout(panels, n_columns):
         n_rows = -(-len(panels) // n_columns)
         cell = (width - margin - gap * (n_columns - 1)) / n_columns
         titles = [figures.wrap(p.title, cell, 8) for p in panels]
         head = 0.155 * max(t.count("\n") + 1 for t in titles) + 0.06
-        return n_rows, cell, titles, head, (height - foot - n_rows * (head + 0.08)) / n_rows
+        plot = (height - foot - n_rows * (head + 0.08)) / n_rows
+        if plot < 0.2 or cell - value_room < 0.3:
+            return np.inf, n_columns, cell, titles, head, plot
+        shape = abs(np.log((cell - value_room) / plot / 1.5))
+        return shape + 2 * (-len(panels) % n_columns) / len(panels), n_columns, cell, titles, head, plot
 
-    def unease(n_columns):
-        _, cell, _, _, plot = layout(n_columns)
-        if plot < 0.2 or cell - value_room < 0.35:
-            return np.inf
-        return abs(np.log((cell - value_room) / plot / 1.5)) + 2 * (-len(panels) % n_columns) / len(panels)
+    def latest(panel):
+        known = [v for v in panel.value if np.isfinite(v)]
+        return known[-1] if known else -np.inf
 
-    n_columns = min(range(1, len(panels) + 1), key=lambda n: (unease(n), n))
-    _, cell, titles, head, plot = layout(n_columns)
+    shown = list(panels)
+    while True:
+        unease, n_columns, cell, titles, head, plot = min(
+            (layout(shown, n) for n in range(1, len(shown) + 1)), key=lambda found: found[:2])
+        if np.isfinite(unease) or len(shown) == 1:
+            break
+        shown.remove(min(reversed(shown), key=latest))  # a small sheet leaves out the smallest
+        foot = 0.32
+    panels, hidden = shown, len(panels) - len(shown)
     # One pair of axes in inches for all panels: two dozen of their own take a second to set up.
     axes = add_axes(figure)
     axes.set_xlim(0, width)
@@ -217,13 +226,16 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
         write_stack(axes, (left, base - plot), titles[k], 8, shift=(0, 6))
         if k + n_columns >= len(panels):
             ends = [years[0], years[-1]] if len(years) > 1 else [years[0]]
-            narrow = right - left < text_width("2021 2026", 7.5)
+            narrow = right - left < text_width("2021  2026", 7.5) + 0.06
             for year, side in zip(ends, ("left", "right"), strict=False):
                 label = str(year) if side == "left" or not narrow else f"{year % 100:02d}"
                 write(axes, (float(at(year)), base), label, 7.5, shift=(0, -3),
                       ha=side if len(ends) > 1 else "center", va="top", color=QUIET_INK)
         if column == 0:
             write(axes, (left, float(up(tick))), form(tick), 7.5, shift=(-3, 0), ha="right", color=QUIET_INK)
+    if hidden:
+        text = f"另有{hidden}幅见整页图" if lang == "zh" else f"{hidden} more in the full figure"
+        write(axes, (1, 0), text, 7.5, at="axes", shift=(0, 2), ha="right", va="baseline", color=QUIET_INK)
 
 
 def pack_cloud(weights: Mapping[str, float], width: int, height: int,

@@ -749,7 +749,7 @@ def accuracy(predicted: Sequence[Collection[str]], gold: Sequence[Collection[str
         tp, fp, fn, tn = int(tp), int(fp), int(fn), int(tn)
         p_low, p_high = wilson_interval(tp, tp + fp, level)
         r_low, r_high = wilson_interval(tp, tp + fn, level)
-        low, high = _interval_of_known(replicates, m, level)
+        low, high = interval_of_replicates(replicates, m, level)
         return {"theme": theme, "tp": tp, "fp": fp, "fn": fn, "tn": tn, "precision": _over(tp, tp + fp),
                 "precision_low": float(p_low), "precision_high": float(p_high), "recall": _over(tp, tp + fn),
                 "recall_low": float(r_low), "recall_high": float(r_high), "f1": _over(2 * tp, 2 * tp + fp + fn),
@@ -766,7 +766,7 @@ def accuracy(predicted: Sequence[Collection[str]], gold: Sequence[Collection[str
     mean = dict.fromkeys(rows[0] if rows else row("", 0, 0, 0, 0, f1_all), np.nan) | {"theme": "mean"}
     mean["f1"] = float(np.mean([r["f1"] for r, known in zip(rows, in_gold, strict=True) if known])) \
         if in_gold.any() else np.nan
-    mean["f1_low"], mean["f1_high"] = _interval_of_known(f1_mean, m, level)
+    mean["f1_low"], mean["f1_high"] = interval_of_replicates(f1_mean, m, level)
     rows.append(row("all", tp.sum(), fp.sum(), fn.sum(), tn.sum(), f1_all))
     frame = pd.DataFrame([*rows, mean])
     return frame.astype(dict.fromkeys(("tp", "fp", "fn", "tn"), "Int64"))
@@ -785,8 +785,18 @@ def _incidence(codes: Sequence[Collection[str]], column: Mapping[str, int]) -> n
     return out
 
 
-def _interval_of_known(replicates: np.ndarray, m: int, level: float) -> tuple[float, float]:
-    """Expanded percentiles of the resamples in which the number exists; NaN when that is under half of them."""
+def interval_of_replicates(replicates: np.ndarray, m: int, level: float = 0.95) -> tuple[float, float]:
+    """The interval of a number from its values on resamples.
+
+    Args:
+        replicates: the number on each resample, in one dimension; NaN where it does not exist.
+        m: how many clusters were resampled.
+        level: of confidence.
+
+    Returns:
+        (low, high): the expanded percentiles (see `cluster_bootstrap_share`) of the resamples in which the number
+        exists; NaN with under two clusters, or when it exists in under half of the resamples.
+    """
     known = replicates[~np.isnan(replicates)]
     if m < 2 or len(known) * 2 < len(replicates) or not len(known):
         return np.nan, np.nan
@@ -860,7 +870,7 @@ def _alpha_row(x, y, distance, weights, n, level) -> dict[str, float]:
     if n == 0:
         return {"alpha": np.nan, "low": np.nan, "high": np.nan}
     value = _alphas(np.ones((1, n)), x, y, distance)[0]
-    low, high = _interval_of_known(_alphas(weights, x, y, distance), n, level)
+    low, high = interval_of_replicates(_alphas(weights, x, y, distance), n, level)
     return {"alpha": float(value), "low": low, "high": high}
 
 

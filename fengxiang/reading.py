@@ -590,8 +590,12 @@ def rows_as_sources(source_file: str, source_format: str, rows, names: dict[str,
 
 _FM_LINE = re.compile(r"([A-Za-z_][\w-]{0,40}|[\u4e00-\u9fff]{1,10})[ \t]{0,5}[:：][ \t]{0,20}(.{0,2000})")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})(?:\s[^<>]{0,2000})?/?>")
-_BLOCK_TAGS = frozenset(
-    ["address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details", "dialog", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "legend", "li", "main", "menu", "nav", "ol", "option", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "title", "tr", "ul"])
+_BLOCK_TAGS = frozenset((
+    "address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details",
+    "dialog", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5",
+    "h6", "header", "hr", "html", "legend", "li", "main", "menu", "nav", "ol", "option", "p", "pre", "section",
+    "summary", "table", "tbody", "tfoot", "thead", "title", "tr", "ul",
+))  # fmt: skip
 _MD_IMAGE = re.compile(r"!\[([^\[\]\n]{0,300})\]\([^()\n]{0,1200}\)")
 _MD_LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\([^()\n]{0,1200}\)")
 _MD_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^*_\n]{1,2000}?)(?<=\S)\1|(?<![\w*])\*(?=\S)([^*\n]{1,500}?)(?<=\S)\*(?![\w*])")
@@ -773,7 +777,11 @@ def _html_line_blocks(line: str):
             buffer.append(piece)
             plain = plain or (not bold and bool(piece.strip()))
         tag = m[2].lower()
-        if tag in ("strong", "b"):
+        if tag in ("td", "th"):
+            if not m[1] and any(b.strip() for b in buffer):
+                buffer.append("\u3000")
+                hint = "l"  # a row of a table
+        elif tag in ("strong", "b"):
             bold = not m[1]
         elif tag in _BLOCK_TAGS:
             yield from _html_piece(buffer, hint, not plain)
@@ -803,9 +811,15 @@ def _tag_hint(tag: str) -> str:
 
 # ------------------------------------------------------------------------------------------------- HTML
 
-_UNSEEN = frozenset(["script", "style", "noscript", "template", "svg", "head", "iframe", "select", "option", "textarea", "object", "embed", "audio", "video", "canvas", "math", "title"])
+_UNSEEN = frozenset((
+    "script", "style", "noscript", "template", "svg", "head", "iframe", "select", "option", "textarea", "object",
+    "embed", "audio", "video", "canvas", "math", "title",
+))  # fmt: skip
 _OUTSIDE = frozenset(["nav", "footer", "aside", "form", "button", "menu", "dialog"])
-_CONTAINERS = frozenset(["div", "section", "article", "main", "td", "body", "header", "footer", "nav", "aside", "form", "blockquote", "ul", "ol", "center", "figure", "li", "details", "fieldset", "dl", "table"])
+_CONTAINERS = frozenset((
+    "div", "section", "article", "main", "td", "body", "header", "footer", "nav", "aside", "form", "blockquote", "ul",
+    "ol", "center", "figure", "li", "details", "fieldset", "dl", "table",
+))  # fmt: skip
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _LINE_GLUE = re.compile(f"(?<=[{_CJK}])[ \t]*[\r\n]+[ \t]*(?=[{_CJK}])")
 _SITE = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[\u4e00-\u9fff])[-–—]+(?=[\u4e00-\u9fff])")
@@ -940,12 +954,12 @@ def _flat_blocks(text: str) -> list[_Block]:
 def _blocks(body, boxes: _Boxes) -> list[_Block]:
     out: list[_Block] = []
     buffer: list[str] = []
-    hint, linked, gap = "", 0, True
+    hint, linked, gap, cells = "", 0, True, 0
     bold_only, anchors, bolds = True, 0, 0
     box = boxes.open(0, "body", None)
 
     def flush():
-        nonlocal linked, bold_only, gap
+        nonlocal linked, bold_only, gap, cells
         if buffer:
             raw = "".join(buffer)
             buffer.clear()
@@ -957,10 +971,12 @@ def _blocks(body, boxes: _Boxes) -> list[_Block]:
                 kind = hint
                 if bold_only and kind in ("", "p") and len(stripped) <= 60 and stripped[-1] not in "。；，、：":
                     kind = "h"
+                if cells > 1:
+                    kind = "l"  # a row of a table
                 indent = text.startswith("  ")
                 out.append(_Block(stripped, kind, linked, box, indent, gap))
                 gap = False
-        linked, bold_only = 0, True
+        linked, bold_only, cells = 0, True, 0
 
     stack: list[tuple] = []  # (tag, state to restore)
     node = body.child
@@ -984,6 +1000,12 @@ def _blocks(body, boxes: _Boxes) -> list[_Block]:
                 flush()
                 node = node.next
                 continue
+            if tag in ("td", "th"):
+                if _holds_blocks(node):
+                    tag = "div"
+                elif any(not b.isspace() for b in buffer):
+                    buffer.append("\u3000")
+                    cells = max(cells, 1) + 1
             stack.append((node, tag, hint, box))
             if tag in _BLOCK_TAGS:
                 flush()
@@ -1011,6 +1033,15 @@ def _blocks(body, boxes: _Boxes) -> list[_Block]:
         node = node.next
     flush()
     return out
+
+
+def _holds_blocks(cell) -> bool:
+    child = cell.child
+    while child is not None:
+        if child.tag in _BLOCK_TAGS:
+            return True
+        child = child.next
+    return False
 
 
 def _reads_as_prose(text: str) -> bool:
@@ -1065,7 +1096,7 @@ def _trafilatura_body(blocks: list[_Block], page: str) -> list[bool] | None:
 
 
 def _squeeze(text: str) -> str:
-    return "".join(text.split())
+    return "".join(text.replace("|", " ").split())  # bars stand between the cells of its tables
 
 
 def _head_fields(tree, fields: list, names: dict) -> None:
