@@ -1427,8 +1427,9 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
         for region in names.tiles:
             if region in rows.index and rows.loc[region, "n_statements"] > 0:
                 r = rows.loc[region]
-                tiles[region] = Tile("#EDEAE4" if r["thin"] else fill(r["percent"]), f"{r['percent']:.0f}%",
-                                     bool(r["thin"]))
+                thin = bool(r["thin"])
+                tiles[region] = Tile("#EDEAE4" if thin else fill(r["percent"]),
+                                     f"n={r['n_statements']}" if thin else f"{r['percent']:.0f}%", thin)
             else:
                 tiles[region] = Tile("none", "", empty=True)
         left = draw_tiles(figure, lang, names, tiles) + 0.3
@@ -1647,7 +1648,7 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
             clear = r.q_more < 0.05 if r.npmi > 0 else r.q_fewer < 0.05
             colour = diverging_tint(r.npmi, limit) if clear else tint("#77726A", 0.12)
             colours.append(colour)
-            if r.n_both:
+            if r.n_both or clear:
                 numbers.append((j, i, str(r.n_both), figures.ink_on(colour) if clear else QUIET_INK))
         fill_cells(axes, x, y, colours, width=0.93, height=0.9)
         if numbers and number >= 4.5:
