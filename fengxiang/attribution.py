@@ -883,7 +883,7 @@ class _Matcher:
 
     def _run(self, text: str, stop: int, end: int, found: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
         """A run of one-character names, of which two have been found, to its end."""
-        while stop < end and text[stop] in self._shorts:
+        while stop < end and text[stop] in self._shorts and len(found) < len(self._names):
             found += (self._shorts[text[stop]],)
             stop += 1
         return found, stop

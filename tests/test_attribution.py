@@ -4,6 +4,7 @@ import csv
 import pickle
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -804,6 +805,36 @@ def test_reading_a_batch_says_the_same_as_reading_hit_by_hit(gazetteer, segments
         ):
             assert getattr(fast, name) == getattr(slow, name), (segment, name)
         assert matcher.opens(text, fast) == matcher.opens(text, slow), segment
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "广东、",
+        "深圳监管局",
+        "广东",
+        "，上海",
+        "（北京",
+        "《深圳监管局",
+        "2024年",
+        "粤沪",
+        "总局",
+        "在上海",
+        "按总局",
+        "“多地。”深圳监管局称。",
+        "宜宾监管分局",
+        "原银保监会",
+        "河北等多地",
+    ],
+)
+def test_time_is_linear(gazetteer, unit):
+    text = unit * (400_000 // len(unit))
+    article = Article("a", "plain", 1, title=text[:1000], date="2026", year=2026, paragraphs=[Paragraph(text)])
+    statements = split_statements([article])
+    started = time.process_time()
+    attribute([article], statements, gazetteer)
+    # Quadratic work on 400,000 characters would take minutes.
+    assert time.process_time() - started < 5
 
 
 # --- a table that has been edited
