@@ -879,8 +879,8 @@ class LineUse:
         n: texts it codes.
         lost: texts that would no longer state the theme without it.
         gained: texts that would state another theme without it, because it hides a shorter term or makes one yield.
-        inside: the longer strings that hide it: the string, the codes it codes (none: a mask), and how many texts
-            hold it.
+        inside: the longer strings that hide an anchor of it: the anchor, the string, the codes this codes (none: a
+            mask), and how many texts hold it.
     """
 
     theme: str
@@ -889,7 +889,7 @@ class LineUse:
     n: int
     lost: int
     gained: int
-    inside: tuple[tuple[str, tuple[str, ...], int], ...]
+    inside: tuple[tuple[str, str, tuple[str, ...], int], ...]
 
 
 def line_uses(texts: Sequence[str], codebook: Codebook) -> list[LineUse]:
@@ -937,11 +937,11 @@ def line_uses(texts: Sequence[str], codebook: Codebook) -> list[LineUse]:
                 now = set(again.theme[again.text == j].tolist())
                 lost += line.theme not in now
                 gained += bool(now - themes[k])
-        inside = sorted({s for anchor in line.anchors for s in longer.get(anchor, ())})
+        inside = [(anchor, s) for anchor in line.anchors for s in sorted(set(longer.get(anchor, ())))]
         out.append(LineUse(
             codebook.themes[line.theme].code, line.text, line.place, len(mine), lost, gained,
-            tuple((strings[s], tuple(codebook.themes[t].code for t in sorted(codes_of[strings[s]])), int(n_texts[s]))
-                  for s in inside)))
+            tuple((anchor, strings[s], tuple(codebook.themes[t].code for t in sorted(codes_of[strings[s]])),
+                   int(n_texts[s])) for anchor, s in inside)))
     return out
 
 
@@ -980,12 +980,12 @@ def pattern_report(texts: Sequence[str], codebook: Codebook) -> Iterator[str]:
         for use in sorted(lines, key=lambda use: (-use.lost, -use.n, use.place or 0)):
             if use.n:
                 yield f"{use.place or '':>8} {use.n:>6} {use.lost:>6} {use.gained or '':>6}  {use.text}"
-        nested = [(string, codes, use.text, count) for use in lines for string, codes, count in use.inside
-                  if theme.code not in codes]
-        for string, codes, text, count in nested:
-            winner = ", ".join(codes) or "mask"
-            yield f"{'nested':>8} {count:>6}  “{text}” stands inside “{string}”, which wins ({winner})"
-        within = sum(1 for use in lines for _, codes, _ in use.inside if theme.code in codes)
+        nested = dict.fromkeys(row for use in lines for row in use.inside)
+        for anchor, string, codes, count in nested:
+            if theme.code not in codes:
+                winner = ", ".join(codes) or "mask"
+                yield f"{'nested':>8} {count:>6}  “{anchor}” stands inside “{string}”, which wins ({winner})"
+        within = sum(theme.code in codes for _, _, codes, _ in nested)
         if within:
             yield f"{'nested':>8} {within:>6}  terms stand inside longer terms of this theme"
         if idle:

@@ -314,8 +314,9 @@ def test_line_uses_and_report(tmp_path):
         "机制 + 协同": ("b", 1, 0, 0),
     }
     inside = {use.text: use.inside for use in line_uses(texts, book)}
-    assert inside["监管"] == (("强监管", ("a",), 4), ("强监管协同", ("b",), 2), ("监管定调", (), 1))
-    assert inside["强监管"] == (("强监管协同", ("b",), 2),)
+    assert inside["监管"] == (
+        ("监管", "强监管", ("a",), 4), ("监管", "强监管协同", ("b",), 2), ("监管", "监管定调", (), 1))
+    assert inside["强监管"] == (("强监管", "强监管协同", ("b",), 2),)
     report = "\n".join(pattern_report(texts, book))
     assert "a  a  a: 2 statements, 3 lines, 1 idle" in report
     assert "“监管” stands inside “监管定调”, which wins (mask)" in report
