@@ -305,4 +305,4 @@ def test_the_notebooks_read_and_write_what_they_declare_and_nothing_else(built, 
         found += [f"{path.name} declares {i} and does not read it" for i in notebook.inputs
                   if not i.startswith("codebook/")  # of the codebook, what is cached is read once for all notebooks
                   and not any(running.feeds(n, i) for n in read)]
-    assert found == []
+    assert not found, "\n".join(found)
