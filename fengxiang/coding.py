@@ -128,6 +128,7 @@ def _character_table() -> np.ndarray:
         table[ord(mark)] = ord("·")
     for code in (*range(0x0A), *range(0x0B, 0x20), 0x7F, 0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF):
         table[code] = 0
+    table[0xD800:0xE000] = 0xFFFD  # half a surrogate pair is no character
     for code in (0x09, 0x0B, 0x0C, 0x0D, 0x20, 0xA0, 0x3000, *range(0x2000, 0x200B), 0x202F, 0x205F):
         table[code] = 1
     return table
@@ -143,7 +144,7 @@ _IS_CLAUSE_END[[ord(mark) for mark in CLAUSE_ENDS]] = True
 def normalised(text: str) -> tuple[str, np.ndarray]:
     """The text as it is matched, and for each of its characters the offset it had in `text`."""
     codes, kept = _normalised_codes(text)
-    return codes.tobytes().decode("utf-32-le", "surrogatepass"), kept
+    return codes.tobytes().decode("utf-32-le"), kept
 
 
 def _normalised_codes(text: str) -> tuple[np.ndarray, np.ndarray]:
@@ -437,7 +438,7 @@ class _Batch:
         if source.count("\n") != len(texts) - 1:
             source = "\n".join([text.replace("\n", " ") for text in texts])
         self.codes, self._kept = _normalised_codes(source + "\n")
-        self.joined = self.codes[:-1].tobytes().decode("utf-32-le", "surrogatepass")
+        self.joined = self.codes[:-1].tobytes().decode("utf-32-le")
         self.texts = self.joined.split("\n")
         self.ends = np.flatnonzero(_IS_CLAUSE_END[self.codes & 0xFFFF])
         breaks = self.ends[self.codes[self.ends] == 10][:-1]
@@ -502,7 +503,7 @@ class _LineMatcher:
             codes = batch.codes.copy()
             for start, end in zip(starts[masked].tolist(), ends[masked].tolist(), strict=True):
                 codes[start:end] = 0
-            plain = codes[:-1].tobytes().decode("utf-32-le", "surrogatepass")
+            plain = codes[:-1].tobytes().decode("utf-32-le")
 
         n = self.n_certain[strings]
         within = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
@@ -774,10 +775,10 @@ def code(articles: Sequence[Article], statements: Statements, attribution: Attri
     """The themes of each statement, the evidence for them, and how binding its wording is.
 
     A statement states the themes whose lines hold in it. One that states none takes over a theme: that of the
-    statement before it, when it opens with a word of `carry`; else that of its heading or, where
-    this has none, of its title; always only where there is exactly one, and never a background statement. A
-    statement that states nothing but a theme that is never inherited (joint work of departments) takes one of another
-    group over as well: it says who works together, the title on what.
+    statement before it, when it opens with a word of `carry`; else that of its heading or, where this has none, of
+    its title; always only where there is exactly one, and never a background statement. A statement that states nothing
+    but a theme that is never inherited (joint work of departments) takes one of another group over as well: it says
+    who works together, the title on what.
 
     Args:
         articles: those that `statements.article` indexes; `script` says whether the text is matched in simplified
@@ -792,8 +793,13 @@ def code(articles: Sequence[Article], statements: Statements, attribution: Attri
         `statements.text`.
     """
     out = Coding()
-    for first in range(0, len(statements), BATCH):
-        _code_batch(articles, statements, first, min(first + BATCH, len(statements)), codebook, out)
+    first = 0
+    while first < len(statements):
+        last = min(first + BATCH, len(statements))
+        while last < len(statements) and statements.article[last] == statements.article[last - 1]:
+            last += 1  # an article is never cut
+        _code_batch(articles, statements, first, last, codebook, out)
+        first = last
     return out
 
 

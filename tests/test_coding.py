@@ -78,6 +78,7 @@ def coded(book: Codebook, *texts: str, **options) -> Coding:
     ("零\u200b宽\u3000空\u00a0格\ufeff", "零宽空格", [0, 2, 4, 6]),
     ("𠮷野家AI", "𠮷野家ai", [0, 1, 2, 3, 4]),
     ("科技—产业", "科技-产业", [0, 1, 2, 3, 4]),
+    ("半\ud800个", "半\ufffd个", [0, 1, 2]),
 ])
 def test_normalised(text, plain, offsets):
     got, kept = normalised(text)
@@ -218,6 +219,12 @@ def test_a_statement_that_opens_with_a_carrying_word_takes_over_from_the_one_bef
     assert got.inherited == [(), ("a",), ("a",), (), ("b",), ("b",), ()]
 
 
+def test_an_article_is_never_cut(tmp_path, monkeypatch):
+    book = codebook(tmp_path, {"a": "terms: [普惠]"}, top="carry: [其中]\n")
+    monkeypatch.setattr(coding, "BATCH", 2)
+    assert coded(book, "普惠。", "普惠。", "其中多。", "其中稳。").inherited == [(), (), ("a",), ("a",)]
+
+
 def test_a_heading_is_read_in_its_own_batch_whatever_the_order(tmp_path, monkeypatch):
     book = codebook(tmp_path, {"a": "terms: [普惠]", "b": "terms: [绿色]"})
     articles = [Article("a", "plain", i + 1, title=t) for i, t in enumerate(["普惠", "绿色", None])]
@@ -237,10 +244,10 @@ def test_a_heading_is_read_in_its_own_batch_whatever_the_order(tmp_path, monkeyp
 
 def test_offsets_are_those_of_the_statement_as_it_stands(tmp_path):
     book = codebook(tmp_path, {"a": "terms: [白名单, ai强监管]"})
-    texts = ["项目“白 名 单”有效。", "\u3000深入推进“ＡＩ强监管”", "第一行\n白名\n单", "白名单", ""]
+    texts = ["\udfff“白名单”", "项目“白 名 单”有效。", "\u3000深入推进“ＡＩ强监管”", "第一行\n白名\n单", "白名单", ""]
     got = coded(book, *texts)
     assert [[text[a:b] for _, a, b in e] for text, e in zip(texts, got.evidence, strict=True)] == [
-        ["白 名 单"], ["ＡＩ强监管"], ["白名\n单"], ["白名单"], []]
+        ["白名单"], ["白 名 单"], ["ＡＩ强监管"], ["白名\n单"], ["白名单"], []]
 
 
 def test_traditional_script_is_matched_in_simplified_characters(tmp_path):
