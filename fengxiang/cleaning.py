@@ -168,7 +168,6 @@ class _Document:
         if self.size:
             self.width, self.by_length, self.gaps_tell = _wrapping(self.text, self.gap, self.hint, self.indent)
             self.indented = any(self.indent) and not all(self.indent)
-            self.lost_indent = bool(self.width) and not self.by_length and not self.indented and self._indent_lost()
             self.usual_gap = Counter(g for g in self.gap if g).most_common(1)[0][0] if any(self.gap) else 0
             if source.n_undecodable or any("\ufffd" in t for t in self.text):
                 self._mark_unreadable()
@@ -240,21 +239,37 @@ class _Document:
         keys = {i: _PAGE_AT_ENDS.sub("", text[i]) for i in short}
         places: dict[str, list[int]] = {}
         for i, key in keys.items():
-            if len(key) >= 4 and key[-1] not in "。；，":
+            if len(key) >= 4 and key[-1] not in "。；，" and not ("，" in key and self.width and self._is_full(i)):
                 places.setdefault(key, []).append(i)
         known = set(self.heads) | set(self.columns)
+        prose = next((i for i, t in enumerate(text) if _STOP.search(t) or (self.width and self._is_full(i))), 0)
         for key, where in places.items():
-            torn = [i for i in where if i and self.fate[i - 1] is None and self._flows(i - 1) and self._is_full(i - 1)]
-            tops = [i for i in where if page[i]]
-            repeated = len(where) >= 2 and (torn or len(tops) >= 2 or (tops and len(where) >= 3))
-            if key not in known and not repeated:
+            if key not in known and len(where) < 2 or self.rules.furniture.fullmatch(text[where[0]]):
+                continue
+            torn = [i for i in where if (above := self._open_above(i)) is not None and self._flows(above)
+                    and self._is_full(above)]
+            tops = [i for i in where if page[i] or self._tops_page(i)]
+            if key not in known and not torn and len(tops) < 2 and not (tops and len(where) >= 3):
                 continue
             if key not in known:
                 self.heads.append(key)
             for n, i in enumerate(where):
-                first = n == 0 and not page[i] and i not in torn and key not in self.columns
-                if not first and (key in self.columns or page[i] or len(where) >= 2):
+                first = n == 0 and key not in self.columns and (i < prose or (i not in tops and i not in torn))
+                if not first and (key in self.columns or i in tops or len(where) >= 2):
                     self._settle(i, "boilerplate", "running_head")
+
+    def _open_above(self, i: int) -> int | None:
+        """The nearest line above that no rule has settled."""
+        return next((j for j in range(i - 1, max(i - 6, -1), -1) if self.fate[j] is None), None)
+
+    def _tops_page(self, i: int) -> bool:
+        """Whether only page numbers and column names stand between the top of the page and line `i`."""
+        page = self.source.lines.page
+        while i and self.rule[i - 1] in ("page_number", "column_label", "running_head"):
+            i -= 1
+            if page[i]:
+                return True
+        return False
 
     def _is_full(self, i: int) -> bool:
         return self._reach(i) >= self.width - 1.5 if self.width else len(self.text[i]) >= 1.5 * LONG
@@ -494,6 +509,7 @@ class _Document:
         """Lines joined to paragraphs. Marked lines do not stand in the way of a sentence; titles and metadata do."""
         out: list[_Block] = []
         live = [i for i in range(self.size) if self.fate[i] is None]
+        self.lost_indent = bool(self.width) and not self.indented and self._indent_lost(live)
         open_block: _Block | None = None
         for p, i in enumerate(live):
             if i in titles or self.hint[i] == "k":
@@ -532,7 +548,8 @@ class _Document:
             if full:
                 return not (self.gaps_tell and self.gap[i] and not _PUNCTUATION.search(block.text))
             slack = 4.5 if self.lost_indent else 2.5
-            if len(block.lines) == 1 and not self.by_length and self._reach(last) >= self.width - slack and (
+            if len(block.lines) == 1 and (self.lost_indent or not self.by_length) and (
+                    self._reach(last) >= self.width - slack) and (
                     self._reach(i) >= self.width - 1.25 or _word_spans(block.text, text)
                     or ("，" in block.text and self._reach(i) >= self.width - 4.5)):
                 return True  # a paragraph's first line whose indentation was lost, followed by a full line
@@ -557,10 +574,10 @@ class _Document:
         widest = max(self._reach(i) for i in block.lines) if len(block.lines) > 1 else self.width
         return min(max(widest, self.width - 2), self.width)
 
-    def _indent_lost(self) -> bool:
+    def _indent_lost(self, live: list[int]) -> bool:
         """Whether first lines of paragraphs are narrower than the others: they were indented, and the blanks are gone.
         Lines below a short line are known to be first lines."""
-        reach = [_width(t, False) for t in self.text]
+        reach = [_width(self.text[i], self.by_length) for i in live]
         firsts = [b for a, b in pairwise(reach) if a < self.width - 5 <= b]
         return len(firsts) >= 2 and sum(b <= self.width - 1.5 for b in firsts) >= 0.6 * len(firsts)
 
@@ -895,11 +912,11 @@ class _Document:
         form = self.source.source_format
         if form != "plain":
             return form
+        if n_articles == 1 and self.width and (self.heads or self.columns):
+            return "journal"
         marked = any(self.text[i][0] in _BULLET for i in self.meta)
         if marked or n_articles > 1 or any(r == "page_head" for f in self.meta.values() for _, _, r in f):
             return "newspaper_page"
-        if self.width and (self.heads or self.columns):
-            return "journal"
         return "web_page" if self.web_marks >= 3 else "plain"
 
     def _fill(self, article: Article, draft: _Draft, page_dates: list[str]) -> None:
