@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -247,8 +247,8 @@ class _ArticleReader:
         `opening`."""
         if not title.cues and not title.places:
             # The plain cases, of which most articles are.
-            if title.national is None and len(title.actors) == 1 and not self.not_yet:
-                self.voice = (title.actors[0].region,)
+            if title.national is None and len(title.actors) == 1 and title.actors[0].era not in self.not_yet:
+                self.voice = self.matcher.alone[title.actors[0].region]
                 self.bureaus[title.actors[0].region] = self._name(title.actors[0])
                 return
             if title.national is not None and not title.actors:
@@ -292,9 +292,10 @@ class _ArticleReader:
 
     def _actors(self, reading: _Reading) -> tuple[_Actor, ...]:
         """The actors whose name their regulator could bear on the article's day."""
-        if self.not_yet:
-            return tuple(a for a in reading.actors if a.era not in self.not_yet)
-        return reading.actors
+        actors = reading.actors
+        if not actors or not self.not_yet or (len(actors) == 1 and actors[0].era not in self.not_yet):
+            return actors
+        return tuple(a for a in actors if a.era not in self.not_yet)
 
     def _name(self, actor: _Actor) -> str | None:
         if actor.name is not None:
@@ -697,7 +698,7 @@ class _Matcher:
             return text, out
         # Where nothing around the hits of a segment changes what they say, their tokens tell its reading; only the
         # other segments are read hit by hit.
-        pattern, start, stop = np.array(hits, dtype=np.int64).T
+        pattern, start, stop = np.fromiter(chain.from_iterable(hits), np.int64, 3 * len(hits)).reshape(-1, 3).T
         characters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
         ends = np.cumsum([len(segment) + 1 for segment in segments])
         segment = np.searchsorted(ends, start, side="right")
@@ -959,7 +960,7 @@ def _period_end(day: str | None) -> str | None:
     """The last day of an ISO day, month or year, good for comparing."""
     if day is None:
         return None
-    return {4: f"{day}-12-31", 7: f"{day}-31"}.get(len(day), day[:10])
+    return f"{day}-12-31" if len(day) == 4 else f"{day}-31" if len(day) == 7 else day[:10]
 
 
 def _valid(bureaus: tuple[Bureau, ...], day: str) -> int | None:
