@@ -2535,3 +2535,593 @@ def robustness(findings: Sequence, *, title: Bilingual | None = None, stem: str 
                            "depends on how one counts or on which sources: say so when citing it. The least firm "
                            f"stands in {weakest.badge['holds']} of {weakest.badge['of']}."},
         **shared)
+
+
+# ---- how wording and risk travel ------------------------------------------------------------------------------------
+
+def _year_axis(axes, first: int, last: int) -> None:
+    """A scale of years from the first day of `first` to the last of `last`, in days."""
+    import datetime
+
+    low, high = (datetime.date(first, 1, 1).toordinal(), datetime.date(last, 12, 31).toordinal())
+    axes.set_xlim(low, high)
+    for year in range(first, last + 1):
+        start, end = datetime.date(year, 1, 1).toordinal(), datetime.date(year, 12, 31).toordinal()
+        if year > first:
+            axes.axvline(start, color=GRID, linewidth=0.7, zorder=0)
+        write(axes, ((start + end) / 2, 0), str(year), 7.5, at="top", shift=(0, -4), ha="center", va="top",
+              color=QUIET_INK)
+
+
+def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequence[str] | None = None,
+                       n_terms: int = 14, min_regions: int = 3, title: Bilingual | None = None,
+                       stem: str = "diffusion_timeline", **finishing) -> FigureCard:
+    """When each region first used a term: a row each, a dot for every region, the first users named.
+
+    Args:
+        first_uses: as `diffusion.first_use` returns it.
+        terms: which; by default those that most regions use.
+        n_terms: rows at most.
+        min_regions: terms with fewer users are left out.
+    """
+    import datetime
+
+    columns = {"term": _TERM_COLUMNS["term"], "region": _SHARE_COLUMNS["region"],
+               "region_en": {"zh": "地区英文名", "en": "region in English"},
+               "date": {"zh": "首次使用日期", "en": "date of the first use"},
+               "order": {"zh": "次序", "en": "order"},
+               "could_be_first": {"zh": "可能最早", "en": "could be the first"},
+               "first": {"zh": "确为最早", "en": "surely the first"},
+               "lag_low": {"zh": "至少晚几天", "en": "days later, at least"},
+               "lag_high": {"zh": "至多晚几天", "en": "days later, at most"},
+               "n_users": {"zh": "使用的地区数（含总局）", "en": "users, the national regulator included"}}
+    frame = first_uses.copy()
+    frame["n_users"] = frame.groupby("term")["region"].transform("nunique") if len(frame) else 0
+    frame["region_en"] = [names.region(r, "en") for r in frame["region"]]
+    frame = frame[frame["n_users"] >= min_regions]
+    if terms is not None:
+        frame = frame[frame["term"].isin(terms)]
+    sizes = frame.drop_duplicates("term").sort_values(["n_users", "term"], ascending=[False, True])
+    chosen = list(sizes["term"].head(n_terms))
+    frame = frame[frame["term"].isin(chosen)]
+    start = frame.groupby("term")["day_low"].min()
+    chosen.sort(key=lambda t: (start[t], t))
+    place = {t: i for i, t in enumerate(chosen)}
+    data = frame.assign(_row=frame["term"].map(place)).sort_values(["_row", "order"], ignore_index=True)
+    years = sorted({datetime.date.fromordinal(int(d)).year for d in (*data["day_low"], *data["day_high"])})
+    plotted = data[list(columns)]
+    shared = dict(stem=stem, data=plotted, columns=columns, unit={"zh": "日期", "en": "date"}, period=_period(years),
+                  **finishing)
+    if data.empty:
+        return _too_little({"zh": f"没有哪个说法有{min_regions}个以上机构使用并注明日期，排不出先后。",
+                            "en": f"No wording is used by {min_regions} or more agencies at known dates, so no order "
+                                  "can "
+                                  "be given."}, title=title, **shared)
+    sure = data[data["first"].astype(bool)].set_index("term")["region"]
+    nation = int((sure == NATIONAL).sum())
+    local, open_ = len(sure) - nation, len(chosen) - len(sure)
+    automatic = {
+        "zh": f"{len(chosen)}个说法中，{nation}个先见于总局，{local}个先见于地方，{open_}个难定先后",
+        "en": f"Of {len(chosen)} terms {nation} appear first with the national regulator, {local} with a region; "
+              f"{open_} cannot be decided"}
+    told = [t for t in chosen if t in sure.index][:4]
+    others = {t: int(sizes.set_index("term").loc[t, "n_users"]) - 1 for t in told}
+
+    def user(region, lang):
+        return {"zh": "总局", "en": "the national regulator"}[lang] if region == NATIONAL else \
+            names.region(region, lang)
+
+    alt = {"zh": f"时间轴，{len(chosen)}个说法在各地区（含总局）首次出现的日期，{year_span(years, 'zh')}；"
+                 f"{automatic['zh']}。"
+                 + "".join(f"“{t}”先见于{user(sure[t], 'zh')}，后见于另外{others[t]}家。" for t in told),
+           "en": f"Timeline of the first use of {len(chosen)} terms by regions and the national regulator, "
+                 f"{year_span(years, 'en')}. {automatic['en']}. "
+                 + " ".join(f"“{t}” is first found with {user(sure[t], 'en')}, then with "
+                            f"{others[t]} others." for t in told)}
+    alt = {lang: text.strip() for lang, text in alt.items()}
+
+    def draw(figure, lang, everything=chosen):
+        shown = everything[:rows_that_fit(figure, len(everything), pitch=0.22, around=0.5)]
+        open_word, nation_word = {"zh": ("难定", "总局"), "en": ("open", "National")}[lang]
+        firsts = {t: open_word if t not in sure.index else nation_word if sure[t] == NATIONAL else
+                  names.region(sure[t], lang) for t in shown}
+        head = {"zh": "最早", "en": "first"}[lang]
+        column = max([text_width(t, 8.2) for t in firsts.values()] + [text_width(head, 8)]) + 0.15
+        users = {"zh": "家数", "en": "users"}[lang]
+        right = column + text_width(users, 8) + 0.12
+        axes = add_axes(figure, left=label_margin(shown, 8.8), right=right, top=0.24, bottom=0.24)
+        axes.set_ylim(len(shown) - 0.5, -0.5)
+        _year_axis(axes, years[0], years[-1])
+        for i, term in enumerate(shown):
+            part = data[data["term"] == term]
+            low, high = part["day_low"].to_numpy(float), part["day_high"].to_numpy(float)
+            middle = (low + high) / 2
+            axes.plot([middle.min(), middle.max()], [i, i], color="#DDD8D0", linewidth=1, zorder=1)
+            is_nation = (part["region"] == NATIONAL).to_numpy()
+            first = part["first"].to_numpy(bool)
+            wide = high - low > 45  # a date known to the year or month only
+            axes.hlines(np.full(wide.sum(), i), low[wide], high[wide], color="#C9C4BC", linewidth=2.4, zorder=1)
+            axes.scatter(middle[~is_nation], np.full((~is_nation).sum(), i), s=22, zorder=3,
+                         c=[LATER if f else tint(LATER, 0.55) for f in first[~is_nation]], edgecolors=PAPER,
+                         linewidths=0.5)
+            axes.scatter(middle[is_nation], np.full(is_nation.sum(), i), s=34, marker="D", c=EARLIER, zorder=4,
+                         edgecolors=PAPER, linewidths=0.5)
+            write(axes, (1, i), firsts[term], 8.2, at="right", shift=(8, 0), color=INK if term in sure.index else
+                  QUIET_INK)
+            write(axes, (1, i), str(len(part)), 8.2, at="right", shift=(right * 72 - 2, 0), ha="right", color=SOFT_INK)
+        write_rows(axes, range(len(shown)), shown, 8.8)
+        write(axes, (1, 1), head, 8, at="axes", shift=(8, 4), va="baseline", color=SOFT_INK)
+        write(axes, (1, 1), users, 8, at="axes", shift=(right * 72 - 2, 4), ha="right", va="baseline", color=SOFT_INK)
+        key = {"zh": "◆ 总局  ● 地方局", "en": "◆ national regulator   ● regional bureaus"}[lang]
+        write(axes, (0, 1), key, 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
+        write_more(axes, len(everything) - len(shown), lang)
+
+    n = len(data)
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=0.24 * len(chosen) + 0.55,
+        subtitle={"zh": f"各地区与总局首次使用的日期；n={count(n)}次首用。只看所收材料，更早的用法可能未收",
+                  "en": f"Date of the first use by each region and the national regulator; n = {count(n)} first uses, "
+                        "as "
+                        "far as the material goes"},
+        how_to_read={"zh": "一行是一个说法，一点是一家第一次使用的时间；灰条表示日期只知到月或年。"
+                           "“难定”是日期不足以分出先后。"
+                           "先后只是先后，不等于谁学谁。",
+                     "en": "A row is a term, a mark the first time an agency used it; a grey bar means the date is "
+                           "known "
+                           "to the month or year only. “Open” means the dates do not decide. Order in time is no sign "
+                           "of who took it from whom."},
+        **shared)
+
+
+def echo_index(echo_by_region: pd.DataFrame, *, names: Names, title: Bilingual | None = None, stem: str = "echo_index",
+               period: str = "–", **finishing) -> FigureCard:
+    """How much of each region's wording repeats earlier national wording, with intervals.
+
+    Args:
+        echo_by_region: as `diffusion.echo_by_region` returns it.
+        period: years covered.
+    """
+    data = echo_by_region[~echo_by_region["region"].isin(measures.NOT_ONE_REGION)].copy()
+    data["region_en"] = [names.region(r, "en") for r in data["region"]]
+    for column in ("share", "low", "high"):
+        data[column] = data[column].astype(float) * 100
+    data["thin"] = data["thin"].astype(bool)
+    data = data.rename(columns={"share": "percent"}).sort_values(
+        ["thin", "percent", "region"], ascending=[True, False, True], ignore_index=True)
+    columns = {"region": _SHARE_COLUMNS["region"], "region_en": {"zh": "地区英文名", "en": "region in English"},
+               "n_statements": _SHARE_COLUMNS["n_statements"], "n_articles": {"zh": "文章数", "en": "articles"},
+               "n_chars": {"zh": "比较的字符数", "en": "characters compared"},
+               "n_repeated": {"zh": "重复的字符数", "en": "characters repeated"},
+               "percent": {"zh": "重复所占比例", "en": "share repeated", "unit": "%"}, "low": _SHARE_COLUMNS["low"],
+               "high": _SHARE_COLUMNS["high"], "n_echoing": {"zh": "有重复的语句数", "en": "statements that repeat"},
+               "median_lag": {"zh": "滞后天数中位数", "en": "median lag", "unit": "天 days"},
+               "thin": _SHARE_COLUMNS["thin"]}
+    data = data[list(columns)]
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"}, period=period, **finishing)
+    solid = data[~data["thin"] & data["percent"].notna()]
+    if solid.empty:
+        return _too_little({"zh": "没有一个地区的材料够用，不算地方文字重复总局措辞的比例。",
+                            "en": "No region holds enough material to measure how much of its wording repeats the "
+                                  "national regulator's."}, title=title, **shared)
+    top = leaders(solid, "percent")
+    share = percent(top["percent"].iloc[0])
+    first = {"zh": top["region"].iloc[0], "en": top["region_en"].iloc[0]}
+    pooled = percent(solid["n_repeated"].sum() / solid["n_chars"].sum() * 100)
+    if len(top) == 1 and len(solid) > 1:
+        automatic = {"zh": f"{first['zh']}重复总局措辞最多，占其文字的{share}",
+                     "en": f"{first['en']} repeats national wording most, {share} of its text"}
+    else:
+        automatic = {"zh": f"地方文字有{pooled}逐字重复总局此前的措辞，各地难分高下",
+                     "en": f"{pooled} of regional wording repeats earlier national wording; regions cannot be ranked"}
+    alt = {"zh": f"点图，{len(solid)}个材料够用的地区逐字重复总局措辞的比例，合计{pooled}：" + "，".join(
+               f"{r.region}{percent(r.percent)}（95%区间{percent(r.low)}至{percent(r.high)}）"
+               for r in solid.itertuples())
+               + f"。另有{len(data) - len(solid)}个地区材料偏少。",
+           "en": f"Dot chart of the share of wording that repeats the national regulator's, {len(solid)} regions with "
+                 f"enough material, {pooled} together: " + ", ".join(
+                     f"{r.region_en} {percent(r.percent)} (95% interval {percent(r.low)} to {percent(r.high)})"
+                     for r in solid.itertuples()) + f". {len(data) - len(solid)} more are thin."}
+
+    worth = data[~data["thin"] | (data["n_repeated"] > 0)]  # a thin region that repeats nothing says nothing
+
+    def draw(figure, lang, everything=worth):
+        shown = everything.head(rows_that_fit(figure, len(everything), around=0.5))
+        labels = [names.region(r, lang) for r in shown["region"]]
+        axes = add_axes(figure, left=label_margin(labels, 8.5), right=1.4, top=0.24, bottom=0.24)
+        axes.set_ylim(len(shown) - 0.4, -0.6)
+        strong = shown[~shown["thin"]]
+        peak = max(float(np.nanmax(strong["high"])) if len(strong) else 1.0, 1.0)
+        peak = max(peak, float(np.nanmax(shown["percent"]))) * 1.02
+        axes.set_xlim(0, peak)
+        step = next(t for t in (0.5, 1, 2, 5, 10, 20, 25) if peak / t < 8)
+        ticks = np.arange(0, peak, step)
+        write_scale(axes, ticks, [f"{t:g}%" for t in ticks])
+        for i, r in enumerate(shown.itertuples()):
+            colour = "#A8A39B" if r.thin else LATER
+            if np.isfinite(r.low) and not r.thin:
+                axes.plot([r.low, min(r.high, peak)], [i, i], color=tint(colour, 0.45), linewidth=4,
+                          solid_capstyle="butt")
+            axes.scatter([r.percent], [i], s=26, c=[colour], zorder=3, clip_on=False)
+            ink = QUIET_INK if r.thin else INK
+            write(axes, (1, i), percent(r.percent) if np.isfinite(r.percent) else "–", 8.5, at="right", shift=(36, 0),
+                  ha="right", color=ink)
+            lag = "" if not np.isfinite(r.median_lag) else f"{r.median_lag:.0f}"
+            write(axes, (1, i), lag, 8, at="right", shift=(66, 0), ha="right", color=QUIET_INK)
+            write(axes, (1, i), count(r.n_statements), 8, at="right", shift=(98, 0), ha="right", color=QUIET_INK)
+        write_rows(axes, range(len(shown)), labels, 8.5, [QUIET_INK if t else INK for t in shown["thin"]])
+        for word, x in (({"zh": "滞后", "en": "lag"}[lang], 66), ("n", 98)):
+            write(axes, (1, 1), word, 7.5, at="axes", shift=(x, 4), ha="right", va="baseline", color=QUIET_INK)
+        write_more(axes, len(everything) - len(shown), lang)
+
+    n = int(data["n_statements"].sum())
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=0.19 * len(worth) + 0.55,
+        subtitle={"zh": f"各地文字逐字重复总局此前措辞的比例与95%区间；n={count(n)}条语句，滞后为天数中位数，"
+                        "灰色材料偏少",
+                  "en": "Share of each region's wording that repeats earlier national wording, with 95% intervals; n "
+                        "= "
+                        f"{count(n)} statements; lag is the median in days; grey is thin"},
+        how_to_read={"zh": "点越靠右，这个地区的文字里与总局此前说法一字不差的部分越多；机构名、会议名和数字不算。"
+                           "重复可能是转述，也可能同出一源。",
+                     "en": "The further right, the more of the region’s text is word for word what the national "
+                           "regulator "
+                           "said before; names of agencies, meetings and figures do not count. It may be quoting, or "
+                           "both may draw on a third."},
+        **shared)
+
+
+def slogan_life(life: pd.DataFrame, *, terms: Sequence[str] | None = None, n_terms: int = 16,
+                title: Bilingual | None = None, stem: str = "slogan_life", **finishing) -> FigureCard:
+    """From when to when each slogan lives, its peak, and what follows it.
+
+    Args:
+        life: as `diffusion.slogan_life` returns it.
+        terms: which; by default the most widely used that are not thin, faded ones first.
+        n_terms: rows at most.
+    """
+    frame = life[~life["thin"].astype(bool)].copy()
+    if terms is not None:
+        frame = frame[frame["term"].isin(terms)]
+    frame["faded"] = frame["fade"].notna()
+    frame = frame.sort_values(["faded", "n_articles", "term"], ascending=[False, False, True])
+    faded, alive = frame[frame["faded"]], frame[~frame["faded"]]
+    chosen = pd.concat([faded.head(max(n_terms // 2, n_terms - len(alive))), alive]).head(n_terms)
+    data = chosen.sort_values(["birth", "peak", "term"], ignore_index=True)
+    data["peak_share"] = data["peak_share"].astype(float) * 100
+    columns = {"term": _TERM_COLUMNS["term"], "n_articles": _TERM_COLUMNS["n_articles"],
+               "birth": {"zh": "出现的年份", "en": "year it came up"},
+               "birth_known": {"zh": "此前确无", "en": "not there before"},
+               "peak": {"zh": "最盛的年份", "en": "peak"},
+               "peak_share": {"zh": "最盛时占文章", "en": "share of articles at its peak", "unit": "%"},
+               "last": {"zh": "最后见到的年份", "en": "last seen"}, "fade": {"zh": "淡出的年份", "en": "faded"},
+               "fade_sure": {"zh": "淡出确定", "en": "surely faded"}, "successor": {"zh": "接替者", "en": "successor"}}
+    years = sorted({int(y) for column in ("birth", "peak", "last") for y in data[column]})
+    data = data[list(columns)]
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "年", "en": "year"}, period=_period(years),
+                  **finishing)
+    if data.empty or len(years) < 2:
+        return _too_little({"zh": "没有哪个说法的材料够看出兴衰。",
+                            "en": "No wording has enough material to tell its rise and fall."}, title=title, **shared)
+    gone = data[data["fade_sure"].astype(bool)]
+    followed = data[data["successor"].notna()]
+    if len(gone):
+        automatic = {"zh": f"{listing([quoted(t) for t in gone['term'].head(3)], 'zh')}"
+                           + (f"等{len(gone)}个说法" if len(gone) > 3 else "") + "已经淡出",
+                     "en": f"{listing([quoted(t) for t in gone['term'].head(3)], 'en')}"
+                           + (f" and {len(gone) - 3} more terms" if len(gone) > 3 else "") + " have faded"}
+    else:
+        automatic = {"zh": f"{len(data)}个常用说法中，没有哪个确已淡出",
+                     "en": f"None of {len(data)} common terms has surely faded"}
+    alt = {"zh": f"时间条，{len(data)}个说法自出现到最后见到的年份，{year_span(years, 'zh')}。确已淡出的有{len(gone)}个"
+                 + (f"：{'、'.join(gone['term'])}" if len(gone) else "") + "。"
+                 + "".join(f"“{r.term}”之后有“{r.successor}”。" for r in followed.head(3).itertuples()),
+           "en": f"Bars of the years {len(data)} terms are found in, {year_span(years, 'en')}. {len(gone)} have surely "
+                 f"faded" + (f": {', '.join(gone['term'])}" if len(gone) else "") + ". "
+                 + " ".join(f"“{r.term}” is followed by “{r.successor}”." for r in followed.head(3).itertuples())}
+    alt = {lang: text.strip() for lang, text in alt.items()}
+
+    def draw(figure, lang, everything=data):
+        shown = everything.head(rows_that_fit(figure, len(everything), pitch=0.19, around=0.5))
+        after = [{"zh": f"→ {t}", "en": f"→ {t}"}[lang] if isinstance(t, str) else "" for t in shown["successor"]]
+        right = max((text_width(t, 8) for t in after), default=0) + 0.15
+        axes = add_axes(figure, left=label_margin(list(shown["term"]), 8.5), right=right, top=0.05, bottom=0.24)
+        axes.set_xlim(years[0] - 0.5, years[-1] + 0.5)
+        axes.set_ylim(len(shown) - 0.4, -0.6)
+        write_scale(axes, range(years[0], years[-1] + 1), [str(y) for y in range(years[0], years[-1] + 1)])
+        for i, r in enumerate(shown.itertuples()):
+            is_gone = bool(r.fade_sure)
+            colour = EARLIER if is_gone else LATER
+            axes.barh(i, r.last - r.birth + 0.7, left=r.birth - 0.35, height=0.42, color=tint(colour, 0.3))
+            if not r.birth_known:  # it may be older than the material
+                axes.barh(i, 0.15, left=r.birth - 0.5, height=0.42, color=tint(colour, 0.15))
+            axes.scatter([r.peak], [i], s=34, c=[colour], zorder=3)
+            write(axes, (r.peak, i), f"{r.peak_share:.0f}%", 7.5, shift=(7, 0), color=colour)
+            write(axes, (1, i), after[i], 8, at="right", shift=(6, 0), color=SOFT_INK)
+        write_rows(axes, range(len(shown)), list(shown["term"]))
+        write_more(axes, len(everything) - len(shown), lang)
+
+    n = int(data["n_articles"].sum())
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=0.21 * len(data) + 0.35,
+        subtitle={"zh": "各说法见于哪些年份，圆点为最盛的一年及当年占文章的比例；褐色已淡出，箭头后为接替者；"
+                        f"n={count(n)}篇次",
+                  "en": "Years a term is found in; the dot is its peak, with its share of that year's articles; "
+                        "ochre has "
+                        f"faded, an arrow leads to the successor; n = {count(n)} uses by article"},
+        how_to_read={"zh": "横条从第一次见到的年份到最后一次；左端伸出的浅色表示材料起头时已有。淡出，"
+                           "指此后的占比一直不到最盛时的一半，"
+                           "且两者的95%区间分得开。",
+                     "en": "The bar runs from the first year to the last; a paler tip means it was there when the "
+                           "material "
+                           "begins. Faded means its share stays under half of the peak, and the two 95% intervals "
+                           "part."},
+        **shared)
+
+
+def adoption(adoption: pd.DataFrame, *, terms: Sequence[str] | None = None, n_terms: int = 12,
+             title: Bilingual | None = None, stem: str = "adoption", **finishing) -> FigureCard:
+    """The share of regions that use a term, by year, counting only regions that could be seen to use it.
+
+    Args:
+        adoption: as `diffusion.adoption` returns it.
+        terms: which; by default those most widely adopted.
+        n_terms: panels at most.
+    """
+    frame = adoption if terms is None else adoption[adoption["term"].isin(terms)]
+    last = frame.sort_values(["term", "year"]).groupby("term").tail(1)
+    last = last.sort_values(["adopted", "n_regions", "term"], ascending=[False, False, True])
+    chosen = list(last["term"].head(n_terms))
+    data = frame[frame["term"].isin(chosen)].copy()
+    for column in ("adopted", "low", "high"):
+        data[column] = data[column].astype(float) * 100
+    data["_row"] = data["term"].map({t: i for i, t in enumerate(chosen)})
+    data = data.sort_values(["_row", "year"], ignore_index=True)
+    columns = {"term": _TERM_COLUMNS["term"], "year": _SHARE_COLUMNS["year"],
+               "adopted": {"zh": "已使用的地区", "en": "regions that use it", "unit": "%"},
+               "low": _SHARE_COLUMNS["low"], "high": _SHARE_COLUMNS["high"],
+               "at_risk": {"zh": "当年可观察的地区数", "en": "regions observable that year"},
+               "events": {"zh": "当年首用的地区数", "en": "regions that began that year"},
+               "n_regions": {"zh": "曾可观察的地区数", "en": "regions ever observable"},
+               "n_unseen": {"zh": "没有材料的地区数", "en": "regions without material"}}
+    data = data[list(columns)]
+    years = _years_of(data)
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"}, period=_period(years),
+                  **finishing)
+    if data.empty or len(years) < 2:
+        return _too_little({"zh": "可观察的地区太少，看不出说法在各地铺开的过程。",
+                            "en": "Too few regions can be observed to see a wording spread."}, title=title, **shared)
+    ends = data.groupby("term").tail(1).set_index("term").loc[chosen]
+    first = ends.iloc[0]
+    automatic = {"zh": f"“{chosen[0]}”铺开最广，估计{percent(first['adopted'], 0)}的可观察地区用过",
+                 "en": f"“{chosen[0]}” spread furthest: an estimated {percent(first['adopted'], 0)} of observable "
+                       "regions "
+                       "have used it"}
+    second_high = ends["high"].iloc[1:].max() if len(ends) > 1 else -np.inf
+    if len(ends) > 1 and not (first["low"] > second_high):
+        automatic = {"zh": f"{len(chosen)}个说法在地方铺开的快慢，差别多在误差之内",
+                     "en": f"How far {len(chosen)} terms spread over the regions mostly differs within the error"}
+    alt = {"zh": f"小型折线图{len(chosen)}幅，各说法按年累计的使用地区比例（未收材料的地区作删失处理）。到最后："
+                 + "，".join(f"“{t}”{percent(ends.loc[t, 'adopted'])}" for t in chosen) + "。",
+           "en": f"{len(chosen)} small line charts of the share of regions that use a term by the end of each year, "
+                 "regions "
+                 "without material censored. In the end: "
+                 + ", ".join(f"“{t}” {percent(ends.loc[t, 'adopted'])}" for t in chosen) + "."}
+
+    def draw(figure, lang):
+        panels = []
+        for term in chosen:
+            rows = data[data["term"] == term]
+            panels.append(Panel(term, LATER, list(rows["year"]), list(rows["adopted"]),
+                                list(rows["low"].fillna(rows["adopted"])), list(rows["high"].fillna(rows["adopted"])),
+                                [False] * len(rows)))
+        small_multiples(figure, panels, lambda v: f"{v:.0f}%", lang)
+
+    n = int(ends["n_regions"].max())
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=1.12 * -(-len(chosen) // 4),
+        subtitle={"zh": f"用过该说法的地区比例与95%区间（卡普兰—迈耶估计）；至多{n}个可观察的地区",
+                  "en": f"Share of regions that have used the term, with 95% intervals (Kaplan–Meier); at most {n} "
+                        "observable regions"},
+        how_to_read={"zh": "线越高，用过这个说法的地区越多。没有材料的地区既不算用过，也不算没用，"
+                           "自它最后一次有材料起不再计入。",
+                     "en": "The higher the line, the more regions have used the term. A region without material counts "
+                           "neither as using nor as not using it: it leaves the sum after its last material."},
+        **shared)
+
+
+def risk_transmission(passings: pd.DataFrame, *, places: Mapping[str, Bilingual], title: Bilingual | None = None,
+                      stem: str = "risk_transmission", **finishing) -> FigureCard:
+    """Which risks are said to pass into which: sources at the left, targets at the right, a band for each pair.
+
+    Args:
+        passings: as `diffusion.risk_transmission` returns it; what is denied is left out.
+        places: place id → zh, en, of `diffusion.TransmissionRules.places`; `unnamed` need not be there.
+    """
+    unnamed = {"zh": "（未点明）", "en": "(not named)"}
+    frame = passings[passings["stance"] != "denied"]
+    years = sorted(int(y) for y in frame["year"].dropna().unique() if y > 0)
+    data = (frame.groupby(["source", "target"]).agg(n=("statement_id", "size"), n_articles=("article_id", "nunique"))
+            .reset_index().sort_values(["n", "source", "target"], ascending=[False, True, True], ignore_index=True))
+
+    def name(place, lang):
+        return places[place][lang] if place in places else unnamed[lang] if place == "unnamed" else place
+
+    for end in ("source", "target"):
+        for lang in figures.LANGS:
+            data[f"{end}_{lang}"] = [name(p, lang) for p in data[end]]
+    columns = {"source": {"zh": "来处代码", "en": "code of the source"},
+               "target": {"zh": "去处代码", "en": "code of the target"},
+               "source_zh": {"zh": "风险来处", "en": "source in Chinese"},
+               "target_zh": {"zh": "风险去处", "en": "target in Chinese"},
+               "source_en": {"zh": "风险来处英文名", "en": "source"},
+               "target_en": {"zh": "风险去处英文名", "en": "target"},
+               "n": {"zh": "说法次数", "en": "mentions", "unit": "次"},
+               "n_articles": {"zh": "文章数", "en": "articles"}}
+    data = data[list(columns)]
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "次", "en": "mentions"}, period=_period(years),
+                  **finishing)
+    n = int(data["n"].sum())
+    if len(data) < 2:
+        return _too_little({"zh": "语料中说到一种风险传到另一处的地方太少，画不出传导关系。",
+                            "en": "The corpus says too seldom that one risk passes into another for a picture."},
+                           title=title, **shared)
+    top = data[(data["source"] != "unnamed") & (data["target"] != "unnamed")]
+    first = (top if len(top) else data).iloc[0]
+    automatic = {"zh": f"语料中{n}处说到风险传递，“{first['source_zh']}”到“{first['target_zh']}”有{first['n']}处",
+                 "en": f"{n} passages say that risk passes on; {first['n']} of them from “{first['source_en']}” to "
+                       f"“{first['target_en']}”"}
+    alt = {"zh": f"流向图，{year_span(years, 'zh')}语料中说到的风险传递，共{n}处、{len(data)}对。最多的："
+                 + "，".join(f"{r.source_zh}到{r.target_zh}{r.n}处" for r in data.head(5).itertuples()) + "。",
+           "en": f"Flow chart of risk said to pass on, {year_span(years, 'en')}: {n} passages, {len(data)} pairs. "
+                 "Most: "
+                 + ", ".join(f"{r.source_en} to {r.target_en} {r.n}" for r in data.head(5).itertuples()) + "."}
+
+    def draw(figure, lang):
+        from matplotlib.patches import PathPatch
+        from matplotlib.path import Path as Outline
+
+        _, height = size_inches(figure)
+        ends = {}
+        for end in ("source", "target"):
+            ends[end] = data.groupby(end)["n"].sum().sort_values(ascending=False, kind="stable")
+        labels = {end: {p: f"{name(p, lang)}  {v}" for p, v in ends[end].items()} for end in ends}
+        left = max(text_width(t, 8.5) for t in labels["source"].values()) + 0.12
+        right = max(text_width(t, 8.5) for t in labels["target"].values()) + 0.12
+        axes = add_axes(figure, left=left, right=right, top=0.24, bottom=0.04)
+        axes.set_xlim(0, 1)
+        rows = max(len(v) for v in ends.values())
+        gap = 0.115 if rows * 0.115 < height - 0.5 else (height - 0.5) / rows * 0.8
+        plot = height - 0.28
+        unit = min((plot - gap * len(v)) / v.sum() for v in ends.values())
+        axes.set_ylim(plot, 0)
+        top_of = {}
+        for end, v in ends.items():
+            at = (plot - unit * v.sum() - gap * len(v)) / 2
+            for place, total in v.items():
+                top_of[end, place] = at + gap / 2
+                middle = at + gap / 2 + unit * total / 2
+                axes.barh(middle, 0.012, left=0 if end == "source" else 0.988, height=max(unit * total, 0.02),
+                          color=INK)
+                write(axes, (0 if end == "source" else 1, middle), labels[end][place], 8.5,
+                      shift=(-5 if end == "source" else 5, 0), ha="right" if end == "source" else "left",
+                      color=QUIET_INK if place == "unnamed" else INK)
+                at += unit * total + gap
+        used = dict(top_of)
+        strongest = int(data["n"].max())
+        for r in data.sort_values(["source", "n"], ascending=[True, False]).itertuples():
+            a, b, thick = used["source", r.source], used["target", r.target], unit * r.n
+            used["source", r.source] += thick
+            used["target", r.target] += thick
+            vertices = [(0.012, a), (0.5, a), (0.5, b), (0.988, b), (0.988, b + thick), (0.5, b + thick),
+                        (0.5, a + thick), (0.012, a + thick), (0.012, a)]
+            codes = [Outline.MOVETO, *[Outline.CURVE4] * 3, Outline.LINETO, *[Outline.CURVE4] * 3, Outline.CLOSEPOLY]
+            grey = "unnamed" in (r.source, r.target)
+            axes.add_patch(PathPatch(Outline(vertices, codes), linewidth=0, alpha=0.75, facecolor=tint(
+                "#77726A" if grey else "#9E321D", 0.25 if grey else 0.3 + 0.6 * r.n / strongest)))
+        for x, ha, word in ((0, "left", {"zh": "风险来自", "en": "Risk from"}[lang]),
+                            (1, "right", {"zh": "传到", "en": "passes into"}[lang])):
+            write(axes, (x, 1), word, 8, at="axes", shift=(0, 5), ha=ha, va="baseline", color=SOFT_INK)
+
+    rows = max(data["source"].nunique(), data["target"].nunique())
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=max(2.0, 0.26 * rows + 0.6),
+        subtitle={"zh": f"语料中说到一种风险传到另一处的次数，{year_span(years, 'zh')}；n={n}处，否认的不计",
+                  "en": f"Passages that say one risk passes into another, {year_span(years, 'en')}; n = {n}, denials "
+                        "left "
+                        "out"},
+        how_to_read={"zh": "左边是风险的来处，右边是去处，带子越宽说得越多；灰色的一端原文没有点明。这是文中的说法，"
+                           "不是测得的传导。",
+                     "en": "At the left where risk comes from, at the right where it goes; the wider, the more often "
+                           "said; "
+                           "grey where the text does not name an end. This is what texts say, not transmission "
+                           "measured."},
+        **shared)
+
+
+def quantities(table: pd.DataFrame, *, unit: str = "%", change: bool = True, n_rows: int = 14,
+               title: Bilingual | None = None, stem: str = "quantities", **finishing) -> FigureCard:
+    """What statements quote figures of: each quoted value a dot, by what it counts.
+
+    Args:
+        table: as `quantities.quantity_table` returns it.
+        unit: only values in this unit; one scale serves one unit.
+        change: only values told as a change (up or down), down as negative; all when False.
+        n_rows: the things counted most often.
+    """
+    frame = table[(table["unit"] == unit) & table["what"].notna() & table["value"].notna()].copy()
+    if change:
+        frame = frame[frame["change"].notna()]
+        frame["value"] = frame["value"] * np.where(frame["change"] == "down", -1.0, 1.0)
+    sizes = frame.groupby("what").agg(n=("value", "size"), articles=("article_id", "nunique")).reset_index()
+    sizes = sizes.sort_values(["n", "articles", "what"], ascending=[False, False, True])
+    sizes = sizes[sizes["n"] >= 2].head(n_rows)
+    chosen = list(sizes["what"])
+    columns = {"what": {"zh": "所指", "en": "what is counted"}, "year": _SHARE_COLUMNS["year"],
+               "regions": {"zh": "地区", "en": "regions"}, "value": {"zh": "数值", "en": "value", "unit": unit},
+               "quantity": {"zh": "原文", "en": "as written"}, "statement_id": {"zh": "语句编号", "en": "statement"}}
+    data = frame[frame["what"].isin(chosen)].copy()
+    data["_row"] = data["what"].map({w: i for i, w in enumerate(chosen)})
+    data = data.sort_values(["_row", "year", "statement_id", "start"], ignore_index=True)
+    years = sorted(int(y) for y in data["year"].dropna().unique() if y > 0)
+    plotted = data[list(columns)]
+    shared = dict(stem=stem, data=plotted, columns=columns, unit={"zh": unit, "en": unit}, period=_period(years),
+                  **finishing)
+    if len(data) < 3:
+        return _too_little({"zh": "语句里引用的同类数字太少，不画分布。",
+                            "en": "Too few figures of one kind are quoted to show how they lie."},
+                           title=title, **shared)
+    first = data[data["what"] == chosen[0]]["value"]
+    middle = data.groupby("what")["value"].median()
+    told = {"zh": "增减幅度" if change else "数值", "en": "changes" if change else "values"}
+    automatic = {"zh": f"引用最多的{told['zh']}是“{chosen[0]}”：{len(first)}处，中位数{first.median():.1f}{unit}",
+                 "en": f"“{chosen[0]}” is quoted most: {len(first)} {told['en']}, median {first.median():.1f}{unit}"}
+    alt = {"zh": f"点列图，语句中引用的{told['zh']}，{year_span(years, 'zh')}，{len(data)}处，"
+                 f"按所指分{len(chosen)}行。中位数："
+                 + "，".join(f"{w}{middle[w]:.1f}{unit}（{int((data['what'] == w).sum())}处）"
+                            for w in chosen[:6]) + "。",
+           "en": f"Strip chart of {told['en']} quoted in statements, {year_span(years, 'en')}: {len(data)} in "
+                 f"{len(chosen)} "
+                 "rows by what they count. Medians: "
+                 + ", ".join(f"{w} {middle[w]:.1f}{unit} ({int((data['what'] == w).sum())})" for w in chosen[:6]) + "."}
+
+    def draw(figure, lang, everything=chosen):
+        shown = everything[:rows_that_fit(figure, len(everything), around=0.4)]
+        axes = add_axes(figure, left=label_margin(shown, 8.5), right=0.75, top=0.2, bottom=0.24)
+        part = data[data["what"].isin(shown)]
+        axes.set_ylim(len(shown) - 0.4, -0.6)
+        low, high = float(min(part["value"].min(), 0)), float(part["value"].max())
+        # One extreme figure must not press the rest together; it stands at the edge, its value beside it.
+        inner = np.quantile(part["value"], [0.02, 0.98])
+        spread = max(inner[1] - inner[0], 1e-9)
+        low, high = max(low, inner[0] - 0.35 * spread), min(high, inner[1] + 0.35 * spread)
+        low, high = min(low, 0.0), max(high, 0.0)
+        axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
+        step = next(s * 10.0**e for e in range(-3, 12) for s in (1, 2, 5) if (high - low) / (s * 10.0**e) < 7)
+        ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+        write_scale(axes, ticks, [f"{t:+g}".replace("-", "−") if change and t else f"{t:g}" for t in ticks])
+        axes.axvline(0, color="#9A958D", linewidth=0.7, zorder=1)
+        for i, what in enumerate(shown):
+            values = part.loc[part["what"] == what, "value"].to_numpy(float)
+            axes.scatter(np.clip(values, low, high), np.full(len(values), i), s=20, c=LATER, alpha=0.5, linewidths=0,
+                         zorder=2)
+            axes.plot([middle[what].clip(low, high)] * 2, [i - 0.36, i + 0.36], color=EARLIER, linewidth=2, zorder=3)
+            write(axes, (1, i), f"{middle[what]:.1f}", 8.5, at="right", shift=(30, 0), ha="right")
+            write(axes, (1, i), str(len(values)), 7.5, at="right", shift=(52, 0), ha="right", color=QUIET_INK)
+        write_rows(axes, range(len(shown)), shown)
+        write(axes, (1, 1), {"zh": "中位", "en": "mid"}[lang], 7.5, at="axes", shift=(30, 3), ha="right", va="baseline",
+              color=SOFT_INK)
+        write(axes, (1, 1), "n", 7.5, at="axes", shift=(52, 3), ha="right", va="baseline", color=QUIET_INK)
+        write_more(axes, len(everything) - len(shown), lang)
+
+    n = len(data)
+    return figures.finish(
+        draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(chosen) + 0.45,
+        subtitle={"zh": f"语句中引用的{told['zh']}（{unit}），{year_span(years, 'zh')}；n={n}处，短竖线为中位数",
+                  "en": f"{told['en'].capitalize()} quoted in statements ({unit}), {year_span(years, 'en')}; n = {n}; "
+                        "the "
+                        "short line is the median"},
+        how_to_read={"zh": "一点是原文引用的一个数；各处口径、时段和地区不同，只能看大致的范围，不能相加或比较高低。",
+                     "en": "A dot is one quoted figure; definitions, periods and regions differ, so read the range, "
+                           "and do "
+                           "not add or rank."},
+        **shared)

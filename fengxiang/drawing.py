@@ -44,8 +44,10 @@ def diverging_tint(value: float, limit: float) -> tuple[float, float, float]:
 
 
 def rows_that_fit(figure, n: int, pitch: float = 0.165, around: float = 0.45) -> int:
-    """How many rows of `pitch` inches have room, when `around` inches go to axes and headings."""
-    return max(1, min(n, int((size_inches(figure)[1] - around) / pitch + 1e-6)))
+    """How many of `n` rows of `pitch` inches have room, when `around` inches go to axes and headings; where not all
+    have, one row is kept free for `write_more`."""
+    room = int((size_inches(figure)[1] - around) / pitch + 1e-6)
+    return n if n <= room else max(1, room - 1)
 
 
 def label_margin(labels: Sequence[str], size: float) -> float:
@@ -91,10 +93,13 @@ def write_stack(axes, xy, text: str, size: float, *, shift=(0, 0), leading: floa
 
 
 def write_more(axes, hidden: int, lang: str) -> None:
-    """Says how many rows a small sheet leaves out."""
+    """Says in a row of its own, below the last one, how many rows a small sheet leaves out."""
     if hidden:
-        text = f"另有{hidden}行见数据表" if lang == "zh" else f"{hidden} more in the data"
-        write(axes, (0, 0), text, 7.5, at="axes", shift=(-14, -4), ha="right", va="top", color=QUIET_INK)
+        low, high = axes.get_ylim()
+        axes.set_ylim(low + 0.9, high)
+        text = f"另有{hidden}行，见数据表" if lang == "zh" else f"{hidden} more rows in the data"
+        write(axes, (0, low + 0.4), text, 7.5, at="right", shift=(3, 0), color=QUIET_INK,
+              bbox={"facecolor": PAPER, "pad": 1, "linewidth": 0})
 
 
 def vertical(name: str) -> str:

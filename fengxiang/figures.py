@@ -482,11 +482,18 @@ def _compose(draw: Callable, lang: str, size: Size, height: float, title: str, s
     return figure
 
 
-def _check(figure: Figure, stem: str, lang: str, size: str) -> None:
-    """Refuses a figure with a missing glyph or with overlapping labels. Draws it."""
+def _texts_of(artist) -> list[Text]:
+    """All texts of a figure but those of axis ticks, which charts do not draw and which asking for would create."""
+    from matplotlib.axis import Axis
     from matplotlib.text import Text
 
-    for text in figure.findobj(Text):
+    children = [c for c in artist.get_children() if not isinstance(c, Axis)] if not isinstance(artist, Text) else []
+    return [*([artist] if isinstance(artist, Text) else []), *(t for child in children for t in _texts_of(child))]
+
+
+def _check(figure: Figure, stem: str, lang: str, size: str) -> None:
+    """Refuses a figure with a missing glyph or with overlapping labels. Draws it."""
+    for text in _texts_of(figure):
         _set_marks(text, lang)
         wording = text.get_text()
         missing = missing_glyphs(wording, serif=SERIF in text.get_fontfamily())
