@@ -68,6 +68,7 @@ class Names:
         regions: short name → en; in the order of the codebook, 全国 last.
         tiles: short name → (column, row), from the upper left.
         grades: binding grades, strongest first: id → zh, en.
+        terms: term → its English name, for those that have one.
     """
 
     themes: dict[str, dict[str, str]]
@@ -75,10 +76,15 @@ class Names:
     regions: dict[str, str]
     tiles: dict[str, tuple[int, int]]
     grades: dict[str, dict[str, str]] = field(default_factory=dict)
+    terms: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, codebook: Codebook, regions_file: str | Path) -> Names:
-        """Names of a loaded codebook and of its `regions.yml`."""
+        """Names of a loaded codebook, of its `regions.yml` and, where there is one, of `terms_en.txt` beside that.
+
+        Raises:
+            UserError: a line of `terms_en.txt` is no “term = English”, or a term stands twice; names the line.
+        """
         from .yamlfile import YamlFile
 
         regions = YamlFile(regions_file).data["regions"]
@@ -87,7 +93,8 @@ class Names:
             groups={g.id: {"zh": g.name_zh, "en": g.name_en, "colour": g.colour} for g in codebook.groups},
             regions={r["name"]: r["en"] for r in regions},
             tiles={r["name"]: tuple(r["tile"]) for r in regions if r.get("tile")},
-            grades={g.id: {"zh": g.name_zh, "en": g.name_en} for g in codebook.grades})
+            grades={g.id: {"zh": g.name_zh, "en": g.name_en} for g in codebook.grades},
+            terms=_english_terms(Path(regions_file).with_name("terms_en.txt")))
 
     @classmethod
     def load(cls, codebook_dir: str | Path) -> Names:
@@ -102,6 +109,14 @@ class Names:
 
     def theme(self, code: str, lang: str) -> str:
         return self.themes[code][lang] if code in self.themes else code
+
+    def term(self, term: str, lang: str) -> str:
+        """A term as a sentence says it: in English by its English name where it has one."""
+        return self.terms.get(term, term) if lang == "en" else term
+
+    def term_label(self, term: str, lang: str) -> str:
+        """A term as a label shows it: in English with the Chinese before its English name."""
+        return f"{term} {self.terms[term]}" if lang == "en" and term in self.terms else term
 
     def colour(self, code: str) -> str:
         """The colour of a theme's group."""
@@ -119,6 +134,28 @@ class Names:
         known = {code: (groups.get(theme["group"], len(groups)), i)
                  for i, (code, theme) in enumerate(self.themes.items())}
         return sorted(codes, key=lambda code: (known.get(code, (len(groups), len(known))), code))
+
+
+_NO_NAMES = Names({}, {}, {}, {})
+
+
+def _english_terms(path: Path) -> dict[str, str]:
+    """term → English name, from lines “term = English”; # begins a comment. Empty where there is no such file."""
+    from .errors import UserError
+
+    terms: dict[str, str] = {}
+    if not path.exists():
+        return terms
+    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), 1):
+        line = line.split("#", 1)[0].strip()
+        if line:
+            term, mark, english = (part.strip() for part in line.partition(" = "))
+            if not (term and mark and english):
+                raise UserError("write a term and its English name as “term = English”", path, number)
+            if term in terms:
+                raise UserError(f"“{term}” stands twice", path, number)
+            terms[term] = english
+    return terms
 
 
 # ---- wording --------------------------------------------------------------------------------------------------------
@@ -433,30 +470,33 @@ def cleaning_waterfall(ledger_counts: pd.DataFrame, *, title: Bilingual | None =
 # ---- 3 top terms ----------------------------------------------------------------------------------------------------
 
 
-def _term_rates(term_counts: pd.DataFrame, slices: pd.DataFrame, year: int, region: str) -> tuple[pd.DataFrame, int]:
+def _term_rates(term_counts: pd.DataFrame, slices: pd.DataFrame, names: Names, year: int,
+                region: str) -> tuple[pd.DataFrame, int]:
     """Terms of one slice with rates per 10,000 tokens, most frequent first, and the slice's tokens."""
     part = term_counts[(term_counts["year"] == year) & (term_counts["region"] == region)]
     size = slices[(slices["year"] == year) & (slices["region"] == region)]["n_tokens"]
     n_tokens = int(size.iloc[0]) if len(size) else 0
     frame = part[["term", "count", "n_articles"]].copy()
+    frame["term_en"] = [names.term(t, "en") for t in frame["term"]]
     frame["per_10k"] = frame["count"] / n_tokens * 1e4 if n_tokens else np.nan
     return frame.sort_values(["count", "term"], ascending=[False, True], ignore_index=True), n_tokens
 
 
 _TERM_COLUMNS = {
     "term": {"zh": "词", "en": "term"},
+    "term_en": {"zh": "词的英文名", "en": "term in English"},
     "count": {"zh": "出现次数", "en": "occurrences", "unit": "次"},
     "per_10k": {"zh": "每万词次出现次数", "en": "per 10,000 tokens", "unit": "次/万词次"},
     "n_articles": {"zh": "出现的文章数", "en": "articles with it", "unit": "篇"},
 }
 
 
-def _term_bars(axes, shown: pd.DataFrame, lang: str, colour: str = MARK) -> None:
+def _term_bars(axes, shown: pd.DataFrame, labels: Sequence[str], lang: str, colour: str = MARK) -> None:
     """Ranked bars with the term at the left and rate, count and articles at the right."""
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_xlim(0, float(shown["per_10k"].max()))
     axes.barh(np.arange(len(shown)), shown["per_10k"], height=0.7, color=colour)
-    write_rows(axes, range(len(shown)), list(shown["term"]))
+    write_rows(axes, range(len(shown)), labels)
     for i, row in enumerate(shown.itertuples()):
         note = f"{row.count:,}次，{row.n_articles}篇" if lang == "zh" else f"{row.count:,} in {row.n_articles} articles"
         write(axes, (row.per_10k, i), f"{row.per_10k:.1f}", 8.5, shift=(4, 0))
@@ -473,7 +513,7 @@ def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
         year, region: the slice; all years and everything by default.
         n_top: how many terms; a small sheet shows as many of them as have room.
     """
-    frame, n_tokens = _term_rates(term_counts, slices, year, region)
+    frame, n_tokens = _term_rates(term_counts, slices, names, year, region)
     data, years = frame.head(n_top), _years_of(slices)
     shared = dict(stem=stem, data=data, columns=_TERM_COLUMNS, period=_period([year] if year > 0 else years),
                   unit={"zh": "次/万词次", "en": "per 10,000 tokens"}, **finishing)
@@ -485,23 +525,25 @@ def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
     where = {lang: _slice_words(year, region, names, years, lang) for lang in figures.LANGS}
     automatic = {
         "zh": f"“{first.term}”出现最多，每万词次{first.per_10k:.1f}次",
-        "en": f"“{first.term}” is the most frequent term, {first.per_10k:.1f} in every 10,000 tokens"}
+        "en": f"“{first.term_en}” is the most frequent term, {first.per_10k:.1f} in every 10,000 tokens"}
     last = data.iloc[-1]
     alt = {"zh": f"条形图，{where['zh']}最常用的{len(data)}个词，按每万词次出现次数排列："
                  f"最高为“{first.term}”{first.per_10k:.1f}，"
                  f"其后是{'、'.join(f'“{t.term}”{t.per_10k:.1f}' for t in data.iloc[1:4].itertuples())}；"
                  f"最低为“{last.term}”{last.per_10k:.1f}。",
-           "en": f"Bar chart of the {len(data)} most frequent terms, {where['en']}, per 10,000 tokens: “{first.term}” "
+           "en": f"Bar chart of the {len(data)} most frequent terms, {where['en']}, per 10,000 tokens: "
+                 f"“{first.term_en}” "
                  f"{first.per_10k:.1f} is highest"
-                 + "".join(f", then “{t.term}” {t.per_10k:.1f}" for t in data.iloc[1:4].itertuples())
-                 + f"; “{last.term}” {last.per_10k:.1f} is lowest."}
+                 + "".join(f", then “{t.term_en}” {t.per_10k:.1f}" for t in data.iloc[1:4].itertuples())
+                 + f"; “{last.term_en}” {last.per_10k:.1f} is lowest."}
 
     def draw(figure, lang):
         shown = data.head(rows_that_fit(figure, len(data), around=0.02))
         note = "0,000次，000篇" if lang == "zh" else "0,000 in 000 articles"
-        axes = add_axes(figure, left=label_margin(list(shown["term"]), 8.5),
+        labels = [names.term_label(t, lang) for t in shown["term"]]
+        axes = add_axes(figure, left=label_margin(labels, 8.5),
                         right=text_width("000.0 ", 8.5) + text_width(note, 7.5) + 0.1)
-        _term_bars(axes, shown, lang)
+        _term_bars(axes, shown, labels, lang)
 
     return figures.finish(
         draw, title=title or automatic, n=n_tokens, alt=alt, height=0.2 * len(data) + 0.1,
@@ -556,12 +598,15 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
             n = int(counts.loc[term, year]) if term in counts.index and year in counts.columns else 0
             tokens = int(sizes.loc[year, "n_tokens"])
             low, high = measures.wilson_interval(n, tokens)
-            rows.append({"term": term, "year": year, "count": n, "n_tokens": tokens, "per_10k": n / tokens * 1e4,
+            rows.append({"term": term, "term_en": names.term(term, "en"), "year": year, "count": n,
+                         "n_tokens": tokens, "per_10k": n / tokens * 1e4,
                          "low": float(low) * 1e4, "high": float(high) * 1e4,
                          "thin": bool(sizes.loc[year, "n_statements"] < measures.MIN_STATEMENTS
                                       or sizes.loc[year, "n_articles"] < measures.MIN_ARTICLES)})
-    data = pd.DataFrame(rows, columns=["term", "year", "count", "n_tokens", "per_10k", "low", "high", "thin"])
-    columns = {"term": _TERM_COLUMNS["term"], "year": {"zh": "工作年度", "en": "work year"},
+    data = pd.DataFrame(rows, columns=["term", "term_en", "year", "count", "n_tokens", "per_10k", "low", "high",
+                                       "thin"])
+    columns = {"term": _TERM_COLUMNS["term"], "term_en": _TERM_COLUMNS["term_en"],
+               "year": {"zh": "工作年度", "en": "work year"},
                "count": _TERM_COLUMNS["count"], "per_10k": _TERM_COLUMNS["per_10k"],
                "low": {"zh": "95%区间下限", "en": "95% interval, lower"},
                "high": {"zh": "95%区间上限", "en": "95% interval, upper"},
@@ -582,7 +627,7 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
     fell = [t for t in chosen if bounds["high"].loc[t, last] < bounds["low"].loc[t, first]]
 
     def changes(some, lang):
-        return listing([quoted(t) for t in some[:3]], lang)
+        return listing([quoted(names.term(t, lang)) for t in some[:3]], lang)
 
     pieces = {"zh": [f"{changes(rose, 'zh')}多了"] * bool(rose) + [f"{changes(fell, 'zh')}少了"] * bool(fell),
               "en": [f"{changes(rose, 'en')} rose"] * bool(rose) + [f"{changes(fell, 'en')} fell"] * bool(fell)}
@@ -594,15 +639,16 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
                  + "，".join(f"“{t}”由{ends.loc[t, first]:.1f}到{ends.loc[t, last]:.1f}" for t in chosen) + "。",
            "en": f"{len(chosen)} small line charts, occurrences per 10,000 tokens, {year_span(years, 'en')}. From "
                  f"{first} to {last}: "
-                 + ", ".join(f"“{t}” {ends.loc[t, first]:.1f} to {ends.loc[t, last]:.1f}" for t in chosen) + "."}
+                 + ", ".join(f"“{names.term(t, 'en')}” {ends.loc[t, first]:.1f} to {ends.loc[t, last]:.1f}"
+                             for t in chosen) + "."}
 
     def draw(figure, lang):
         panels = []
         for term in chosen:
             rows = data[data["term"] == term]
             colour = LATER if term in rose else EARLIER if term in fell else MARK
-            panels.append(Panel(term, colour, list(rows["year"]), list(rows["per_10k"]), list(rows["low"]),
-                                list(rows["high"]), list(rows["thin"])))
+            panels.append(Panel(names.term_label(term, lang), colour, list(rows["year"]), list(rows["per_10k"]),
+                                list(rows["low"]), list(rows["high"]), list(rows["thin"])))
         small_multiples(figure, panels, lambda v: f"{v:.1f}" if 0 < v < 10 else f"{v:.0f}", lang)
 
     n = int(sizes.loc[years, "n_tokens"].sum())
@@ -737,14 +783,15 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
 # ---- comparing two slices by their words ----------------------------------------------------------------------------
 
 
-def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, n_top: int = 12, level_q: float = 0.05,
-            period: str | None = None, title: Bilingual | None = None, stem: str = "keyness",
-            **finishing) -> FigureCard:
+def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, names: Names | None = None,
+            n_top: int = 12, level_q: float = 0.05, period: str | None = None, title: Bilingual | None = None,
+            stem: str = "keyness", **finishing) -> FigureCard:
     """The words that mark two slices off from each other, with the ratio of their rates and its interval.
 
     Args:
         keyness: as `measures.keyness` returns it, slice A against slice B.
         label_a, label_b: what the slices are, such as 2026 and 2022.
+        names: for the English names of terms.
         n_top: terms shown of each, by z; only those with q under `level_q` and an interval that leaves out 1.
         period: years covered; by default made of the labels.
     """
@@ -753,8 +800,9 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, n_
     of_b = clear[(clear["z"] < 0) & (clear["high"] < 0)].iloc[::-1].head(n_top)
     data = pd.concat([of_a, of_b.iloc[::-1]], ignore_index=True)
     data["side"] = ["a"] * len(of_a) + ["b"] * len(of_b)
-    a, b = label_a, label_b
-    columns = {"term": _TERM_COLUMNS["term"],
+    a, b, names = label_a, label_b, names or _NO_NAMES
+    data["term_en"] = [names.term(t, "en") for t in data["term"]]
+    columns = {"term": _TERM_COLUMNS["term"], "term_en": _TERM_COLUMNS["term_en"],
                "side": {"zh": f"偏向：a为{a['zh']}，b为{b['zh']}", "en": f"side: a is {a['en']}, b is {b['en']}"},
                "count_a": {"zh": f"{a['zh']}次数", "en": f"occurrences, {a['en']}", "unit": "次"},
                "count_b": {"zh": f"{b['zh']}次数", "en": f"occurrences, {b['en']}", "unit": "次"},
@@ -772,11 +820,11 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, n_
                             "en": f"No difference between the words of {a['en']} and {b['en']} stands up to the test "
                                   f"(q < {level_q})."}, title=title, **shared)
 
-    def some(frame):
-        return [quoted(t) for t in frame["term"].head(3)]
+    def some(frame, lang):
+        return listing([quoted(names.term(t, lang)) for t in frame["term"].head(3)], lang)
 
-    both = {lang: listing(some(of_a), lang) for lang in figures.LANGS}
-    other = {lang: listing(some(of_b), lang) for lang in figures.LANGS}
+    both = {lang: some(of_a, lang) for lang in figures.LANGS}
+    other = {lang: some(of_b, lang) for lang in figures.LANGS}
     automatic = {
         "zh": "，".join([f"{a['zh']}更常说{both['zh']}"] * bool(len(of_a))
                        + [f"{b['zh']}更常说{other['zh']}"] * bool(len(of_b))),
@@ -784,9 +832,9 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, n_
                         + [f"{b['en']} says {other['en']}"] * bool(len(of_b)))}
 
     def counts(frame, lang):
-        form = ("“{t.term}”（{t.count_a}比{t.count_b}次）" if lang == "zh" else
-                "“{t.term}” ({t.count_a} against {t.count_b})")
-        return ("、" if lang == "zh" else ", ").join(form.format(t=t) for t in frame.itertuples())
+        form = "“{}”（{}比{}次）" if lang == "zh" else "“{}” ({} against {})"
+        return ("、" if lang == "zh" else ", ").join(form.format(names.term(t.term, lang), t.count_a, t.count_b)
+                                                    for t in frame.itertuples())
 
     alt = {"zh": f"点图，比较{a['zh']}与{b['zh']}的用词。"
                  + (f"{a['zh']}偏多的{len(of_a)}个词：{counts(of_a, 'zh')}。" if len(of_a) else "")
@@ -804,7 +852,8 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, n_
         reach = float(np.nanmax(np.abs(shown["log_ratio"]))) + 0.6
         head_a, head_b = (f"{a[lang]}", f"{b[lang]}")
         column = max(text_width(head_a, 8), text_width(head_b, 8), text_width("0,000", 8)) + 0.12
-        axes = add_axes(figure, left=label_margin(list(shown["term"]), 8.5), right=2 * column + 0.1, top=0.24,
+        labels = [names.term_label(t, lang) for t in shown["term"]]
+        axes = add_axes(figure, left=label_margin(labels, 8.5), right=2 * column + 0.1, top=0.24,
                         bottom=0.3)
         axes.set_xlim(-reach, reach)
         gap = 0.6 if n_a and n_b else 0
@@ -813,7 +862,7 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, n_
         ticks = [t for t in range(-8, 9, 1 if reach < 4 else 2) if abs(t) <= reach]
         write_scale(axes, ticks, [f"{2 ** abs(t)}×" if t else ("同" if lang == "zh" else "same") for t in ticks])
         axes.axvline(0, color="#9A958D", linewidth=0.7, zorder=0)
-        write_rows(axes, rows, list(shown["term"]))
+        write_rows(axes, rows, labels)
         colours = [LATER if s == "a" else EARLIER for s in ["a"] * n_a + ["b"] * n_b]
         axes.hlines(rows, shown["low"].clip(-reach, reach), shown["high"].clip(-reach, reach), colors=colours,
                     linewidth=1.4, alpha=0.45)
@@ -856,7 +905,7 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
         n_words: in the cloud.
         n_bars: terms in the ranked bars.
     """
-    frame, n_tokens = _term_rates(term_counts, slices, year, region)
+    frame, n_tokens = _term_rates(term_counts, slices, names, year, region)
     data, years = frame.head(n_words), _years_of(slices)
     where = {lang: _slice_words(year, region, names, years, lang) for lang in figures.LANGS}
     shared = dict(stem=stem, data=data, columns=_TERM_COLUMNS, period=_period([year] if year > 0 else years),
@@ -867,13 +916,13 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
                            title=title, **shared)
     lead = data.head(3)
     automatic = {"zh": f"{where['zh']}用得最多的词：{listing([quoted(t) for t in lead['term']], 'zh')}",
-                 "en": f"Most used, {where['en']}: {listing([quoted(t) for t in lead['term']], 'en')}"}
+                 "en": f"Most used, {where['en']}: {listing([quoted(t) for t in lead['term_en']], 'en')}"}
     alt = {"zh": f"词云与条形图，{where['zh']}最常用的{len(data)}个词，字号随每万词次出现次数。"
                  f"前{min(n_bars, len(data))}位："
                  + "、".join(f"“{t.term}”{t.per_10k:.1f}" for t in data.head(n_bars).itertuples()) + "。",
            "en": f"Word cloud and ranked bars of the {len(data)} most frequent terms, {where['en']}; size follows "
                  f"occurrences per 10,000 tokens. The first {min(n_bars, len(data))}: "
-                 + ", ".join(f"“{t.term}” {t.per_10k:.1f}" for t in data.head(n_bars).itertuples()) + "."}
+                 + ", ".join(f"“{t.term_en}” {t.per_10k:.1f}" for t in data.head(n_bars).itertuples()) + "."}
     layouts: dict[tuple[int, int], list] = {}
 
     def draw(figure, lang):
@@ -884,7 +933,8 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
 
         width, height = size_inches(figure)
         shown = data.head(rows_that_fit(figure, min(n_bars, len(data)), around=0.02))
-        bars = max(0.36 * width, 2.5)
+        labels = [names.term_label(t, lang) for t in shown["term"]]
+        bars = max(0.36 * width, label_margin(labels, 8.5) + 1.5)
         cloud_w = width - bars - 0.25
         axes = add_axes(figure, right=width - cloud_w)
         pixels = (round(cloud_w * 100), round(height * 100))
@@ -901,12 +951,12 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
             place = Affine2D().scale(1, -1).translate(x, y)
             axes.add_patch(PathPatch(place.transform_path(path), linewidth=0,
                                      facecolor=tint(INK, 0.5 + 0.5 * np.sqrt(rate[word] / peak))))
-        ranked = add_axes(figure, left=width - bars + label_margin(list(shown["term"]), 8.5),
+        ranked = add_axes(figure, left=width - bars + label_margin(labels, 8.5),
                           right=text_width("000.0", 8.5) + 0.08)
         ranked.set_ylim(len(shown) - 0.5, -0.5)
         ranked.set_xlim(0, peak)
         ranked.barh(np.arange(len(shown)), shown["per_10k"], height=0.68, color=MARK)
-        write_rows(ranked, range(len(shown)), list(shown["term"]))
+        write_rows(ranked, range(len(shown)), labels)
         for i, value in enumerate(shown["per_10k"]):
             write(ranked, (value, i), f"{value:.1f}", 8.5, shift=(4, 0))
 
@@ -2566,7 +2616,8 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
     """
     import datetime
 
-    columns = {"term": _TERM_COLUMNS["term"], "region": _SHARE_COLUMNS["region"],
+    columns = {"term": _TERM_COLUMNS["term"], "term_en": _TERM_COLUMNS["term_en"],
+               "region": _SHARE_COLUMNS["region"],
                "region_en": {"zh": "地区英文名", "en": "region in English"},
                "date": {"zh": "首次使用日期", "en": "date of the first use"},
                "order": {"zh": "次序", "en": "order"},
@@ -2578,6 +2629,7 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
     frame = first_uses.copy()
     frame["n_users"] = frame.groupby("term")["region"].transform("nunique") if len(frame) else 0
     frame["region_en"] = [names.region(r, "en") for r in frame["region"]]
+    frame["term_en"] = [names.term(t, "en") for t in frame["term"]]
     frame = frame[frame["n_users"] >= min_regions]
     if terms is not None:
         frame = frame[frame["term"].isin(terms)]
@@ -2616,7 +2668,7 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
                  + "".join(f"“{t}”先见于{user(sure[t], 'zh')}，后见于另外{others[t]}家。" for t in told),
            "en": f"Timeline of the first use of {len(chosen)} terms by regions and the national regulator, "
                  f"{year_span(years, 'en')}. {automatic['en']}. "
-                 + " ".join(f"“{t}” is first found with {user(sure[t], 'en')}, then with "
+                 + " ".join(f"“{names.term(t, 'en')}” is first found with {user(sure[t], 'en')}, then with "
                             f"{others[t]} others." for t in told)}
     alt = {lang: text.strip() for lang, text in alt.items()}
 
@@ -2629,7 +2681,8 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
         column = max([text_width(t, 8.2) for t in firsts.values()] + [text_width(head, 8)]) + 0.15
         users = {"zh": "家数", "en": "users"}[lang]
         right = column + text_width(users, 8) + 0.12
-        axes = add_axes(figure, left=label_margin(shown, 8.8), right=right, top=0.24, bottom=0.24)
+        labels = [names.term_label(t, lang) for t in shown]
+        axes = add_axes(figure, left=label_margin(labels, 8.8), right=right, top=0.24, bottom=0.24)
         axes.set_ylim(len(shown) - 0.5, -0.5)
         _year_axis(axes, years[0], years[-1])
         for i, term in enumerate(shown):
@@ -2649,7 +2702,7 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
             write(axes, (1, i), firsts[term], 8.2, at="right", shift=(8, 0), color=INK if term in sure.index else
                   QUIET_INK)
             write(axes, (1, i), str(len(part)), 8.2, at="right", shift=(right * 72 - 2, 0), ha="right", color=SOFT_INK)
-        write_rows(axes, range(len(shown)), shown, 8.8)
+        write_rows(axes, range(len(shown)), labels, 8.8)
         write(axes, (1, 1), head, 8, at="axes", shift=(8, 4), va="baseline", color=SOFT_INK)
         write(axes, (1, 1), users, 8, at="axes", shift=(right * 72 - 2, 4), ha="right", va="baseline", color=SOFT_INK)
         key = {"zh": "◆ 总局  ● 地方局", "en": "◆ national regulator   ● regional bureaus"}[lang]
@@ -2770,12 +2823,14 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, title: Bilingual |
         **shared)
 
 
-def slogan_life(life: pd.DataFrame, *, terms: Sequence[str] | None = None, n_terms: int = 16,
-                title: Bilingual | None = None, stem: str = "slogan_life", **finishing) -> FigureCard:
+def slogan_life(life: pd.DataFrame, *, names: Names | None = None, terms: Sequence[str] | None = None,
+                n_terms: int = 16, title: Bilingual | None = None, stem: str = "slogan_life",
+                **finishing) -> FigureCard:
     """From when to when each slogan lives, its peak, and what follows it.
 
     Args:
         life: as `diffusion.slogan_life` returns it.
+        names: for the English names of terms.
         terms: which; by default the most widely used that are not thin, faded ones first.
         n_terms: rows at most.
     """
@@ -2788,7 +2843,10 @@ def slogan_life(life: pd.DataFrame, *, terms: Sequence[str] | None = None, n_ter
     chosen = pd.concat([faded.head(max(n_terms // 2, n_terms - len(alive))), alive]).head(n_terms)
     data = chosen.sort_values(["birth", "peak", "term"], ignore_index=True)
     data["peak_share"] = data["peak_share"].astype(float) * 100
-    columns = {"term": _TERM_COLUMNS["term"], "n_articles": _TERM_COLUMNS["n_articles"],
+    names = names or _NO_NAMES
+    data["term_en"] = [names.term(t, "en") for t in data["term"]]
+    columns = {"term": _TERM_COLUMNS["term"], "term_en": _TERM_COLUMNS["term_en"],
+               "n_articles": _TERM_COLUMNS["n_articles"],
                "birth": {"zh": "出现的年份", "en": "year it came up"},
                "birth_known": {"zh": "此前确无", "en": "not there before"},
                "peak": {"zh": "最盛的年份", "en": "peak"},
@@ -2807,7 +2865,7 @@ def slogan_life(life: pd.DataFrame, *, terms: Sequence[str] | None = None, n_ter
     if len(gone):
         automatic = {"zh": f"{listing([quoted(t) for t in gone['term'].head(3)], 'zh')}"
                            + (f"等{len(gone)}个说法" if len(gone) > 3 else "") + "已经淡出",
-                     "en": f"{listing([quoted(t) for t in gone['term'].head(3)], 'en')}"
+                     "en": f"{listing([quoted(t) for t in gone['term_en'].head(3)], 'en')}"
                            + (f" and {len(gone) - 3} more terms" if len(gone) > 3 else "") + " have faded"}
     else:
         automatic = {"zh": f"{len(data)}个常用说法中，没有哪个确已淡出",
@@ -2816,15 +2874,17 @@ def slogan_life(life: pd.DataFrame, *, terms: Sequence[str] | None = None, n_ter
                  + (f"：{'、'.join(gone['term'])}" if len(gone) else "") + "。"
                  + "".join(f"“{r.term}”之后有“{r.successor}”。" for r in followed.head(3).itertuples()),
            "en": f"Bars of the years {len(data)} terms are found in, {year_span(years, 'en')}. {len(gone)} have surely "
-                 f"faded" + (f": {', '.join(gone['term'])}" if len(gone) else "") + ". "
-                 + " ".join(f"“{r.term}” is followed by “{r.successor}”." for r in followed.head(3).itertuples())}
+                 f"faded" + (f": {', '.join(gone['term_en'])}" if len(gone) else "") + ". "
+                 + " ".join(f"“{r.term_en}” is followed by “{names.term(r.successor, 'en')}”."
+                            for r in followed.head(3).itertuples())}
     alt = {lang: text.strip() for lang, text in alt.items()}
 
     def draw(figure, lang, everything=data):
         shown = everything.head(rows_that_fit(figure, len(everything), pitch=0.19, around=0.5))
-        after = [{"zh": f"→ {t}", "en": f"→ {t}"}[lang] if isinstance(t, str) else "" for t in shown["successor"]]
+        after = [f"→ {names.term(t, lang)}" if isinstance(t, str) else "" for t in shown["successor"]]
+        labels = [names.term_label(t, lang) for t in shown["term"]]
         right = max((text_width(t, 8) for t in after), default=0) + 0.15
-        axes = add_axes(figure, left=label_margin(list(shown["term"]), 8.5), right=right, top=0.05, bottom=0.24)
+        axes = add_axes(figure, left=label_margin(labels, 8.5), right=right, top=0.05, bottom=0.24)
         axes.set_xlim(years[0] - 0.5, years[-1] + 0.5)
         axes.set_ylim(len(shown) - 0.4, -0.6)
         write_scale(axes, range(years[0], years[-1] + 1), [str(y) for y in range(years[0], years[-1] + 1)])
@@ -2837,7 +2897,7 @@ def slogan_life(life: pd.DataFrame, *, terms: Sequence[str] | None = None, n_ter
             axes.scatter([r.peak], [i], s=34, c=[colour], zorder=3)
             write(axes, (r.peak, i), f"{r.peak_share:.0f}%", 7.5, shift=(7, 0), color=colour)
             write(axes, (1, i), after[i], 8, at="right", shift=(6, 0), color=SOFT_INK)
-        write_rows(axes, range(len(shown)), list(shown["term"]))
+        write_rows(axes, range(len(shown)), labels)
         write_more(axes, len(everything) - len(shown), lang)
 
     n = int(data["n_articles"].sum())
@@ -2858,12 +2918,13 @@ def slogan_life(life: pd.DataFrame, *, terms: Sequence[str] | None = None, n_ter
         **shared)
 
 
-def adoption(adoption: pd.DataFrame, *, terms: Sequence[str] | None = None, n_terms: int = 12,
-             title: Bilingual | None = None, stem: str = "adoption", **finishing) -> FigureCard:
+def adoption(adoption: pd.DataFrame, *, names: Names | None = None, terms: Sequence[str] | None = None,
+             n_terms: int = 12, title: Bilingual | None = None, stem: str = "adoption", **finishing) -> FigureCard:
     """The share of regions that use a term, by year, counting only regions that could be seen to use it.
 
     Args:
         adoption: as `diffusion.adoption` returns it.
+        names: for the English names of terms.
         terms: which; by default those most widely adopted.
         n_terms: panels at most.
     """
@@ -2876,7 +2937,9 @@ def adoption(adoption: pd.DataFrame, *, terms: Sequence[str] | None = None, n_te
         data[column] = data[column].astype(float) * 100
     data["_row"] = data["term"].map({t: i for i, t in enumerate(chosen)})
     data = data.sort_values(["_row", "year"], ignore_index=True)
-    columns = {"term": _TERM_COLUMNS["term"], "year": _SHARE_COLUMNS["year"],
+    names = names or _NO_NAMES
+    data["term_en"] = [names.term(t, "en") for t in data["term"]]
+    columns = {"term": _TERM_COLUMNS["term"], "term_en": _TERM_COLUMNS["term_en"], "year": _SHARE_COLUMNS["year"],
                "adopted": {"zh": "已使用的地区", "en": "regions that use it", "unit": "%"},
                "low": _SHARE_COLUMNS["low"], "high": _SHARE_COLUMNS["high"],
                "at_risk": {"zh": "当年可观察的地区数", "en": "regions observable that year"},
@@ -2893,7 +2956,8 @@ def adoption(adoption: pd.DataFrame, *, terms: Sequence[str] | None = None, n_te
     ends = data.groupby("term").tail(1).set_index("term").loc[chosen]
     first = ends.iloc[0]
     automatic = {"zh": f"“{chosen[0]}”铺开最广，估计{percent(first['adopted'], 0)}的可观察地区用过",
-                 "en": f"“{chosen[0]}” spread furthest: an estimated {percent(first['adopted'], 0)} of observable "
+                 "en": f"“{names.term(chosen[0], 'en')}” spread furthest: an estimated {percent(first['adopted'], 0)} "
+                       "of observable "
                        "regions "
                        "have used it"}
     second_high = ends["high"].iloc[1:].max() if len(ends) > 1 else -np.inf
@@ -2905,13 +2969,13 @@ def adoption(adoption: pd.DataFrame, *, terms: Sequence[str] | None = None, n_te
            "en": f"{len(chosen)} small line charts of the share of regions that use a term by the end of each year, "
                  "regions "
                  "without material censored. In the end: "
-                 + ", ".join(f"“{t}” {percent(ends.loc[t, 'adopted'])}" for t in chosen) + "."}
+                 + ", ".join(f"“{names.term(t, 'en')}” {percent(ends.loc[t, 'adopted'])}" for t in chosen) + "."}
 
     def draw(figure, lang):
         panels = []
         for term in chosen:
             rows = data[data["term"] == term]
-            panels.append(Panel(term, LATER, list(rows["year"]), list(rows["adopted"]),
+            panels.append(Panel(names.term_label(term, lang), LATER, list(rows["year"]), list(rows["adopted"]),
                                 list(rows["low"].fillna(rows["adopted"])), list(rows["high"].fillna(rows["adopted"])),
                                 [False] * len(rows)))
         small_multiples(figure, panels, lambda v: f"{v:.0f}%", lang)

@@ -430,7 +430,7 @@ def test_silence_is_not_claimed_where_it_may_be_chance(tmp_path):
 # ---- names ----------------------------------------------------------------------------------------------------------
 
 
-def test_names_of_a_codebook(tmp_path):
+def test_names_of_a_codebook():
     from pathlib import Path
 
     names = charts.Names.load(Path(__file__).parents[1] / "codebook")
@@ -441,6 +441,43 @@ def test_names_of_a_codebook(tmp_path):
     assert names.theme("local_debt", "zh") == "地方债务与融资平台"
     for group in names.groups.values():
         assert figures.contrast(group["colour"], figures.PAPER) >= 4.5
+
+
+def test_every_listed_term_has_an_english_name():
+    from pathlib import Path
+
+    from fengxiang.terms import read_words
+
+    codebook = Path(__file__).parents[1] / "codebook"
+    names = charts.Names.load(codebook)
+    missing = [term for term in read_words(codebook / "terms.txt") if term not in names.terms]
+    assert not missing, "add these to codebook/terms_en.txt"
+    assert max(map(len, names.terms.values())) <= 40
+    assert names.term("小微企业", "en") == "small and micro firms"
+    assert names.term_label("小微企业", "en") == "小微企业 small and micro firms"
+    assert names.term_label("小微企业", "zh") == names.term("小微企业", "zh") == "小微企业"
+    assert names.term_label("未列词", "en") == "未列词"
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("甲 = a\n乙\n", r"terms_en.txt:2: write a term"), ("甲 = a\n# x\n甲 = b\n", r"terms_en.txt:3: “甲” stands twice"),
+    ("甲 =\n", r"terms_en.txt:1: write a term")])
+def test_a_broken_list_of_english_names_is_reported_with_its_line(tmp_path, text, message):
+    from fengxiang.errors import UserError
+
+    (tmp_path / "terms_en.txt").write_text(text, "utf-8")
+    with pytest.raises(UserError, match=message):
+        charts._english_terms(tmp_path / "terms_en.txt")
+    assert charts._english_terms(tmp_path / "absent.txt") == {}
+
+
+def test_english_charts_say_terms_in_english(tmp_path):
+    names = dataclasses.replace(NAMES, terms={"监管": "supervision", "化险": "defusing risk"})
+    for name in ("top_terms", "term_trajectories", "keyness", "wordcloud", "adoption", "slogan_life"):
+        card = drawn(name, tmp_path, names=names)
+        assert "监管" not in card.alt["en"] + card.title["en"]
+        assert "term_en" in data_of(card)
+    assert drawn("top_terms", tmp_path, names=names).title["en"].startswith("“supervision” is")
 
 
 def test_themes_stand_group_by_group():
