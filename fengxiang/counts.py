@@ -2,16 +2,24 @@
 
 Every count is made for each year and region, for all years together (year -1), for all regions together (region
 `all`), and for both. A statement of several regions counts once in each of them and once in `all`.
+
+Counting is sorting: each occurrence becomes one integer that holds, from the highest digits to the lowest, what is
+counted, the cell and the statement; after a sort the counts are the lengths of runs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from .tables import ALL, ALL_YEARS, NONE, UNKNOWN_YEAR
+
+MERGED_ROWS = 4_000_000  # rows that are added up at once
+KEYS = ("entity", "year", "region")
 
 
 @dataclass(slots=True)
@@ -19,98 +27,287 @@ class Cells:
     """Which cells (year × region) each statement of a partition counts in.
 
     Attributes:
-        regions: names of the region codes; the last is `all`.
-        statement: for each membership, its statement; ascending.
-        region: for each membership, its region code.
-        year: for each statement, its work year or 0.
-        article: for each statement, its article; ascending.
+        regions: the names of the region codes, sorted.
+        years: the years of the year codes, sorted; the first is all years.
+        first: for each statement, the index of its first cell in `cell`; one more at the end.
+        cell: cell codes (year code × regions + region code), those of one statement together: first those of its
+            year, then as many of all years.
+        article: for each statement, its article.
     """
 
     regions: list[str]
-    statement: np.ndarray
-    region: np.ndarray
-    year: np.ndarray
+    years: np.ndarray
+    first: np.ndarray
+    cell: np.ndarray
     article: np.ndarray
 
     @classmethod
-    def of(cls, regions: list[tuple[str, ...]], years: list[int | None], article: list[int]) -> Cells:
+    def of(cls, regions: Sequence[Sequence[str]], years: Sequence[int | None], article: Sequence[int]) -> Cells:
         """Cells from each statement's regions, year and article."""
-        names = sorted({r for rs in regions for r in rs} | {NONE}) + [ALL]
+        kinds: dict[tuple, int] = {}
+        kind = np.array([kinds.setdefault(tuple(r), len(kinds)) for r in regions], dtype=np.int64)
+        names = sorted({r for rs in kinds for r in rs} | {NONE, ALL})
         code = {name: i for i, name in enumerate(names)}
-        everywhere, nowhere = len(names) - 1, (code[NONE],)
-        statement, region = [], []
-        for i, rs in enumerate(regions):
-            for r in sorted(code[r] for r in rs) if rs else nowhere:
-                statement.append(i)
-                region.append(r)
-            statement.append(i)
-            region.append(everywhere)
-        return cls(names, np.array(statement, dtype=np.int64), np.array(region, dtype=np.int64),
-                   np.array([y or UNKNOWN_YEAR for y in years], dtype=np.int64), np.array(article, dtype=np.int64))
+        members = [sorted({code[r] for r in (*(rs or (NONE,)), ALL)}) for rs in kinds]
+        size = np.array([len(m) for m in members], dtype=np.int64)
+        start = np.cumsum(size) - size
+        flat = np.array([r for m in members for r in m], dtype=np.int64)
+        year_names, year = np.unique(np.array([ALL_YEARS, *(y or UNKNOWN_YEAR for y in years)], dtype=np.int64),
+                                     return_inverse=True)
+        at, within = _repeated(size[kind]) if len(kind) else (np.zeros(0, dtype=np.int64),) * 2
+        region = flat[start[kind[at]] + within] if len(kind) else flat
+        both = np.concatenate([year[1:][at] * len(names) + region, region])
+        order = np.argsort(np.concatenate([at, at]), kind="stable")
+        first = np.append(0, np.cumsum(2 * size[kind])) if len(kind) else np.zeros(1, dtype=np.int64)
+        return cls(names, year_names, first, both[order], np.asarray(article, dtype=np.int64))
 
-    def counted(self, entity: np.ndarray, statement: np.ndarray, weight: np.ndarray | None = None) -> dict:
+    def _spread(self, entity: np.ndarray, statement: np.ndarray, *, own_year: bool = False):
+        """Each entry once for each cell of its statement: entity × cells + cell, and the entry."""
+        size = np.diff(self.first)
+        if own_year:
+            size = size // 2
+        at, within = _repeated(size[statement])
+        cell = self.cell[self.first[statement[at]] + within]
+        return entity[at] * self.n_cells + cell, at
+
+    @property
+    def n_cells(self) -> int:
+        return len(self.years) * len(self.regions)
+
+    def _taken_apart(self, key: np.ndarray) -> dict[str, np.ndarray]:
+        entity, cell = np.divmod(key, self.n_cells)
+        year, region = np.divmod(cell, len(self.regions))
+        return {"entity": entity, "year": self.years[year], "region": region}
+
+    def counted(self, entity: np.ndarray, statement: np.ndarray) -> dict[str, np.ndarray]:
         """Counts of entities by cell.
 
         Args:
-            entity: codes from 0, one for each pair of an entity and a statement it stands in; a pair stands once.
-            statement: the statement of each pair.
-            weight: occurrences of each pair; 1 by default.
+            entity: codes from 0, one entry an occurrence.
+            statement: the statement of each occurrence.
 
         Returns:
-            Columns entity, year, region, count, n_statements, n_articles (NumPy arrays), sorted by the first three.
+            Columns entity, year, region (code), count, n_statements, n_articles, sorted by the first three.
         """
-        names = ("entity", "year", "region", "count", "n_statements", "n_articles")
         if not len(entity):
-            return {n: np.zeros(0, dtype=np.int64) for n in names}
-        entity, statement = entity.astype(np.int64), statement.astype(np.int64)
-        per_statement = np.bincount(self.statement, minlength=len(self.year))
-        first = np.concatenate([[0], np.cumsum(per_statement)[:-1]])
-        repeats = per_statement[statement]
-        pair = np.repeat(np.arange(len(entity)), repeats)
-        within = np.arange(len(pair)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        region = self.region[first[statement[pair]] + within]
-        year_names, year_code = np.unique(np.append(self.year, ALL_YEARS), return_inverse=True)
-        year = year_code[:-1][statement[pair]]
-        all_years = int(np.searchsorted(year_names, ALL_YEARS))
-        n_years, n_regions, n_articles = len(year_names), len(self.regions), int(self.article.max()) + 1
-        base = entity[pair] * n_years
-        cell = np.concatenate([(base + year) * n_regions + region, (base + all_years) * n_regions + region])
-        article = np.tile(self.article[statement[pair]], 2)
-        weights = np.tile((np.ones(len(entity), dtype=np.int64) if weight is None else weight)[pair], 2)
-        key = cell * n_articles + article
-        order = np.argsort(key, kind="stable")
-        key, weights = key[order], weights[order]
-        new_article = np.append(True, key[1:] != key[:-1])
-        cells = key // n_articles
-        starts = np.flatnonzero(np.append(True, cells[1:] != cells[:-1]))
-        cells = cells[starts]
-        return {"entity": cells // (n_years * n_regions), "year": year_names[cells // n_regions % n_years],
-                "region": cells % n_regions, "count": np.add.reduceat(weights, starts),
-                "n_statements": np.diff(np.append(starts, len(key))),
-                "n_articles": np.add.reduceat(new_article.astype(np.int64), starts)}
+            return {n: np.zeros(0, dtype=np.int64) for n in (*KEYS, "count", "n_statements", "n_articles")}
+        entity, statement = np.asarray(entity, dtype=np.int64), np.asarray(statement, dtype=np.int64)
+        place, at = self._spread(entity, statement)
+        n = len(self.article)
+        key = np.sort(place * n + statement[at])
+        place, statement = np.divmod(key, n)
+        new_place = _changes(place)
+        new_statement = _changes(key)
+        new_article = new_place | _changes(self.article[statement])
+        starts = np.flatnonzero(new_place)
+        return self._taken_apart(place[starts]) | {
+            "count": np.diff(np.append(starts, len(key))),
+            "n_statements": np.add.reduceat(new_statement, starts, dtype=np.int64),
+            "n_articles": np.add.reduceat(new_article, starts, dtype=np.int64)}
 
-    def distinct(self, entity: np.ndarray, statement: np.ndarray, value: np.ndarray) -> dict:
-        """Distinct values (codes from 0) by entity and cell: columns entity, year, region, value, sorted."""
-        columns = {n: [] for n in ("entity", "year", "region", "value")}
-        if len(entity):
-            by_statement: dict[int, list[int]] = {}
-            for s, r in zip(self.statement.tolist(), self.region.tolist(), strict=True):
-                by_statement.setdefault(s, []).append(r)
-            rows = set()
-            for e, s, v in zip(entity.tolist(), statement.tolist(), value.tolist(), strict=True):
-                for r in by_statement[s]:
-                    rows.add((e, int(self.year[s]), r, v))
-                    rows.add((e, ALL_YEARS, r, v))
-            for row in sorted(rows):
-                for name, item in zip(columns, row, strict=True):
-                    columns[name].append(item)
-        return {n: np.array(v, dtype=np.int64) for n, v in columns.items()}
+    def weighed(self, weight: np.ndarray) -> dict[tuple[int, int], int]:
+        """The sum over the statements of each cell of a `weight` they have, by (year, region code)."""
+        n = np.zeros(self.n_cells, dtype=np.int64)
+        np.add.at(n, self.cell, np.repeat(np.asarray(weight, dtype=np.int64), np.diff(self.first)))
+        year, region = np.divmod(np.arange(self.n_cells), len(self.regions))
+        return dict(zip(zip(self.years[year].tolist(), region.tolist(), strict=True), n.tolist(), strict=True))
+
+    def distinct(self, entity: np.ndarray, statement: np.ndarray, value: np.ndarray, *,
+                 own_year: bool = False) -> dict[str, np.ndarray]:
+        """Distinct values (codes from 0) by entity and cell.
+
+        Args:
+            entity, statement, value: parallel, one entry an occurrence.
+            own_year: leave out the cells of all years.
+
+        Returns:
+            Columns entity, year, region (code), value, count (occurrences), sorted by the first four.
+        """
+        entity, statement, value = (np.asarray(c, dtype=np.int64) for c in (entity, statement, value))
+        width = int(value.max()) + 1 if len(value) else 1
+        place, at = self._spread(entity, statement, own_year=own_year)
+        key, count = _runs(place * width + value[at])
+        place, found = np.divmod(key, width)
+        return self._taken_apart(place) | {"value": found, "count": count}
 
 
-def summed(tables: list[pa.Table], keys: list[str]) -> pa.Table:
-    """The sum of count tables by `keys`, sorted by them; every other column is added up."""
-    table = pa.concat_tables(tables).combine_chunks()
-    values = [n for n in table.column_names if n not in keys]
-    grouped = table.group_by(keys, use_threads=False).aggregate([(v, "sum") for v in values])
-    grouped = grouped.rename_columns([n.removesuffix("_sum") if n not in keys else n for n in grouped.column_names])
-    return grouped.select(keys + values).sort_by([(k, "ascending") for k in keys])
+def _repeated(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each index as often as `size` says, and the number of each repeat from 0."""
+    at = np.repeat(np.arange(len(size)), size)
+    return at, np.arange(len(at)) - np.repeat(np.cumsum(size) - size, size)
+
+
+def _changes(values: np.ndarray) -> np.ndarray:
+    """Whether each of the values differs from the one before it."""
+    out = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=out[1:])
+    return out
+
+
+def _runs(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct keys, sorted, and how often each stands."""
+    key = np.sort(key)
+    starts = np.flatnonzero(_changes(key))
+    return key[starts], np.diff(np.append(starts, len(key)))
+
+
+# ------------------------------------------------------------------------------------------------- sums of partials
+
+
+@dataclass(slots=True)
+class Counts:
+    """Count columns by entity, year and region: of one partition, or of many added up.
+
+    Attributes:
+        names: the entities, sorted; `columns["entity"]` indexes them.
+        regions: the regions, sorted; `columns["region"]` indexes them.
+        columns: entity, year, region, then what is counted, sorted by the first three.
+    """
+
+    names: pa.Array
+    regions: list[str]
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.columns["entity"])
+
+    @property
+    def values(self) -> list[str]:
+        """The names of the columns that are added up."""
+        return [n for n in self.columns if n not in KEYS]
+
+    def tables(self, kind: str) -> dict[str, pa.Table]:
+        """As Arrow tables, to be kept under the name `kind`."""
+        narrow = {n: v.astype(np.int32) if v.dtype == np.int64 and (not len(v) or v.max() < 2**31) else v
+                  for n, v in self.columns.items()}
+        narrow["region"] = narrow["region"].astype(np.int16)
+        return {f"{kind} names": pa.table({"name": self.names}),
+                f"{kind} regions": pa.table({"region": pa.array(self.regions, type=pa.string())}),
+                kind: pa.table(narrow)}
+
+    @classmethod
+    def of_tables(cls, kind: str, tables: dict[str, pa.Table]) -> Counts:
+        """What `tables` gave."""
+        return cls(_flat(tables[f"{kind} names"]["name"]), tables[f"{kind} regions"]["region"].to_pylist(),
+                   {n: tables[kind][n].to_numpy() for n in tables[kind].column_names})
+
+    def table(self, label: str) -> pa.Table:
+        """One row a cell: `label` (the entity's name), year, region (its name) and the counts."""
+        taken = {label: self.names.take(pa.array(self.columns["entity"])),
+                 "year": pa.array(self.columns["year"].astype(np.int32)),
+                 "region": pa.array(self.regions, type=pa.string()).take(pa.array(self.columns["region"]))}
+        return pa.table(taken | {n: pa.array(self.columns[n].astype(np.int64)) for n in self.values})
+
+    def relabelled(self, label: Callable[[str], str]) -> Counts:
+        """The same rows under other names; `label` says which for each. Rows keep their order, so they need not be
+        sorted any more; several may have one name."""
+        labels = [label(name) for name in self.names.to_pylist()]
+        names = sorted(set(labels))
+        code = {name: i for i, name in enumerate(names)}
+        of = np.array([code[name] for name in labels], dtype=np.int64)
+        return Counts(pa.array(names, type=pa.string()), self.regions,
+                      self.columns | {"entity": of[self.columns["entity"]] if len(of) else self.columns["entity"]})
+
+    def at(self, other: Counts, column: str) -> np.ndarray:
+        """`column` of `other` for each row of this, by entity, year and region; 0 where it has none."""
+        if not len(other) or not len(self):
+            return np.zeros(len(self), dtype=np.int64)
+        entity = pc.fill_null(pc.index_in(self.names, other.names), -1).to_numpy(zero_copy_only=False)
+        region = np.array([other.regions.index(r) if r in other.regions else -1 for r in self.regions])
+        years = np.unique(other.columns["year"])
+        e, r = entity[self.columns["entity"]].astype(np.int64), region[self.columns["region"]]
+        y = np.searchsorted(years, self.columns["year"])
+        y[(y == len(years)) | (years[np.minimum(y, len(years) - 1)] != self.columns["year"])] = -1
+        ours = np.where((e < 0) | (r < 0) | (y < 0), -1, (e * len(years) + y) * len(other.regions) + r)
+        theirs = ((other.columns["entity"].astype(np.int64) * len(years)
+                   + np.searchsorted(years, other.columns["year"])) * len(other.regions) + other.columns["region"])
+        found = np.minimum(np.searchsorted(theirs, ours), len(theirs) - 1)
+        return np.where(theirs[found] == ours, other.columns[column][found], 0).astype(np.int64)
+
+
+def added(parts: Sequence[Counts], distinct: str | None = None) -> Counts:
+    """The sum of counts, the same whatever the order and grouping of `parts`.
+
+    Args:
+        parts: what is added up.
+        distinct: instead of sums, count by how much the rows of each entity, year and region outnumber the different
+            values of this column: column n_fewer, only where it is not 0.
+    """
+    names, entities = _unified([p.names for p in parts])
+    regions = sorted({r for p in parts for r in p.regions})
+    code = {r: i for i, r in enumerate(regions)}
+    years = np.unique(np.concatenate([np.unique(p.columns["year"]) for p in parts])).astype(np.int64)
+    keys = []
+    for p, entity in zip(parts, entities, strict=True):
+        region = np.array([code[r] for r in p.regions], dtype=np.int64)
+        key = ((entity[p.columns["entity"]] * len(years) + np.searchsorted(years, p.columns["year"])) * len(regions)
+               + region[p.columns["region"]]) if len(p) else np.zeros(0, dtype=np.int64)
+        keys.append(key)
+    # names, years and regions of each part are in the order of the whole, so the keys of sorted parts are sorted
+    if not all((k[1:] >= k[:-1]).all() for k in keys):
+        orders = [np.argsort(k, kind="stable") for k in keys]
+        keys = [k[o] for k, o in zip(keys, orders, strict=True)]
+        parts = [Counts(p.names, p.regions, {n: c[o] for n, c in p.columns.items()})
+                 for p, o in zip(parts, orders, strict=True)]
+    found: list[np.ndarray] = []
+    sums: dict[str, list[np.ndarray]] = {n: [] for n in ([distinct] if distinct else parts[0].values)}
+    for cuts in _blocks(keys):
+        key = np.concatenate([k[a:b] for k, (a, b) in zip(keys, cuts, strict=True)])
+        columns = {n: np.concatenate([p.columns[n][a:b] for p, (a, b) in zip(parts, cuts, strict=True)]) for n in sums}
+        if distinct:
+            order = np.lexsort((columns[distinct], key))
+            new = _changes(key[order]) | _changes(columns[distinct][order])
+            columns = {distinct: ~new}
+        else:
+            order = np.argsort(key)
+            columns = {n: c[order] for n, c in columns.items()}
+        key = key[order]
+        starts = np.flatnonzero(_changes(key))
+        found.append(key[starts])
+        for name, values in columns.items():
+            sums[name].append(np.add.reduceat(values, starts, dtype=np.int64) if len(starts) else key[:0])
+    key = np.concatenate(found)
+    columns = {"n_fewer" if distinct else n: np.concatenate(v) for n, v in sums.items()}
+    if distinct:
+        key, columns = key[columns["n_fewer"] > 0], {"n_fewer": columns["n_fewer"][columns["n_fewer"] > 0]}
+    place, region = np.divmod(key, max(len(regions), 1))
+    entity, year = np.divmod(place, max(len(years), 1))
+    return Counts(names, regions, {"entity": entity, "year": years[year], "region": region} | columns)
+
+
+def row_counts(table: pa.Table) -> pa.Table:
+    """`table` with its numbers (`n_…`) added up over rows of the same words, sorted by these."""
+    keys = [n for n in table.column_names if not n.startswith("n_")]
+    values = [n for n in table.column_names if n.startswith("n_")]
+    table = table.combine_chunks().group_by(keys, use_threads=False).aggregate([(v, "sum") for v in values])
+    table = table.rename_columns([n.removesuffix("_sum") for n in table.column_names])
+    return table.select(keys + values).sort_by([(k, "ascending") for k in keys])
+
+
+def _blocks(keys: list[np.ndarray]):
+    """Where to cut sorted arrays so that equal keys stay together: for each block, the range of each array."""
+    total = sum(map(len, keys))
+    longest = max(keys, key=len)
+    n = total // MERGED_ROWS + 1
+    bounds = longest[np.linspace(0, len(longest), n + 1)[1:-1].astype(int)] if len(longest) else []
+    cuts = np.array([[0, *np.searchsorted(k, bounds), len(k)] for k in keys])
+    for i in range(n):
+        yield [(int(a), int(b)) for a, b in cuts[:, i:i + 2]]
+
+
+def _unified(names: list[pa.Array]) -> tuple[pa.Array, list[np.ndarray]]:
+    """All names once, sorted, and for each list the place of its names in it."""
+    coded = pa.chunked_array(names, type=pa.string()).dictionary_encode()
+    if not coded.num_chunks or not len(coded):
+        return pa.array([], type=pa.string()), [np.zeros(0, dtype=np.int64) for _ in names]
+    coded = coded.unify_dictionaries()
+    every = coded.chunk(0).dictionary
+    order = pc.sort_indices(every).to_numpy()
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    flat = rank[np.concatenate([c.indices.to_numpy() for c in coded.chunks])]
+    return every.take(pa.array(order)), np.split(flat, np.cumsum([len(n) for n in names])[:-1])
+
+
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

@@ -1,9 +1,15 @@
-"""From the partials of all partitions to the tables: stories linked, counts added up, parts written."""
+"""From the partials of all partitions to the tables: stories linked, counts added up, parts written.
+
+Counts are added up along a tree whose nodes are kept like the partials themselves, so that a change in one partition
+redoes one branch. Rows are written a part for each partition, and a part whose rows have not changed is left alone.
+Of the whole corpus only a short key and the signature of each article are held at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -11,310 +17,476 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import tables
-from .cleaning import simplified
-from .counts import Cells, summed
-from .stories import link, normalised
-from .tables import NONE
+from .counts import Cells, Counts, added, row_counts
+from .partition import Cache, Partial, digest
+from .stories import SKETCH, link
+from .tables import ALL, NONE, PARTED
+
+KINDS = ("term", "theme", "total", "agency", "pair", "deontic")
+OF_STORIES = ("term", "theme", "total")  # the kinds that also count stories
+FAN_IN = 16  # partials that a node of the tree adds up
+MAX_BITS = 5  # a node has at most two to this power children
+SHARED_ROWS = 8_000_000  # cells of shared articles that are looked at together
+CUT_FILES = "cut"  # the part of ledger_counts with the files that stand in several partitions
+_HARDLY_TWICE = {"statement_id", "text", "evidence", "sample", "url", "title"}  # columns that a dictionary only slows
 
 
-ROW_TABLES = ("articles", "statements", "ledger", "article_themes", "article_terms")
+@dataclass(slots=True)
+class Merged:
+    """What a merge leaves: how many files were rejected, the key of each part, the cache names in use."""
+
+    n_rejected: int
+    parts: dict[str, str]
+    names: set[str]
+
+
+def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path, state: dict, run: Callable,
+          progress: Callable[[str], None]) -> Merged:
+    """Write every table of `out`.
+
+    Args:
+        partials: the partitions, in their order.
+        cache: where their layers are.
+        fingerprint: of the code that merges.
+        out: the output folder.
+        state: what the last build left; parts that it wrote and that have not changed stay as they are.
+        run: a `map` over tasks.
+        progress: called with a short message.
+    """
+    progress("looking for copies and reprints")
+    corpus = _Corpus.of(partials, cache)
+    judged_name = f"judged-{digest(fingerprint)}"
+    ids = corpus.identifiers()
+    stories, is_shared = corpus.stories(ids, judged_name)
+
+    progress("writing the tables")
+    _make_way(out, [p.bucket for p in partials])
+    written = state.get("parts", {}) if partials else {}
+    stats, before = tables.file_stats(out), state.get("tables", {})
+    parts: dict[str, str] = {}
+    shared: list[str] = []
+
+    def changed() -> Iterator[Finish]:
+        for number, partial in enumerate(partials):
+            a, b = corpus.starts[number], corpus.starts[number + 1]
+            inside = tuple(np.flatnonzero(is_shared[a:b]).tolist())
+            key = digest(fingerprint, *partial.names, "\n".join(ids[a:b]), "\n".join(stories[a:b]), repr(inside))
+            parts[partial.bucket] = key
+            task = Finish(partial, str(cache.folder), str(out), key, tuple(ids[a:b]), tuple(stories[a:b]), inside)
+            if inside:
+                shared.append(task.shared_name)
+            files = [_part(out, name, partial.bucket).relative_to(tables.processed(out)).as_posix() for name in PARTED]
+            if written.get(partial.bucket) != key or (inside and not cache.has(task.shared_name)) or any(
+                    f not in stats or stats[f] != before.get(f) for f in files):
+                yield task
+
+    for done, _ in enumerate(run(finish, changed()), 1):
+        progress(f"{done} parts of the tables written")
+    names = {judged_name, *shared}
+    _write_cut_files(out, corpus.cut, cache)
+    for name in PARTED if not partials else ():
+        _write(out, name, tables.TABLES[name].schema.empty_table())
+    progress("adding up")
+    root = _added_up(partials, cache, fingerprint, run, names)
+    _write_counts(out, root, _surplus(shared, cache, fingerprint, run, names))
+    _write(out, "rejected", corpus.rejected.sort_by([(n, "ascending") for n in corpus.rejected.column_names]))
+    return Merged(len(corpus.rejected), parts, names)
+
+
+# --------------------------------------------------------------------------------------------------------- stories
+
+
+@dataclass(slots=True)
+class _Corpus:
+    """What is held of every article: where it stands, what its text is called, its date, its signature.
+
+    Attributes:
+        partials: the partitions.
+        cache: where they are.
+        starts: the index of each partition's first article; one more at the end.
+        keys: base_id, date, source_file, position: a row an article.
+        sketches: the signature of each.
+        rejected: all rejections.
+        cut: the partials that hold pieces of files that stand in several partitions, by cache name.
+    """
+
+    partials: Sequence[Partial]
+    cache: Cache
+    starts: np.ndarray
+    keys: pa.Table
+    sketches: np.ndarray
+    rejected: pa.Table
+    cut: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, partials: Sequence[Partial], cache: Cache) -> _Corpus:
+        """Read what is needed from the partials."""
+        sizes, keys, sketches, rejected, cut = [0], [], [], [], []
+        for partial in partials:
+            read = cache.read(partial.clean, ("keys", "rejected", "cut_files"))
+            own = read["keys"]
+            sizes.append(len(own))
+            keys.append(own.drop_columns(["sketch"]))
+            sketches += [c.flatten().to_numpy() for c in own["sketch"].chunks]
+            rejected.append(read["rejected"])
+            if len(read["cut_files"]):
+                cut.append(partial.clean)
+        schema = pa.schema([("base_id", pa.string()), ("date", pa.string()), ("source_file", pa.string()),
+                            ("position", pa.int32())])
+        flat = np.concatenate(sketches) if sketches else np.zeros(0, dtype=np.uint32)
+        return cls(partials, cache, np.cumsum(sizes), pa.concat_tables(keys or [schema.empty_table()]),
+                   flat.reshape(-1, SKETCH),
+                   pa.concat_tables(rejected or [tables.TABLES["rejected"].schema.empty_table()]), cut)
+
+    def identifiers(self) -> list[str]:
+        """Unique identifiers: the same text in a second place gets `-2`, in the order of the files."""
+        ids = self.keys["base_id"].to_pylist()
+        groups: dict[str, list[int]] = {}
+        first: dict[str, int] = {}
+        for i, base in enumerate(ids):
+            if first.setdefault(base, i) != i:
+                groups.setdefault(base, [first[base]]).append(i)
+        for base, members in groups.items():
+            rows = self.keys.select(["source_file", "position"]).take(members).to_pylist()
+            order = sorted(range(len(members)), key=lambda m: (rows[m]["source_file"], rows[m]["position"]))
+            for rank, m in enumerate(order, 1):
+                ids[members[m]] = base if rank == 1 else f"{base}-{rank}"
+        return ids
+
+    def stories(self, ids: list[str], judged_name: str) -> tuple[list[str], np.ndarray]:
+        """The story of each article, named by its first one; and whether other articles tell it too.
+
+        Args:
+            ids: the identifiers of the articles.
+            judged_name: where is kept in the cache which pairs of texts were found to be one story, and which not.
+        """
+        base = self.keys["base_id"].to_pylist()
+        # an undated copy never leads: "~" sorts after every date
+        order = pc.sort_indices(self.keys.set_column(1, "date", pc.fill_null(self.keys["date"], "~")),
+                                [(n, "ascending") for n in ("date", "source_file", "position")]).to_numpy()
+        judged = {}
+        if self.cache.has(judged_name):
+            known = self.cache.read(judged_name)["pairs"]
+            judged = {(a, b): same for a, b, same in zip(*(c.to_pylist() for c in known.columns), strict=True)}
+        before = len(judged)
+
+        def text_of(rank):
+            i = int(order[rank])
+            number = int(np.searchsorted(self.starts, i, side="right")) - 1
+            return self.cache.text(self.partials[number].texts, i - int(self.starts[number]))
+
+        lead = link(range(len(order)), self.sketches[order], text_of, judged, lambda rank: base[order[rank]])
+        if len(judged) != before:
+            here = set(base)
+            kept = [(a, b, same) for (a, b), same in sorted(judged.items()) if a in here and b in here]
+            self.cache.write(judged_name, {"pairs": pa.table(
+                {n: pa.array(c) for n, c in zip(("a", "b", "same"), zip(*kept, strict=True), strict=True)})}
+                if kept else {"pairs": pa.table({"a": pa.array([], pa.string()), "b": pa.array([], pa.string()),
+                                                 "same": pa.array([], pa.bool_())})})
+        stories, shared = list(ids), np.zeros(len(ids), dtype=bool)
+        for rank, first in lead.items():
+            stories[order[rank]] = ids[order[first]]
+            shared[order[rank]] = True
+        return stories, shared
+
+
+# ------------------------------------------------------------------------------------------------------------ rows
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
     """One partition with what only the whole corpus knows: identifiers and stories of its articles, and which of
-    its articles share a story with another one."""
+    its articles share a story with another one. `key` says by what its rows are made."""
 
-    number: int
-    partial: object
+    partial: Partial
     cache: str
     out: str
-    single: bool
+    key: str
     article_ids: tuple[str, ...]
     story_ids: tuple[str, ...]
     shared: tuple[int, ...]
 
-
-def merge(partials: list, cache, out: Path, run: Callable, progress: Callable[[str], None]) -> int:
-    """Write every table of `out`.
-
-    Args:
-        partials: the partitions, in the order of their buckets.
-        cache: where their layers are.
-        run: a `map` over tasks.
-        progress: called with a short message.
-
-    Returns:
-        The number of rejected files.
-    """
-    keys, sketches, base_ids, sizes = [], [], [], []
-    for number, partial in enumerate(partials):
-        articles = cache.read(partial.clean)["articles"]
-        sizes.append(len(articles))
-        base_ids += articles["base_id"].to_pylist()
-        sketches += [np.array(s, dtype=np.uint64) for s in articles["sketch"].to_pylist()]
-        # an undated copy never leads: "~" sorts after every date
-        keys += [(d or "~", f, p, number, i) for i, (d, f, p) in enumerate(zip(
-            articles["date"].to_pylist(), articles["source_file"].to_pylist(), articles["position"].to_pylist(),
-            strict=True))]
-    identifiers = _identifiers(base_ids, [k[1:3] for k in keys])
-
-    texts: dict[int, tuple] = {}
-
-    def text_of(key):
-        number, i = key[3], key[4]
-        if number not in texts:
-            articles = cache.read(partials[number].clean)["articles"]
-            texts[number] = articles["text"], articles["script"]
-        text, script = (column[i].as_py() for column in texts[number])
-        return normalised(simplified(text) if script == "hant" else text)
-
-    progress("looking for copies and reprints")
-    story = link(keys, sketches, text_of)
-    identifier_of = dict(zip(keys, identifiers, strict=True))
-    finishes, start = [], 0
-    for number, (partial, size) in enumerate(zip(partials, sizes, strict=True)):
-        mine = keys[start:start + size]
-        finishes.append(Finish(
-            number, partial, str(cache.folder), str(out), len(partials) == 1,
-            tuple(identifiers[start:start + size]), tuple(identifier_of[story.get(k, k)] for k in mine),
-            tuple(i for i, k in enumerate(mine) if k in story)))
-        start += size
-    progress("writing the tables")
-    shared = [s for s in run(finish, finishes) if s is not None]
-    for name in ROW_TABLES:
-        _drop_stale(out, name, len(partials))
-
-    def coded(key):
-        return [cache.read(p.coded)[key] for p in partials] if partials else []
-
-    def stories(kind, names, counts):
-        return _with_stories(counts, [s[kind] for s in shared], names)
-
-    _write_counts(out, coded, stories)
-    rejected = pa.concat_tables([cache.read(p.clean)["rejected"] for p in partials] or [_empty("rejected")])
-    _write(out, "rejected", rejected.sort_by([(n, "ascending") for n in rejected.column_names]))
-    ledger = summed([cache.read(p.clean)["ledger"].append_column(
-        "source_format", _formats(cache.read(p.clean))) .append_column(
-        "n_units", pa.array(np.ones(len(cache.read(p.clean)["ledger"]), dtype=np.int64)))
-        .select(["source_file", "source_format", "fate", "rule", "n_units", "n_chars"]) for p in partials]
-        or [_empty("ledger_counts")], ["source_file", "source_format", "fate", "rule"])
-    _write(out, "ledger_counts", ledger)
-    return len(rejected)
+    @property
+    def shared_name(self) -> str:
+        """Where the cells of its shared articles are kept."""
+        return f"stories-{self.key}"
 
 
-def _formats(cleaned: dict) -> pa.Array:
-    by_file = dict(zip(cleaned["articles"]["source_file"].to_pylist(), cleaned["articles"]["source_format"].to_pylist(),
-                       strict=True))
-    return pa.array([by_file.get(f, "none") for f in cleaned["ledger"]["source_file"].to_pylist()], type=pa.string())
-
-
-def _identifiers(base_ids: list[str], places: list[tuple]) -> list[str]:
-    """Unique identifiers: the same text in a second place gets `-2`, in the order of the files."""
-    groups: dict[str, list[int]] = {}
-    for i, base in enumerate(base_ids):
-        groups.setdefault(base, []).append(i)
-    out = list(base_ids)
-    for base, members in groups.items():
-        for rank, i in enumerate(sorted(members, key=lambda i: places[i]), 1):
-            out[i] = base if rank == 1 else f"{base}-{rank}"
-    return out
-
-
-def finish(task: Finish) -> dict | None:
-    """Write one partition's rows of the row tables; return which stories its shared articles' counts belong to."""
-    from .build import Cache
-
-    cache = Cache(task.cache)
-    clean, coded = cache.read(task.partial.clean), cache.read(task.partial.coded)
+def finish(task: Finish) -> None:
+    """Write one partition's rows of the parted tables, and keep in which cells its shared articles stand."""
+    cache, bucket = Cache(task.cache), task.partial.bucket
+    clean = cache.read(task.partial.clean, ("ledger_counts", "cut_files", "statements", "articles", "ledger"))
+    coded = cache.read(task.partial.coded, ("statements", "article_themes", "article_terms"))
+    words = cache.read(task.partial.words, None if task.shared else ("n_words",))
     ids, stories = pa.array(task.article_ids, type=pa.string()), pa.array(task.story_ids, type=pa.string())
-    articles, statements = clean["articles"], clean["statements"]
-    per_article = np.bincount(statements["article"].to_numpy(), minlength=len(articles)).astype(np.int32)
-    n_words = cache.read(task.partial.words)["n_words"]["n_words"].to_numpy()
-    tokens = np.bincount(statements["article"].to_numpy(), weights=n_words, minlength=len(articles)).astype(np.int64)
-    articles = articles.append_column("article_id", ids).append_column("story_id", stories) \
-        .append_column("n_statements", pa.array(per_article[:len(articles)])) \
-        .append_column("n_tokens", pa.array(tokens[:len(articles)])) \
-        .select(tables.TABLES["articles"].schema.names)
-    owner = statements["article"]
-    positions = [f"{p:03d}" for p in statements["position"].to_pylist()]
-    article_id = ids.take(owner.combine_chunks())
-    rows = {"statement_id": pc.binary_join_element_wise(article_id, pa.array(positions, type=pa.string()), "-"),
-            "article_id": article_id, "story_id": stories.take(owner.combine_chunks()),
-            "source_file": clean["articles"]["source_file"].combine_chunks().take(owner.combine_chunks())}
-    rows |= {n: statements[n] for n in ("paragraph", "position", "text", "heading")}
-    rows |= {n: coded["statements"][n] for n in coded["statements"].column_names}
-    ledger = clean["ledger"]
-    by_place = {(f, p): i for f, p, i in zip(clean["articles"]["source_file"].to_pylist(),
-                                             clean["articles"]["position"].to_pylist(), task.article_ids, strict=True)}
-    ledger = ledger.append_column("article_id", pa.array(
-        [by_place.get(k) for k in zip(ledger["source_file"].to_pylist(), ledger["position"].to_pylist(), strict=True)],
-        type=pa.string())).drop_columns(["position"])
-    themes = coded["article_themes"]
-    at = themes["article"].combine_chunks()
+    articles, statements, ledger = clean["articles"], clean["statements"], clean["ledger"]
+    owner = _flat(statements["article"])
+    n_words = words["n_words"]["n_words"].to_numpy()
+    rows = {n: articles[n] for n in articles.column_names if not n.startswith("paragraph_")}
+    rows |= {"article_id": ids, "story_id": stories,
+             "text": pc.binary_join(_flat(articles["paragraph_texts"]), "\n"),
+             "n_statements": pa.array(np.bincount(owner, minlength=len(articles)).astype(np.int32)),
+             "n_tokens": pa.array(np.bincount(owner, weights=n_words, minlength=len(articles)).astype(np.int64))}
+    article_id, of_ledger = ids.take(owner), ids.take(_flat(ledger["article"]))
+    of_statement = {
+        "statement_id": pc.binary_join_element_wise(
+            article_id, pc.utf8_lpad(pc.cast(_flat(statements["position"]), pa.string()), 3, "0"), "-"),
+        "article_id": article_id, "story_id": stories.take(owner),
+        "source_file": _flat(articles["source_file"]).take(owner)}
+    of_statement |= {n: statements[n] for n in ("paragraph", "position", "text", "heading")}
+    of_statement |= {n: coded["statements"][n] for n in coded["statements"].column_names}
+    themes, terms = coded["article_themes"], coded["article_terms"]
+    at = _flat(themes["article"])
 
     def of_article(name):
-        return pc.fill_null(clean["articles"][name].combine_chunks().take(at), NONE)
+        return pc.fill_null(_flat(articles[name]).take(at), NONE)
 
-    article_themes = pa.table({"article_id": ids.take(at), "theme": themes["theme"], "year": themes["year"],
-                               "region": themes["region"],
-                               "source_format": of_article("source_format"), "kind": of_article("kind"),
-                               "publisher": of_article("publisher"), "n_statements": themes["n_statements"]})
-    terms = coded["article_terms"]
-    article_terms = pa.table({"article_id": ids.take(terms["article"].combine_chunks())}
-                             | {n: terms[n] for n in ("term", "year", "region", "count")})
-    for name, table in (("articles", articles), ("statements", pa.table(rows)), ("ledger", ledger),
-                        ("article_themes", article_themes), ("article_terms", article_terms)):
-        path = tables.path_of(task.out, name)
-        if not task.single:
-            path = path / f"part-{task.number:05d}.parquet"
-        elif path.is_dir():
-            _remove_folder(path)
-        if not task.single and path.parent.is_file():
-            path.parent.unlink()
-        tables.write_parquet(path, tables.checked(name, table))
-    return _shared_stories(task, clean, coded, cache) if task.shared else None
+    counts = clean["ledger_counts"]
+    if bucket:
+        counts = counts.filter(pc.invert(pc.is_in(counts["source_file"], _flat(clean["cut_files"]["source_file"]))))
+    for name, table in (
+            ("articles", pa.table(rows)), ("statements", pa.table(of_statement)),
+            ("ledger", ledger.append_column("article_id", of_ledger).drop_columns(["article"])),
+            ("ledger_counts", counts),
+            ("article_themes", pa.table(
+                {"article_id": ids.take(at)} | {n: themes[n] for n in ("theme", "year", "region", "n_statements")}
+                | {n: of_article(n) for n in ("source_format", "kind", "publisher")})),
+            ("article_terms", pa.table({"article_id": ids.take(_flat(terms["article"]))}
+                                       | {n: terms[n] for n in ("term", "year", "region", "count")}))):
+        _write(Path(task.out), name, table, bucket)
+    if task.shared and not cache.has(task.shared_name):
+        cache.write(task.shared_name, _shared_cells(task, owner.to_numpy(), coded["statements"], words))
 
 
-def _shared_stories(task: Finish, clean: dict, coded: dict, cache) -> dict:
-    """For the articles that share a story: in which cells each term and theme stands, by story."""
-    shared = set(task.shared)
-    owner = clean["statements"]["article"].to_pylist()
-    story_names = sorted({task.story_ids[i] for i in shared})
-    story_code = {s: i for i, s in enumerate(story_names)}
-    inside = [i for i, o in enumerate(owner) if o in shared]
-    renumber = {s: i for i, s in enumerate(inside)}
-    columns = coded["statements"].take(inside)
-    cells = Cells.of([tuple(r) for r in columns["regions"].to_pylist()], columns["year"].to_pylist(),
-                     [owner[s] for s in inside])
-    value = [story_code[task.story_ids[owner[s]]] for s in inside]
-    words = cache.read(task.partial.words)
-    vocabulary = words["vocabulary"]["term"].to_pylist()
-    tokens = sorted({(t, renumber[s]) for t, s in zip(words["tokens"]["term"].to_pylist(),
-                                                      words["tokens"]["statement"].to_pylist(), strict=True)
-                     if s in renumber})
-    themes = columns["themes"].to_pylist()
-    codes = sorted({t for ts in themes for t in ts}) + [NONE]
-    theme_code = {t: i for i, t in enumerate(codes)}
-    coded_pairs = [(theme_code[t], i) for i, ts in enumerate(themes) for t in (ts or [NONE])]
-
-    def rows(label, names, pairs):
-        entity = np.array([e for e, _ in pairs], dtype=np.int64)
-        at = np.array([s for _, s in pairs], dtype=np.int64)
-        # articles of one story count once each in n_articles, so the article stays beside the story
-        d = cells.distinct(entity, at, np.array([value[s] * (len(owner) + 1) + 0 for _, s in pairs], dtype=np.int64))
-        n_articles = cells.counted(entity, at)
-        frame = {label: pa.array([names[e] for e in d["entity"].tolist()], type=pa.string()),
-                 "year": pa.array(d["year"], type=pa.int32()),
-                 "region": pa.array([cells.regions[r] for r in d["region"].tolist()], type=pa.string()),
-                 "story": pa.array([story_names[v // (len(owner) + 1)] for v in d["value"].tolist()],
-                                   type=pa.string())}
-        articles = {label: pa.array([names[e] for e in n_articles["entity"].tolist()], type=pa.string()),
-                    "year": pa.array(n_articles["year"], type=pa.int32()),
-                    "region": pa.array([cells.regions[r] for r in n_articles["region"].tolist()], type=pa.string()),
-                    "n_shared": pa.array(n_articles["n_articles"])}
-        return pa.table(frame), pa.table(articles)
-
-    return {"term": rows("term", vocabulary, tokens), "theme": rows("theme", codes, coded_pairs),
-            "total": rows("total", ["all"], [(0, i) for i in range(len(inside))])}
+def _shared_cells(task: Finish, owner: np.ndarray, coded: pa.Table, words: dict) -> dict[str, pa.Table]:
+    """In which cells each term and theme stands in the articles that share a story: entity, year, region, story (a
+    number made from its name), one row an article."""
+    is_shared = np.zeros(len(task.article_ids), dtype=bool)
+    is_shared[list(task.shared)] = True
+    inside = np.flatnonzero(is_shared[owner])
+    renumbered = np.full(len(owner), -1, dtype=np.int64)
+    renumbered[inside] = np.arange(len(inside))
+    columns = coded.select(["regions", "year", "themes"]).take(pa.array(inside))
+    cells = Cells.of(columns["regions"].to_pylist(), columns["year"].to_pylist(), owner[inside])
+    story = np.array([int(digest(s)[:16], 16) if is_shared[i] else 0 for i, s in enumerate(task.story_ids)],
+                     dtype=np.uint64)
+    vocabulary = _flat(words["vocabulary"]["term"])
+    at = renumbered[words["tokens"]["statement"].to_numpy()]
+    term, at = words["tokens"]["term"].to_numpy()[at >= 0], at[at >= 0]
+    coded_themes = [(t, i) for i, ts in enumerate(columns["themes"].to_pylist()) for t in (ts or [NONE])]
+    codes = sorted({t for t, _ in coded_themes})
+    out = {}
+    for kind, names, entity, statement in (
+            ("term", vocabulary, term, at),
+            ("theme", pa.array(codes, type=pa.string()), [codes.index(t) for t, _ in coded_themes],
+             [i for _, i in coded_themes]),
+            ("total", pa.array([ALL]), np.zeros(len(inside)), np.arange(len(inside)))):
+        statement = np.asarray(statement, dtype=np.int64)
+        found = cells.distinct(entity, statement, owner[inside][statement])
+        out |= Counts(names, cells.regions, {n: found[n] for n in ("entity", "year", "region")}
+                      | {"story": story[found["value"]]}).tables(kind)
+    return {"rows": pa.table({"n": [len(out[k]) for k in OF_STORIES]})} | out
 
 
-def _with_stories(counts: pa.Table, shared: list[tuple[pa.Table, pa.Table]], names: list[str]) -> pa.Table:
-    """`counts` with n_stories: its articles, less those that share a story, plus the distinct stories these tell."""
-    n_stories = counts["n_articles"].to_numpy().astype(np.int64).copy()
-    if shared:
-        label = names[0] if names else "total"
-        keys = [label, "year", "region"]
-        fewer = summed([s[1] for s in shared], keys)
-        more = pa.concat_tables([s[0] for s in shared]).group_by([*keys, "story"], use_threads=False).aggregate([])
-        more = more.group_by(keys, use_threads=False).aggregate([("story", "count")])
-        place = {k: i for i, k in enumerate(zip(*(counts[n].to_pylist() for n in ([*names, "year", "region"])),
-                                                strict=True))}
-
-        def at(table):
-            rows = zip(*(table[n].to_pylist() for n in (keys if names else keys[1:])), strict=True)
-            return [place[r] for r in rows]
-
-        np.subtract.at(n_stories, at(fewer), fewer["n_shared"].to_numpy())
-        np.add.at(n_stories, at(more), more["story_count"].to_numpy())
-    return counts.append_column("n_stories", pa.array(n_stories))
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _distinct_agencies(parts: list[pa.Table]) -> pa.Table:
-    rows = pa.concat_tables(parts).group_by(["theme", "year", "region", "agency"], use_threads=False).aggregate([])
-    counts = rows.group_by(["theme", "year", "region"], use_threads=False).aggregate([("agency", "count")])
-    return counts.rename_columns([n.replace("agency_count", "n_agencies") for n in counts.column_names])
+# ------------------------------------------------------------------------------------------------------------ sums
 
 
-def _joined(left: pa.Table, right: pa.Table, keys: list[str], value: str) -> pa.Table:
-    """`left` with `value` of `right` by `keys`; 0 where there is none."""
-    found = dict(zip(zip(*(right[k].to_pylist() for k in keys), strict=True), right[value].to_pylist(), strict=True))
-    rows = zip(*(left[k].to_pylist() for k in keys), strict=True)
-    return left.append_column(value, pa.array([found.get(r, 0) for r in rows], type=pa.int64()))
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A node of the tree: what it adds up, by cache name, and the name it is kept under."""
+
+    cache: str
+    name: str
+    children: tuple[str, ...]
 
 
-def _write_counts(out: Path, coded: Callable[[str], list], stories: Callable) -> None:
-    cell = ["year", "region"]
-    if not coded("terms"):
+def add_up(task: Sum) -> str:
+    """Add up the counts of some partials or nodes; the sum is kept in the cache."""
+    cache = Cache(task.cache)
+    read = [cache.read(c, _count_tables(KINDS)) for c in task.children]
+    out: dict = {}
+    for kind in KINDS:
+        out |= added([Counts.of_tables(kind, r) for r in read]).tables(kind)
+    cache.write(task.name, out)
+    return task.name
+
+
+def _count_tables(kinds: Iterable[str]) -> list[str]:
+    return [name for k in kinds for name in (f"{k} names", f"{k} regions", k)]
+
+
+def _added_up(partials: Sequence[Partial], cache: Cache, fingerprint: str, run: Callable,
+              names: set[str]) -> dict[str, Counts] | None:
+    """The counts of the whole corpus by kind; None for an empty one. Adds the nodes of the tree to `names`."""
+    if not partials:
+        return None
+    levels: list[list[Sum]] = []
+    root, _ = _planned([(p.bucket, p.coded) for p in partials], 0, str(cache.folder), fingerprint, levels)
+    for level in levels:
+        names.update(task.name for task in level)
+        for _ in run(add_up, [task for task in level if not cache.has(task.name)]):
+            pass
+    read = cache.read(root, _count_tables(KINDS))
+    return {kind: Counts.of_tables(kind, read) for kind in KINDS}
+
+
+def _planned(leaves: list[tuple[str, str]], depth: int, folder: str, fingerprint: str,
+             levels: list[list[Sum]]) -> tuple[str, int]:
+    """The name and the height of the node over `leaves` (bucket, cache name), which share `depth` binary digits; it
+    and the nodes below it are added to `levels` by height. The tree follows from the buckets, so that a new one
+    changes one branch."""
+    if len(leaves) == 1:
+        return leaves[0][1], 0
+    if len(leaves) <= FAN_IN:
+        below = [(name, 0) for _, name in leaves]
+    else:
+        bits = min(MAX_BITS, ((len(leaves) - 1) // FAN_IN).bit_length())
+        below = [_planned(list(group), depth + bits, folder, fingerprint, levels)
+                 for _, group in groupby(leaves, key=lambda leaf: leaf[0][:depth + bits])]
+    children = tuple(name for name, _ in below)
+    if len(children) == 1:
+        return below[0]
+    height = max(h for _, h in below)
+    while len(levels) <= height:
+        levels.append([])
+    node = Sum(folder, f"sums-{digest(fingerprint, *children)}", children)
+    levels[height].append(node)
+    return node.name, height + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """Some of the stories that several articles tell: those whose number leaves `remainder` when divided by `of`."""
+
+    cache: str
+    name: str
+    files: tuple[str, ...]
+    remainder: int
+    of: int
+
+
+def count_surplus(task: Surplus) -> str:
+    """By how much articles outnumber stories in each cell, for some of the stories; kept in the cache."""
+    cache = Cache(task.cache)
+    out: dict = {}
+    for kind in OF_STORIES:
+        parts = []
+        for name in task.files:
+            part = Counts.of_tables(kind, cache.read(name, _count_tables(OF_STORIES)))
+            chosen = part.columns["story"] % np.uint64(task.of) == task.remainder
+            part.columns = {n: c[chosen] for n, c in part.columns.items()}
+            parts.append(part)
+        out |= added(parts, distinct="story").tables(kind)
+    cache.write(task.name, out)
+    return task.name
+
+
+def _surplus(files: list[str], cache: Cache, fingerprint: str, run: Callable,
+             names: set[str]) -> dict[str, Counts] | None:
+    """By how much articles outnumber stories in each cell, by kind; None where no story is told twice."""
+    if not files:
+        return None
+    n_rows = sum(sum(cache.read(f, ["rows"])["rows"]["n"].to_pylist()) for f in files)
+    n = n_rows // SHARED_ROWS + 1
+    found = [Surplus(str(cache.folder), f"surplus-{digest(fingerprint, str(i), str(n), *sorted(files))}",
+                     tuple(files), i, n) for i in range(n)]
+    names.update(task.name for task in found)
+    for _ in run(count_surplus, [task for task in found if not cache.has(task.name)]):
+        pass
+    read = [cache.read(task.name) for task in found]
+    return {kind: added([Counts.of_tables(kind, r) for r in read]) for kind in OF_STORIES}
+
+
+# ---------------------------------------------------------------------------------------------------------- tables
+
+
+def _write_counts(out: Path, root: dict[str, Counts] | None, surplus: dict[str, Counts] | None) -> None:
+    if root is None:
         for name in ("term_counts", "theme_counts", "theme_pairs", "slices", "deontic_counts"):
-            _write(out, name, _empty(name))
-        for name in ROW_TABLES:
-            _write(out, name, _empty(name))
+            _write(out, name, tables.TABLES[name].schema.empty_table())
         return
-    terms = summed(coded("terms"), ["term", *cell])
-    _write(out, "term_counts", stories("term", ["term"], terms))
 
-    themes = summed(coded("themes"), ["theme", *cell])
-    agencies = _distinct_agencies(coded("theme_agencies"))
-    _write(out, "theme_counts", _joined(stories("theme", ["theme"], themes), agencies, ["theme", *cell], "n_agencies"))
+    def with_stories(kind: str, label: str) -> pa.Table:
+        counts = root[kind]
+        fewer = counts.at(surplus[kind], "n_fewer") if surplus else 0
+        return counts.table(label).append_column("n_stories", pa.array(counts.columns["n_articles"].astype(np.int64)
+                                                                       - fewer))
 
-    totals = summed(coded("totals"), cell)
-    totals = totals.rename_columns(["n_tokens" if n == "count" else n for n in totals.column_names])
-    agencies = _distinct_agencies(coded("total_agencies"))
-    _write(out, "slices", _joined(stories("total", [], totals), agencies, cell, "n_agencies"))
+    _write(out, "term_counts", with_stories("term", "term"))
+    agencies = root["agency"].relabelled(lambda name: name.split("\t")[0])
+    agencies.columns["n_agencies"] = np.ones(len(agencies), dtype=np.int64)
+    agencies = added([agencies])
+    themes, totals = root["theme"], root["total"]
+    _write(out, "theme_counts", with_stories("theme", "theme").append_column(
+        "n_agencies", pa.array(themes.at(agencies, "n_agencies"))))
+    _write(out, "slices", with_stories("total", "all").drop_columns(["all"]).append_column(
+        "n_agencies", pa.array(totals.at(agencies, "n_agencies"))))
 
-    pairs = summed(coded("pairs"), ["pair", *cell])
-    split = [p.split("\t") for p in pairs["pair"].to_pylist()]
-    pairs = pa.table({"theme_a": pa.array([s[0] for s in split], type=pa.string()),
-                      "theme_b": pa.array([s[1] for s in split], type=pa.string()),
-                      "year": pairs["year"], "region": pairs["region"], "n_both": pairs["n_statements"]})
-    for label, side in (("n_a", "theme_a"), ("n_b", "theme_b")):
-        ours = themes.rename_columns([{"theme": side, "n_statements": label}.get(n, n) for n in themes.column_names])
-        pairs = _joined(pairs, ours, [side, *cell], label)
-    _write(out, "theme_pairs", _joined(pairs, totals, cell, "n_statements"))
+    pairs = root["pair"]
+    first, second = (pairs.relabelled(lambda name, side=side: name.split("\t")[side]) for side in (0, 1))
+    _write(out, "theme_pairs", pa.table({
+        "theme_a": first.table("name")["name"], "theme_b": second.table("name")["name"],
+        **{n: pairs.table("name")[n] for n in ("year", "region")},
+        "n_both": pa.array(pairs.columns["n_statements"].astype(np.int64)),
+        "n_a": pa.array(first.at(themes, "n_statements")), "n_b": pa.array(second.at(themes, "n_statements")),
+        "n_statements": pa.array(pairs.relabelled(lambda name: ALL).at(totals, "n_statements"))}))
 
-    deontic = summed(coded("deontic"), ["graded", *cell])
-    split = [g.split("\t") for g in deontic["graded"].to_pylist()]
+    deontic = root["deontic"]
+    grade, theme = (deontic.relabelled(lambda name, side=side: name.split("\t")[side]) for side in (0, 1))
     _write(out, "deontic_counts", pa.table({
-        "deontic": pa.array([s[0] for s in split], type=pa.string()),
-        "theme": pa.array([s[1] for s in split], type=pa.string()),
-        "year": deontic["year"], "region": deontic["region"], "n_statements": deontic["n_statements"]}))
+        "deontic": grade.table("name")["name"], "theme": theme.table("name")["name"],
+        **{n: deontic.table("name")[n] for n in ("year", "region")},
+        "n_statements": pa.array(deontic.columns["n_statements"].astype(np.int64))}))
 
 
-def _empty(name: str) -> pa.Table:
-    return tables.TABLES[name].schema.empty_table()
+def _write_cut_files(out: Path, cut: list[str], cache: Cache) -> None:
+    """The part of ledger_counts with the files that stand in several partitions."""
+    folder = tables.path_of(out, "ledger_counts")
+    if not folder.is_dir():
+        return
+    found = []
+    for name in cut:
+        read = cache.read(name, ("ledger_counts", "cut_files"))
+        found.append(read["ledger_counts"].filter(
+            pc.is_in(read["ledger_counts"]["source_file"], _flat(read["cut_files"]["source_file"]))))
+    if found:
+        _write(out, "ledger_counts", row_counts(pa.concat_tables(found)), CUT_FILES)
+    else:
+        _part(out, "ledger_counts", CUT_FILES).unlink(missing_ok=True)
 
 
-def _write(out: Path, name: str, table: pa.Table) -> None:
+def _part(out: Path, name: str, bucket: str) -> Path:
+    """Where a partition's rows of a table go: the table itself for the only partition, else a part of it."""
+    path = tables.path_of(out, name)
+    return path / f"part-{bucket}.parquet" if bucket else path
+
+
+def _write(out: Path, name: str, table: pa.Table, bucket: str = "") -> None:
     table = tables.checked(name, table)
-    path = tables.path_of(out, name)
-    if path.is_dir():
-        _remove_folder(path)
-    tables.write_parquet(path, table)
-    if tables.TABLES[name].csv:
-        tables.write_csv(path.with_suffix(".csv"), table.to_pandas())
+    plain = [c for c in table.column_names if c not in _HARDLY_TWICE]
+    tables.write_parquet(_part(out, name, bucket), table, dictionary=plain if name in PARTED else None)
+    if tables.TABLES[name].csv and not bucket:
+        tables.write_csv(tables.path_of(out, name).with_suffix(".csv"), table.to_pandas())
 
 
-def _drop_stale(out: Path, name: str, n: int) -> None:
-    """Remove parts that a larger corpus left behind."""
-    path = tables.path_of(out, name)
-    if path.is_dir():
-        for part in path.glob("part-*.parquet"):
-            if int(part.stem.removeprefix("part-")) >= n:
-                part.unlink()
-
-
-def _remove_folder(path: Path) -> None:
-    for part in path.glob("part-*.parquet"):
-        part.unlink()
-    path.rmdir()
+def _make_way(out: Path, buckets: list[str]) -> None:
+    """Remove what a build of another number of partitions left: parts, or the table in one file."""
+    single = buckets in ([], [""])
+    wanted = {f"part-{b}.parquet" for b in (*buckets, CUT_FILES)}
+    for name in tables.TABLES:
+        path = tables.path_of(out, name)
+        if path.is_dir():
+            for part in path.iterdir():
+                if single or name not in PARTED or part.name not in wanted:
+                    part.unlink()
+            if single or name not in PARTED:
+                path.rmdir()
+        elif name in PARTED and not single:
+            # a table in parts is for programs: no spreadsheet holds it
+            path.unlink(missing_ok=True)
+            path.with_suffix(".csv").unlink(missing_ok=True)
+            path.mkdir(parents=True)

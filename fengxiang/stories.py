@@ -11,18 +11,29 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 SHINGLE = 5  # characters
-SKETCH = 16  # hash values kept
+SKETCH = 32  # hash values kept
+NOTHING = np.uint32(0xFFFFFFFF)  # where a text has fewer
 SAME_STORY = 0.6  # Jaccard similarity of shingle sets from which two texts are one story
 CONTAINED = 0.8  # or: this share of the shorter text's shingles stands in the longer one,
 CONTAINED_MIN = 60  # if the shorter one has at least so many shingles
+STOCK_PHRASE = 64  # a hash value that more texts share is a stock phrase: it proposes only texts of like signature,
+NEIGHBOURS = 4  # each with so many before it in the order of the signatures
+LIKELY = 0.4  # share of common values, where both signatures reach, from which a pair is read in full
 
 _NOT_LETTERS = re.compile(r"[^\w]|_")
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_GONE, _UNSURE = 0, 0xFFFFFFFF
+_HALF = np.uint64(32)
+# Where a character is normalised alone, whatever stands beside it: no marks that combine, no letters that compose.
+_ALONE = ((0x0, 0x2FF), (0x2000, 0x206F), (0x2070, 0x20CF), (0x2100, 0x2BFF), (0x3000, 0x3029), (0x3030, 0x303F),
+          (0x3105, 0x312F), (0x3200, 0x9FFF), (0xF900, 0xFAFF), (0xFE10, 0xFE1F), (0xFE30, 0xFE6F), (0xFF00, 0xFF60),
+          (0xFFE0, 0xFFEE), (0x20000, 0x3FFFF))
+_normal_forms = np.full(0x110000, 1, dtype=np.uint32)  # of each character asked for so far; 1 = not asked for yet
 
 
 def normalised(text: str) -> str:
@@ -30,29 +41,92 @@ def normalised(text: str) -> str:
     return _NOT_LETTERS.sub("", unicodedata.normalize("NFKC", text)).lower()
 
 
+def all_normalised(texts: Sequence[str]) -> list[str]:
+    """`normalised` of many texts at once."""
+    sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    if not len(points):
+        return [""] * len(texts)
+    normal = _normal_forms[points]
+    if (normal == 1).any():
+        for point in np.unique(points[normal == 1]).tolist():
+            _normal_forms[point] = _normal_form(point)
+        normal = _normal_forms[points]
+    ends = np.cumsum(sizes)
+    kept = np.append(0, np.cumsum(normal != _GONE))
+    letters = normal[normal != _GONE]
+    unsure = np.append(0, np.cumsum(normal == _UNSURE))
+    out = []
+    for text, start, end in zip(texts, (ends - sizes).tolist(), ends.tolist(), strict=True):
+        out.append(normalised(text) if unsure[end] > unsure[start] else
+                   letters[kept[start]:kept[end]].tobytes().decode("utf-32-le"))
+    return out
+
+
+def _normal_form(point: int) -> int:
+    """The one letter that a character becomes, or that it goes, or that only its text can tell."""
+    if not any(low <= point <= high for low, high in _ALONE):
+        return _UNSURE
+    form = normalised(chr(point))
+    if not form:
+        return _GONE
+    return ord(form) if len(form) == 1 and not unicodedata.combining(form) and ord(form) > 1 else _UNSURE
+
+
 def identifier(text: str) -> str:
     """Twelve hexadecimal digits made from a normalised text: they survive moving, renaming and re-downloading."""
-    return hashlib.blake2b(text.encode("utf-8"), digest_size=6).hexdigest()
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def _hashes(points: np.ndarray, width: int) -> np.ndarray:
+    """A 64-bit hash of each run of `width` characters."""
+    n = len(points) - width + 1
+    points = points.astype(np.uint64)
+    hashes = points[:n].copy()
+    for i in range(1, width):
+        hashes *= _MULTIPLIER
+        hashes += points[i:n + i]
+    hashes ^= hashes >> np.uint64(29)  # mix, so that the smallest values are spread over all texts
+    hashes *= np.uint64(0xBF58476D1CE4E5B9)
+    hashes ^= hashes >> np.uint64(32)
+    return hashes
+
+
+def _points(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
 def shingles(text: str) -> np.ndarray:
     """The distinct 64-bit hashes of a normalised text's character 5-grams, sorted; of the whole text if shorter."""
-    points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    if not len(points):
+    if not text:
         return np.zeros(0, dtype=np.uint64)
-    width = min(SHINGLE, len(points))
-    hashes = np.zeros(len(points) - width + 1, dtype=np.uint64)
-    for i in range(width):
-        hashes = hashes * _MULTIPLIER + points[i:len(points) - width + 1 + i]
-    hashes ^= hashes >> np.uint64(29)  # mix, so that the smallest values are spread over all texts
-    hashes *= np.uint64(0xBF58476D1CE4E5B9)
-    hashes ^= hashes >> np.uint64(32)
-    return np.unique(hashes)
+    return np.unique(_hashes(_points(text), min(SHINGLE, len(text))))
 
 
 def sketch(text: str) -> np.ndarray:
-    """The signature of a normalised text: its `SKETCH` smallest shingle hashes, ascending; fewer for a short text."""
-    return shingles(text)[:SKETCH]
+    """The signature of a normalised text: the upper halves of its `SKETCH` smallest shingle hashes, ascending; a short
+    text has fewer, and `NOTHING` after them."""
+    out = np.full(SKETCH, NOTHING, dtype=np.uint32)
+    smallest = shingles(text)[:SKETCH]
+    out[:len(smallest)] = smallest >> _HALF
+    return out
+
+
+def sketches(texts: Sequence[str]) -> np.ndarray:
+    """`sketch` of many normalised texts at once, a row each."""
+    out = np.full((len(texts), SKETCH), NOTHING, dtype=np.uint32)
+    joined = "".join(texts)
+    hashes = _hashes(_points(joined), SHINGLE) if len(joined) >= SHINGLE else np.zeros(0, dtype=np.uint64)
+    end = 0
+    for row, text in enumerate(texts):
+        start, end = end, end + len(text)
+        own = hashes[start:end - SHINGLE + 1] if len(text) >= SHINGLE else hashes[:0]
+        if len(own) > 3 * SKETCH:
+            own = np.partition(own, 2 * SKETCH)[:2 * SKETCH]
+        smallest = np.unique(own)[:SKETCH]
+        # where a text repeats itself, the smallest few may all be one value
+        out[row] = smallest >> _HALF if len(smallest) == SKETCH else sketch(text)
+    return out
 
 
 def similar(a: str, b: str) -> bool:
@@ -66,52 +140,116 @@ def similar(a: str, b: str) -> bool:
     return common / union >= SAME_STORY or (shorter >= CONTAINED_MIN and common / shorter >= CONTAINED)
 
 
-def link(keys: list, sketches: Iterable[np.ndarray], text_of: Callable[[object], str]) -> dict:
+def link(keys: Sequence, sketches: np.ndarray, text_of: Callable[[object], str],
+         judged: dict[tuple, bool] | None = None, name_of: Callable[[object], object] = lambda key: key) -> dict:
     """Which articles belong to one story.
+
+    Two texts belong together if they are `similar`, or by a chain of such pairs. A pair is read in full if the
+    signatures share a value that is no stock phrase (or stand side by side among those that share one), and if they
+    agree in `LIKELY` of the values where both reach.
 
     Args:
         keys: sortable keys of the articles, unique; the smallest of a group names it, so order them by date.
-        sketches: the signature of each.
+        sketches: the signature of each, a row each.
         text_of: the normalised text of a key; asked only for proposed pairs.
+        judged: what was found of pairs before, by the names of both texts; taken from, and filled with what is
+            found now.
+        name_of: a name of a key's text: the same name, the same text.
 
     Returns:
         key → smallest key of its story, for the articles that share one; articles that stand alone are left out.
         The same whatever the order of `keys`.
     """
-    owner: dict[int, list] = {}
-    for key, values in zip(keys, sketches, strict=True):
-        for value in values.tolist():
-            owner.setdefault(value, []).append(key)
-    parent = {}
+    judged = {} if judged is None else judged
+    order = sorted((i for i in range(len(keys)) if sketches[i][0] != NOTHING), key=keys.__getitem__)
+    parent: dict[int, int] = {}
 
-    def root(key):
-        while parent.get(key, key) != key:
-            parent[key] = parent.get(parent[key], parent[key])
-            key = parent[key]
-        return key
+    def root(i: int) -> int:
+        while parent.get(i, i) != i:
+            parent[i] = parent.get(parent[i], parent[i])
+            i = parent[i]
+        return i
 
-    texts: dict = {}
+    # the same text is the same story; only the first of each is compared with others
+    firsts: dict = {}
+    for i in order:
+        first = firsts.setdefault(name_of(keys[i]), i)
+        if first != i:
+            parent[i] = first
+    heads = list(firsts.values())
+    for a, b in proposed(sketches[heads]):
+        a, b = heads[a], heads[b]
+        if root(a) == root(b):
+            continue
+        pair = (name_of(keys[a]), name_of(keys[b]))
+        if pair not in judged:
+            judged[pair] = similar(text_of(keys[a]), text_of(keys[b]))
+        if judged[pair]:
+            first, second = sorted((root(a), root(b)), key=keys.__getitem__)
+            parent[second] = first
+    return {keys[i]: keys[root(i)] for i in sorted(parent.keys() | set(parent.values()), key=keys.__getitem__)}
 
-    def text(key):
-        if key not in texts:
-            texts[key] = text_of(key)
-        return texts[key]
 
-    tried = set()
-    for _, members in sorted((v, sorted(m)) for v, m in owner.items() if len(m) > 1):
-        # each is compared with the stories already in the group, not with every copy in them
-        heads: list = []
-        for key in members:
-            if any(root(key) == root(h) for h in heads):
-                continue
-            for head in heads:
-                pair = (head, key)
-                if pair not in tried:
-                    tried.add(pair)
-                    if similar(text(head), text(key)):
-                        first, second = sorted((root(head), root(key)))
-                        parent[second] = first
-                        break
-            else:
-                heads.append(key)
-    return {key: root(key) for key in sorted(parent.keys() | set(parent.values()))}
+def proposed(sketches: np.ndarray) -> list[tuple[int, int]]:
+    """Pairs (i < j) of signatures whose texts may be one story, sorted.
+
+    Memory grows with the number of signatures, not of pairs: a value proposes at most `STOCK_PHRASE` pairs for each
+    text, and pairs are sifted by `_likely` as they come.
+    """
+    n = len(sketches)
+    found = [np.zeros(0, dtype=np.int64)]
+    # value and text in one integer: one sort brings those together that share a value
+    held = ((sketches.astype(np.uint64) << _HALF) | np.arange(n, dtype=np.uint64)[:, None])[sketches != NOTHING]
+    held.sort()
+    values, owner = (held >> _HALF).astype(np.uint32), held.astype(np.uint32).astype(np.int64)
+    del held
+    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, dtype=np.int64)
+    size = np.diff(np.append(starts, len(values)))
+
+    def sift(a, b):
+        pairs = np.unique(np.minimum(a, b).ravel() * n + np.maximum(a, b).ravel())
+        found.append(pairs[_likely(sketches, *np.divmod(pairs, n))])
+
+    few = (size > 1) & (size <= STOCK_PHRASE)
+    # groups of one size make a matrix: each column with each later one
+    for s in np.unique(size[few]).tolist():
+        groups = owner[starts[few & (size == s)][:, None] + np.arange(s)]
+        a, b = np.triu_indices(s, 1)
+        for some in np.array_split(groups, len(groups) * len(a) // 1_000_000 + 1):
+            sift(some[:, a], some[:, b])
+    if (size > STOCK_PHRASE).any():
+        near, waiting = [], 0
+        rank = np.empty(n, dtype=np.int64)
+        rank[np.lexsort(sketches[:, 3::-1].T)] = np.arange(n)
+        for start, s in zip(starts[size > STOCK_PHRASE].tolist(), size[size > STOCK_PHRASE].tolist(), strict=True):
+            group = owner[start:start + s]
+            group = group[np.argsort(rank[group])]
+            near += [(group[d:], group[:-d]) for d in range(1, NEIGHBOURS + 1)]
+            waiting += NEIGHBOURS * s
+            if waiting > 1_000_000:
+                sift(*map(np.concatenate, zip(*near, strict=True)))
+                near, waiting = [], 0
+        if near:
+            sift(*map(np.concatenate, zip(*near, strict=True)))
+    first, second = np.divmod(np.unique(np.concatenate(found)), max(n, 1))
+    return list(zip(first.tolist(), second.tolist(), strict=True))
+
+
+def _likely(sketches: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Whether the signatures of each pair agree in `LIKELY` of the values below the point up to which both are whole.
+
+    A signature holds all of its text's hash values up to its largest one, or simply all if it is not full. Below the
+    smaller of the two largest ones, a text that stands within another shares all its values with it.
+    """
+    out = np.zeros(len(first), dtype=bool)
+    whole = np.minimum(sketches[:, -1], NOTHING - 1)
+    for start in range(0, len(first), 100_000):
+        i, j = first[start:start + 100_000], second[start:start + 100_000]
+        reach = np.minimum(whole[i], whole[j])[:, None]
+        a, b = sketches[i], sketches[j]
+        in_reach = np.minimum((a <= reach).sum(axis=1), (b <= reach).sum(axis=1))
+        both = np.sort(np.concatenate([a, b], axis=1), axis=1)
+        later = both[:, 1:]
+        same = ((later == both[:, :-1]) & (later <= reach)).sum(axis=1)
+        out[start:start + 100_000] = same >= LIKELY * np.maximum(in_reach, 1)
+    return out

@@ -22,6 +22,10 @@ ALL_YEARS, UNKNOWN_YEAR = -1, 0
 ALL, NONE = "all", "none"
 
 
+# Tables that grow with the corpus: a part for each partition where there are several, and then no copy as CSV.
+PARTED = ("articles", "statements", "ledger", "ledger_counts", "article_themes", "article_terms")
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table: its name, Arrow type, whether it may be empty, and its meaning."""
@@ -108,7 +112,8 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         _c("years_mentioned", pa.list_(_I), "句中提到的其他年份", "other years the sentence names"),
         _c("themes", STRINGS, "主题：先本句所述，后由标题承接", "themes: stated first, then inherited"),
         _c("themes_inherited", STRINGS, "其中由标题或小标题承接者", "those taken over from heading or title"),
-        _c("themes_guarded", STRINGS, "仅见于否定或他人引语，另计", "found only under negation or quotation; counted apart"),
+        _c("themes_guarded", STRINGS, "仅见于否定或他人引语，另计",
+           "found only under negation or quotation; counted apart"),
         _c("deontic", _S, "措辞约束力等级", "binding grade of the wording", True),
         _c("evidence", _S, "匹配依据（JSON：主题、起、止）", "what was matched (JSON: theme, start, end)"))),
     Table("term_counts", "一个词在某年某地", "a term in a year and region", (
@@ -131,7 +136,8 @@ TABLES: dict[str, Table] = {t.name: t for t in (
         _c("theme", _S, "主题代码；all 为全部", "theme code; all = every statement"), _YEAR, _REGION, _STATEMENTS),
         csv=True),
     Table("article_themes", "一个主题在一篇文章、某年某地", "a theme in an article, year and region", (
-        _c("article_id", _S, "文章编号", "article"), _c("theme", _S, "主题代码；all 为全部语句", "theme code; all = every statement"),
+        _c("article_id", _S, "文章编号", "article"),
+        _c("theme", _S, "主题代码；all 为全部语句", "theme code; all = every statement"),
         _c("year", _I, "工作年度；0 为未知", "work year; 0 unknown"), _REGION,
         _c("source_format", _S, "原始形态", "shape in which it arrived"), _c("kind", _S, "类别", "kind"),
         _c("publisher", _S, "刊发媒体", "publisher"), _STATEMENTS)),
@@ -157,6 +163,21 @@ TABLES: dict[str, Table] = {t.name: t for t in (
 def processed(out: str | Path) -> Path:
     """The folder of derived tables under `out`."""
     return Path(out) / "data" / "processed"
+
+
+def file_stats(out: str | Path) -> dict[str, list[int]]:
+    """Size and time of every file of every table under `out`, by its path in `data/processed`. The state of a build
+    holds them: files that are not as it has them are not taken for what that build wrote."""
+    stats: dict[str, list[int]] = {}
+    folder = processed(out)
+    if folder.is_dir():
+        for entry in sorted(os.scandir(folder), key=lambda e: e.name):
+            parts = sorted(os.scandir(entry), key=lambda e: e.name) if entry.is_dir(follow_symlinks=False) else []
+            for name, e in [(f"{entry.name}/{p.name}", p) for p in parts] or [(entry.name, entry)]:
+                if e.is_file(follow_symlinks=False) and not e.name.startswith("."):
+                    stat = e.stat(follow_symlinks=False)
+                    stats[name] = [stat.st_size, stat.st_mtime_ns]
+    return stats
 
 
 def checked(name: str, table: pa.Table) -> pa.Table:
@@ -187,12 +208,14 @@ def replace_file(path: Path, write) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def write_parquet(path: Path, table: pa.Table) -> None:
-    """Write one Parquet file, the same bytes for the same rows."""
+def write_parquet(path: Path, table: pa.Table, dictionary: list[str] | None = None) -> None:
+    """Write one Parquet file, the same bytes for the same rows; `dictionary` names the columns whose values repeat
+    (by default all are tried)."""
     import pyarrow.parquet as pq
 
     table = table.replace_schema_metadata(None)
-    replace_file(path, lambda p: pq.write_table(table, p, compression="zstd", compression_level=1))
+    replace_file(path, lambda p: pq.write_table(table, p, compression="zstd", compression_level=1,
+                                                use_dictionary=True if dictionary is None else dictionary))
 
 
 def write_csv(path: str | Path, frame: pd.DataFrame) -> None:

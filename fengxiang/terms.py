@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,16 @@ import numpy as np
 from .errors import UserError
 
 # What is counted: a word of at least two Chinese characters, or of two letters and digits that begin with a letter.
-WORD = re.compile(r"(?:[\u3400-\u9fff]{2,}|[A-Za-z][A-Za-z0-9+\-]+|[0-9A-Za-z+\-]*[\u3400-\u9fff][0-9A-Za-z+\-\u3400-\u9fff]+)")
+WORD = re.compile(r"(?:[\u3400-\u9fff]{2,}|[A-Za-z][A-Za-z0-9+\-]+"
+                  r"|[0-9A-Za-z+\-]*[\u3400-\u9fff][0-9A-Za-z+\-\u3400-\u9fff]+)")
 # What the segmenter can hold as one word. A term with anything else in it (a quotation mark, ×, a space) is found by
 # matching instead.
 _HOLDABLE = re.compile(r"[\u3400-\u9fff0-9A-Za-z]+")
 _NEVER_COUNTED = re.compile(r"[0-9].*|[一二三四五六七八九十百千万亿零〇两第]+[年月日个家条项次季]?")
 _TERM_FREQUENCY = 1_000_000  # high enough that a listed term always stays whole
 _SEPARATOR = "\n"
+_NO_WORD, _WORD, _COUNTED = range(3)
+_taken = False  # whether the library's own segmenter is in use
 
 
 def read_words(path: str | Path) -> list[str]:
@@ -43,6 +47,18 @@ def read_words(path: str | Path) -> list[str]:
     return list(words)
 
 
+def _fresh_segmenter():
+    """A segmenter that nobody else adds words to. The first one of a process is the one that the library has made
+    for itself when it was imported: reading its dictionary again costs as much as segmenting several megabytes."""
+    import rjieba
+
+    global _taken
+    if _taken:
+        return rjieba.Jieba()
+    _taken = True
+    return rjieba._DEFAULT_JIEBA
+
+
 @dataclass
 class Lexicon:
     """The words an analyst lists: `terms` that stay whole, `stop_words` that are not counted.
@@ -61,9 +77,7 @@ class Lexicon:
 
     @cached_property
     def _segmenter(self):
-        import rjieba
-
-        segmenter = rjieba.Jieba()
+        segmenter = _fresh_segmenter()
         for term in self.terms:
             if _HOLDABLE.fullmatch(term):
                 segmenter.add_word(term, _TERM_FREQUENCY, "n")
@@ -87,6 +101,16 @@ class Lexicon:
     def counted(self, word: str) -> bool:
         """Whether a word is counted as a term: a word by `WORD`, no stop word, no number."""
         return bool(WORD.fullmatch(word)) and word not in self.stop_words and not _NEVER_COUNTED.fullmatch(word)
+
+    @cached_property
+    def standing(self) -> Callable[[str], int]:
+        """A function that tells of a word whether it is counted, only a word, or punctuation; it remembers."""
+
+        @lru_cache(maxsize=500_000)
+        def standing(word: str) -> int:
+            return _COUNTED if self.counted(word) else _WORD if any(map(str.isalnum, word)) else _NO_WORD
+
+        return standing
 
 
 @dataclass(slots=True)
@@ -114,22 +138,28 @@ def tokenise(texts: list[str], lexicon: Lexicon) -> Tokens:
         lexicon: terms and stop words.
     """
     n = len(texts)
-    joined = _SEPARATOR.join(t.replace(_SEPARATOR, " ") for t in texts)
+    joined = _SEPARATOR.join(texts)
+    if joined.count(_SEPARATOR) != max(n - 1, 0) or "\r" in joined:
+        joined = _SEPARATOR.join(t.replace(_SEPARATOR, " ").replace("\r", " ") for t in texts)
     words = lexicon.words(joined)
-    # ids in order of appearance, by one dictionary lookup a word
-    ids: dict[str, int] = {_SEPARATOR: 0}
-    flat = np.fromiter((ids.setdefault(w, len(ids)) for w in words), dtype=np.int32, count=len(words))
-    statement = np.cumsum(flat == 0, dtype=np.int32)
-    seen = list(ids)
-    is_word = np.fromiter((bool(w.strip()) and any(map(str.isalnum, w)) for w in seen), dtype=bool, count=len(seen))
+    ids = dict.fromkeys(words)
+    ids.setdefault(_SEPARATOR)
+    for i, word in enumerate(ids):
+        ids[word] = i
+    separator = ids[_SEPARATOR]
+    flat = np.fromiter(map(ids.__getitem__, words), dtype=np.int32, count=len(words))
+    statement = np.cumsum(flat == separator, dtype=np.int32)
+    standing = np.fromiter(map(lexicon.standing, ids), dtype=np.int8, count=len(ids))
+    is_word = standing > _NO_WORD
     n_words = np.bincount(statement[is_word[flat]], minlength=n).astype(np.int32)[:n] if n else np.zeros(0, np.int32)
 
     extra_terms, matcher = lexicon._matcher
     extra = matcher.find_matches_as_indexes(joined) if extra_terms else []
-    kept = {w: i for w, i in ids.items() if lexicon.counted(w)}
+    seen = list(ids)
+    kept = {seen[i]: i for i in np.flatnonzero(standing == _COUNTED).tolist()}
     vocabulary = sorted({*kept, *(extra_terms[which] for which, _, _ in extra)})
     rank = {w: r for r, w in enumerate(vocabulary)}
-    to_rank = np.full(len(seen), -1, dtype=np.int32)
+    to_rank = np.full(len(ids), -1, dtype=np.int32)
     for word, i in kept.items():
         to_rank[i] = rank[word]
     term = to_rank[flat]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fengxiang import build as building
-from fengxiang import tables
+from fengxiang import partition, tables
 from fengxiang.build import build, partitions, raw_files
 from fengxiang.errors import UserError
 
@@ -130,8 +130,8 @@ def test_a_codebook_change_recodes_without_cleaning_or_segmenting(many, tmp_path
     themes = (edited / "themes.yml").read_text(encoding="utf-8")
     (edited / "themes.yml").write_text(themes.replace("masks:\n", "masks:\n  - 普惠金融\n", 1), encoding="utf-8")
     forbidden = []
-    monkeypatch.setattr(building, "_clean", lambda *a: forbidden.append("clean"))
-    monkeypatch.setattr(building, "_segment", lambda *a: forbidden.append("segment"))
+    monkeypatch.setattr(partition, "_clean", lambda *a: forbidden.append("clean"))
+    monkeypatch.setattr(partition, "_segment", lambda *a: forbidden.append("segment"))
     before = contents(out)
     build(many, out, edited, workers=1)
     monkeypatch.undo()

@@ -1,22 +1,27 @@
 """Counts: a corpus small enough to count by hand, the whole table written out."""
 
+from collections import Counter, defaultdict
+
 import numpy as np
 import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from fengxiang.counts import Cells, summed
+from fengxiang import counts
+from fengxiang.counts import Cells, Counts, added, row_counts
 
 # two articles; statement 0: 深圳 2025; 1: 深圳 and 天津 2026; 2 (second article): nobody, year unknown
 CELLS = Cells.of([("深圳",), ("天津", "深圳"), ()], [2025, 2026, None], [0, 0, 1])
 
 
-def rows(counted):
-    return [(int(e), int(y), CELLS.regions[r], *map(int, rest)) for e, y, r, *rest in
+def rows(counted, cells=CELLS):
+    return [(int(e), int(y), cells.regions[r], *map(int, rest)) for e, y, r, *rest in
             zip(*counted.values(), strict=True)]
 
 
 def test_a_statement_of_two_regions_counts_in_each_and_once_in_all():
     # entity 0 stands twice in statement 1 and once in statement 2; entity 1 once in statement 0
-    got = rows(CELLS.counted(np.array([1, 0, 0]), np.array([0, 1, 2]), np.array([1, 2, 1])))
+    got = rows(CELLS.counted(np.array([1, 0, 0, 0]), np.array([0, 1, 1, 2])))
     assert sorted(got) == sorted([
         (0, 2026, "天津", 2, 1, 1), (0, 2026, "深圳", 2, 1, 1), (0, 2026, "all", 2, 1, 1),
         (0, 0, "none", 1, 1, 1), (0, 0, "all", 1, 1, 1),
@@ -30,6 +35,12 @@ def test_articles_are_counted_once_over_years():
     assert got[(0, -1, "深圳")] == (2, 2, 1)
 
 
+def test_weights_add_up_in_every_cell_of_their_statement():
+    got = {(y, CELLS.regions[r]): n for (y, r), n in CELLS.weighed(np.array([10, 5, 1])).items() if n}
+    assert got == {(2025, "深圳"): 10, (2025, "all"): 10, (2026, "深圳"): 5, (2026, "天津"): 5, (2026, "all"): 5,
+                   (0, "none"): 1, (0, "all"): 1, (-1, "深圳"): 15, (-1, "天津"): 5, (-1, "none"): 1, (-1, "all"): 16}
+
+
 def test_distinct_values():
     d = CELLS.distinct(np.array([0, 0, 0]), np.array([0, 1, 2]), np.array([7, 7, 8]))
     got = {(int(y), CELLS.regions[r], int(v)) for y, r, v in zip(d["year"], d["region"], d["value"], strict=True)}
@@ -38,12 +49,85 @@ def test_distinct_values():
                    (-1, "all", 8)}
 
 
+def test_distinct_values_of_the_statements_own_years_only():
+    d = CELLS.distinct(np.array([0, 0]), np.array([1, 1]), np.array([7, 7]), own_year=True)
+    assert rows(d) == [(0, 2026, "all", 7, 2), (0, 2026, "天津", 7, 2), (0, 2026, "深圳", 7, 2)]
+
+
 def test_no_rows():
     assert [len(v) for v in CELLS.counted(np.array([], dtype=int), np.array([], dtype=int)).values()] == [0] * 6
+    nothing = Cells.of([], [], [])
+    assert [len(v) for v in nothing.counted(np.array([], dtype=int), np.array([], dtype=int)).values()] == [0] * 6
 
 
-def test_partials_add_up():
-    a = pa.table({"term": ["乙", "甲"], "year": [2025, 2025], "n": [1, 2]})
-    b = pa.table({"term": ["甲", "丙"], "year": [2025, 2026], "n": [5, 1]})
-    assert summed([a, b], ["term", "year"]).to_pylist() == summed([b, a], ["term", "year"]).to_pylist() == [
-        {"term": "丙", "year": 2026, "n": 1}, {"term": "乙", "year": 2025, "n": 1}, {"term": "甲", "year": 2025, "n": 7}]
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.lists(st.sampled_from("甲乙丙"), unique=True), st.sampled_from([None, 2025, 2026]),
+                          st.booleans(), st.lists(st.integers(0, 4), max_size=6)), max_size=12))
+def test_counts_are_those_of_plain_loops(statements):
+    article, number = [], 0
+    for _, _, begins, _ in statements:
+        number += begins
+        article.append(number)
+    cells = Cells.of([r for r, *_ in statements], [y for _, y, *_ in statements], article)
+    occurrences, inside, articles = Counter(), defaultdict(set), defaultdict(set)
+    for i, (regions, year, _, entities) in enumerate(statements):
+        for e in entities:
+            for y in (year or 0, -1):
+                for r in [*(regions or ["none"]), "all"]:
+                    occurrences[e, y, r] += 1
+                    inside[e, y, r].add(i)
+                    articles[e, y, r].add(article[i])
+    flat = [(e, i) for i, s in enumerate(statements) for e in s[3]]
+    got = cells.counted(np.array([e for e, _ in flat], dtype=int), np.array([i for _, i in flat], dtype=int))
+    assert {r[:3]: r[3:] for r in rows(got, cells)} == {
+        k: (n, len(inside[k]), len(articles[k])) for k, n in occurrences.items()}
+
+
+def part(rows_, regions=("all", "天津", "深圳")):
+    names = sorted({r[0] for r in rows_})
+    rows_ = sorted(rows_, key=lambda r: (r[0], r[1], r[2]))
+    return Counts(pa.array(names, type=pa.string()), list(regions), {
+        "entity": np.array([names.index(r[0]) for r in rows_], dtype=np.int64),
+        "year": np.array([r[1] for r in rows_], dtype=np.int64),
+        "region": np.array([regions.index(r[2]) for r in rows_], dtype=np.int64),
+        "n": np.array([r[3] for r in rows_], dtype=np.int64)})
+
+
+def listed(table):
+    return [tuple(row.values()) for row in table.to_pylist()]
+
+
+def test_partials_add_up_whatever_their_order_and_grouping(monkeypatch):
+    a = part([("乙", 2025, "all", 1), ("甲", 2025, "深圳", 2)])
+    b = part([("甲", 2025, "深圳", 5), ("丙", -1, "all", 1)], ("all", "深圳"))
+    c = part([], ("all",))
+    expected = [("丙", -1, "all", 1), ("乙", 2025, "all", 1), ("甲", 2025, "深圳", 7)]
+    assert listed(added([a, b, c]).table("term")) == expected
+    assert listed(added([c, b, a]).table("term")) == expected
+    assert listed(added([added([a, c]), b]).table("term")) == expected
+    monkeypatch.setattr(counts, "MERGED_ROWS", 1)  # a block for every few rows
+    assert listed(added([a, b, c]).table("term")) == expected
+
+
+def test_by_how_much_rows_outnumber_the_values_of_a_column():
+    a = part([("甲", 2025, "all", 11), ("甲", 2025, "all", 12), ("乙", 2025, "all", 11)])
+    b = part([("甲", 2025, "all", 11), ("甲", 2025, "深圳", 11)])
+    assert listed(added([a, b], distinct="n").table("term")) == [("甲", 2025, "all", 1)]
+
+
+def test_a_value_is_looked_up_by_entity_year_and_region():
+    a = part([("乙", 2025, "all", 1), ("甲", 2025, "深圳", 2), ("甲", 2026, "all", 3), ("戊", 2025, "all", 9)])
+    b = part([("甲", 2025, "深圳", 5), ("甲", 2025, "all", 6), ("乙", 2025, "all", 7)], ("all", "深圳"))
+    assert a.at(b, "n").tolist() == [7, 0, 5, 0]  # 乙, 戊, 甲 2025, 甲 2026
+    assert a.at(part([]), "n").tolist() == [0, 0, 0, 0]
+
+
+def test_counts_survive_being_kept():
+    a = part([("乙", 2025, "all", 1), ("甲", -1, "深圳", 2**40)])
+    kept = Counts.of_tables("term", a.tables("term"))
+    assert listed(kept.table("term")) == listed(a.table("term"))
+
+
+def test_rows_of_the_same_words_are_added():
+    table = pa.table({"rule": ["乙", "甲", "乙"], "fate": ["x", "x", "x"], "n_units": [1, 2, 3], "n_chars": [10, 20, 30]})
+    assert listed(row_counts(table)) == [("乙", "x", 4, 40), ("甲", "x", 2, 20)]

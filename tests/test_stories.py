@@ -5,7 +5,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fengxiang.stories import SAME_STORY, identifier, link, normalised, shingles, similar, sketch
+from fengxiang.stories import SAME_STORY, identifier, link, normalised, shingles, similar, sketches
 
 A = "深圳金融监管局提出深入推进监管数智化建设，加快科技金融发展，守住不发生系统性风险的底线，做好普惠金融服务。"
 B = "黑龙江监管局称科学测算区域金融饱和度，有序推进中小金融机构减量提质，合理优化机构布局，防范非法集资。"
@@ -13,7 +13,7 @@ B = "黑龙江监管局称科学测算区域金融饱和度，有序推进中小
 
 def families(texts: dict[str, str]) -> dict[str, str]:
     keys = list(texts)
-    return link(keys, [sketch(normalised(texts[k])) for k in keys], lambda k: normalised(texts[k]))
+    return link(keys, sketches([normalised(texts[k]) for k in keys]), lambda k: normalised(texts[k]))
 
 
 def jaccard_by_sets(a: str, b: str) -> float:

@@ -1,0 +1,505 @@
+"""One partition: raw files in, their cleaned, segmented, coded and counted rows out, kept by content.
+
+The three layers of a partition are kept apart, so that a change of the codebook redoes only what depends on it. Within
+one process the layers hand each other what they made; what is kept on disk is read back only when the layer before it
+was made earlier.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .model import Article, Statements
+    from .terms import Tokens
+
+MAX_FILE_BYTES = 256_000_000  # a larger file that cannot be cut is refused
+TEXTS_AT_ONCE = 16  # compared texts that are packed, and unpacked, together
+OPEN_TEXTS = 128  # files of them that stay open
+
+ARTICLE_STRINGS = ("source_file", "source_format", "title", "publisher", "url", "date", "date_basis", "kind",
+                   "source_title", "scope", "scope_reason", "script")
+
+
+def digest(*parts: str | bytes) -> str:
+    """A name made from contents: 32 hexadecimal digits, other ones for any other parts."""
+    h = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        h.update(len(data).to_bytes(8, "big"))
+        h.update(data)
+    return h.hexdigest()
+
+
+class Piece(NamedTuple):
+    """A raw file, or the lines of one from byte `start` to byte `end`."""
+
+    source_file: str
+    size: int
+    mtime_ns: int
+    start: int = 0
+    end: int | None = None
+    first_line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One partition, as a worker gets it. `codebook` is the folder, `fingerprints` what it and the code were like."""
+
+    raw: str
+    cache: str
+    codebook: str
+    fingerprints: tuple[tuple[str, str], ...]
+    bucket: str
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What a worker answers: a hash of what it read, the cache names of what it made, and whether some piece could
+    not be read now and may be another time."""
+
+    bucket: str
+    content: str
+    clean: str
+    texts: str
+    words: str
+    coded: str
+    unread: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The cache names."""
+        return self.clean, self.texts, self.words, self.coded
+
+    @classmethod
+    def of(cls, bucket: str, content: str, fingerprints: dict[str, str], unread: bool = False) -> Partial:
+        """The partial of a partition by what its files hold and what made it."""
+        clean = digest(content, fingerprints["clean"])
+        words = digest(clean, fingerprints["words"])
+        return cls(bucket, content, f"clean-{clean}", f"texts-{clean}", f"words-{words}",
+                   f"coded-{digest(words, fingerprints['coded'])}", unread)
+
+
+def make_partials(task: Task) -> Partial:
+    """Clean, segment, attribute, code and count one partition, or find that it was done already.
+
+    Pure but for the cache: the same pieces, codebook and code give the same files. Runs in any process that sees the
+    raw folder, the codebook folder and the cache folder.
+
+    Raises:
+        UserError: the codebook folder cannot be used, or is no longer what the build began with.
+    """
+    data = [_read_piece(task.raw, p) for p in task.pieces]
+    content = digest(*(f"{p.source_file}\0{p.start}\0{p.first_line}\0{digest(d)}"
+                       for p, d in zip(task.pieces, data, strict=True)))
+    partial = Partial.of(task.bucket, content, dict(task.fingerprints), any(isinstance(d, str) for d in data))
+    cache = Cache(task.cache)
+    if all(map(cache.has, partial.names)):
+        return partial
+    toolkit = kept_toolkit(task.codebook, task.fingerprints)
+    batch = None
+    if not (cache.has(partial.clean) and cache.has(partial.texts)):
+        batch, tables, texts = _clean(task.pieces, data, toolkit)
+        cache.write_texts(partial.texts, texts)
+        cache.write(partial.clean, tables)
+    del data
+    if cache.has(partial.words) and cache.has(partial.coded):
+        return partial
+    batch = batch or Batch.of_tables(cache.read(partial.clean, ("articles", "statements")))
+    if cache.has(partial.words):
+        tokens = _tokens_of_tables(cache.read(partial.words))
+    else:
+        tokens = _segment(batch, toolkit)
+        cache.write(partial.words, _tables_of_tokens(tokens))
+    if not cache.has(partial.coded):
+        cache.write(partial.coded, _code(batch, tokens, toolkit))
+    return partial
+
+
+@lru_cache(maxsize=2)
+def kept_toolkit(codebook: str, fingerprints: tuple[tuple[str, str], ...]):
+    """The codebook, loaded once a process: its automata and the segmenter's dictionary take longer than a partition.
+
+    Raises:
+        UserError: the folder cannot be used, or has been edited since the build began.
+    """
+    from .build import Toolkit, layer_fingerprints
+    from .errors import UserError
+
+    toolkit = Toolkit.load(codebook)
+    if layer_fingerprints(Path(codebook)) != dict(fingerprints):
+        raise UserError("was changed while the build was at work; build again", codebook)
+    return toolkit
+
+
+def _read_piece(raw: str, piece: Piece) -> bytes | str:
+    """The bytes of a piece, or in words why they cannot be had."""
+    if piece.end is None and piece.size > MAX_FILE_BYTES:
+        return f"larger than {MAX_FILE_BYTES // 1_000_000} MB"
+    try:
+        with open(f"{raw}/{piece.source_file}", "rb", buffering=0) as handle:
+            if piece.start:
+                handle.seek(piece.start)
+            return handle.read() if piece.end is None else handle.read(piece.end - piece.start)
+    except OSError as error:
+        return f"cannot be read ({error.strerror or type(error).__name__})"
+
+
+# ---------------------------------------------------------------------------------------------------------- layers
+
+
+@dataclass(slots=True)
+class Batch:
+    """The articles of a partition and the statements of those in scope; `statements.article` indexes `articles`."""
+
+    articles: list[Article]
+    statements: Statements
+
+    @classmethod
+    def of_tables(cls, tables: dict) -> Batch:
+        """What the layer kept of it."""
+        from .model import Article, Paragraph, Statements
+
+        columns = {n: tables["articles"][n].to_pylist() for n in tables["articles"].column_names}
+        paragraphs = [[Paragraph(t, k) for t, k in zip(texts, kinds, strict=True)] for texts, kinds in
+                      zip(columns.pop("paragraph_texts"), columns.pop("paragraph_kinds"), strict=True)]
+        columns["rules"] = [json.loads(r) for r in columns["rules"]]
+        del columns["n_chars"]
+        names = list(columns)
+        return cls([Article(**dict(zip(names, row, strict=True)), paragraphs=p)
+                    for row, p in zip(zip(*columns.values(), strict=True), paragraphs, strict=True)],
+                   Statements(**{n: tables["statements"][n].to_pylist() for n in tables["statements"].column_names}))
+
+
+def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
+    """The batch, its tables, and the texts that copies are told by."""
+    import numpy as np
+    import pyarrow as pa
+
+    from .cleaning import clean_document, simplified
+    from .counts import row_counts
+    from .model import Cleaned, Rejection
+    from .statements import split_statements
+    from .stories import SKETCH, all_normalised, identifier, sketches
+
+    articles, ledger, ledger_article, rejected = [], [], [], []
+    for piece, content in zip(pieces, data, strict=True):
+        if isinstance(content, bytes):
+            done = clean_document(piece.source_file, content, toolkit.rules, first_position=piece.first_line)
+        else:
+            done = Cleaned(piece.source_file, rejected=[Rejection(piece.source_file, content)])
+        if piece.first_line > 1:
+            for row in done.ledger:
+                row.unit += piece.first_line - 1
+        place = {a.position: len(articles) + i for i, a in enumerate(done.articles)}
+        articles += done.articles
+        ledger += done.ledger
+        ledger_article += [place.get(row.position) for row in done.ledger]
+        rejected += done.rejected
+    inside = [i for i, a in enumerate(articles) if a.scope == "in"]
+    statements = split_statements([articles[i] for i in inside])
+    statements.article = [inside[i] for i in statements.article]
+    texts = [a.text for a in articles]
+    # a copy in the other script is the same text
+    compared = all_normalised([simplified(t) if a.script == "hant" else t
+                               for a, t in zip(articles, texts, strict=True)])
+    text_of_rules = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+    formats = {a.source_file: a.source_format for a in articles}
+    string, strings = pa.string(), pa.list_(pa.string())
+    columns = {n: pa.array([getattr(a, n) for a in articles], type=string) for n in ARTICLE_STRINGS}
+    position = pa.array([a.position for a in articles], type=pa.int32())
+    ledger_columns = {n: pa.array([getattr(r, n) for r in ledger], type=t) for n, t in (
+        ("source_file", string), ("unit", pa.int32()), ("n_chars", pa.int64()), ("fate", string), ("rule", string),
+        ("sample", string))}
+    cut = [p.source_file for p in pieces if p.end is not None]
+    tables = {
+        "keys": pa.table({
+            "base_id": pa.array([identifier(t) for t in compared], type=string),
+            "date": columns["date"], "source_file": columns["source_file"], "position": position,
+            "sketch": pa.FixedSizeListArray.from_arrays(pa.array(sketches(compared).ravel()), SKETCH)}),
+        "rejected": pa.table({n: pa.array([getattr(r, n) for r in rejected], type=string)
+                              for n in ("source_file", "reason", "detail")}),
+        "cut_files": pa.table({"source_file": pa.array(sorted(set(cut)), type=string)}),
+        "ledger_counts": row_counts(
+            pa.table({"source_file": ledger_columns["source_file"],
+                      "source_format": pa.array([formats.get(r.source_file, "none") for r in ledger], type=string),
+                      "fate": ledger_columns["fate"], "rule": ledger_columns["rule"],
+                      "n_units": pa.array(np.ones(len(ledger), dtype=np.int64)),
+                      "n_chars": ledger_columns["n_chars"]})),
+        "statements": pa.table({
+            "article": pa.array(statements.article, type=pa.int32()),
+            "paragraph": pa.array(statements.paragraph, type=pa.int32()),
+            "position": pa.array(statements.position, type=pa.int32()),
+            "text": pa.array(statements.text, type=string),
+            "heading": shared_values(statements.heading, string)}),
+        "articles": pa.table(columns | {
+            "position": position,
+            "authors": pa.array([a.authors for a in articles], type=strings),
+            "year": pa.array([a.year for a in articles], type=pa.int32()),
+            "n_chars": pa.array([sum(len(p.text) for p in a.paragraphs if p.kind != "heading") for a in articles],
+                                type=pa.int64()),
+            "rules": shared_values([text_of_rules(a.rules) for a in articles], string),
+            "paragraph_kinds": pa.array([[p.kind for p in a.paragraphs] for a in articles], type=strings),
+            "paragraph_texts": pa.array([[p.text for p in a.paragraphs] for a in articles], type=strings)}),
+        "ledger": pa.table(ledger_columns | {"article": pa.array(ledger_article, type=pa.int32())}),
+    }
+    return Batch(articles, statements), tables, compared
+
+
+def _segment(batch: Batch, toolkit) -> Tokens:
+    from .cleaning import simplified
+    from .terms import tokenise
+
+    traditional = {i for i, a in enumerate(batch.articles) if a.script == "hant"}
+    texts = batch.statements.text
+    if traditional:
+        texts = [simplified(t) if o in traditional else t for t, o in zip(texts, batch.statements.article, strict=True)]
+    return tokenise(texts, toolkit.lexicon)
+
+
+def _tables_of_tokens(tokens: Tokens) -> dict:
+    import pyarrow as pa
+
+    return {"n_words": pa.table({"n_words": tokens.n_words}),
+            "vocabulary": pa.table({"term": pa.array(tokens.vocabulary, type=pa.string())}),
+            "tokens": pa.table({"term": tokens.term, "statement": tokens.statement})}
+
+
+def _tokens_of_tables(tables: dict) -> Tokens:
+    from .terms import Tokens
+
+    return Tokens(tables["vocabulary"]["term"].to_pylist(), tables["tokens"]["term"].to_numpy(),
+                  tables["tokens"]["statement"].to_numpy(), tables["n_words"]["n_words"].to_numpy())
+
+
+def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
+    import numpy as np
+    import pyarrow as pa
+
+    from .attribution import attribute
+    from .coding import code
+    from .counts import Cells, Counts
+    from .tables import ALL, NONE
+
+    statements = batch.statements
+    found = attribute(batch.articles, statements, toolkit.gazetteer)
+    coding = code(batch.articles, statements, found, toolkit.codebook)
+    themes = [s + i if i else s for s, i in zip(coding.stated, coding.inherited, strict=True)]
+    n = len(statements)
+    number = np.arange(n)
+    article = np.array(statements.article, dtype=np.int64)
+    cells = Cells.of(found.regions, found.year, article)
+    regions = pa.array(cells.regions, type=pa.string())
+
+    def counts(names: list[str], columns: dict, keep: tuple[str, ...]) -> Counts:
+        """`columns` under those of `names` that stand in them, sorted."""
+        order = sorted(range(len(names)), key=names.__getitem__)
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order))
+        entity = rank[columns["entity"]]
+        by = np.argsort(entity, kind="stable")
+        return Counts(pa.array([names[i] for i in order], type=pa.string()), cells.regions,
+                      {"entity": entity[by], "year": columns["year"][by], "region": columns["region"][by]}
+                      | {name: columns[name][by] for name in keep})
+
+    everything = np.zeros(n, dtype=np.int64)
+    totals = cells.counted(everything, number)
+    n_tokens = cells.weighed(tokens.n_words)
+    totals["n_tokens"] = np.array([n_tokens[k] for k in zip(totals["year"].tolist(), totals["region"].tolist(),
+                                                            strict=True)], dtype=np.int64)
+
+    # statements with the same themes are alike: what they are counted as is worked out once for each kind
+    kinds = list(dict.fromkeys(themes))
+    kind_of = {t: i for i, t in enumerate(kinds)}
+    kind = np.fromiter(map(kind_of.__getitem__, themes), dtype=np.int64, count=n)
+    codes = sorted({t for ts in kinds for t in ts} | {NONE})
+    theme_code = {t: i for i, t in enumerate(codes)}
+    coded = [sorted(theme_code[t] for t in set(ts)) or [theme_code[NONE]] for ts in kinds]
+    entity, at = _listed(coded, kind)
+    pair, pair_at = _listed([[a * len(codes) + b for i, a in enumerate(ts) for b in ts[i + 1:]] for ts in coded], kind)
+    grades = sorted({d for d in coding.deontic if d} | {NONE})
+    grade_code = {g: i for i, g in enumerate(grades)}
+    grade = np.fromiter((grade_code[d or NONE] for d in coding.deontic), dtype=np.int64, count=n)
+    width = len(codes) + 1
+    graded, graded_at = np.append(grade[at] * width + entity, grade * width + len(codes)), np.append(at, number)
+
+    speakers = sorted({s for s in found.speaker if s})
+    speaker_code = {s: i for i, s in enumerate(speakers)} | {None: -1}
+    spoken = np.fromiter((speaker_code[s or None] for s in found.speaker), dtype=np.int64, count=n)
+    said, said_at = np.append(entity, everything + len(codes)), np.append(at, number)
+    known = spoken[said_at] >= 0
+    agencies = cells.counted((said * max(len(speakers), 1) + spoken[said_at])[known], said_at[known])
+    parts = {
+        "term": counts(tokens.vocabulary, cells.counted(tokens.term, tokens.statement),
+                       ("count", "n_statements", "n_articles")),
+        "theme": counts(codes, cells.counted(entity, at), ("n_statements", "n_articles")),
+        "total": counts([ALL], totals, ("n_statements", "n_articles", "n_tokens")),
+        "agency": counts([f"{t}\t{s}" for t in (*codes, ALL) for s in speakers], agencies, ("count",)),
+        "pair": counts([f"{a}\t{b}" for a in codes for b in codes], cells.counted(pair, pair_at), ("n_statements",)),
+        "deontic": counts([f"{g}\t{t}" for g in grades for t in (*codes, ALL)], cells.counted(graded, graded_at),
+                          ("n_statements",)),
+    }
+
+    # by article, year and region: what bootstraps over articles need of themes, and dispersion and first use of terms
+    labels = sorted({*codes, ALL} - {NONE})
+    label_code = {t: i for i, t in enumerate(labels)}
+    label, label_at = _listed([[label_code[t] for t in {*ts, ALL}] for ts in kinds], kind)
+    by_theme = cells.distinct(article[label_at] * len(labels) + label, label_at, label_at * 0, own_year=True)
+    listed = set(toolkit.lexicon.terms)
+    is_listed = np.fromiter((t in listed for t in tokens.vocabulary), dtype=bool, count=len(tokens.vocabulary))
+    use = np.flatnonzero(is_listed[tokens.term]) if len(tokens.term) else np.zeros(0, dtype=np.int64)
+    width = max(len(tokens.vocabulary), 1)
+    by_term = cells.distinct(article[tokens.statement[use]] * width + tokens.term[use], tokens.statement[use],
+                             np.zeros(len(use), dtype=np.int64), own_year=True)
+
+    def by_article(rows: dict, names: list[str], name: str, count: str) -> pa.Table:
+        owner, which = np.divmod(rows["entity"], max(len(names), 1))
+        return pa.table({"article": pa.array(owner.astype(np.int32)),
+                         name: pa.array(names, type=pa.string()).take(pa.array(which)),
+                         "year": pa.array(rows["year"].astype(np.int32)),
+                         "region": regions.take(pa.array(rows["region"])),
+                         count: pa.array(rows["count"])})
+
+    string, strings = pa.string(), pa.list_(pa.string())
+    written = {t: json.dumps(t, ensure_ascii=False) for t in {t for es in coding.evidence for t, _, _ in es}}
+    evidence = ["[" + ", ".join([f"[{written[t]}, {a}, {b}]" for t, a, b in es]) + "]" for es in coding.evidence]
+    tables = {}
+    for name, part in parts.items():
+        tables |= part.tables(name)
+    return tables | {
+        "statements": pa.table({
+            "year": pa.array(found.year, type=pa.int32()),
+            "speaker": shared_values(found.speaker, string),
+            "level": shared_values(found.level, string),
+            "regions": shared_values(found.regions, strings),
+            "attribution": shared_values(found.basis, string),
+            "mentioned": shared_values(found.mentioned, strings),
+            "years_mentioned": shared_values(found.years_mentioned, pa.list_(pa.int32())),
+            "themes": shared_values(themes, strings),
+            "themes_inherited": shared_values(coding.inherited, strings),
+            "themes_guarded": shared_values(coding.guarded, strings),
+            "deontic": shared_values(coding.deontic, string),
+            "evidence": pa.array(evidence, type=string)}),
+        "article_themes": by_article(by_theme, labels, "theme", "n_statements"),
+        "article_terms": by_article(by_term, tokens.vocabulary, "term", "count"),
+    }
+
+
+def _listed(lists: list[list[int]], kind) -> tuple:
+    """The items of each statement's list, one after the other, and the statement of each; `kind` says which list."""
+    import numpy as np
+
+    size = np.array([len(items) for items in lists] or [0], dtype=np.int64)
+    flat = np.array([i for items in lists for i in items], dtype=np.int64)
+    start = np.cumsum(size) - size
+    repeats = size[kind] if len(kind) else np.zeros(0, dtype=np.int64)
+    at = np.repeat(np.arange(len(kind)), repeats)
+    within = np.arange(len(at)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    return flat[start[kind[at]] + within] if len(at) else flat[:0], at
+
+
+def shared_values(values: Iterable, type_):
+    """An Arrow array of values among which few differ: each different one is converted once."""
+    import pyarrow as pa
+
+    seen: dict = {}
+    codes = [seen.setdefault(v, len(seen)) for v in values]
+    return pa.array(list(seen), type=type_).take(pa.array(codes, type=pa.int32()))
+
+
+# ----------------------------------------------------------------------------------------------------------- cache
+
+
+class Cache:
+    """Partials on disk: named groups of Arrow tables, written whole or not at all."""
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+        self._open: OrderedDict = OrderedDict()
+
+    def _path(self, name: str) -> Path:
+        return self.folder / name[-2:] / f"{name}.arrow"
+
+    def has(self, name: str) -> bool:
+        """Whether it is there."""
+        return self._path(name).is_file()
+
+    def names(self) -> set[str]:
+        """All that is there."""
+        return {p.stem for p in self.folder.glob("*/*.arrow")}
+
+    def write(self, name: str, tables: dict) -> None:
+        """Keep tables under one name, in the order given."""
+        import pyarrow as pa
+
+        from .tables import replace_file
+
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+
+        def put(path):
+            with pa.OSFile(str(path), "wb") as sink:
+                for key, table in tables.items():
+                    table = table.replace_schema_metadata({"name": key})
+                    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+                        writer.write_table(table)
+
+        replace_file(self._path(name), put)
+
+    def read(self, name: str, wanted: Iterable[str] | None = None) -> dict:
+        """The tables kept under a name: all, or those wanted; what stands behind the last wanted one is not read."""
+        import pyarrow as pa
+
+        left = None if wanted is None else set(wanted)
+        tables = {}
+        with pa.memory_map(str(self._path(name))) as source:
+            while source.tell() < source.size() and left != set():
+                with pa.ipc.open_stream(source) as reader:
+                    key = reader.schema.metadata[b"name"].decode()
+                    table = reader.read_all()
+                if left is None or key in left:
+                    tables[key] = table.replace_schema_metadata(None)
+                    if left is not None:
+                        left.remove(key)
+        return tables
+
+    def write_texts(self, name: str, texts: list[str]) -> None:
+        """Keep texts under a name, so that any one can be read without the others."""
+        import pyarrow as pa
+
+        from .tables import replace_file
+
+        table = pa.table({"text": pa.array(texts, type=pa.string())})
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+
+        def put(path):
+            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema, options=options) as writer:
+                writer.write_table(table, max_chunksize=TEXTS_AT_ONCE)
+
+        replace_file(self._path(name), put)
+
+    def text(self, name: str, number: int) -> str:
+        """One of the texts kept under a name."""
+        import pyarrow as pa
+
+        reader = self._open.get(name)
+        if reader is None:
+            reader = self._open[name] = pa.ipc.open_file(pa.memory_map(str(self._path(name))))
+            if len(self._open) > OPEN_TEXTS:
+                self._open.popitem(last=False)
+        self._open.move_to_end(name)
+        batch, row = divmod(number, TEXTS_AT_ONCE)
+        return reader.get_batch(batch)["text"][row].as_py()
+
+    def keep_only(self, names: set[str]) -> None:
+        """Delete all that is not among `names`, and what a build that was ended has left half-written."""
+        for path in self.folder.glob("*/*"):
+            if path.suffix != ".arrow" or path.stem not in names:
+                path.unlink(missing_ok=True)
