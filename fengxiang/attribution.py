@@ -15,6 +15,11 @@ insurance sector it is about:
    it is the speaker's.
 3. In an article of many voices a new paragraph, 多地 or 各地, and anybody else who speaks (a party meeting, another
    authority, an expert) end the carrying: such statements are nobody's.
+
+The level tells whether a regulator speaks or acts, the regions what the statement belongs to. So 各地监管局 are of the
+regional level without a region; and a bank, an expert or another authority that opens a sentence in the article of one
+bureau, and all but the bureau's own sentences in an article about a bank, leave the place its statement and have
+neither level nor speaker.
 """
 
 from __future__ import annotations
@@ -50,14 +55,16 @@ _CLAUSE_ENDS = frozenset("，。；：、！？,;:!?“”‘’\"「」『』 �
 # Kinds of hits in the text.
 _NATION, _BUREAU, _NOUN, _OUTPOST, _PLACE, _CUE, _YEAR, _NONE = range(8)
 # Cues, as bits.
-_PART, _NOBODY, _SAME, _GOES_ON, _OTHER, _COMMENT, _SYSTEM, _OFFICE = (1 << n for n in range(8))
+(_PART, _NOBODY, _SAME, _GOES_ON, _OTHER, _COMMENT, _SYSTEM, _OFFICE, _UNNAMED, _ATTENDS, _OUTPOST_GOES_ON, _EXPERT,
+ _RELAY) = (1 << n for n in range(13))
 # What a character tells of the hit behind it or before it, as bits.
 (_ENDS_CLAUSE, _IS_DIGIT, _BEFORE_PLACE, _BEFORE_BUREAU, _BEFORE_NATION, _BEFORE_YEAR, _LOCATES, _MAY_OPEN, _JOINS,
  _AFTER_PLACE, _AFTER_BUREAU, _AFTER_YEAR) = (1 << n for n in range(12))
 _RUN = "run"  # guard of a run of one-character names
 _OFFICE_OPENS = 6  # characters before the place in the name of an office that opens a sentence
-_WHERE = _PART | _GOES_ON | _OTHER | _OFFICE  # cues that depend on where they stand
-_ALL_CUES = (1 << 8) - 1
+_WHERE = _PART | _GOES_ON | _OTHER | _OFFICE | _UNNAMED  # cues that depend on where they stand
+_ALL_CUES = (1 << 13) - 1
+_SOME = (-1,)  # the regions of bureaus that the text leaves unnamed
 
 
 class Bureau(NamedTuple):
@@ -175,7 +182,10 @@ def _attribute_batch(articles, statements: Statements, batch, matcher: _Matcher,
         sections = {heading: readings[place] or _NOTHING for heading, place in places.items()}
         at = body + end - start
         reader = _ArticleReader(articles[index], matcher, text, statements.paragraph[start:end], readings[body:at])
-        reader.find_voice(readings[body - 1 - len(places)] or _NOTHING, segments[body])
+        title = readings[body - 1 - len(places)] or _NOTHING
+        reader.find_voice(title, segments[body])
+        if not (title.actors or title.cues & _NOBODY):
+            reader.find_silence(articles[index].title or "", segments[body], sections.values())
         reader.append_rows(segments[body:at], statements.heading[start:end], sections, rows)
 
 
@@ -186,6 +196,7 @@ class _Actor(NamedTuple):
     region: int
     era: int | None = None
     name: str | None = None
+    rank: str | None = None  # of an outpost in a short form, whose `name` is then its place alone
 
 
 class _Reading:
@@ -238,9 +249,14 @@ class _ArticleReader:
         # What the article has called them so far.
         self.bureaus: dict[int, str | None] = {}
         self.nation: str | None = None
-        # The one voice of the article: its regions, and others that count beside it when a sentence names them.
+        # The one voice of the article: its regions.
         self.voice: tuple[int, ...] = ()
-        self.beside: tuple[int, ...] = ()
+        # The outposts named so far, by region; the regions whose outpost the title names.
+        self.outposts: dict[int, str | None] = {}
+        self.led_by_outpost: tuple[int, ...] = ()
+        # Whether the title names a place and no regulator; whether nobody but a bureau in its own sentence speaks.
+        self.of_place = self.of_sector = self.mute = False
+        self.titled = False  # whether the title names a bureau
 
     def find_voice(self, title: _Reading, opening: str) -> None:
         """Find whose voice the article is, from its title and its first paragraph, whose first statement is
@@ -248,11 +264,13 @@ class _ArticleReader:
         if not title.cues and not title.places:
             # The plain cases, of which most articles are.
             if title.national is None and len(title.actors) == 1 and title.actors[0].era not in self.not_yet:
-                self.voice = self.matcher.alone[title.actors[0].region]
-                self.bureaus[title.actors[0].region] = self._name(title.actors[0])
+                self.voice, self.titled = self.matcher.alone[title.actors[0].region], True
+                self._register(None, title.actors)
+                if title.actors[0].name is not None:
+                    self.led_by_outpost = self.voice
                 return
             if title.national is not None and not title.actors:
-                self.voice, self.beside = (0,), _ordered(title.located)
+                self.voice = (0,)
                 self.nation = self.matcher.national_names[title.national]
                 return
         lead = []
@@ -262,10 +280,11 @@ class _ArticleReader:
             if reading is not None:
                 lead.append(reading)
         title_actors = self._actors(title)
-        lead_actors = [actor for reading in lead for actor in self._actors(reading)]
+        lead_actors = [actor for reading in lead if not reading.cues & _ATTENDS for actor in self._actors(reading)]
         lead_nation = next((r.national for r in lead if r.national is not None), None)
         for actor in (*title_actors, *lead_actors):
             self.bureaus.setdefault(actor.region, self._name(actor))
+        self.led_by_outpost = tuple(a.region for a in title_actors if a.name is not None)
         named = lead_nation if title.national is None else title.national
         if named is not None:
             self.nation = self.matcher.national_names[named]
@@ -274,12 +293,12 @@ class _ArticleReader:
         about = _ordered(tuple(a.region for a in title_actors) or title.places)
         if title.national is not None or title.cues & _SYSTEM or (title.cues & _PART and lead_nation is not None):
             self.voice = (0, *about) if len(about) == 1 and not title_actors else (0,)
-            self.beside = _ordered(title.located)
         elif len(about) == 1:
             first = self.readings[0]
             decree = not title_actors and first is not None and first.national is not None \
                 and not self._actors(first) and self.matcher.issues(opening)
             self.voice = (0, *about) if decree else about
+            self.of_place, self.titled = not title_actors, bool(title_actors)
         elif not about:
             speaking = _ordered(tuple(a.region for a in lead_actors))
             # Whoever opens an article in which many bureaus speak is only the first of them.
@@ -288,7 +307,17 @@ class _ArticleReader:
             if speaking:
                 self.voice = speaking
             elif lead_nation is not None:
-                self.voice, self.beside = (0,), _ordered(title.located)
+                self.voice = (0,)
+
+    def find_silence(self, title: str, opening: str, sections: Iterable[_Reading]) -> None:
+        """Find whether the places of the article are only what it is about: when its title opens with a bank, or when
+        it names no bureau and neither its title nor its first statement, `opening`, is about the sector."""
+        if not self.of_place and self.voice:
+            return
+        self.of_sector = self.matcher.of_sector(title) or self.matcher.of_sector(opening)
+        self.mute = (self.of_place and self.matcher.of_bank(title)) or not (
+            self.of_sector or any(r.actors for r in sections) or any(
+                r is not None and ((r.actors and not r.cues & _ATTENDS) or r.cues & _NOBODY) for r in self.readings))
 
     def _actors(self, reading: _Reading) -> tuple[_Actor, ...]:
         """The actors whose name their regulator could bear on the article's day."""
@@ -299,7 +328,7 @@ class _ArticleReader:
 
     def _name(self, actor: _Actor) -> str | None:
         if actor.name is not None:
-            return actor.name
+            return actor.name if actor.rank is None else self.matcher.outpost_name(actor, self.era)
         era = self.era if actor.era is None else actor.era
         return None if era is None else self.matcher.bureau_names[actor.region][era]
 
@@ -323,7 +352,7 @@ class _ArticleReader:
             if reading is None or reading.plain:
                 same = reading is not None and reading.cues
                 if fresh:
-                    to_voice = voice or not (same and len(regions) == 1 and regions[0])
+                    to_voice = voice or not (same and len(regions) == 1 and regions[0] > 0)
                 else:
                     to_voice = voice and (not regions or (same and voice[-1] and not regions[-1]))
                 if to_voice:
@@ -335,19 +364,35 @@ class _ArticleReader:
                 if reading is None or not (reading.years or reading.mentioned):
                     rows.append(carried)
                     continue
-                basis, said, acts = carried[4], speaker, False
+                _, said, level, names, basis, _, _ = carried
+                acts = False
+                if len(rows) == first_row and reading.mentioned and names and regions[0] \
+                        and self._tells_occasion(texts[0]):
+                    said = level = None
             else:
                 before = regions
                 regions, basis, said, acts = self._decide(reading, voice, regions, speaker, fresh)
                 if regions is not before or said != speaker or acts:
                     speaker, carried = said, None
+                level, names = label(regions)
                 if acts:
                     in_voice = None
                     if not (fresh or voice):
                         self._give_quotation(texts, rows, first_row, regions, said)
-                elif reading.cues & (_OTHER | _COMMENT):
-                    said = None
-            level, names = label(regions)
+                elif names:
+                    if regions[0] and (self.mute or reading.cues & (_OTHER | _EXPERT) or (
+                            len(rows) == first_row and self._tells_occasion(texts[0]))):
+                        # Somebody else speaks, or the occasion is told on which the bureau of the title acted.
+                        said = level = None
+                    elif reading.cues & (_OTHER | _COMMENT):
+                        said = said if reading.cues & _RELAY else None
+                    elif reading.cues & _OUTPOST_GOES_ON and len(regions) == 1:
+                        said = self.outposts.get(regions[0], said)
+                    elif self.of_place and basis == "named" and self.matcher.opens(self.text, reading):
+                        # What a region is or has its bureau need not have said; a smaller place is not the bureau's.
+                        said = speaker = carried = None
+                        if not self.matcher.first_is_region(texts[len(rows) - first_row], reading):
+                            level = None
             mentioned = label(reading.mentioned)[1] if reading.mentioned else ()
             own_year, years = reading.work_year or year, reading.years
             if own_year in years:
@@ -356,6 +401,11 @@ class _ArticleReader:
             # Places are carried on only where their one bureau has been named before.
             if not (voice or acts) and basis == "named" and (len(regions) > 1 or regions[0] not in self.bureaus):
                 regions, carried = (), None
+
+    def _tells_occasion(self, opening: str) -> bool:
+        """Whether the first statement, which names a place but no regulator, tells on what occasion (a storm, a
+        government's plan) the bureau of the title acted."""
+        return self.titled and not self.matcher.of_sector(opening)
 
     def _give_quotation(self, texts: list[str], rows: list[tuple], first_row: int, regions, speaker) -> None:
         """Give the quotation right before a statement that only says whose it is (“…。”某局负责人表示。) to them."""
@@ -375,7 +425,10 @@ class _ArticleReader:
 
     def _carried_row(self, regions: tuple[int, ...], speaker: str | None) -> tuple:
         level, names = self.matcher.label(regions)
-        return self.year, speaker, level, names, "carried" if regions else None, (), ()
+        if names and regions[0] and (
+                self.mute or (self.of_place and speaker is None and not self.of_sector)):
+            speaker = level = None
+        return self.year, speaker, level, names, "carried" if names else None, (), ()
 
     def _decide(self, reading: _Reading, voice, regions, speaker: str | None, fresh: bool) -> tuple[
             tuple[int, ...], str | None, str | None, bool]:
@@ -387,10 +440,12 @@ class _ArticleReader:
             alone = self.matcher.alone
             if not nation and len(actors) == 1:
                 found = alone[actors[0].region]
-            elif voice == alone[0] and not (actors or reading.places or self.beside):
+            elif voice == alone[0] and not (actors or reading.places):
                 found = voice
             else:
                 found = self._named(reading, nation, actors, voice)
+            if reading.cues & _ATTENDS and not nation:
+                return found, "named", self._joined(actors), True
             return found, "named", self._register(nation, actors), True
         found, basis = self._in_one_voice(reading, voice, regions, fresh) if voice else \
             self._among_many(reading, regions, fresh)
@@ -407,22 +462,26 @@ class _ArticleReader:
 
     def _register(self, nation: str | None, actors) -> str | None:
         """Note the names of who speaks; returns them."""
-        if not nation and len(actors) == 1 and actors[0].name is None:
+        if not nation and len(actors) == 1 and actors[0].name is None and not self.led_by_outpost:
             name = self.bureaus[actors[0].region] = self._name(actors[0])
             return name
         if nation:
             self.nation = nation
             if not actors:
                 return nation
-        names = [nation] if nation else []
         for actor in actors:
-            name = self._name(actor)
-            names.append(name)
             # An outpost speaks for itself; its province goes on under the bureau's name.
-            if actor.name is None or actor.region not in self.bureaus:
-                self.bureaus[actor.region] = name
-        if len(names) == 1:
-            return names[0]
+            if actor.name is not None:
+                name = self.outposts[actor.region] = self._name(actor)
+                self.bureaus.setdefault(actor.region, name)
+            elif actor.region not in self.led_by_outpost:
+                self.bureaus[actor.region] = self._name(actor)
+        return self._joined(actors, nation)
+
+    def _joined(self, actors, nation: str | None = None) -> str | None:
+        """The names of who speaks; a bureau speaks for the outposts named beside it."""
+        bureaus = {actor.region for actor in actors if actor.name is None}
+        names = [nation, *(self._name(a) for a in actors if a.name is None or a.region not in bureaus)]
         return "、".join(dict.fromkeys(filter(None, names))) or None
 
     def _section_voice(self, heading: _Reading) -> tuple[int, ...]:
@@ -440,12 +499,9 @@ class _ArticleReader:
         if not nation:
             return _ordered(tuple(found))
         found.append(0)
-        if reading.mentioned:
-            found += [r for r in reading.mentioned if r in self.beside or r in voice]
+        found += [region for region in reading.mentioned if region in voice]
         if not actors:
             found += reading.places
-        if len(voice) > 1:
-            found += voice
         return _ordered(tuple(found))
 
     def _in_one_voice(self, reading: _Reading, voice, regions, fresh: bool) -> tuple[tuple[int, ...], str]:
@@ -471,19 +527,21 @@ class _ArticleReader:
         places = reading.places or reading.examples
         if places:
             # A sentence further on about the same bureau may name other places; one that opens with them is theirs.
-            if not fresh and regions and not (
+            if not fresh and regions and regions != _SOME and not (
                     regions[0] not in places and self.matcher.opens(self.text, reading)):
                 return regions, "carried"
             return _ordered(places), "named"
+        if reading.cues & _UNNAMED:
+            return _SOME, None
         if reading.cues & (_NOBODY | _OTHER | _COMMENT):
             return (), None
-        if fresh and not (reading.cues & _GOES_ON or (reading.cues & _SAME and len(regions) == 1 and regions[0])):
+        if fresh and not (reading.cues & _GOES_ON or (reading.cues & _SAME and len(regions) == 1 and regions[0] > 0)):
             return (), None
-        return regions, "carried" if regions else None
+        return regions, "carried" if regions and regions != _SOME else None
 
     def _speaker(self, regions: tuple[int, ...]) -> str | None:
         """The names the article has given to the regulators of `regions`."""
-        if not regions:
+        if not regions or (self.mute and regions[0]):
             return None
         if not regions[0]:
             return self.nation
@@ -510,12 +568,20 @@ class _Matcher:
         self._examples = tuple(wording["examples"])
         self._place_ends = frozenset(word[-1] for word in (*self._locatives, *self._examples))
         self._former = tuple(wording["former"])
+        self._overseen_by = tuple(wording["overseen_by"])
         self._excluded_after = tuple(wording["excluded_after"])
         self._excluded_starts = frozenset(word[0] for word in self._excluded_after)
         self._deference_before = tuple(wording["deference_before"])
         self._deference_after = re.compile(r"[^，。；：]{0,14}?(?:" + _any(wording["deference_after"]) + ")")
         self._reported_to = tuple(wording["reported_to"])
         self.said = tuple(wording["said"])
+        self._bank_opens = re.compile(f"(?:{_any(n for r in regions[1:] for n in (r.name, *r.aliases))})"
+                                      f"(?!{_any(data['not_places']['suffix_exceptions'])})"
+                                      f"(?:{_any(data['not_places']['banks'])})")
+        self._sector = re.compile(_any(data["sector"]))
+        self._outpost_ranks = data["outpost_short_forms"]
+        self._outpost_eras = [era["name"].replace("{place}", "").removesuffix("局") for era in data["bureau_eras"]]
+        self._spelt = [(region.name, *region.aliases) for region in regions]
         self._issuing = re.compile(_any(wording["issuing"]))
         self._list_end = re.compile("".join(f"(?:{_any(part)}|\\d+)?" for part in wording["list_end"]))
         self._count_noun = re.compile(
@@ -584,7 +650,7 @@ class _Matcher:
                 (_ENDS_CLAUSE, _CLAUSE_ENDS), (_IS_DIGIT, _DIGITS),
                 (_BEFORE_PLACE, (self._place_ends | self._prefix_ends) - located),
                 (_LOCATES, located), (_JOINS, {word[0] for word in wording["joiners"]}),
-                (_BEFORE_BUREAU, {word[-1] for word in self._former}),
+                (_BEFORE_BUREAU, {word[-1] for word in (*self._former, *self._overseen_by)}),
                 (_BEFORE_NATION, {word[-1] for words in (self._former, self._reported_to, self._deference_before)
                                   for word in words}),
                 (_BEFORE_YEAR, {word[-1] for word in self._year_openings}),
@@ -598,7 +664,7 @@ class _Matcher:
     def _label(self, regions: tuple[int, ...]) -> tuple[str | None, tuple[str, ...]]:
         """The level and the short names of region indexes."""
         level = None if not regions else "regional" if regions[0] else "national"
-        return level, tuple(self._names[region] for region in regions)
+        return level, () if regions == _SOME else tuple(self._names[region] for region in regions)
 
     def _patterns(self, regions, index, data, cities) -> dict[str, tuple[int, object]]:
         """Every string the automaton looks for, with its kind and what it stands for. A string stands for the
@@ -609,8 +675,10 @@ class _Matcher:
         def enter(text: str, kind: int, value) -> None:
             out.setdefault(text, (kind, value))
 
-        for cue, name in ((_PART, "national_parts"), (_NOBODY, "nobody"), (_SAME, "same_bureau"),
+        for cue, name in ((_PART, "national_parts"), (_NOBODY | _UNNAMED, "nobody"), (_SAME, "same_bureau"),
                           (_GOES_ON, "same_speaker"), (_OTHER, "other_actors"), (_COMMENT, "commentators"),
+                          (_COMMENT | _EXPERT, "experts"), (_COMMENT | _RELAY, "relays"),
+                          (_SAME | _OUTPOST_GOES_ON, "same_outpost"), (_ATTENDS, "attending"),
                           (_SYSTEM, "system_meetings")):
             for text in data[name]:
                 out[text] = (_CUE, out.get(text, (_CUE, 0))[1] | cue)
@@ -680,6 +748,24 @@ class _Matcher:
         """Whether a sentence of the national regulator is about a document it issues."""
         return "《" in text and self._issuing.search(text) is not None
 
+    def of_sector(self, text: str) -> bool:
+        """Whether a text is about the sector that the bureaus supervise."""
+        return self._sector.search(text) is not None
+
+    def of_bank(self, title: str) -> bool:
+        """Whether a title opens with the name of a bank that has its region's name."""
+        return self._bank_opens.match(title) is not None
+
+    def outpost_name(self, actor: _Actor, era: int | None) -> str:
+        """The name of an outpost in a short form: that of the era, or, where it is unknown, as the text has it."""
+        return actor.name + ("监管" if era is None else self._outpost_eras[era]) + actor.rank
+
+    def first_is_region(self, statement: str, reading: _Reading) -> bool:
+        """Whether the first of the places of a statement is a whole region, not a smaller place in it."""
+        begin, start = reading.first_place
+        return any(statement.startswith(name, start - begin) for region in reading.places
+                   for name in self._spelt[region])
+
     def opens(self, text: str, reading: _Reading) -> bool:
         """Whether a reading of `text` opens with the first of its places, but for words that lead to it."""
         if reading.first_place is None:
@@ -730,6 +816,8 @@ class _Matcher:
         may_open = before & _MAY_OPEN > 0
         depth = start - begin
         cues &= np.where(depth > 1, ~_GOES_ON, -1) & np.where(at_begin | may_open, -1, ~_OTHER)
+        # 近30地监管局: a number may stand before those left unnamed.
+        cues &= np.where(at_begin | (before & (_ENDS_CLAUSE | _IS_DIGIT) > 0), -1, ~_UNNAMED)
         cues = np.where(cues & _OFFICE, np.where(depth <= _OFFICE_OPENS, _OFFICE, 0), cues)
         located = place & (before & _LOCATES > 0)
         hard = (
@@ -853,7 +941,7 @@ class _Matcher:
                     listed = ()
                 if _inside(text, begin, start, "《", "》"):
                     continue
-                if text.endswith(self._former, begin, start):
+                if text.endswith((*self._former, *self._overseen_by), begin, start):
                     reading.places += (actor.region,)
                 else:
                     reading.actors += (actor,)
@@ -871,7 +959,8 @@ class _Matcher:
                 if place is not None:
                     region, place_start = place
                     reading.mentioned += (region,)
-                    reading.actors += (_Actor(region, None, text[place_start:stop]),)
+                    rank = self._outpost_ranks.get(text[start:stop])
+                    reading.actors += (_Actor(region, None, text[place_start:stop if rank is None else start], rank),)
                     if list_end > place_start:
                         listed = ()
                     if place_start == nation_end:
@@ -933,6 +1022,8 @@ class _Matcher:
             cues &= ~_GOES_ON
         if cues & _OTHER and not self._opens.fullmatch(text, begin, start):
             cues &= ~_OTHER
+        if cues & _UNNAMED and start > begin and not (text[start - 1] in _CLAUSE_ENDS or text[start - 1] in _DIGITS):
+            cues &= ~_UNNAMED
         if cues & _OFFICE:
             cues = _OTHER if start - begin <= _OFFICE_OPENS else 0
         if cues & _PART and not self._acts(reading, text, begin, start, stop):
@@ -979,11 +1070,12 @@ def _day(value, last: bool = False) -> str | None:
 # The lists of words in the file, as paths of keys.
 _WORD_LISTS = (
     ("other_bureaus",), ("outposts",), ("national_parts",), ("system_meetings",), ("other_actors",), ("commentators",),
-    ("nobody",), ("same_bureau",), ("same_speaker",), ("year_openings",), ("year_plans",), ("common_words",),
-    ("not_places", "names"), ("not_places", "suffixes"), ("not_places", "offices"),
+    ("experts",), ("relays",), ("attending",), ("sector",), ("same_outpost",), ("nobody",),
+    ("same_bureau",), ("same_speaker",), ("year_openings",), ("year_plans",), ("common_words",),
+    ("not_places", "names"), ("not_places", "suffixes"), ("not_places", "offices"), ("not_places", "banks"),
     ("not_places", "suffix_exceptions"), ("not_places", "prefixes"),
     *(("wording", key) for key in ("joiners", "locatives", "examples", "excluded_after", "former", "deference_before",
-                                   "deference_after", "reported_to", "issuing", "said", "lead_ins")),
+                                   "deference_after", "reported_to", "overseen_by", "issuing", "said", "lead_ins")),
 )
 
 
@@ -1109,6 +1201,8 @@ def _checked(source: YamlFile) -> tuple[tuple[Region, ...], dict]:
         if name is not None and name not in known:
             raise source.error(f"“{name}” is not the name of an era of this file", "bureau_nouns", noun)
     check.word(check.value(("bureau_noun_after_count",)), "bureau_noun_after_count")
+    for noun, rank in check.mapping(check.value(("outpost_short_forms",)), "outpost_short_forms").items():
+        check.word(rank, "outpost_short_forms", noun)
     for suffix in check.mapping(check.value(("division_not_before",)), "division_not_before"):
         check.words("division_not_before", suffix)
     return tuple(regions), check.data
