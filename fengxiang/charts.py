@@ -431,7 +431,7 @@ def cleaning_waterfall(ledger_counts: pd.DataFrame, *, title: Bilingual | None =
     automatic = {
         "zh": f"读入的文字{kept_percent}留作分析" + (f"，去掉最多的是{words[largest]['zh']}" if largest else ""),
         "en": f"{kept_percent} of the text read is kept for analysis"
-              + (f"; {words[largest]['en'].lower()} is the largest part left out" if largest else "")}
+              + (f"; the largest part left out: {words[largest]['en'].lower()}" if largest else "")}
     parts_zh = "，".join(f"{words[f]['zh']}{count(by_fate[f])}（{percent(by_fate[f] / total * 100)}）" for f in removed)
     parts_en = ", ".join(f"{words[f]['en'].lower()} {count(by_fate[f])} ({percent(by_fate[f] / total * 100)})"
                          for f in removed)
@@ -698,8 +698,8 @@ def _shares(prevalence: pd.DataFrame, names: Names) -> pd.DataFrame:
     return frame.sort_values(["_order", "region", "year"], ignore_index=True).drop(columns="_order")
 
 
-def _leading_words(top: pd.DataFrame, names: Names, lang: str) -> str:
-    """Which themes lead, claiming no more than `leaders` allows."""
+def _leading_words(top: pd.DataFrame, names: Names, lang: str, n_themes: int) -> str:
+    """Which of `n_themes` themes lead, claiming no more than `leaders` allows."""
     labels = [quoted(names.theme(t, lang)) for t in top["theme"]]
     share = percent(top["percent"].iloc[0])
     if len(labels) == 1:
@@ -708,6 +708,9 @@ def _leading_words(top: pd.DataFrame, names: Names, lang: str) -> str:
     if len(labels) <= 3:
         return (f"{listing(labels, 'zh')}居前，先后难分" if lang == "zh" else
                 f"{listing(labels, 'en')} lead, too close to rank")
+    if len(labels) > n_themes * 0.7:
+        return (f"没有哪个主题明显领先，最高的是{labels[0]}（{share}）" if lang == "zh" else
+                f"no theme clearly leads; {labels[0]} is highest ({share})")
     return (f"{labels[0]}最高（{share}），但与其后{len(labels) - 1}个主题难分先后" if lang == "zh" else
             f"{labels[0]} is highest ({share}) but cannot be told from {len(labels) - 1} others")
 
@@ -737,9 +740,9 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
     solid = data.loc[~data["thin"], "year"]
     last = int(solid.max()) if len(solid) else years[-1]
     of_last = data[data["year"] == last].sort_values("percent", ascending=False, kind="stable")
-    top = leaders(of_last, "percent")
-    automatic = {"zh": f"{last}年{_leading_words(top, names, 'zh')}",
-                 "en": f"In {last} {_leading_words(top, names, 'en')}"}
+    top, n_themes = leaders(of_last, "percent"), len(of_last)
+    automatic = {"zh": f"{last}年{_leading_words(top, names, 'zh', n_themes)}",
+                 "en": f"In {last} {_leading_words(top, names, 'en', n_themes)}"}
     n = int(data.drop_duplicates("year")["n_statements"].sum())
     head, tail = of_last.head(3), of_last.iloc[-1]
     alt = {"zh": f"小型折线图{data['theme'].nunique()}幅，{year_span(years, 'zh')}各主题占语句的比例。{last}年最高的是"
@@ -1285,9 +1288,9 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
                   period=_period([year_from, year_to]), **finishing)
     if data.empty:
         return _too_little({"zh": "没有可以排列的主题。", "en": "There are no themes to rank."}, title=title, **shared)
-    top = leaders(data, "percent")
-    automatic = {"zh": f"{year_to}年{_leading_words(top, names, 'zh')}",
-                 "en": f"In {year_to} {_leading_words(top, names, 'en')}"}
+    top, n_themes = leaders(data, "percent"), len(data)
+    automatic = {"zh": f"{year_to}年{_leading_words(top, names, 'zh', n_themes)}",
+                 "en": f"In {year_to} {_leading_words(top, names, 'en', n_themes)}"}
     two = year_from != year_to
     head, tail = data.head(3), data.iloc[-1]
     alt = {"zh": f"点图，{len(data)}个主题按{year_to}年占语句的比例排列。最高的是"
@@ -1380,9 +1383,11 @@ def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, title
     none = data[data["n_statements"] == 0]
     ranked = data.sort_values(["n_statements", "region"], ascending=[False, True], ignore_index=True)
     automatic = {
-        "zh": f"{len(regions)}个地区中，{len(solid)}个的材料够作比较"
+        "zh": (f"{len(regions)}个地区中，{len(solid)}个的材料够作比较" if len(solid) else
+               f"{len(regions)}个地区的材料都不够作比较")
               + (f"，{len(none)}个没有材料" if len(none) else ""),
-        "en": f"{len(solid)} of {len(regions)} regions hold enough material to compare"
+        "en": (f"{len(solid)} of {len(regions)} regions hold enough material to compare" if len(solid) else
+               f"None of {len(regions)} regions holds enough material to compare")
               + (f"; {len(none)} hold none" if len(none) else "")}
     alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区的语句数。最多的是"
                  + "、".join(f"{r.region}{count(r.n_statements)}条" for r in ranked.head(5).itertuples())
@@ -2653,9 +2658,12 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
     nation = int((sure == NATIONAL).sum())
     local, open_ = len(sure) - nation, len(chosen) - len(sure)
     automatic = {
-        "zh": f"{len(chosen)}个说法中，{nation}个先见于总局，{local}个先见于地方，{open_}个难定先后",
-        "en": f"Of {len(chosen)} terms {nation} appear first with the national regulator, {local} with a region; "
-              f"{open_} cannot be decided"}
+        "zh": f"{len(chosen)}个说法中，" + "，".join(
+            [f"{nation}个先见于总局"] * bool(nation) + [f"{local}个先见于地方"] * bool(local)
+            + [f"{open_}个难定先后"] * bool(open_)),
+        "en": f"Of {len(chosen)} terms " + ", ".join(
+            [f"{nation} came first with the national regulator"] * bool(nation)
+            + [f"{local} came first with a region"] * bool(local) + [f"{open_} cannot be decided"] * bool(open_))}
     told = [t for t in chosen if t in sure.index][:4]
     others = {t: int(sizes.set_index("term").loc[t, "n_users"]) - 1 for t in told}
 

@@ -338,9 +338,12 @@ def test_the_leading_theme_is_named_alone_only_when_it_stands_clear():
     assert charts.leaders(frame.iloc[:0]).empty
     words = charts._leading_words
     clear = frame.assign(percent=frame["share"] * 100)
-    assert words(clear.iloc[:1], NAMES, "zh") == "“地方债务”居首，占语句的50.0%"
-    assert words(clear.iloc[:2], NAMES, "zh") == "“地方债务”和“制度建设”居前，先后难分"
-    assert words(clear, NAMES, "en") == "“Local debt”, “Rule-making” and “Green finance” lead, too close to rank"
+    assert words(clear.iloc[:1], NAMES, "zh", 9) == "“地方债务”居首，占语句的50.0%"
+    assert words(clear.iloc[:2], NAMES, "zh", 9) == "“地方债务”和“制度建设”居前，先后难分"
+    assert words(clear, NAMES, "en", 9) == "“Local debt”, “Rule-making” and “Green finance” lead, too close to rank"
+    many = pd.concat([clear] * 3)
+    assert words(many, NAMES, "zh", 24) == "“地方债务”最高（50.0%），但与其后8个主题难分先后"
+    assert words(many, NAMES, "zh", 9) == "没有哪个主题明显领先，最高的是“地方债务”（50.0%）"
 
 
 def test_theme_change_says_only_what_the_grades_say(tmp_path):
