@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .measures import TREND_WORDS
+from .measures import CORRECTION_STATUS, MIX_WARNINGS, TREND_WORDS
 
 _THEME = {"zh": "主题", "en": "theme"}
 
@@ -34,10 +34,125 @@ QUOTIENTS = {
     "low": {"zh": "95%下限", "en": "95% low", "format": ".2f"},
     "high": {"zh": "95%上限", "en": "95% high", "format": ".2f"},
 }
-DISPERSION = {
-    "term": {"zh": "词", "en": "term"},
+_TERM = {"zh": "提法", "en": "term"}
+_STATEMENT = {"zh": "语句", "en": "statement"}
+_N = {"zh": "语句", "en": "statements", "format": ",d"}
+_ARTICLES = {"zh": "文章", "en": "articles", "format": ",d"}
+
+TERMS = {
+    "term": _TERM,
     "count": {"zh": "次数", "en": "occurrences", "format": ",d"},
-    "range": {"zh": "文章数", "en": "articles", "format": ",d"},
-    "range_share": {"zh": "占文章", "en": "share of articles", "format": ".1%"},
+    "per_10k": {"zh": "每万词次", "en": "per 10,000 tokens", "format": ".1f"},
+    "n_articles": _ARTICLES,
+    "article_share": {"zh": "占文章", "en": "share of articles", "format": ".1%"},
+    "n_stories": {"zh": "稿件", "en": "stories", "format": ",d"},
+    "n_bureaus": {"zh": "用到的地方局", "en": "bureaus that use it", "format": ",d"},
+    "bureau_share": {"zh": "占有材料的地方局", "en": "share of bureaus with material", "format": ".0%"},
     "dp_norm": {"zh": "离散度DP（0最匀）", "en": "dispersion DP (0 = even)", "format": ".2f"},
+}
+NEW_TERMS = {
+    "term": {"zh": "候选", "en": "candidate"},
+    "count": TERMS["count"],
+    "n_articles": _ARTICLES,
+    "cohesion": {"zh": "结合度（比特）", "en": "cohesion (bits)", "format": ".1f"},
+    "entropy_left": {"zh": "左熵", "en": "entropy, left", "format": ".1f"},
+    "entropy_right": {"zh": "右熵", "en": "entropy, right", "format": ".1f"},
+    "text": {"zh": "例句", "en": "a statement"},
+}
+QUOTED_TERMS = {
+    "term": {"zh": "说法", "en": "wording"},
+    "n_articles": _ARTICLES,
+    "names": {"zh": "归属", "en": "of"},
+    "first_year": {"zh": "最早年度", "en": "first year", "format": "d"},
+    "text": {"zh": "例句", "en": "a statement"},
+}
+QUANTITY_INPUTS = ["statement_id", "article_id", "year", "regions", "themes", "text"]
+QUANTITIES = {
+    "quantity": {"zh": "原文", "en": "as written"},
+    "value": {"zh": "数值", "en": "value", "format": ",.10g"},
+    "value_high": {"zh": "上限", "en": "upper end", "format": ",.10g"},
+    "unit": {"zh": "单位", "en": "unit"},
+    "what": {"zh": "所数的对象", "en": "what it counts"},
+    "change": {"zh": "升降", "en": "told as", "labels": {"up": {"zh": "升", "en": "a rise"}, "down": {"zh": "降", "en": "a fall"}}},
+    "against": {"zh": "同谁比", "en": "against"},
+    "year": {"zh": "年度", "en": "year", "format": "d"},
+    "names": {"zh": "归属", "en": "of"},
+    "text": _STATEMENT,
+}
+_PARTS = {"held_out": {"zh": "未参与编写规则", "en": "held out from rule writing"},
+          "develop": {"zh": "参与编写规则", "en": "used in rule writing"}, "all": {"zh": "全部", "en": "all"}}
+QUANTITY_ACCURACY = {
+    "part": {"zh": "标注", "en": "labels", "labels": _PARTS},
+    "n": _N,
+    "tp": {"zh": "找到且正确", "en": "found and right", "format": ",d"},
+    "fp": {"zh": "多找", "en": "found and wrong", "format": ",d"},
+    "fn": {"zh": "漏找", "en": "missed", "format": ",d"},
+    "precision": {"zh": "准确率", "en": "precision", "format": ".1%"},
+    "precision_low": {"zh": "95%下限", "en": "95% low", "format": ".1%"},
+    "recall": {"zh": "召回率", "en": "recall", "format": ".1%"},
+    "recall_low": {"zh": "95%下限", "en": "95% low", "format": ".1%"},
+}
+MIX = {
+    "name": _THEME,
+    "grade": {"zh": "判断", "en": "reading", "labels": TREND_WORDS},
+    "change": {"zh": "占比之差", "en": "change", "format": "+.1%"},
+    "change_standardised": {"zh": "构成拉平后", "en": "with the mix held still", "format": "+.1%"},
+    "common": {"zh": "共有类别所占语句", "en": "statements in common kinds", "format": ".0%"},
+    "warning": {"zh": "提醒", "en": "warning", "labels": {"": {"zh": "无", "en": "none"}, **MIX_WARNINGS}},
+}
+CORRECTED = {
+    "name": _THEME,
+    "share": {"zh": "原始占比", "en": "share as coded", "format": ".1%"},
+    "corrected": {"zh": "校正后", "en": "corrected", "format": ".1%"},
+    "low": {"zh": "95%下限", "en": "95% low", "format": ".1%"},
+    "high": {"zh": "95%上限", "en": "95% high", "format": ".1%"},
+    "status": {"zh": "说明", "en": "note", "labels": CORRECTION_STATUS},
+}
+PAIRS_BY_UNIT = {**PAIRS, "npmi_paragraph": {"zh": "NPMI（同段）", "en": "NPMI in paragraphs", "format": ".2f"}}
+TERM_PAIRS = {
+    "term_a": {"zh": "提法甲", "en": "first term"}, "term_b": {"zh": "提法乙", "en": "second term"},
+    **{k: PAIRS[k] for k in ("n_both", "expected", "ratio", "npmi", "log_dice", "q_more")},
+}
+PAIR_DIFFERENCES = {
+    "a": PAIRS["a"], "b": PAIRS["b"],
+    "n_both_a": {"zh": "前者同句", "en": "together, former", "format": ",d"},
+    "n_both_b": {"zh": "后者同句", "en": "together, latter", "format": ",d"},
+    "difference": {"zh": "对数优势比之差", "en": "difference of log odds", "format": "+.2f"},
+    "low": {"zh": "95%下限", "en": "95% low", "format": "+.2f"},
+    "high": {"zh": "95%上限", "en": "95% high", "format": "+.2f"},
+    "q": {"zh": "校正后显著性q", "en": "corrected q", "format": ".3f"},
+}
+TRANSMISSION = {
+    "from_name": {"zh": "风险来自", "en": "risk passes from"},
+    "to_name": {"zh": "传向", "en": "to"},
+    "year": {"zh": "年度", "en": "year", "format": "d"},
+    "verb": {"zh": "用词", "en": "verb"},
+    "stance": {"zh": "口气", "en": "told as", "labels": {
+        "told": {"zh": "陈述事实", "en": "fact"}, "possible": {"zh": "可能", "en": "possible"},
+        "warned": {"zh": "要求防范", "en": "to be prevented"}, "denied": {"zh": "否认", "en": "not so"}}},
+    "text": _STATEMENT,
+}
+WORDING = {
+    "term": _TERM,
+    "names": {"zh": "说它的地方局", "en": "bureaus that say it"},
+    "national": {"zh": "总局当年也说", "en": "the national regulator too"},
+    "n_articles": _ARTICLES,
+    "text": {"zh": "原句", "en": "a statement"},
+}
+FIRST_USE = {
+    "term": _TERM,
+    "name": {"zh": "谁用", "en": "who"},
+    "order": {"zh": "先后", "en": "order", "format": "d"},
+    "date": {"zh": "日期", "en": "date"},
+    "could_be_first": {"zh": "可能最先", "en": "could be first"},
+    "lag_low": {"zh": "至少晚几天", "en": "days later, at least", "format": ",d"},
+    "lag_high": {"zh": "至多晚几天", "en": "days later, at most", "format": ",d"},
+}
+ECHO = {
+    "name": {"zh": "谁说", "en": "who says it"},
+    "date": {"zh": "日期", "en": "date"},
+    "source_date": {"zh": "此前见于", "en": "earlier in"},
+    "lag_low": {"zh": "至少晚几天", "en": "days later, at least", "format": ",d"},
+    "repeated": {"zh": "重合的字句", "en": "wording repeated"},
+    "added": {"zh": "另加的字句", "en": "wording added"},
 }

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow.compute as pc
 
 from . import tables
+from .model import NATIONAL
 
+if TYPE_CHECKING:
+    from .run import Run
+
+MARKS = ("“”", "‘’", "「」", "『』")
+"""Quotation marks, left and right."""
 ARTICLE_COLUMNS = ("article_id", "title", "publisher", "date", "url")
 
 
@@ -75,3 +83,96 @@ def kwic(out: str | Path, term: str, *, width: int = 20, year: int | None = None
                "statement_id"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame if limit is None else frame.head(limit)
+
+
+def statements_with(run: Run, terms: Collection[str], *, year: int | None = None) -> pd.DataFrame:
+    """Statements that hold terms of the list, each with where: found on the text, the longest listed term first.
+
+    Args:
+        run: a build; its whole list of terms decides what is longest, so that 中小金融机构 is not found within
+            农村中小金融机构.
+        terms: those wanted; any that are not in the list count as listed.
+        year: a work year.
+
+    Returns:
+        a row for each statement and term: term, statement_id, article_id, regions, attribution, year, text, spans (pairs
+        of start and end); in the order of the table, then of the text.
+    """
+    from ahocorasick_rs import AhoCorasick, MatchKind
+
+    from .terms import read_words
+
+    wanted = set(terms)
+    every = sorted({*read_words(run.place.codebook / "terms.txt"), *wanted})
+    columns = ["term", "statement_id", "article_id", "regions", "attribution", "year", "text", "spans"]
+    if not wanted:
+        return pd.DataFrame(columns=columns)
+    table = tables.read_arrow(run.out, "statements", columns[1:-1], [("year", "=", year)] if year is not None else None)
+    finder = AhoCorasick(every, matchkind=MatchKind.LeftmostLongest)
+    rows = []
+    for batch in table.to_batches(max_chunksize=4096):
+        for row in batch.to_pylist():
+            spans: dict[str, list[tuple[int, int]]] = {}
+            for which, start, end in finder.find_matches_as_indexes(row["text"]):
+                if every[which] in wanted:
+                    spans.setdefault(every[which], []).append((start, end))
+            rows += [(term, *(row[c] for c in columns[1:-1]), found) for term, found in spans.items()]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def wording_by_region(run: Run, terms: Sequence[str], year: int) -> pd.DataFrame:
+    """Which bureaus say each listed term in a year, and in which words.
+
+    Args:
+        run: a build.
+        terms: of the list; others count as listed.
+        year: a work year.
+
+    Returns:
+        a row for each term that any bureau says: term, regions (those whose bureaus say it, by name), n_regions, national
+        (whether the national regulator says it that year), n_statements, n_articles, statement_id, text, spans (of one
+        statement of these bureaus: the one that the fewest share, then the shortest); terms of fewest regions first,
+        then those that the national regulator does not say, then longer ones.
+    """
+    found = statements_with(run, terms, year=year)
+    rows = []
+    for term, part in found.groupby("term", sort=True):
+        places = part["regions"].map(lambda rs: [r for r in rs if r != NATIONAL])
+        regions = sorted({r for rs in places for r in rs})
+        if regions:
+            own = part[places.map(len) > 0].assign(shared=places.map(len), length=part["text"].str.len())
+            best = own.sort_values(["shared", "length", "statement_id"]).iloc[0]
+            rows.append((term, regions, len(regions), any(NATIONAL in rs for rs in part["regions"]), len(part),
+                         part["article_id"].nunique(), best["statement_id"], best["text"], best["spans"]))
+    columns = ["term", "regions", "n_regions", "national", "n_statements", "n_articles", "statement_id", "text", "spans"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame = frame.assign(length=-frame["term"].str.len().astype("int64"))
+    return frame.sort_values(["n_regions", "national", "length", "term"], ignore_index=True).drop(columns="length")
+
+
+def coined(run: Run, terms: Collection[str] | None = None) -> dict[str, list[int]]:
+    """The listed terms that statements put in quotation marks: slogans and coinages, felt to be wording, rather than
+    common words.
+
+    Args:
+        run: a build.
+        terms: those asked for; the whole list when not given.
+
+    Returns:
+        term → work years of such statements, ascending, 0 where unknown; sorted by term.
+    """
+    from ahocorasick_rs import AhoCorasick
+
+    from .terms import read_words
+
+    terms = sorted(read_words(run.place.codebook / "terms.txt") if terms is None else terms)
+    finder = AhoCorasick([left + term + right for term in terms for left, right in MARKS] or ["\0"])
+    found: set[tuple[int, int]] = set()
+    for batch in tables.read_arrow(run.out, "statements", ["text", "year"]).to_batches(max_chunksize=4096):
+        for text, year in zip(*(batch.column(i).to_pylist() for i in (0, 1)), strict=True):
+            found |= {(which // len(MARKS), year or 0)
+                      for which, _, _ in finder.find_matches_as_indexes(text, overlapping=True)}
+    out: dict[str, list[int]] = {}
+    for i, year in sorted(found):
+        out.setdefault(terms[i], []).append(year)
+    return out

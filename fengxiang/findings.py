@@ -1,241 +1,51 @@
 """Findings: sentences rendered from rows of numbers, each with its evidence and with how far it can be trusted.
 
-A finding is made by one function from a `View` of the corpus. The same function is run again on other views (without
-reprints, by article, with each source left out, with weaker patterns …); the badge says in how many of them the claim
-stands. A sentence is never typed: it is a template filled from the row, and `mismatches` counts its numbers again, from
-other tables than it was made of, before the report is written. Where there is too little material the sentence says so.
+A finding is made by one function from a `View` of the corpus. The same function is run again on other views (see
+`robustness`); the badge says in how many of them the claim stands, and of several things that could be said only those
+that stand in all of them are. A sentence is never typed: it is a template filled from the row, and `mismatches` counts
+its numbers again, from other tables than it was made of, before the report is written. Where there is too little
+material the sentence says so.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
 from . import enumerations, measures
+from .concordance import MARKS
 from .measures import MIN_ARTICLES, MIN_STATEMENTS, MIN_SUPPORT
 from .model import NATIONAL
 from .tables import ALL, ALL_YEARS, NONE
+from .views import ALL_SIDES, BUREAUS, N_EVIDENCE, NATIONAL_SIDE, Corpus, Shares, View, summed
+from .views import strata as strata_of
 
 if TYPE_CHECKING:
     from .charts import Names
     from .run import Run
 
 N_NAMED = 3  # themes or terms a sentence names before it says how many more there are
-N_EVIDENCE = 3  # statements kept for one number, spread over articles
-N_SOURCES = 12  # the largest publishers, each left out once
 MIN_WITNESSES = 3  # articles that must use a term before it is called new, or hold a theme before a side has it
-MAX_RECOUNTED = 100_000  # statements coded or counted anew for the badges; of a larger corpus the first so many
-ALL_SIDES, NATIONAL_SIDE, BUREAUS = "all", "national", "bureaus"
-
-
-# ---------------------------------------------------------------------------------------- the corpus, and its views
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """The statements of a build as arrays, ordered by article.
-
-    Attributes:
-        articles: article_id, story_id, publisher, source_format, kind, date; one row an article, by article_id.
-        statement_id: (statements,).
-        article: (statements,) row of `articles`, ascending.
-        year: (statements,) work year, 0 where unknown.
-        codes: the themes of the codebook.
-        theme: (statements, themes) whether the statement has the theme, as 0 and 1.
-        national, bureau: (statements,) whether it is attributed to the national regulator, to any regional bureau.
-        binding: (statements,) whether its wording has one of the two strongest grades.
-        regions: the regions that any statement is attributed to.
-        items: the lists of the texts: see `enumerations.enumerations`, with `themes` (tuple) and `year`.
-        terms: article (row of `articles`), term, year, region, count: the listed terms.
-    """
-
-    articles: pd.DataFrame
-    statement_id: np.ndarray
-    article: np.ndarray
-    year: np.ndarray
-    codes: tuple[str, ...]
-    theme: np.ndarray
-    national: np.ndarray
-    bureau: np.ndarray
-    binding: np.ndarray
-    regions: frozenset[str]
-    items: pd.DataFrame
-    terms: pd.DataFrame
-    _sums: dict = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    @classmethod
-    def of(cls, run: Run, names: Names) -> Corpus:
-        """The statements of all articles in scope."""
-        from .tables import read_arrow
-
-        articles = run.table("articles", ["article_id", "story_id", "publisher", "source_format", "kind", "date", "scope"])
-        articles = articles[articles["scope"] == "in"].drop(columns="scope").sort_values("article_id", ignore_index=True)
-        index = pd.Index(articles["article_id"])
-        table = read_arrow(run.out, "statements", ["statement_id", "article_id", "year", "regions", "themes", "deontic"])
-        article = index.get_indexer(table["article_id"].to_pandas())
-        order = np.argsort(article, kind="stable")
-        codes = tuple(names.themes)
-        theme = _membership(table["themes"], codes)[order]
-        regions = tuple(names.regions)
-        place = _membership(table["regions"], regions)[order].astype(bool)
-        is_national = np.array([r == NATIONAL for r in regions], bool)
-        terms = run.table("article_terms")
-        terms = terms.assign(article=index.get_indexer(terms["article_id"])).drop(columns="article_id")
-        grade = table["deontic"].to_pandas().to_numpy(object)[order]
-        binding = np.isin(grade.astype(str), list(names.grades)[:2])
-        corpus = cls(articles, table["statement_id"].to_pandas().to_numpy(object)[order], article[order],
-                     table["year"].to_pandas().fillna(0).to_numpy(np.int64)[order], codes, theme,
-                     place[:, is_national].any(axis=1), place[:, ~is_national].any(axis=1), binding,
-                     frozenset(r for r, any_ in zip(regions, place.any(axis=0), strict=True) if any_),
-                     pd.DataFrame(), terms)
-        return replace(corpus, items=_items(run, corpus, order))
-
-    def sums(self, year: int = ALL_YEARS, side: str = ALL_SIDES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(statements with each theme (articles, themes), statements (articles,), binding statements (articles,)) of a
-        year and a side, for every article."""
-        if (year, side) not in self._sums:
-            mask = self.rows(year, side)
-            n = np.bincount(self.article[mask], minlength=len(self.articles))
-            binding = np.bincount(self.article[mask & self.binding], minlength=len(self.articles))
-            counts = np.zeros((len(self.articles), len(self.codes)), np.int64)
-            np.add.at(counts, self.article[mask], self.theme[mask])
-            self._sums[year, side] = counts, n, binding
-        return self._sums[year, side]
-
-    def rows(self, year: int = ALL_YEARS, side: str = ALL_SIDES) -> np.ndarray:
-        """(statements,) whether a statement is of the year and the side."""
-        mask = np.ones(len(self.article), bool) if year == ALL_YEARS else self.year == year
-        return mask if side == ALL_SIDES else mask & (self.national if side == NATIONAL_SIDE else self.bureau)
-
-    def spread(self, rows: np.ndarray, limit: int = N_EVIDENCE) -> list[str]:
-        """The identifiers of some of these statements, spread over articles: the first of each, then the second."""
-        rows = np.flatnonzero(rows) if rows.dtype == bool else np.sort(rows)
-        order = pd.Series(self.article[rows]).groupby(self.article[rows]).cumcount().to_numpy()
-        return [str(s) for s in self.statement_id[rows[np.argsort(order, kind="stable")]][:limit]]
-
-
-def _membership(column, values: Sequence[str]) -> np.ndarray:
-    """(rows, values): 1 where the list of the row holds the value."""
-    import pyarrow.compute as pc
-
-    column = column.combine_chunks()
-    out = np.zeros((len(column), len(values)), np.uint8)
-    at = pd.Index(values).get_indexer(pc.list_flatten(column).to_pandas())
-    rows = pc.list_parent_indices(column).to_numpy()
-    out[rows[at >= 0], at[at >= 0]] = 1
-    return out
-
-
-def _items(run: Run, corpus: Corpus, order: np.ndarray) -> pd.DataFrame:
-    """The lists of the texts with their themes."""
-    import pyarrow.compute as pc
-
-    from .tables import read_arrow
-
-    table = read_arrow(run.out, "statements", ["text", "evidence"])
-    likely = np.flatnonzero(pc.match_substring_regex(table["text"], enumerations.MARK.pattern.replace("?P<", "?P<"))
-                            .to_numpy(zero_copy_only=False)[order])
-    some = table.take(order[likely]).to_pandas()
-    found = enumerations.enumerations(zip(corpus.article[likely], likely, some["text"], strict=True))
-    evidence = pd.Series(some["evidence"].to_numpy(), index=likely)
-    return _with_themes(found, corpus, [json.loads(evidence[row]) for row in found["row"]])
-
-
-def _with_themes(items: pd.DataFrame, corpus: Corpus, evidence: Sequence) -> pd.DataFrame:
-    return items.assign(themes=enumerations.item_themes(items, evidence),
-                        year=corpus.year[items["row"].to_numpy(np.int64)])
-
-
-class Shares(NamedTuple):
-    """Shares of themes in a slice; arrays (themes,) except `of`, `n_articles`."""
-
-    share: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    n: np.ndarray
-    of: int
-    articles: np.ndarray
-    n_articles: int
-
-
-@dataclass(frozen=True)
-class View:
-    """The corpus as a finding reads it; one of several ways of counting it.
-
-    Attributes:
-        corpus: what is counted.
-        keep: (articles,) which of them.
-        by_article: a theme counts once in an article, and an article once.
-    """
-
-    corpus: Corpus
-    keep: np.ndarray
-    by_article: bool = False
-
-    @classmethod
-    def of(cls, corpus: Corpus) -> View:
-        """The ordinary view: every statement of every article."""
-        return cls(corpus, np.ones(len(corpus.articles), bool))
-
-    @cached_property
-    def latest(self) -> int:
-        """The latest year that any statement is of; 0 when none is known."""
-        return int(max(self.corpus.year[self.keep[self.corpus.article]], default=0))
-
-    @cached_property
-    def years(self) -> list[int]:
-        """The years with enough statements and articles to compare shares, ascending."""
-        return [y for y in sorted(set(self.corpus.year.tolist()) - {0}) if self.size(y)[2]]
-
-    def size(self, year: int, side: str = ALL_SIDES) -> tuple[int, int, bool]:
-        """Statements and articles of a slice, and whether they are enough to compare shares."""
-        n = self.corpus.sums(year, side)[1][self.keep]
-        statements, articles = int(n.sum()), int((n > 0).sum())
-        return statements, articles, statements >= MIN_STATEMENTS and articles >= MIN_ARTICLES
-
-    def sums(self, year: int, side: str = ALL_SIDES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """As `Corpus.sums`, for the articles of this view, in its unit."""
-        counts, n, binding = (part[self.keep] for part in self.corpus.sums(year, side))
-        some = n > 0
-        counts, n, binding = counts[some], n[some], binding[some]
-        return (np.minimum(counts, 1), np.minimum(n, 1), np.minimum(binding, 1)) if self.by_article else (counts, n, binding)
-
-    def shares(self, year: int, side: str = ALL_SIDES, level: float = 0.95) -> Shares:
-        """Shares of all themes in a slice, with intervals that respect articles (`measures.clustered_interval`)."""
-        counts, n, _ = self.sums(year, side)
-        low, high = measures.clustered_interval(counts, n, level)
-        total = counts.sum(axis=0)
-        return Shares(total / max(n.sum(), 1), low, high, total, int(n.sum()), (counts > 0).sum(axis=0), len(n))
-
-    def article_themes(self, year: int, side: str = ALL_SIDES, as_year: int | None = None) -> pd.DataFrame:
-        """A slice as the frame `article_themes` of `measures`, its year written as `as_year`."""
-        counts, n, _ = (part[self.keep] for part in self.corpus.sums(year, side))
-        ids = self.corpus.articles["article_id"].to_numpy()[self.keep]
-        row, column = np.nonzero(counts)
-        codes = np.array(self.corpus.codes, object)
-        some = np.flatnonzero(n)
-        return pd.DataFrame({
-            "article_id": np.concatenate([ids[some], ids[row]]), "year": year if as_year is None else as_year,
-            "region": ALL, "theme": np.concatenate([np.full(len(some), ALL, object), codes[column]]),
-            "n_statements": np.concatenate([n[some], counts[row, column]])})
-
-    @cached_property
-    def terms(self) -> pd.DataFrame:
-        """The listed terms of the articles of this view."""
-        return self.corpus.terms[self.keep[self.corpus.terms["article"].to_numpy()]]
-
-    @cached_property
-    def items(self) -> pd.DataFrame:
-        """The items of lists in the articles of this view."""
-        return self.corpus.items[self.keep[self.corpus.items["article"].to_numpy(np.int64)]]
+MAX_Q = 0.1  # share of false alarms tolerated among the changes that a headline may name
+RULES = {
+    "zh": f"标题句里的变化须过四关：95%区间不含0；在全部主题中校正多重比较后q不超过{MAX_Q}；把两年的文章类别拉平后仍在；"
+          "换用其他各种数法后仍在。最高级只在区间排除第二名时使用。新提法须见于至少"
+          f"{MIN_WITNESSES}篇稿件。材料不足{MIN_STATEMENTS}条语句或{MIN_ARTICLES}篇文章的年份不比较占比。",
+    "en": "A change named in a headline has passed four tests: its 95% interval leaves out zero; q is at most "
+          f"{MAX_Q} after correction over all themes; it remains when the mix of kinds of articles is held still; it "
+          "remains in every other way of counting. A superlative is used only where the interval excludes the "
+          f"runner-up. New wording stands in at least {MIN_WITNESSES} stories. Shares are not compared in years with "
+          f"fewer than {MIN_STATEMENTS} statements or {MIN_ARTICLES} articles.",
+}
+"""The rules by which headlines are worded, as the report prints them."""
 
 
 # ------------------------------------------------------------------------------------------------------- a finding
@@ -329,7 +139,7 @@ def _share_number(view: View, theme: int, shares: Shares, year: int, side: str =
     share = percent(shares.share[theme])
     return _number(share, n=int(shares.n[theme]), of=shares.of,
                    cell={"what": "theme", "theme": corpus.codes[theme], "year": year, "side": side},
-                   evidence=corpus.spread(corpus.rows(year, side) & corpus.theme[:, theme].astype(bool)),
+                   evidence=view.evidence(corpus.rows(year, side) & corpus.theme[:, theme].astype(bool)),
                    definition={"zh": "含该主题的语句占全部语句的份额", "en": "statements with the theme, of all statements"})
 
 
@@ -460,9 +270,11 @@ def changed_themes(view: View, names: Names) -> Finding:
                            f"{TOO_LITTLE_RULE['en']}.", "theme_change")
     first, last = view.years[0], view.years[-1]
     rows = theme_changes(view, first, last)
-    clear = rows[rows["grade"].isin(["rose", "fell"]) & (rows["q"] < 0.05)]
-    doubted, no_ground = (set(), False) if view.by_article else _made_by_mix(view, first, last, list(clear["theme"]))
-    kept = clear[~clear["theme"].isin(doubted)]
+    facts = {r.theme: ("rose" if r.difference > 0 else "fell", first, last, r.theme) for r in rows.itertuples()
+             if r.grade in ("rose", "probably_rose", "fell", "probably_fell")}
+    clear = rows[rows["grade"].isin(["rose", "fell"]) & (rows["q"] <= MAX_Q)]
+    doubted, no_ground = (set(), False) if view.bare else _made_by_mix(view, first, last, list(clear["theme"]))
+    kept = clear[np.array([t not in doubted and view.may_say(facts[t]) for t in clear["theme"]], bool)]
     sides = {"rose": kept[kept["difference"] > 0].sort_values(["difference", "theme"], ascending=[False, True]),
              "fell": kept[kept["difference"] < 0].sort_values(["difference", "theme"])}
     of = int(rows["n_statements_from"].iloc[0]), int(rows["n_statements_to"].iloc[0])
@@ -502,9 +314,7 @@ def changed_themes(view: View, names: Names) -> Finding:
                    {"year_from": first, "year_to": last, "region": ALL, "theme": top["theme"]}, float(top["difference"]),
                    float(top["low95"]), float(top["high95"]), int(top["n_to"]), of[1], grade, *text,
                    frozenset((s, first, last, t) for s, themes in shown.items() for t in themes),
-                   frozenset(("rose" if r.difference > 0 else "fell", first, last, r.theme) for r in rows.itertuples()
-                             if r.grade in ("rose", "probably_rose", "fell", "probably_fell")),
-                   title, numbers, _union(numbers), "theme_change", caveat=_mix_caveat(doubted, no_ground, names))
+                   frozenset(facts.values()), title, numbers, _union(numbers), "theme_change", caveat=_mix_caveat(doubted, no_ground, names))
 
 
 def _change_title(sides: Mapping[str, pd.DataFrame], names: Names, first: int, last: int) -> dict:
@@ -545,11 +355,9 @@ def theme_changes(view: View, first: int, last: int) -> pd.DataFrame:
 
 def _made_by_mix(view: View, first: int, last: int, themes: list[str]) -> tuple[set[str], bool]:
     """Themes whose change vanishes once the mix of kinds of articles is held still; and whether it cannot be."""
-    column = "kind" if view.corpus.articles["kind"].nunique() > 1 else "source_format"
-    known = view.corpus.articles.dropna(subset=column)
-    if not themes or known.empty:
+    strata = strata_of(view.corpus.articles)
+    if not themes or not strata:
         return set(), False
-    strata = dict(zip(known["article_id"], known[column], strict=True))
     frame = pd.concat([view.article_themes(first), view.article_themes(last)], ignore_index=True)
     warned = measures.mix_warning(frame, strata, [(first, last)], themes=themes)
     return (set(warned.loc[warned["warning"] == "mix_makes_it", "theme"]),
@@ -568,7 +376,8 @@ def _mix_caveat(doubted: set[str], no_ground: bool, names: Names) -> dict:
 
 
 def new_wording(view: View, names: Names) -> Finding:
-    """Listed terms that first turn up in the latest year, in at least `MIN_WITNESSES` stories."""
+    """Listed terms that first turn up in the latest year, in at least `MIN_WITNESSES` stories and in quotation marks
+    in one of them: quoted because they are felt to be wording, where a common noun may be new by chance."""
     uses = view.terms[(view.terms["region"] == ALL) & (view.terms["year"] > 0)]
     year = view.latest
     first_year = int(uses["year"].min()) if len(uses) else 0
@@ -580,44 +389,46 @@ def new_wording(view: View, names: Names) -> Finding:
     since = uses.groupby("term")["year"].min()
     new = uses[uses["term"].isin(since.index[since == year])].groupby("term")["story"].nunique()
     of = int(uses.loc[uses["year"] == year, "story"].nunique())
-    witnessed = new[new >= MIN_WITNESSES].rename("n").reset_index().sort_values(["n", "term"], ascending=[False, True])
+    new = new[[n >= 2 and (t, year) in view.corpus.quoted for t, n in new.items()] if len(new) else []]
+    every = new[new >= MIN_WITNESSES]
+    witnessed = every[[view.may_say((year, t)) for t in every.index] if len(every) else []]
+    witnessed = witnessed.rename("n").reset_index().sort_values(["n", "term"], ascending=[False, True])
     if witnessed.empty:
         return _too_little("new_wording", "new_terms", {"year": year},
-                           f"{year}年没有哪个词表所列的提法既是首次出现、又见于至少{MIN_WITNESSES}篇稿件。",
-                           f"In {year} no listed term is both new to the material and used in {MIN_WITNESSES} stories or more.")
-    shown, n = witnessed.head(2 * N_NAMED), len(witnessed)
+                           f"{year}年没有哪个词表所列、文中加引号的提法既是首次出现、又见于至少{MIN_WITNESSES}篇稿件。",
+                           f"In {year} no listed term that is put in quotation marks is both new to the material and used in "
+                           f"{MIN_WITNESSES} stories or more.")
+    shown, n = witnessed.head(2 * N_NAMED), len(every)
     corpus = view.corpus
-    rows = corpus.rows(year)
-    numbers = [_number(f"{n}个", f"{n} listed", n=n, cell={"what": "new_terms", "year": year, "n": n})]
+    numbers = [_number(f"{n}个", f"{n} quoted", n=n, cell={"what": "new_terms", "year": year, "n": n})]
     for r in shown.itertuples():
-        inside = uses.loc[(uses["term"] == r.term), "article"].unique()
         numbers.append(_number(f"“{r.term}”（{r.n}篇）", f"“{r.term}” ({r.n})", n=int(r.n), of=of, cell={
-            "what": "term_stories", "term": r.term, "year": year, "n": int(r.n)},
-            evidence=[r.term, *corpus.spread(rows & np.isin(corpus.article, inside), 0)]))
+            "what": "term_stories", "term": r.term, "year": year, "n": int(r.n)}))
     more = n > len(shown)
-    zh = (f"{year}年有{n}个词表所列的提法首次见于材料，且至少有{MIN_WITNESSES}篇稿件使用："
+    zh = (f"{year}年有{n}个加引号的提法首次见于材料，且至少有{MIN_WITNESSES}篇稿件使用："
           + "、".join(f"“{r.term}”（{r.n}篇）" for r in shown.itertuples()) + ("等" if more else "") + "。")
-    en = (f"In {year} {n} listed terms turn up for the first time and in at least {MIN_WITNESSES} stories: "
+    en = (f"In {year} {n} quoted terms turn up for the first time, in at least {MIN_WITNESSES} stories each: "
           + ", ".join(f"“{r.term}” ({r.n})" for r in shown.itertuples()) + (" and others" if more else "") + ".")
     earlier = int((np.bincount(corpus.article[(corpus.year > 0) & (corpus.year < year)], minlength=len(view.keep)) > 0)
                   [view.keep].sum())
     return Finding("new_wording", "new_terms", {"year": year, "terms": shown["term"].tolist()}, float(n), None, None, n,
                    len(since), "count", zh, en, frozenset((year, t) for t in shown["term"]),
-                   frozenset((year, t) for t in new.index[new >= 2]), {}, numbers, figure="",
+                   frozenset((year, t) for t in new.index), {}, numbers, figure="",
                    caveat={"zh": f"“首次”只就材料而言：此前各年共{earlier:,}篇文章没有用过，材料之外可能早已有人用。",
                            "en": f"“First” is within the material: none of {_many(earlier, 'earlier article')} uses them; "
                                  "outside it they may be older."})
 
 
 def local_wording(view: View, names: Names) -> Finding:
-    """Listed terms that the national regulator never uses and that one bureau alone, or two or three together, use."""
+    """Listed terms that the national regulator never uses and that one bureau alone, or two or three together, use.
+    Those put in quotation marks are named first, then rare ones: they are wording rather than common words."""
     year = view.latest
     uses = view.terms[~view.terms["region"].isin([ALL, NONE])]
     now = uses[uses["year"] == year]
     ever = {term: set(part) for term, part in uses.groupby("term")["region"]}
     counted = now.groupby("term")["count"].sum()
     own: dict[int, list[tuple[str, tuple[str, ...]]]] = {1: [], 2: []}
-    for term in sorted(counted.index, key=lambda t: (-len(t), t)):
+    for term in sorted(counted.index, key=lambda t: ((t, year) not in view.corpus.quoted, counted[t], -len(t), t)):
         if NATIONAL not in ever[term] and len(ever[term]) <= N_NAMED:
             own[min(len(ever[term]), 2)].append((term, tuple(r for r in names.regions if r in ever[term])))
     alone, shared = own[1], own[2]
@@ -629,21 +440,21 @@ def local_wording(view: View, names: Names) -> Finding:
     shown = alone[:4]
     zh, en, numbers = [], [], []
     if alone:
-        zh.append(f"有{len(alone)}个词表所列的提法总局未用、历年也只见于一个地方局："
+        zh.append(f"有{len(alone)}个提法为一个地方局所独有，总局和其他地方局历年都没有用过："
                   + "、".join(f"“{t}”（{r[0]}）" for t, r in shown) + ("等" if len(alone) > len(shown) else ""))
-        en.append(f"{_many(len(alone), 'listed term')} {'is' if len(alone) == 1 else 'are'} used by a single bureau and never "
-                  "by the national regulator: "
+        en.append(f"{_many(len(alone), 'term')} {'belongs' if len(alone) == 1 else 'belong'} to a single bureau, used neither "
+                  "by the national regulator nor by any other bureau in any year: "
                   + ", ".join(f"“{t}” ({names.region(r[0], 'en')})" for t, r in shown)
                   + (" and others" if len(alone) > len(shown) else ""))
-        numbers.append(_number(f"{len(alone)}个", f"{len(alone)} listed", n=len(alone), cell={
+        numbers.append(_number(f"{len(alone)}个", _many(len(alone), "term"), n=len(alone), cell={
             "what": "own_terms", "year": year, "regions": 1, "n": len(alone)}))
     for term, regions in shared[:2]:
-        zh.append(f"“{term}”见于{listed(regions, 'zh')}")
-        en.append(f"“{term}” by {listed([names.region(r, 'en') for r in regions], 'en')}")
+        zh.append(f"“{term}”只见于{listed(regions, 'zh')}")
+        en.append(f"“{term}” to {listed([names.region(r, 'en') for r in regions], 'en')}")
     text = f"{year}年{'；'.join(zh)}。", f"In {year} {'; '.join(en)}."
     said = [(t, r) for t, r in shown] + shared[:2]
-    numbers += [_number(f"“{t}”", f"“{t}”", cell={"what": "term_regions", "term": t, "regions": list(r), "year": year},
-                        evidence=[t]) for t, r in said]
+    numbers += [_number(f"“{t}”", f"“{t}”", cell={"what": "term_regions", "term": t, "regions": list(r), "year": year})
+                for t, r in said]
     return Finding("local_wording", "terms_of_few_regions", {"year": year, "terms": {t: list(r) for t, r in said}},
                    float(len(alone)), None, None, len(alone), len(counted), "count", *text,
                    frozenset((year, t, r) for t, r in said), frozenset((year, t, r) for t, r in alone + shared), {}, numbers)
@@ -662,8 +473,13 @@ def national_and_regional(view: View, names: Names) -> Finding:
     national, regional = (view.shares(ALL_YEARS, side) for side in (NATIONAL_SIDE, BUREAUS))
     difference, low, high = measures.share_difference(regional.share, regional.low, regional.high, national.share,
                                                       national.low, national.high)
-    up = [int(i) for i in np.argsort(-difference, kind="stable") if low[i] > 0 and national.articles[i] >= MIN_WITNESSES]
-    down = [int(i) for i in np.argsort(difference, kind="stable") if high[i] < 0 and regional.articles[i] >= MIN_WITNESSES]
+    codes = view.corpus.codes
+    facts = [("national" if d > 0 else "regional", code) for d, code in zip(difference, codes, strict=True)]
+    clear = [bool(low[i] > 0 and national.articles[i] >= MIN_WITNESSES or high[i] < 0 and
+                  regional.articles[i] >= MIN_WITNESSES) for i in range(len(codes))]
+    said = [i for i, fact in enumerate(facts) if clear[i] and view.may_say(fact)]
+    up = sorted((i for i in said if difference[i] > 0), key=lambda i: (-difference[i], i))
+    down = sorted((i for i in said if difference[i] < 0), key=lambda i: (difference[i], i))
     numbers: list[dict] = []
     sides = {NATIONAL_SIDE: national, BUREAUS: regional}
 
@@ -675,8 +491,8 @@ def national_and_regional(view: View, names: Names) -> Finding:
         return f"“{names.theme(view.corpus.codes[i], 'en')}” ({a}, the bureaus {b})"
 
     if not up and not down:
-        text = ("总局与地方局的主题占比没有明确差别。",
-                "No theme’s share clearly differs between the national regulator and the bureaus.")
+        text = ("总局与地方局各主题的占比，没有经得起各种数法的差别。",
+                "Between the national regulator and the bureaus no theme’s share differs in every way of counting.")
     else:
         zh, en = [], []
         if up:
@@ -692,15 +508,13 @@ def national_and_regional(view: View, names: Names) -> Finding:
                    {"year": ALL_YEARS, "region": NATIONAL, "theme": view.corpus.codes[top]}, float(difference[top]),
                    float(low[top]), float(high[top]), int(national.n[top]), national.of,
                    "differs" if up or down else "no_clear_difference", *text,
-                   frozenset([("national", view.corpus.codes[i]) for i in up[:1]]
-                             + [("regional", view.corpus.codes[i]) for i in down[:1]]),
-                   frozenset([("national", view.corpus.codes[i]) for i in up] + [("regional", view.corpus.codes[i]) for i in down]),
-                   {}, numbers, _union(numbers), "region_themes", caveat=_year_caveat(view, [*up[:1], *down[:1]], names))
+                   frozenset(facts[i] for i in (*up[:1], *down[:1])),
+                   frozenset(f for f, c in zip(facts, clear, strict=True) if c), {}, numbers, _union(numbers), "region_themes", caveat=_year_caveat(view, [*up[:1], *down[:1]], names))
 
 
 def _year_caveat(view: View, themes: list[int], names: Names) -> dict:
     """What must be said when the two sides differ because they speak in different years."""
-    if not themes or view.by_article:
+    if not themes or view.bare or view.by_article:
         return {}
     codes = [view.corpus.codes[i] for i in themes]
     years, strata, frames = sorted(set(view.corpus.year.tolist())), {}, []
@@ -726,8 +540,7 @@ def closest_pair(view: View, names: Names) -> Finding:
     rows = view.keep[corpus.article]
     theme, article = corpus.theme[rows].astype(np.int64), corpus.article[rows]
     if view.by_article:
-        counts = np.zeros((len(corpus.articles), len(corpus.codes)), np.int64)
-        np.add.at(counts, article, theme)
+        counts = summed(theme, article, len(corpus.articles))
         present = np.bincount(article, minlength=len(counts)) > 0
         theme, article = (counts[present] > 0).astype(np.int64), np.flatnonzero(present)
     both = theme.T @ theme
@@ -753,7 +566,7 @@ def closest_pair(view: View, names: Names) -> Finding:
         r = pairs.iloc[k]
         inside = corpus.theme[:, r["i"]].astype(bool) & corpus.theme[:, r["j"]].astype(bool)
         numbers.append(_number(f"{r['n_both']:,}条", f"{r['n_both']:,} statements", n=int(r["n_both"]), of=n, cell={
-            "what": "pair", "a": r["theme_a"], "b": r["theme_b"], "n": int(r["n_both"])}, evidence=corpus.spread(inside)))
+            "what": "pair", "a": r["theme_a"], "b": r["theme_b"], "n": int(r["n_both"])}, evidence=view.evidence(inside)))
         numbers.append(_number(f"{r['ratio']:.1f}倍", f"{r['ratio']:.1f} times", cell={
             "what": "pair_ratio", "a": r["theme_a"], "b": r["theme_b"]}, definition={
             "zh": "同句条数除以两者互不相干时应有的条数", "en": "shared statements over what chance would give"}))
@@ -792,9 +605,7 @@ def _npmi_intervals(pairs: pd.DataFrame, theme: np.ndarray, article: np.ndarray)
     units = np.concatenate([theme[:, columns], theme[:, pairs["i"]] & theme[:, pairs["j"]]], axis=1)
     _, number = np.unique(article, return_inverse=True)
     m = int(number.max()) + 1
-    summed = np.zeros((m, units.shape[1]))
-    np.add.at(summed, number, units)
-    shares = measures.cluster_replicates(summed, np.bincount(number, minlength=m), n_resamples=1000)
+    shares = measures.cluster_replicates(summed(units, number, m), np.bincount(number, minlength=m), n_resamples=1000)
     low, high = np.full(len(pairs), np.nan), np.full(len(pairs), np.nan)
     for k, (i, j) in enumerate(zip(pairs["i"], pairs["j"], strict=True)):
         a, b, ab = shares[:, place[i]], shares[:, place[j]], shares[:, len(columns) + k]
@@ -824,27 +635,48 @@ def binding_wording(view: View, names: Names) -> Finding:
 
     def number(year):
         return _number(percent(parts[year][0]), n=parts[year][5], of=parts[year][6],
-                       cell={"what": "binding", "year": year}, evidence=corpus.spread(corpus.rows(year) & corpus.binding))
+                       cell={"what": "binding", "year": year}, evidence=view.evidence(corpus.rows(year) & corpus.binding))
 
     numbers = [number(last), _size_number(of, last)]
     text = (f"{last}年{of:,}条语句中，{percent(share)}用了{grades['zh']}两级有约束力的措辞（95%区间{percent(low)}—{percent(high)}）",
-            f"In {last} {percent(share)} of {of:,} statements use binding wording of the grades {grades['en']} (95% interval "
-            f"{percent(low)}–{percent(high)})")
-    grade, facts = "share", {("binding", last, "said")}
+            f"In {last} {percent(share)} of {of:,} statements use binding wording, of the grades {grades['en']} (95% "
+            f"interval {percent(low)}–{percent(high)})")
+    grade, facts, caveat = "share", {("binding", last)}, {}
     if first < last:
         a, b = parts[first], parts[last]
         bounds = [measures.share_difference(a[0], a[k], a[k + 1], b[0], b[k], b[k + 1])[1:] for k in (1, 3)]
         grade = str(measures.trend_grade(*bounds[0], *bounds[1], True))
-        numbers.append(number(first))
-        word = measures.TREND_WORDS[grade]
-        text = (f"{text[0]}，{first}年为{percent(a[0])}，{word['zh']}。", f"{text[1]}, {percent(a[0])} in {first}: {word['en']}.")
         facts = {("binding", first, last, direction) for direction in _directions(grade)}
-    else:
-        text = f"{text[0]}。", f"{text[1]}."
+        word = measures.TREND_WORDS[grade]
+        if not view.bare and grade != "no_clear_change" and _binding_by_mix(view, first, last):
+            grade, facts = "share", {("binding", last)}
+            caveat = {"zh": f"{first}年为{percent(a[0])}，但两年材料的文章类别构成不同，把构成拉平后差别消失、减半或反向，所以不说升降。",
+                      "en": f"It was {percent(a[0])} in {first}, but the two years hold different kinds of articles, and with "
+                            "the mix held still the difference vanishes, halves or turns round: nothing is said of a change."}
+        else:
+            numbers.append(number(first))
+            text = (f"{text[0]}，与{first}年的{percent(a[0])}相比{word['zh']}",
+                    f"{text[1]}; against {percent(a[0])} in {first}: {word['en']}")
+    text = f"{text[0]}。", f"{text[1]}."
     return Finding("binding_wording", "binding_share", {"year": last, "region": ALL}, float(share), float(low), float(high),
-                   n, of, grade, *text, frozenset(sorted(facts)[:1]), frozenset(facts),
-                   {"zh": f"{last}年{percent(share)}的语句用了有约束力的措辞", "en": f"In {last} {percent(share)} of statements bind"},
-                   numbers, _union(numbers), "deontic_strength")
+                   n, of, grade, *text, frozenset(f for f in facts if "probably" not in grade or f[-1] != "same"),
+                   frozenset(facts), {"zh": f"{last}年{percent(share)}的语句用了有约束力的措辞", "en": f"In {last} {percent(share)} of statements bind"},
+                   numbers, _union(numbers), "deontic_strength", caveat=caveat)
+
+
+def _binding_by_mix(view: View, first: int, last: int) -> bool:
+    """Whether the change in binding wording comes with a change in the kinds of articles."""
+    strata = strata_of(view.corpus.articles)
+    frames = [view.article_themes(year).query("theme == @ALL") for year in (first, last)]
+    for year in (first, last):
+        _, _, binding = (part[view.keep] for part in view.corpus.sums(year))
+        ids = view.corpus.articles["article_id"].to_numpy()[view.keep]
+        frames.append(pd.DataFrame({"article_id": ids[binding > 0], "year": year, "region": ALL, "theme": "binding",
+                                    "n_statements": binding[binding > 0]}))
+    if not strata:
+        return False
+    warned = measures.mix_warning(pd.concat(frames, ignore_index=True), strata, [(first, last)], themes=["binding"])
+    return bool((warned["warning"] == "mix_makes_it").any())
 
 
 def _directions(grade: str) -> list[str]:
@@ -871,7 +703,7 @@ def covered_regions(view: View, names: Names) -> Finding:
         numbers = [_number(f"{n}个", f"{n} of", n=n, of=of, cell=cell)]
     return Finding("covered_regions", "regions_covered", {"year": ALL_YEARS}, float(n), None, None, n, of, "count", *text,
                    frozenset({("missing", r) for r in missing}), frozenset({("missing", r) for r in missing}), {}, numbers,
-                   view.corpus.spread(view.corpus.bureau, 2 * N_EVIDENCE), "coverage")
+                   view.evidence(view.corpus.bureau, 2 * N_EVIDENCE), "coverage")
 
 
 HEADLINES: dict[str, Callable[[View, Names], Finding]] = {f.__name__: f for f in (
@@ -879,135 +711,14 @@ HEADLINES: dict[str, Callable[[View, Names], Finding]] = {f.__name__: f for f in
     binding_wording)}
 """The headline sentences, in the order of the report."""
 OF_TERMS = ("new_wording", "local_wording")
-OF_LISTS = ("listed_first",)
-
-
-# --------------------------------------------------------------------------------------------- other ways of counting
-
-
-class Check(NamedTuple):
-    """One other way of counting: its name, whether a finding is checked by it, and the views to make it from. Each view
-    comes with the view whose claim it must bear, and with what is special about it (zh, en)."""
-
-    zh: str
-    en: str
-    applies: Callable[[str], bool]
-    views: Iterable[tuple[View, View, dict]]
-
-
-def checks(run: Run, names: Names, view: View) -> Iterator[Check]:
-    """Other ways of counting the same corpus.
-
-    Reprints counted once; by article instead of statement; the largest publishers and all shapes of files left out one
-    at a time; every theme without the pattern that finds most for it; listed terms counted as plain strings, without
-    segmentation. Of a corpus of more than `MAX_RECOUNTED` statements the last two take a part, and hold the claim of
-    that same part against it.
-    """
-    articles = view.corpus.articles
-    # of copies and reprints the earliest; among those of one day the first by identifier
-    lead = ~articles.sort_values(["story_id", "date", "article_id"], na_position="last").duplicated("story_id")
-    lead = lead.reindex(articles.index).to_numpy()
-    yield Check("转载只计一次", "reprints counted once", lambda _: True, [(replace(view, keep=lead), view, {})])
-    yield Check("按文章而不按语句计数", "by article, not by statement",
-                lambda id_: id_ not in OF_TERMS + OF_LISTS, [(replace(view, by_article=True), view, {})])
-    for column, zh, en, most in (("publisher", "逐个剔除来源", "each source left out", N_SOURCES),
-                                 ("source_format", "逐个剔除文件形态", "each shape of file left out", None)):
-        sizes = articles[column].value_counts()
-        chosen = sorted(sizes.index, key=lambda n: (-sizes[n], n))[:most]
-        yield Check(zh, en, lambda _: True, [
-            (replace(view, keep=(articles[column] != name).to_numpy()), view, {"zh": str(name), "en": str(name)})
-            for name in chosen if sizes[name] < len(articles)])
-    part = _part(view)
-    yield Check("每个主题去掉最管用的一条规则", "each theme without its most productive pattern",
-                lambda id_: id_ not in OF_TERMS, [(replace(part, corpus=ablated(run, names, part)), part, {})])
-    yield Check("不分词，按字符串计数", "plain strings, no segmentation", lambda id_: id_ in OF_TERMS,
-                [(replace(part, corpus=unsegmented(run, part)), part, {})])
-
-
-def _part(view: View) -> View:
-    """The view, or the articles that hold its first `MAX_RECOUNTED` statements; identifiers are hashes, so that the
-    first articles are a random part."""
-    if len(view.corpus.article) <= MAX_RECOUNTED:
-        return view
-    last = int(view.corpus.article[MAX_RECOUNTED])
-    return replace(view, keep=view.keep & (np.arange(len(view.keep)) < last))
-
-
-def _texts_of(run: Run, view: View, columns: Sequence[str]) -> pd.DataFrame:
-    """Columns of the statements of a view, in the order of its corpus, with their row there."""
-    from .tables import read_arrow
-
-    rows = np.flatnonzero(view.keep[view.corpus.article])
-    table = read_arrow(run.out, "statements", ["statement_id", *columns])
-    at = pd.Index(table["statement_id"].to_pandas()).get_indexer(view.corpus.statement_id[rows])
-    return table.take(at).to_pandas().assign(row=rows)
-
-
-def ablated(run: Run, names: Names, view: View) -> Corpus:
-    """The corpus coded by a codebook in which each theme lacks the line that finds most for it."""
-    from .coding import code
-    from .model import Article, Statements
-
-    statements = _texts_of(run, view, ["article_id", "paragraph", "position", "text", "heading", "evidence"])
-    evidence = [json.loads(e) for e in statements["evidence"]]
-    weaker = without_best_lines(run.codebook, statements["text"], evidence)
-    ids, number = np.unique(statements["article_id"].to_numpy(object).astype(str), return_inverse=True)
-    told = run.table("articles", ["article_id", "title", "script", "source_file", "source_format", "position"])
-    told = told.set_index("article_id").loc[ids]
-    articles = [Article(r.source_file, r.source_format, int(r.position), title=_known(r.title), script=r.script)
-                for r in told.itertuples()]
-    coding = code(articles, Statements(number.tolist(), statements["paragraph"].tolist(), statements["position"].tolist(),
-                                       statements["text"].tolist(), [_known(h) for h in statements["heading"]]), None, weaker)
-    corpus = view.corpus
-    theme = np.zeros_like(corpus.theme)
-    column = {c: i for i, c in enumerate(corpus.codes)}
-    for row, stated, inherited in zip(statements["row"], coding.stated, coding.inherited, strict=True):
-        theme[row, [column[c] for c in (*stated, *inherited)]] = 1
-    again = dict(zip(statements["row"], coding.evidence, strict=True))
-    items = corpus.items
-    return replace(corpus, theme=theme, items=_with_themes(items, corpus, [again.get(row, ()) for row in items["row"]]))
-
-
-def _known(value):
-    return value if isinstance(value, str) else None
-
-
-def without_best_lines(codebook, texts: Iterable[str], evidence: Iterable[Sequence]):
-    """The codebook without the line of each theme that has an anchor in most of the places where the theme was found;
-    a theme of a single line keeps it."""
-    hits: dict[str, dict[str, int]] = {}
-    for text, found in zip(texts, evidence, strict=True):
-        for code, start, end in found:
-            of_theme = hits.setdefault(code, {})
-            matched = text[start:end].lower()
-            of_theme[matched] = of_theme.get(matched, 0) + 1
-    themes = []
-    for theme in codebook.themes:
-        of_theme = hits.get(theme.code, {})
-        worth = [sum(n for matched, n in of_theme.items() if any(a.lower() in matched for a in line.anchors))
-                 for line in theme.lines]
-        best = int(np.argmax(worth)) if worth else 0
-        keep = theme.lines if len(theme.lines) < 2 else theme.lines[:best] + theme.lines[best + 1:]
-        themes.append(replace(theme, lines=keep))
-    return replace(codebook, themes=tuple(themes))
-
-
-def unsegmented(run: Run, view: View) -> Corpus:
-    """The corpus with listed terms counted wherever their characters stand; of terms that overlap, each."""
-    import ahocorasick_rs
-
-    from .terms import read_words
-
-    terms = read_words(run.place.codebook / "terms.txt")
-    statements = _texts_of(run, view, ["text", "regions"])
-    finder = ahocorasick_rs.AhoCorasick(terms or ["\0"])
-    corpus, rows = view.corpus, []
-    for row, text, regions in zip(statements["row"], statements["text"], statements["regions"], strict=True):
-        for which, _, _ in finder.find_matches_as_indexes(text, overlapping=True):
-            rows += [(corpus.article[row], terms[which], corpus.year[row], region)
-                     for region in (ALL, *(list(regions) or [NONE]))]
-    uses = pd.DataFrame(rows, columns=["article", "term", "year", "region"])
-    return replace(corpus, terms=uses.groupby(["article", "term", "year", "region"]).size().rename("count").reset_index())
+CHOOSING = ("changed_themes", "new_wording", "national_and_regional")
+"""Headlines that choose what to name among several facts: they name what stands in every other way of counting."""
+CHECKS_OF_THEMES = ("reprints", "unit", "sources", "formats", "patterns")
+CHECKS = {"listed_first": ("reprints", "sources", "formats", "patterns"),
+          "new_wording": ("reprints", "sources", "segmentation"),
+          # leaving a source out cannot make another bureau use a term, so it tests nothing here
+          "local_wording": ("reprints", "segmentation")}
+"""Which other ways of counting bear on a headline; by default those of themes."""
 
 
 # ----------------------------------------------------------------------------------------- all of them, with badges
@@ -1020,42 +731,60 @@ def all_findings(run: Run, names: Names, with_badges: bool = True) -> list[Findi
     Args:
         run: the build.
         names: what themes and regions are called.
-        with_badges: count in other ways too.
+        with_badges: count in other ways too. Without, a headline may name what does not stand in them.
     """
     view = View.of(Corpus.of(run, names))
     found = {id_: make(view, names) for id_, make in HEADLINES.items()}
     if with_badges:
-        results: dict[str, list[dict]] = {id_: [] for id_ in found}
-        for check in checks(run, names, view):
-            ids = [id_ for id_, f in found.items() if f.grade != "too_little" and check.applies(id_)]
-            failed: dict[str, list[dict]] = {id_: [] for id_ in ids}
-            for other, reference, special_ in check.views:
-                for id_ in ids:
-                    claim = (found[id_] if reference is view else HEADLINES[id_](reference, names)).claim
-                    if not claim <= HEADLINES[id_](other, names).facts:
-                        failed[id_].append(special_)
-            for id_ in ids:
-                results[id_].append({"zh": check.zh, "en": check.en, "holds": not failed[id_],
-                                     "without": [s for s in failed[id_] if s]})
-        found = {id_: _with_badge(f, results[id_]) for id_, f in found.items()}
-    found = [_with_term_evidence(run, f) for f in found.values()]
-    return [*found, covered_regions(view, names)]
+        found = _checked(run, names, view, found)
+    found = {id_: _with_term_evidence(run, f) for id_, f in found.items()}
+    return [*found.values(), covered_regions(view, names)]
 
 
-def _with_badge(finding: Finding, results: list[dict]) -> Finding:
-    if not results:
-        return finding
+def _checked(run: Run, names: Names, view: View, found: dict[str, Finding]) -> dict[str, Finding]:
+    """The findings with badges; where several things could be said, made again from what stands in every view."""
+    from .robustness import checks, failures
+
+    made: dict[tuple[int, str], frozenset] = {}
+    every = list(checks(run, view))
+
+    def facts(id_: str, other: View) -> frozenset:
+        if (id(other), id_) not in made:
+            made[id(other), id_] = HEADLINES[id_](replace(other, bare=True), names).facts
+        return made[id(other), id_]
+
+    publisher = dict(zip(view.corpus.articles["article_id"], view.corpus.articles["publisher"], strict=True))
+    for id_, finding in found.items():
+        if finding.grade == "too_little":
+            continue
+        cited = {publisher[s.rpartition("-")[0]] for s in finding.evidence} - {None, np.nan}
+        lost = {check: failures(finding.facts if id_ in CHOOSING else finding.claim, check.variants(cited),
+                                lambda other, id_=id_: facts(id_, other))
+                for check in every if check.id in CHECKS.get(id_, CHECKS_OF_THEMES)}
+        if id_ in CHOOSING:
+            stable = finding.facts.difference(*(some for by_name in lost.values() for some in by_name.values()))
+            finding = HEADLINES[id_](replace(view, allowed=stable), names)
+        if finding.grade != "too_little" and finding.claim:
+            finding = _with_badge(finding, {check: [name for name, some in by_name.items() if some & finding.claim]
+                                            for check, by_name in lost.items()})
+        found[id_] = finding
+    return found
+
+
+def _with_badge(finding: Finding, lost: Mapping) -> Finding:
+    """The finding with its badge: `lost` has, for each check, the names of the variants in which it does not stand."""
     zh, en = [], []
-    for r in results:
-        if r["without"]:
-            some = r["without"][:N_NAMED]
-            more = len(r["without"]) - len(some)
-            zh.append(f"剔除{'、'.join(s['zh'] for s in some)}{f'等{len(r["without"])}个' if more else ''}{'（任一个）' if len(some) > 1 else ''}")
-            en.append(f"{' or '.join(s['en'] for s in some)}{f' or {more} more' if more else ''}")
-    detail = {"zh": f"{'；'.join(zh)}后，这句话不再成立。", "en": f"It no longer stands without {'; nor without '.join(en)}."} if zh else {}
+    for names in lost.values():
+        names = [name for name in names if name]
+        some, n = names[:N_NAMED], len(names)
+        if n:
+            zh.append("、".join(some) + (f"等{n}个中的任一个" if n > len(some) else "之一" if n > 1 else ""))
+            en.append(" or ".join(some) + (f" or any of {n - len(some)} more" if n > len(some) else ""))
+    detail = {"zh": f"若剔除{'，或剔除'.join(zh)}，这句话就不再成立。",
+              "en": f"It no longer stands without {', nor without '.join(en)}."} if zh else {}
     return replace(finding, detail=detail, badge={
-        "holds": sum(r["holds"] for r in results), "of": len(results),
-        "checks": [{k: r[k] for k in ("zh", "en", "holds")} for r in results]})
+        "holds": sum(not names for names in lost.values()), "of": len(lost),
+        "checks": [{"zh": check.zh, "en": check.en, "holds": not names} for check, names in lost.items()]})
 
 
 def _with_term_evidence(run: Run, finding: Finding) -> Finding:
@@ -1135,7 +864,7 @@ def mismatches(findings: Sequence[Finding], run: Run) -> list[str]:
     the count tables of the build (or, for lists and for the bureaus together, from the texts and statements), which is
     another way than it was made.
     """
-    recount = _Recount(run)
+    recount = Recount(run)
     problems = []
     for f in findings:
         for x in f.numbers:
@@ -1152,7 +881,7 @@ def mismatches(findings: Sequence[Finding], run: Run) -> list[str]:
     return problems
 
 
-class _Recount:
+class Recount:
     """Counts the numbers of findings again."""
 
     def __init__(self, run: Run):
@@ -1225,7 +954,10 @@ class _Recount:
         return everywhere[everywhere["term"].isin(since.index[since == year])].set_index("term")["n_stories"]
 
     def _new_terms(self, number, cell):
-        return cell["n"], int((self._new(cell["year"]) >= MIN_WITNESSES).sum())
+        new = self._new(cell["year"])
+        texts = self.run.table("statements", ["text"], [("year", "=", cell["year"])])["text"]
+        quoted_ = [any(m[0] + t + m[1] in text for text in texts for m in MARKS) for t in new.index]
+        return cell["n"], int(((new >= MIN_WITNESSES) & np.array(quoted_, bool)).sum())
 
     def _term_stories(self, number, cell):
         return cell["n"], int(self._new(cell["year"]).get(cell["term"], 0))

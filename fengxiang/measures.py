@@ -699,9 +699,29 @@ def corrected_prevalence(n, n_statements, tp, fp, fn, tn, level: float = 0.95, n
     def only(values):
         return np.where(usable, np.clip(values, 0, 1), np.nan)
 
-    return pd.DataFrame({"share": share, "corrected": only(plain), "low": only(centre + shift - half),
-                         "high": only(centre + shift + half), "bounded": usable & ((plain < 0) | (plain > 1)),
+    with np.errstate(invalid="ignore"):
+        low, high = only(centre + shift - half), only(centre + shift + half)
+    return pd.DataFrame({"share": share, "corrected": only(plain), "low": low, "high": high, "bounded": usable & ((plain < 0) | (plain > 1)),
                          "status": status})
+
+
+def corrected_shares(prevalence: pd.DataFrame, accuracy: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """Shares of themes as coded, and corrected for the error measured on hand-marked statements.
+
+    Args:
+        prevalence: as `prevalence` gives it.
+        accuracy: theme, tp, fp, fn, tn, as `accuracy` gives them; themes without a row were not marked.
+        level: of the intervals.
+
+    Returns:
+        theme, year, region, n, n_statements, and the columns of `corrected_prevalence`; in the order of `prevalence`.
+    """
+    marked = accuracy.set_index("theme").reindex(prevalence["theme"])
+    tp, fp, fn, tn = (marked[c].astype("float64").fillna(0).to_numpy() for c in ("tp", "fp", "fn", "tn"))
+    corrected = corrected_prevalence(prevalence["n"], prevalence["n_statements"], tp, fp, fn, tn, level,
+                                     n_effective=prevalence["n_effective"].to_numpy(float))
+    frame = prevalence[["theme", "year", "region", "n", "n_statements"]].reset_index(drop=True)
+    return pd.concat([frame, corrected], axis=1)
 
 
 def accuracy(predicted: Sequence[Collection[str]], gold: Sequence[Collection[str]],
@@ -955,6 +975,32 @@ def slice_counts(term_counts: pd.DataFrame, year: int = -1, region: str = "all",
     """The counts by term of one slice of `term_counts`, as `keyness` takes them."""
     part = term_counts[(term_counts["year"] == year) & (term_counts["region"] == region)]
     return part.set_index("term")[column].sort_index()
+
+
+def term_frequencies(term_counts: pd.DataFrame, slices: pd.DataFrame, year: int = -1) -> pd.DataFrame:
+    """How often and how widely each term is used in a year.
+
+    Args:
+        term_counts: term, year, region, count, n_statements, n_articles, n_stories.
+        slices: year, region, n_statements, n_articles, n_tokens: the denominators.
+        year: -1 for all years.
+
+    Returns:
+        term, count, per_10k (occurrences per 10,000 tokens), n_articles, article_share, n_stories, n_bureaus (regions whose
+        bureaus use it), bureau_share (of the regions with any statement that year); sorted by count downward, term.
+    """
+    part, size = (frame[frame["year"] == year] for frame in (term_counts, slices))
+    whole = part[part["region"] == "all"].set_index("term")[["count", "n_articles", "n_stories"]]
+    regional = part[~part["region"].isin(NOT_ONE_REGION)]
+    frame = whole.join(regional.groupby("term")["region"].nunique().rename("n_bureaus")).reset_index()
+    frame["n_bureaus"] = frame["n_bureaus"].fillna(0).astype("int64")
+    of_all = size[size["region"] == "all"]
+    n_regions = (~size["region"].isin(NOT_ONE_REGION) & (size["n_statements"] > 0)).sum()
+    frame["per_10k"] = frame["count"] / max(of_all["n_tokens"].sum(), 1) * 1e4
+    frame["article_share"] = frame["n_articles"] / max(of_all["n_articles"].sum(), 1)
+    frame["bureau_share"] = frame["n_bureaus"] / max(n_regions, 1)
+    columns = ["term", "count", "per_10k", "n_articles", "article_share", "n_stories", "n_bureaus", "bureau_share"]
+    return frame[columns].sort_values(["count", "term"], ascending=[False, True], ignore_index=True)
 
 
 def dispersion(term_parts: pd.DataFrame, part_sizes: pd.Series) -> pd.DataFrame:

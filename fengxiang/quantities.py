@@ -536,3 +536,45 @@ def quantity_table(statements: pd.DataFrame, rules: QuantityRules) -> pd.DataFra
     context = context.reset_index(drop=True)
     table = pd.concat([context.drop(columns="text"), table.drop(columns="row"), context[["text"]]], axis=1)
     return table.astype({"value": "float64", "value_high": "float64", "start": "int64", "end": "int64"})
+
+
+NOT_SETTLED = "?"
+
+
+def quantity_accuracy(labels: pd.DataFrame, rules: QuantityRules) -> pd.DataFrame:
+    """How many of the figures marked by hand are found, and how many of those found are right.
+
+    Args:
+        labels: text, part, and quantities: the figures as they stand in the text, joined by “|”, empty for none, “?” where
+            the markers did not settle (such sentences are left out).
+        rules: of the codebook.
+
+    Returns:
+        part, n (sentences), tp (figures found as marked), fp (found and not marked, or with other words), fn (marked and not
+        found so), precision, precision_low, precision_high, recall, recall_low, recall_high (Wilson's, at 95 %); a row for
+        each part, sorted, and for `all`.
+    """
+    from collections import Counter
+
+    import pandas as pd
+
+    from .measures import wilson_interval
+
+    settled = labels[labels["quantities"] != NOT_SETTLED]
+    found = extract_quantities(settled["text"].tolist(), rules)
+    counts: dict[str, list[int]] = {part: [0, 0, 0, 0] for part in (*sorted(set(settled["part"])), "all")}
+    for part, marked, quantities in zip(settled["part"], settled["quantities"], found, strict=True):
+        wanted = Counter(q.strip() for q in marked.split("|") if q.strip())
+        got = Counter(q.text for q in quantities)
+        right = (wanted & got).total()
+        for row in (counts[part], counts["all"]):
+            for k, n in enumerate((1, right, got.total() - right, wanted.total() - right)):
+                row[k] += n
+    rows = []
+    for part, (n, tp, fp, fn) in counts.items():
+        row = {"part": part, "n": n, "tp": tp, "fp": fp, "fn": fn}
+        for name, of in (("precision", tp + fp), ("recall", tp + fn)):
+            low, high = wilson_interval(tp, of)
+            row |= {name: tp / of if of else float("nan"), f"{name}_low": float(low), f"{name}_high": float(high)}
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -56,14 +56,34 @@ class Run:
         """A frame that an earlier notebook wrote by `write`."""
         import pandas as pd
 
-        return pd.read_csv(self.place.processed / f"{name}.csv", encoding="utf-8-sig", float_precision="round_trip")
+        return pd.read_csv(self.place.processed / f"{name}.csv", encoding="utf-8-sig")
 
     @cached_property
     def names(self):
         """What themes, groups and regions are called: `fengxiang.charts.Names`."""
         from .charts import Names
 
-        return Names.load(self.place.codebook)
+        return Names.of(self.codebook, self.place.codebook / "regions.yml")
+
+    def region_names(self, regions) -> dict[str, str]:
+        """Regions as a list reads, in zh and en."""
+        return {"zh": "、".join(self.names.region(r, "zh") for r in regions),
+                "en": ", ".join(self.names.region(r, "en") for r in regions)}
+
+    @cached_property
+    def agency_names(self) -> list[str]:
+        """Names of places and agencies of the codebook: nobody's wording."""
+        from .diffusion import names_to_ignore
+        from .yamlfile import YamlFile
+
+        return names_to_ignore(YamlFile(self.place.codebook / "regions.yml").data)
+
+    @cached_property
+    def strata(self) -> dict[str, str]:
+        """The kind of each article, or the shape of its file where all are of one kind: what a mix is made of."""
+        from .views import strata
+
+        return strata(self.table("articles", ["article_id", "kind", "source_format"]))
 
     @cached_property
     def finishing(self) -> dict:

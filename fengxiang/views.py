@@ -1,0 +1,270 @@
+"""The corpus as findings count it: the statements as arrays, and the ways of looking at them.
+
+A `Corpus` holds what is counted, a `View` which articles of it and in which unit. Every finding is computed from a view,
+so that counting in another way is making it again from another view.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from . import enumerations, measures
+from .concordance import coined
+from .measures import MIN_ARTICLES, MIN_STATEMENTS
+from .model import NATIONAL
+from .tables import ALL, ALL_YEARS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .charts import Names
+    from .run import Run
+
+ALL_SIDES, NATIONAL_SIDE, BUREAUS = "all", "national", "bureaus"
+N_EVIDENCE = 3
+"""Statements kept for one number, spread over articles."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The statements of a build as arrays, ordered by article.
+
+    Attributes:
+        articles: article_id, story_id, publisher, source_format, kind, date; one row an article, by article_id.
+        statement_id: (statements,).
+        article: (statements,) row of `articles`, ascending.
+        year: (statements,) work year, 0 where unknown.
+        codes: the themes of the codebook.
+        theme: (statements, themes) whether the statement has the theme, as 0 and 1.
+        national, bureau: (statements,) whether it is attributed to the national regulator, to any regional bureau.
+        binding: (statements,) whether its wording has one of the two strongest grades.
+        regions: the regions that any statement is attributed to.
+        items: the lists of the texts: see `enumerations.enumerations`, with `themes` (tuple) and `year`.
+        terms: article (row of `articles`), term, year, region, count: the listed terms.
+        quoted: (term, year) of the listed terms that a statement of that year puts in quotation marks.
+    """
+
+    articles: pd.DataFrame
+    statement_id: np.ndarray
+    article: np.ndarray
+    year: np.ndarray
+    codes: tuple[str, ...]
+    theme: np.ndarray
+    national: np.ndarray
+    bureau: np.ndarray
+    binding: np.ndarray
+    regions: frozenset[str]
+    items: pd.DataFrame
+    terms: pd.DataFrame
+    quoted: frozenset[tuple[str, int]]
+    _sums: dict = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, run: Run, names: Names) -> Corpus:
+        """The statements of all articles in scope."""
+        from .tables import read_arrow
+
+        columns = ["article_id", "story_id", "publisher", "source_format", "kind", "date", "scope"]
+        articles = run.table("articles", columns)
+        articles = articles[articles["scope"] == "in"].drop(columns="scope")
+        articles = articles.sort_values("article_id", ignore_index=True)
+        index = pd.Index(articles["article_id"])
+        columns = ["statement_id", "article_id", "year", "regions", "themes", "deontic"]
+        table = read_arrow(run.out, "statements", columns)
+        article = index.get_indexer(table["article_id"].to_pandas())
+        order = np.argsort(article, kind="stable")
+        codes = tuple(names.themes)
+        theme = _membership(table["themes"], codes)[order]
+        regions = tuple(names.regions)
+        place = _membership(table["regions"], regions)[order].astype(bool)
+        is_national = np.array([r == NATIONAL for r in regions], bool)
+        terms = run.table("article_terms")
+        terms = terms.assign(article=index.get_indexer(terms["article_id"])).drop(columns="article_id")
+        grade = table["deontic"].to_pandas().to_numpy(object)[order]
+        binding = np.isin(grade.astype(str), list(names.grades)[:2])
+        corpus = cls(articles, table["statement_id"].to_pandas().to_numpy(object)[order], article[order],
+                     table["year"].to_pandas().fillna(0).to_numpy(np.int64)[order], codes, theme,
+                     place[:, is_national].any(axis=1), place[:, ~is_national].any(axis=1), binding,
+                     frozenset(r for r, any_ in zip(regions, place.any(axis=0), strict=True) if any_),
+                     pd.DataFrame(), terms, frozenset())
+        texts = read_arrow(run.out, "statements", ["text", "evidence"])
+        quoted = frozenset((t, y) for t, years in coined(run, set(terms["term"])).items() for y in years)
+        return replace(corpus, items=_items(texts, corpus, order), quoted=quoted)
+
+    def sums(self, year: int = ALL_YEARS, side: str = ALL_SIDES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(statements with each theme (articles, themes), statements (articles,), binding statements (articles,)) of a
+        year and a side, for every article."""
+        if (year, side) not in self._sums:
+            mask = self.rows(year, side)
+            n = np.bincount(self.article[mask], minlength=len(self.articles))
+            binding = np.bincount(self.article[mask & self.binding], minlength=len(self.articles))
+            counts = summed(self.theme[mask], self.article[mask], len(self.articles))
+            self._sums[year, side] = counts, n, binding
+        return self._sums[year, side]
+
+    def rows(self, year: int = ALL_YEARS, side: str = ALL_SIDES) -> np.ndarray:
+        """(statements,) whether a statement is of the year and the side."""
+        mask = np.ones(len(self.article), bool) if year == ALL_YEARS else self.year == year
+        return mask if side == ALL_SIDES else mask & (self.national if side == NATIONAL_SIDE else self.bureau)
+
+    def spread(self, rows: np.ndarray, limit: int = N_EVIDENCE) -> list[str]:
+        """The identifiers of some of these statements (a mask), spread over articles: the first of each article, then
+        the second."""
+        rows = np.flatnonzero(rows)
+        order = pd.Series(self.article[rows]).groupby(self.article[rows]).cumcount().to_numpy()
+        return [str(s) for s in self.statement_id[rows[np.argsort(order, kind="stable")]][:limit]]
+
+
+def summed(values: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarray:
+    """Sums of the rows of `values` by group; (n_groups, columns). `group` is ascending."""
+    out = np.zeros((n_groups, values.shape[1]), np.int64)
+    if len(group):
+        starts = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+        out[group[starts]] = np.add.reduceat(values, starts, axis=0, dtype=np.int64)
+    return out
+
+
+def _membership(column, values: Sequence[str]) -> np.ndarray:
+    """(rows, values): 1 where the list of the row holds the value."""
+    import pyarrow.compute as pc
+
+    column = column.combine_chunks()
+    out = np.zeros((len(column), len(values)), np.uint8)
+    at = pd.Index(values).get_indexer(pc.list_flatten(column).to_pandas())
+    rows = pc.list_parent_indices(column).to_numpy()
+    out[rows[at >= 0], at[at >= 0]] = 1
+    return out
+
+
+def _items(texts: pa.Table, corpus: Corpus, order: np.ndarray) -> pd.DataFrame:
+    """The lists of the texts with their themes."""
+    import pyarrow.compute as pc
+
+    marked = pc.match_substring_regex(texts["text"], enumerations.MARK.pattern).to_numpy(zero_copy_only=False)
+    likely = np.flatnonzero(marked[order])
+    some = texts.take(order[likely]).to_pandas()
+    found = enumerations.enumerations(zip(corpus.article[likely], likely, some["text"], strict=True))
+    evidence = pd.Series(some["evidence"].to_numpy(), index=likely)
+    return with_themes(found, corpus.year, [json.loads(evidence[row]) for row in found["row"]])
+
+
+def with_themes(items: pd.DataFrame, years: np.ndarray, evidence: Sequence[Sequence]) -> pd.DataFrame:
+    """Items of lists with their `themes` and `year`; `years` is (statements,), `evidence` for each item what was matched
+    in its statement."""
+    return items.assign(themes=enumerations.item_themes(items, evidence), year=years[items["row"].to_numpy(np.int64)])
+
+
+class Shares(NamedTuple):
+    """Shares of themes in a slice; arrays (themes,) except `of`, `n_articles`."""
+
+    share: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    n: np.ndarray
+    of: int
+    articles: np.ndarray
+    n_articles: int
+
+
+@dataclass(frozen=True)
+class View:
+    """The corpus as a finding reads it; one of several ways of counting it.
+
+    Attributes:
+        corpus: what is counted.
+        keep: (articles,) which of them.
+        by_article: a theme counts once in an article, and an article once.
+        bare: only facts are wanted of what is made from it, no evidence and no caveats.
+        allowed: the facts a sentence may assert; None for all.
+    """
+
+    corpus: Corpus
+    keep: np.ndarray
+    by_article: bool = False
+    bare: bool = False
+    allowed: frozenset | None = None
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> View:
+        """The ordinary view: every statement of every article."""
+        return cls(corpus, np.ones(len(corpus.articles), bool))
+
+    @cached_property
+    def latest(self) -> int:
+        """The latest year that any statement is of; 0 when none is known."""
+        return int(max(self.corpus.year[self.keep[self.corpus.article]], default=0))
+
+    @cached_property
+    def years(self) -> list[int]:
+        """The years with enough statements and articles to compare shares, ascending."""
+        return [y for y in sorted(set(self.corpus.year.tolist()) - {0}) if self.size(y)[2]]
+
+    def size(self, year: int, side: str = ALL_SIDES) -> tuple[int, int, bool]:
+        """Statements and articles of a slice, and whether they are enough to compare shares."""
+        n = self.corpus.sums(year, side)[1][self.keep]
+        statements, articles = int(n.sum()), int((n > 0).sum())
+        return statements, articles, statements >= MIN_STATEMENTS and articles >= MIN_ARTICLES
+
+    def sums(self, year: int, side: str = ALL_SIDES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As `Corpus.sums`, for the articles of this view, in its unit."""
+        counts, n, binding = (part[self.keep] for part in self.corpus.sums(year, side))
+        some = n > 0
+        counts, n, binding = counts[some], n[some], binding[some]
+        if self.by_article:
+            return np.minimum(counts, 1), np.minimum(n, 1), np.minimum(binding, 1)
+        return counts, n, binding
+
+    def may_say(self, fact: tuple) -> bool:
+        """Whether a sentence may assert a fact."""
+        return self.allowed is None or fact in self.allowed
+
+    def evidence(self, rows: np.ndarray, limit: int = N_EVIDENCE) -> list[str]:
+        """Some of these statements, spread over articles; none where only facts are wanted."""
+        return [] if self.bare else self.corpus.spread(rows & self.keep[self.corpus.article], limit)
+
+    def shares(self, year: int, side: str = ALL_SIDES, level: float = 0.95) -> Shares:
+        """Shares of all themes in a slice, with intervals that respect articles (`measures.clustered_interval`)."""
+        counts, n, _ = self.sums(year, side)
+        low, high = measures.clustered_interval(counts, n, level)
+        total = counts.sum(axis=0)
+        return Shares(total / max(n.sum(), 1), low, high, total, int(n.sum()), (counts > 0).sum(axis=0), len(n))
+
+    def article_themes(self, year: int, side: str = ALL_SIDES, as_year: int | None = None) -> pd.DataFrame:
+        """A slice as the frame `article_themes` of `measures`, its year written as `as_year`."""
+        counts, n, _ = (part[self.keep] for part in self.corpus.sums(year, side))
+        ids = self.corpus.articles["article_id"].to_numpy()[self.keep]
+        row, column = np.nonzero(counts)
+        codes = np.array(self.corpus.codes, object)
+        some = np.flatnonzero(n)
+        return pd.DataFrame({
+            "article_id": np.concatenate([ids[some], ids[row]]), "year": year if as_year is None else as_year,
+            "region": ALL, "theme": np.concatenate([np.full(len(some), ALL, object), codes[column]]),
+            "n_statements": np.concatenate([n[some], counts[row, column]])})
+
+    @cached_property
+    def terms(self) -> pd.DataFrame:
+        """The listed terms of the articles of this view."""
+        return self.corpus.terms[self.keep[self.corpus.terms["article"].to_numpy()]]
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """The items of lists in the articles of this view."""
+        return self.corpus.items[self.keep[self.corpus.items["article"].to_numpy(np.int64)]]
+
+
+def strata(articles: pd.DataFrame) -> dict[str, str]:
+    """The kind of each article, or the shape of its file where all are of one kind: what a mix of sources is made of.
+
+    Args:
+        articles: article_id, kind, source_format.
+    """
+    column = "kind" if articles["kind"].nunique() > 1 else "source_format"
+    known = articles.dropna(subset=column)
+    return dict(zip(known["article_id"], known[column], strict=True))
