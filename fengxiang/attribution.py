@@ -45,7 +45,7 @@ _OPENING_MARKS = " \\t\u3000“\"（"
 _TIME_WORDS = "0-9０-９〇一二三四五六七八九十两第年月日季度末底初旬上中下前后半个全当至、"
 # Readings of frequent combinations of hits are kept, so many at most.
 _KEPT_READINGS = 20_000
-_LONGEST_JOINER, _LONGEST_BRACKET = 4, 300  # characters
+_LONGEST_JOINER, _LONGEST_BRACKET, _LONGEST_OPENING = 4, 300, 100  # characters
 _MOST_HITS = 500  # read in one segment: text with more names than that is no sentence
 _MOST_TOKENS = 12  # hits of a segment whose reading is kept
 _LONGEST_QUOTATION = 20  # statements
@@ -212,6 +212,7 @@ class _Reading:
     mentioned: tuple[int, ...] = ()
     years: tuple[int, ...] = ()
     work_year: int | None = None
+    sole: _Actor | None = None  # the bureau that alone is named as an actor, when nothing else has to be weighed
     plain: bool = False  # names nobody and ends nothing: no more than a cue that the same bureau goes on
 
     def settle(self) -> None:
@@ -220,6 +221,9 @@ class _Reading:
             self.mentioned = _ordered(self.mentioned)
         if len(self.years) > 1:
             self.years = tuple(sorted(set(self.years)))
+        if len(self.actors) == 1 and self.national is None and self.actors[0].name is None and not (
+                self.cues & (_PART | _ATTENDS)):
+            self.sole = self.actors[0]
         self.plain = not (self.actors or self.places or self.examples or self.cues & ~_SAME) and self.national is None
 
     def opening_at(self, begin: int, start: int) -> _Reading:
@@ -237,6 +241,15 @@ _UNKNOWN = (-1, -1)  # the place of a reading that is the same in many places
 class _ArticleReader:
     """Attributes the statements of one article: its voice first, then each statement after the one before."""
 
+    # What holds until the article says otherwise; here, because most articles never do.
+    nation: str | None = None  # what the article has called the national regulator
+    voice: tuple[int, ...] = ()  # the one voice of the article: its regions
+    led_by_outpost: tuple[int, ...] = ()  # the regions whose outpost the title names
+    titled = False  # whether the title names a bureau …
+    of_place = False  # … or, instead, a place
+    of_sector = False  # whether an article about a place is about the sector there
+    mute = False  # whether nobody but a bureau in its own sentence speaks
+
     def __init__(self, article: Article, matcher: _Matcher, text: str, paragraphs: list[int],
                  readings: list[_Reading | None]):
         self.matcher = matcher
@@ -248,15 +261,8 @@ class _ArticleReader:
         self.readings = readings
         # What the article has called them so far.
         self.bureaus: dict[int, str | None] = {}
-        self.nation: str | None = None
-        # The one voice of the article: its regions.
-        self.voice: tuple[int, ...] = ()
-        # The outposts named so far, by region; the regions whose outpost the title names.
+        # The outposts named so far.
         self.outposts: dict[int, str | None] = {}
-        self.led_by_outpost: tuple[int, ...] = ()
-        # Whether the title names a place and no regulator; whether nobody but a bureau in its own sentence speaks.
-        self.of_place = self.of_sector = self.mute = False
-        self.titled = False  # whether the title names a bureau
 
     def find_voice(self, title: _Reading, opening: str) -> None:
         """Find whose voice the article is, from its title and its first paragraph, whose first statement is
@@ -265,9 +271,11 @@ class _ArticleReader:
             # The plain cases, of which most articles are.
             if title.national is None and len(title.actors) == 1 and title.actors[0].era not in self.not_yet:
                 self.voice, self.titled = self.matcher.alone[title.actors[0].region], True
-                self._register(None, title.actors)
                 if title.actors[0].name is not None:
+                    self._register(None, title.actors)
                     self.led_by_outpost = self.voice
+                else:
+                    self.bureaus[title.actors[0].region] = self._name(title.actors[0])
                 return
             if title.national is not None and not title.actors:
                 self.voice = (0,)
@@ -336,7 +344,7 @@ class _ArticleReader:
                     rows: list[tuple]) -> None:
         """Append to `rows` what is found for each statement."""
         first_row = len(rows)
-        label, year = self.matcher.label, self.year
+        label, alone, year = self.matcher.label, self.matcher.alone, self.year
         voice, heading, paragraph = self.voice, None, None
         regions: tuple[int, ...] = ()
         speaker: str | None = None  # whoever spoke for `regions`
@@ -370,8 +378,12 @@ class _ArticleReader:
                         and self._tells_occasion(texts[0]):
                     said = level = None
             else:
-                before = regions
-                regions, basis, said, acts = self._decide(reading, voice, regions, speaker, fresh)
+                sole, before = reading.sole, regions
+                if sole is not None and sole.era not in self.not_yet and not self.led_by_outpost:
+                    regions, basis, acts = alone[sole.region], "named", True
+                    said = self.bureaus[sole.region] = self._name(sole)
+                else:
+                    regions, basis, said, acts = self._decide(reading, voice, regions, speaker, fresh)
                 if regions is not before or said != speaker or acts:
                     speaker, carried = said, None
                 level, names = label(regions)
@@ -437,10 +449,9 @@ class _ArticleReader:
         actors = self._actors(reading) if reading.actors else ()
         nation = self._nation(reading) if reading.national is not None or reading.cues & _PART else None
         if nation or actors:
-            alone = self.matcher.alone
             if not nation and len(actors) == 1:
-                found = alone[actors[0].region]
-            elif voice == alone[0] and not (actors or reading.places):
+                found = self.matcher.alone[actors[0].region]
+            elif voice == (0,) and not (actors or reading.places):
                 found = voice
             else:
                 found = self._named(reading, nation, actors, voice)
@@ -462,9 +473,6 @@ class _ArticleReader:
 
     def _register(self, nation: str | None, actors) -> str | None:
         """Note the names of who speaks; returns them."""
-        if not nation and len(actors) == 1 and actors[0].name is None and not self.led_by_outpost:
-            name = self.bureaus[actors[0].region] = self._name(actors[0])
-            return name
         if nation:
             self.nation = nation
             if not actors:
@@ -809,26 +817,34 @@ class _Matcher:
             first[np.searchsorted(ends, where, side="right")] = where
             return first[segment] < start
 
+        # Where a character beside a hit could change it, only the hit is looked at more closely.
+        may_open = before & _MAY_OPEN > 0
+        cues &= np.where(at_begin | may_open, -1, ~_OTHER)
+        for hit in np.flatnonzero((cues & _OTHER > 0) & ~at_begin).tolist():
+            if not self._may_stand_first(text, int(begin[hit]), hits[hit][1]):
+                cues[hit] &= ~_OTHER
+        ends_otherwise = place & (after & _AFTER_PLACE > 0)
+        for hit in np.flatnonzero(ends_otherwise).tolist():
+            ends_otherwise[hit] = self._ends_otherwise(text, *hits[hit])
         titled = behind("《")
         acts = at_begin | (before & _ENDS_CLAUSE > 0) | ((before & _BEFORE_NATION == 0) & ~holds(bureau))
         gap = np.full(len(hits), 99)  # characters between the hit and a place before it in the same segment
         gap[1:] = np.where((kind[:-1] == _PLACE) & (segment[1:] == segment[:-1]), start[1:] - stop[:-1], 99)
-        may_open = before & _MAY_OPEN > 0
         depth = start - begin
-        cues &= np.where(depth > 1, ~_GOES_ON, -1) & np.where(at_begin | may_open, -1, ~_OTHER)
+        cues &= np.where(depth > 1, ~_GOES_ON, -1)
         # 近30地监管局: a number may stand before those left unnamed.
         cues &= np.where(at_begin | (before & (_ENDS_CLAUSE | _IS_DIGIT) > 0), -1, ~_UNNAMED)
         cues = np.where(cues & _OFFICE, np.where(depth <= _OFFICE_OPENS, _OFFICE, 0), cues)
         located = place & (before & _LOCATES > 0)
         hard = (
-            (place & ((after & _AFTER_PLACE > 0) | (before & _BEFORE_PLACE > 0) | self._run_of[pattern]
-                      | behind("（")))
+            ends_otherwise
+            | (place & ((before & _BEFORE_PLACE > 0) | self._run_of[pattern] | behind("（")))
             | (place & (gap == 0)) | (located & (after & _JOINS > 0))
             | (bureau & ((gap <= _LONGEST_JOINER) | (after & _AFTER_BUREAU > 0) | (before & _BEFORE_BUREAU > 0)
                          | titled))
             | (((kind == _NATION) | (cues & _PART > 0)) & (titled | ~acts))
             | (year & ((before & (_IS_DIGIT | _BEFORE_YEAR) > 0) | (at_begin & (after & _AFTER_YEAR > 0))))
-            | (kind == _OUTPOST) | ((kind == _NOUN) & holds(place)) | ((cues & _OTHER > 0) & ~at_begin)
+            | (kind == _OUTPOST) | ((kind == _NOUN) & holds(place))
         )
         opening = np.where(located, 3, np.where(at_begin, 1, np.where(may_open, 2, 0)))
         token = np.where(kind == _CUE, cues, token + np.where(place, opening, 0))
@@ -971,6 +987,17 @@ class _Matcher:
         reading.settle()
         return reading
 
+    def _may_stand_first(self, text: str, begin: int, start: int) -> bool:
+        """Whether no more than an opening stands before `start` in the segment that begins at `begin`."""
+        return start - begin <= _LONGEST_OPENING and self._opens.fullmatch(text, begin, start) is not None
+
+    def _ends_otherwise(self, text: str, pattern: int, start: int, stop: int) -> bool:
+        """Whether what stands behind the place found at `start` makes something else of it."""
+        guard = self._values[pattern][1]
+        return (guard is not None and guard is not _RUN and text.startswith(guard, stop)) or (
+            self._not_place.match(text, stop) is not None) or (
+            self._count_noun.match(text, stop) is not None) or text.startswith(self._excluded_after, stop)
+
     def _run(self, text: str, stop: int, end: int, found: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
         """A run of one-character names, of which two have been found, to its end."""
         while stop < end and text[stop] in self._shorts and len(found) < len(self._names):
@@ -1020,7 +1047,7 @@ class _Matcher:
         """The cues that count where they stand."""
         if cues & _GOES_ON and start - begin > 1:
             cues &= ~_GOES_ON
-        if cues & _OTHER and not self._opens.fullmatch(text, begin, start):
+        if cues & _OTHER and not self._may_stand_first(text, begin, start):
             cues &= ~_OTHER
         if cues & _UNNAMED and start > begin and not (text[start - 1] in _CLAUSE_ENDS or text[start - 1] in _DIGITS):
             cues &= ~_UNNAMED
