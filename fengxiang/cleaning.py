@@ -30,10 +30,13 @@ _TERMINAL = "。！？…；：!?;:"
 _CLOSERS = "”’）】》」』)\"'"
 _PUNCTUATION = re.compile(r"[，。；：！？、,;!?]")
 _STOP = re.compile("[。；]")
+_CLAUSE = re.compile("[，。；、]")
 _SENTENCES = re.compile("[。！？；]")
+_COUNTED = frozenset("年月日时分秒亿万千百个家项条次户元倍级号期届岁%.．")  # what may stand right behind a number
 _BULLET = "■●◆▲□◎★▇█◼▪"
 _PAGE_NUMBER = re.compile(r"[-—–·•|\s]{0,4}(?:第?\s?\d{1,4}\s?页?|\d{1,4}\s?/\s?\d{1,4})[-—–·•|\s]{0,4}")
 _PAGE_AT_ENDS = re.compile(r"^\d{1,4}[\s|·]{1,4}|[\s|·]{1,4}\d{1,4}$")
+_NUMERIC = re.compile(r"[\d\s.,%+-]+")
 _COLUMN = re.compile(r"([\u4e00-\u9fff]{2,8})(?:\s{1,4}([A-Za-z][A-Za-z &]{2,40}))?")
 _HEAD_SPACE = re.compile(r"^((?:\d{1,4} )?\S{4,40}(?: \S{1,20}){0,3}) (\S.*)$")
 # The most frequent characters that differ between the scripts: enough to tell them apart without loading OpenCC.
@@ -71,26 +74,36 @@ def clean_document(source_file: str, data: bytes, rules: Rules, *, first_positio
     """
     out = Cleaned(source_file)
     position: dict[str, int] = {}
-    works: list[tuple[reading.Source, list[Article]]] = []
     for item in reading.sources(source_file, data, rules.names, first_position):
         if isinstance(item, tuple):
             out.rejected.append(Rejection(*item))
             continue
         name = item.source_file
         start = position.get(name, 0) + 1
-        articles, ledger = _Document(item, rules, start).clean()
+        try:
+            articles, ledger = _Document(item, rules, start).clean()
+        except Exception as error:  # a document no rule foresaw is listed with its characters; the build goes on
+            articles, ledger = [], _given_up(item)
+            out.rejected.append(Rejection(name, "could not be cleaned", f"{type(error).__name__}: {error}"[:200]))
         position[name] = start - 1 + len(articles)
         out.articles += articles
         out.ledger += ledger
         if item.n_undecodable:
             out.rejected.append(Rejection(name, "some bytes could not be decoded", f"{item.n_undecodable} characters"))
-        if articles:
-            works.append((item, articles))
-        elif item.lines.text:
+        if not articles and item.lines.text and not (
+                out.rejected and out.rejected[-1].reason == "could not be cleaned"):
             out.rejected.append(Rejection(name, "no article found in it", item.lines.text[0][:80]))
     if not out.articles and not out.rejected:
         out.rejected.append(Rejection(source_file, "empty file"))
     return out
+
+
+def _given_up(source: reading.Source) -> list[LedgerRow]:
+    """The ledger of a document that could not be cleaned."""
+    lines, file = source.lines, source.source_file
+    rows = [LedgerRow(file, u, n, "unreadable", None, "unreadable_line", t[:SAMPLE])
+            for u, n, t in zip(lines.unit, lines.n, lines.text, strict=True)]
+    return rows + [LedgerRow(file, u, n, fate, None, rule, t) for u, n, fate, rule, t in source.settled if n]
 
 
 def simplified(text: str) -> str:
@@ -166,7 +179,7 @@ class _Document:
         """`(articles, ledger rows)`."""
         source = self.source
         if self.size:
-            self.width, self.by_length, self.gaps_tell = _wrapping(self.text, self.gap, self.hint, self.indent)
+            self.width, self.by_length, self.gaps_tell = _wrapping(source.lines)
             self.indented = any(self.indent) and not all(self.indent)
             self.usual_gap = Counter(g for g in self.gap if g).most_common(1)[0][0] if any(self.gap) else 0
             if source.n_undecodable or any("\ufffd" in t for t in self.text):
@@ -244,10 +257,10 @@ class _Document:
         known = set(self.heads) | set(self.columns)
         prose = next((i for i, t in enumerate(text) if _STOP.search(t) or (self.width and self._is_full(i))), 0)
         for key, where in places.items():
-            if key not in known and len(where) < 2 or self.rules.furniture.fullmatch(text[where[0]]):
+            if (key not in known and len(where) < 2) or self.rules.furniture.fullmatch(text[where[0]]):
                 continue
             torn = [i for i in where if (above := self._open_above(i)) is not None and self._flows(above)
-                    and self._is_full(above)]
+                    and self._is_full(above) and (_CLAUSE.search(text[above]) or not _PUNCTUATION.search(text[above]))]
             tops = [i for i in where if page[i] or self._tops_page(i)]
             if key not in known and not torn and len(tops) < 2 and not (tops and len(where) >= 3):
                 continue
@@ -305,32 +318,43 @@ class _Document:
         return (head, rest) if fits and self._flows(i - 1) else None
 
     def _mark_copies(self) -> None:
-        """Lines that stand a second time: long ones, and short ones beside them."""
+        """Lines that stand a second time: long ones, and short ones beside them. Where lines were cut, only whole
+        sentences count."""
         seen: dict[str, int] = {}
         again = []
-        for i, text in enumerate(self.text):
-            if self.fate[i]:
-                continue
-            if text in seen:
+        live = [i for i in range(self.size) if not self.fate[i]]
+        for i in live:
+            if self.text[i] in seen:
                 again.append(i)
             else:
-                seen[text] = i
+                seen[self.text[i]] = i
         if not again:
             return
-        run: list[int] = []
-        live = [i for i in range(self.size) if not self.fate[i]]
         place = {i: p for p, i in enumerate(live)}
+        run: list[int] = []
         for i in [*again, None]:
             if run and (i is None or place[i] != place[run[-1]] + 1):
+                if self.width:
+                    run = self._whole_sentences(run, live, place)
                 chars = sum(len(self.text[j]) for j in run)
-                long = any(len(self.text[j]) >= LONG for j in run)
-                if (long if not self.width else len(run) >= 3 and chars >= 3 * LONG) or (
-                        len(run) >= 3 and chars >= 2 * LONG):
+                long = any(len(self.text[j]) >= LONG for j in run) and not self.width
+                if long or (len(run) >= 3 and chars >= 2 * LONG):
                     for j in run:
                         self._settle(j, "duplicate", "repeated")
                 run = []
             if i is not None:
                 run.append(i)
+
+    def _whole_sentences(self, run: list[int], live: list[int], place: dict[int, int]) -> list[int]:
+        """A run of cut lines without the parts of sentences at its ends."""
+        first, last = 0, len(run)
+        before = place[run[0]] - 1
+        if before >= 0 and self._flows(live[before]) and self._is_full(live[before]):
+            first = next((k + 1 for k, i in enumerate(run) if _ended(self.text[i])), last)
+        after = place[run[-1]] + 1
+        if after < len(live) and not _ended(self.text[run[-1]]):
+            last = next((k + 1 for k in range(len(run) - 1, -1, -1) if _ended(self.text[run[k]])), first)
+        return run[first:last]
 
     def _mark_furniture(self) -> None:
         """Marks of the format, metadata lines and page furniture, line by line."""
@@ -360,13 +384,14 @@ class _Document:
                 elif mode != "ended":
                     mode = "closing" if rule in rules.closing else ""
             elif mode:
-                starts_anew = self._title_like(i) and self._meta_follows(i)
+                starts_anew = self._title_like(i) and (self._meta_follows(i) or (
+                    mode == "closing" and self._prose_follows(i)))
                 if starts_anew or (mode == "closing" and not self._title_like(i)):
                     mode = ""
                     body = body and not starts_anew
                 else:
                     self._settle(i, "boilerplate", "related" if mode == "closing" else "after_end")
-            body = body or (not mode and len(line) >= LONG and line[-1] in _TERMINAL)
+            body = body or (not mode and len(line) >= LONG // 2 and line[-1] in _TERMINAL)
 
     def _mark_by_format(self, i: int) -> bool:
         """Mark a line that the format itself, or the form of a citation line, tells apart."""
@@ -398,7 +423,8 @@ class _Document:
             return rule
         below, layout = self._below_title(i), self.source.source_format in ("plain", "pdf")
         if layout and (found := rules.page_heads.fullmatch(line)):
-            self._note(i, [(n, bylines.unmarked(text[a:b]), "page_head") for n, (a, b) in found[1].items()], "page_head")
+            fields = [(name, bylines.unmarked(text[a:b]), "page_head") for name, (a, b) in found[1].items()]
+            self._note(i, fields, "page_head")
             return None
         if (fields := bylines.byline(line, text, rules, below and layout)) is not None:
             self._note(i, fields, "byline")
@@ -433,6 +459,14 @@ class _Document:
             return False
         return text[-1] not in "。；，、：;,:" and "。" not in text and self.fate[i] is None
 
+    def _prose_follows(self, i: int) -> bool:
+        """Whether a sentence of body text stands right below."""
+        if i + 1 >= self.size or self.fate[i + 1] or self.hint[i + 1] == "x":
+            return False
+        text = self.text[i + 1]
+        return text[-1] in "。！？”" and len(text) >= LONG // 2 and not (
+            len(text) <= self.rules.max_line and self.rules.furniture.fullmatch(self._matchable(text)))
+
     def _meta_follows(self, i: int) -> bool:
         """Whether a byline or a line of source and date comes next, looking past furniture."""
         rules = self.rules
@@ -446,7 +480,8 @@ class _Document:
             if (bylines.byline(line, text, rules, False) is not None
                     or bylines.info_line(line, text, rules, True) is not None):
                 return True
-            if not (self.fate[j] == "boilerplate" or bare(line) in rules.whole_lines or rules.furniture.fullmatch(line)):
+            if not (self.fate[j] == "boilerplate" or bare(line) in rules.whole_lines
+                    or rules.furniture.fullmatch(line)):
                 return False
         return False
 
@@ -530,6 +565,10 @@ class _Document:
         text, hint, last = self.text[i], self.hint[i], block.lines[-1]
         if hint in ("t", "h", "l") or self.hint[last] in ("t", "h"):
             return False
+        if self.hint[last] == "l" and (self.gap[i] or hint == "p"):
+            return False
+        if hint == "p" and not (self._is_prose(block.text) and len(block.text) >= LONG - 5):
+            return False
         if last + 1 != i and any(j in self.meta and self.fate[j] == "metadata" for j in range(last + 1, i)):
             return False
         ended = _ended(block.text)
@@ -553,21 +592,21 @@ class _Document:
                     self._reach(i) >= self.width - 1.25 or _word_spans(block.text, text)
                     or ("，" in block.text and self._reach(i) >= self.width - 4.5)):
                 return True  # a paragraph's first line whose indentation was lost, followed by a full line
-            return (len(block.lines) > 1 or self._is_prose(block.text)) and not self._is_heading(block, i)
+            return not (self._is_heading(block, i) or _NUMERIC.fullmatch(block.text)) or _word_spans(block.text, text)
         if ended or self.rules.any_item.starts(text):
             return False
         if block.text[-1] in _CLOSERS and len(block.text) > 1 and block.text[-2] in _TERMINAL:
             return False
         if self._is_heading(block, i):
             return False
-        return self._is_prose(block.text) or len(block.text) >= LONG or text.startswith(self.rules.not_next)
+        return not _NUMERIC.fullmatch(block.text)
 
     def _goes_on(self, i: int, live: list[int], p: int) -> bool:
         """Whether the line below continues the sentence of line `i`."""
         if p + 1 >= len(live):
             return False
-        after = self.text[live[p + 1]]
-        return self.text[i][-1] in "，、（“‘《" or after[0] in "，。、；：）》”’？！" or _word_spans(self.text[i], after)
+        text, after = self.text[i], self.text[live[p + 1]]
+        return text[-1] in "，、（“‘《" or after[0] in "，。、；：）》”’？！" or _word_spans(text, after)
 
     def _column(self, block: _Block) -> float:
         """The width of the column a block stands in: columns of one page differ by a character or two."""
@@ -610,12 +649,14 @@ class _Document:
             return False  # no heading stands at the foot of a column
         if following is not None:
             after = self.text[following]
+            if len(text) >= LONG - 4 and len(after) <= len(text) and _ended(after):
+                return False  # no heading is longer than what stands below it
             if after[0] in "（(" and not self.rules.any_item.starts(after):
                 return False
             if after[0] in "，。、；：）》”’？！,.;:)" or after[1:2] in tuple("，。；、：") or (
                     after.startswith(rules.not_next) or _word_spans(text, after)):
                 return False
-        return not text.replace(" ", "").replace(",", "").replace(".", "").isdigit()
+        return not _NUMERIC.fullmatch(text)
 
     # -------------------------------------------------------------------------------------------- articles
 
@@ -863,7 +904,8 @@ class _Document:
             fresh = (before is None or before.kind in ("heading", "list") or before.signed or _ended(before.text)
                      or self._is_heading(before, None))
             question = text[-1] in "！？" and len(text) > 25
-            heading = fresh and not question and self._is_heading(block, None) and not self._is_item(block, before, after)
+            heading = (fresh and not question and self._is_heading(block, None)
+                       and not self._is_item(block, before, after))
         if heading:
             block.kind = "heading"
         elif hint == "l" or rules.any_item.starts(text):
@@ -884,7 +926,8 @@ class _Document:
         articles = []
         page_dates = [v for i in sorted(self.meta) for n, v, r in self.meta[i] if n == "date" and r == "page_head"]
         for n, draft in enumerate(drafts):
-            article = Article(source.source_file, form, self.position + n if source.position is None else source.position)
+            position = self.position + n if source.position is None else source.position
+            article = Article(source.source_file, form, position)
             article.paragraphs = [Paragraph(b.text, b.kind) for b in draft.blocks]
             for i in draft.lines:
                 self.owner[i] = article.position
@@ -984,11 +1027,12 @@ class _Document:
             n = source.lines.n[i]
             fate = self.fate[i] or "boilerplate"
             rule = self.rule[i] if self.fate[i] else "unattached"
+            sample_text = source.raw[unit[i] - 1].strip() if source.raw and i not in self.cuts else text[i]
             for m, other_fate, other_rule, sample in self.cuts.get(i, ()):
                 rows.append(LedgerRow(file, unit[i], m, other_fate, self.owner[i], other_rule, sample))
                 n -= m
             if n:
-                rows.append(LedgerRow(file, unit[i], n, fate, self.owner[i] or single, rule, text[i][:SAMPLE]))
+                rows.append(LedgerRow(file, unit[i], n, fate, self.owner[i] or single, rule, sample_text[:SAMPLE]))
         for at, n, fate, rule, sample in source.settled:
             if n:
                 rows.append(LedgerRow(file, at, n, fate, single, rule, sample))
@@ -1026,10 +1070,15 @@ def _ended(text: str) -> bool:
 
 
 def _word_spans(a: str, b: str) -> bool:
-    """Whether a word of the dictionary stands across the end of `a` and the start of `b`."""
+    """Whether a word of the dictionary is torn between the end of `a` and the start of `b`, or a number from what it
+    counts."""
+    if a[-1].isdigit() and (b[0].isdigit() or b[0] in _COUNTED):
+        return True
     if not ("\u4e00" <= a[-1] <= "\u9fff" and "\u4e00" <= b[0] <= "\u9fff"):
         return False
-    left = a[-4:]
+    left = a[-6:]
+    if len(_segmenter().cut(left, False)[-1]) > 1:
+        return False  # a whole word stands at the end
     at = 0
     for word in _segmenter().cut(left + b[:4], False):
         if at < len(left) < at + len(word):
@@ -1065,16 +1114,18 @@ def _width(text: str, by_length: bool) -> float:
     return wide + (n - wide) / 2
 
 
-def _wrapping(text: list[str], gap: list[int], hint: list[str], indent: list[bool]) -> tuple[float, bool, bool]:
+def _wrapping(raw: reading.Lines) -> tuple[float, bool, bool]:
     """At which width lines were cut: `(width or 0, counted in characters, blank lines tell paragraphs)`.
 
-    Hard-wrapped text has many lines of one width, none that is wider, and most of those break off in mid-sentence.
+    Hard-wrapped text has many lines of one width, none that is wider (but where a running head was written into the
+    first line of a page), and most of those break off in mid-sentence.
     """
-    mixed = any(indent) and not all(indent)
-    lines = ["　　" + t if mixed and d else t for t, h, d in zip(text, hint, indent, strict=True) if h == ""]
+    mixed = any(raw.indent) and not all(raw.indent)
+    rows = zip(raw.text, raw.hint, raw.indent, raw.page, strict=True)
+    lines = ["　　" + t if mixed and d else t for t, h, d, p in rows if h == "" and not (p and " " in t)]
     if len(lines) < 2:
         return 0, False, False
-    sample = lines[:4000]
+    sample = list(dict.fromkeys(lines[:4000]))
     if sum(t[-1] not in _TERMINAL for t in sample) < 0.15 * len(sample):  # hard-wrapped text is torn
         return 0, False, False
     if sum(len(t) > 2 * MAX_WRAP for t in sample) > 0.1 * len(sample) + 1:
@@ -1099,6 +1150,6 @@ def _wrapping(text: list[str], gap: list[int], hint: list[str], indent: list[boo
                     best = (rank, float(top), by_length)
     if not best[1]:
         return 0, False, False
-    gaps = sum(g > 0 for g in gap[1:])
-    tell = 0.02 * len(gap) < gaps < 0.8 * len(gap)
+    gaps = sum(g > 0 for g in raw.gap[1:])
+    tell = 0.02 * len(raw.gap) < gaps < 0.8 * len(raw.gap)
     return best[1], best[2], tell

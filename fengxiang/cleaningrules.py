@@ -38,6 +38,8 @@ class Rules:
             raise cleaning.error("holds no rules")
         self.max_line = check.number(("max_line",))
         self.labels = {key: check.names(("steps", key)) for key in check.mapping(("steps",))}
+        self.medium_ends = tuple(check.strings(("medium_ends",)))
+        check.placeholders["known_medium"] = rf"[\u4e00-\u9fff]{{1,10}}?(?:{_alternatives(list(self.medium_ends))})"
         self._words: set[str] = set()
         self._automaton = None
         self._load_names(check)
@@ -77,8 +79,7 @@ class Rules:
                 self.whole_lines.setdefault(bare(word), rule["id"])
             for kind, into in (("patterns", patterns), ("ends", ends)):
                 for j, pattern in enumerate(check.strings((*at, kind), optional=True)):
-                    check.compiled((*at, kind, j), pattern)
-                    into.append((rule["id"], pattern))
+                    into.append((rule["id"], check.compiled((*at, kind, j), pattern).pattern))
         self.furniture, self.ends = Union(patterns), Union(ends)
         self.page_heads = check.union(("page_heads",))
         self._words.update(w for _, p in patterns for w in re.findall(r"[\u4e00-\u9fff]{2,}|[A-Za-z©ⓒ.]{3,}|[©ⓒ]", p))
@@ -92,7 +93,6 @@ class Rules:
         self.datelines = check.union(("datelines",))
         self.dateline_mark = re.compile(_alternatives(check.strings(("dateline_marks",))))
         self.signatures = check.union(("signatures",))
-        self.medium_ends = tuple(check.strings(("medium_ends",)))
         self.lead_ins = tuple(check.strings(("lead_ins",)))
         self.not_authors = frozenset(check.strings(("not_authors",)))
         self.not_publishers = frozenset(check.strings(("not_publishers",)))
@@ -179,11 +179,15 @@ def _alternatives(words: list[str]) -> str:
 
 
 class Union:
-    """Many patterns tried as one; a match is `(rule, spans of its named groups, match)`."""
+    """Many patterns tried as one; a match is `(rule, spans of its named groups, match)`.
+
+    Args:
+        patterns: `(rule, expression)`, placeholders expanded.
+    """
 
     def __init__(self, patterns: list[tuple[str, str]]):
         self._rules = [rule for rule, _ in patterns]
-        parts = [f"(?P<r__{i}>" + re.sub(r"\(\?P<(\w+)>", rf"(?P<\1__{i}>", _expanded(pattern)) + ")"
+        parts = [f"(?P<r__{i}>" + re.sub(r"\(\?P<(\w+)>", rf"(?P<\1__{i}>", pattern) + ")"
                  for i, (_, pattern) in enumerate(patterns)]
         self._pattern = re.compile("|".join(parts) or "(?!)")
         self._at_end = re.compile(f"(?:{'|'.join(parts) or '(?!)'})$")
@@ -212,15 +216,12 @@ class Union:
         return self._pattern.match(text) is not None
 
 
-def _expanded(pattern: str) -> str:
-    return pattern.replace("{names}", _NAMES).replace("{name}", _NAME).replace("{medium}", _MEDIUM)
-
-
 class _Checked:
     """Reads values of a YAML file and says by line what is wrong with them."""
 
     def __init__(self, file: YamlFile):
         self.file = file
+        self.placeholders = {"names": _NAMES, "name": _NAME, "medium": _MEDIUM}
 
     def value(self, keys: tuple):
         at = self.file.data
@@ -272,16 +273,16 @@ class _Checked:
         return value["zh"], value["en"]
 
     def compiled(self, keys: tuple, pattern: str) -> re.Pattern:
+        """An expression with its placeholders filled in."""
+        for name, meaning in self.placeholders.items():
+            pattern = pattern.replace("{" + name + "}", meaning)
         try:
-            return re.compile(_expanded(pattern))
+            return re.compile(pattern)
         except (re.error, RecursionError, OverflowError) as error:
             raise self.file.error(f"is not a regular expression: {error}", *keys) from None
 
     def union(self, keys: tuple) -> Union:
-        patterns = self.strings(keys)
-        for i, pattern in enumerate(patterns):
-            self.compiled((*keys, i), pattern)
-        return Union([(str(keys[-1]), p) for p in patterns])
+        return Union([(str(keys[-1]), self.compiled((*keys, i), p).pattern) for i, p in enumerate(self.strings(keys))])
 
 
 class Scope:

@@ -181,7 +181,7 @@ def _add_paragraph(source: Source, paragraph, unit: int) -> None:
         hint = "t"
     elif style.startswith(("heading", "标题")):
         hint = "t" if style.endswith(" 1") and not source.lines.text else "h"
-    elif style.startswith("list") or paragraph._p.pPr is not None and paragraph._p.pPr.numPr is not None:
+    elif style.startswith("list") or (paragraph._p.pPr is not None and paragraph._p.pPr.numPr is not None):
         hint = "l"
     else:
         runs = [r for r in paragraph.runs if r.text.strip()]
@@ -280,7 +280,7 @@ def _segment(words: list[dict]) -> _Segment:
     for a, b in pairwise(words):
         gap = b["x0"] - a["x1"]
         latin = a["text"][-1].isascii() and b["text"][0].isascii()
-        text += (" " if gap > 0.8 * a["size"] or latin and gap > 0.15 * a["size"] else "") + b["text"]
+        text += (" " if gap > 0.8 * a["size"] or (latin and gap > 0.15 * a["size"]) else "") + b["text"]
     sizes = Counter(round(w["size"], 1) for w in words for _ in w["text"])
     return _Segment(text, words[0]["x0"], words[-1]["x1"], min(w["top"] for w in words),
                     max(w["bottom"] for w in words), sizes.most_common(1)[0][0])
@@ -344,6 +344,7 @@ def _pdf_source(source_file: str, pages: list[list[_Segment]]) -> Source:
     unit = 0
     for number, page in enumerate(pages):
         margins = {id(s) for s in _margins(page)}
+        inner = [s for s in page if id(s) not in margins] or page
         fresh = True
         above: _Segment | None = None
         for s in page:
@@ -358,13 +359,13 @@ def _pdf_source(source_file: str, pages: list[list[_Segment]]) -> Source:
                 key = _DIGITS.sub("#", s.text.replace(" ", ""))
                 if _PAGE_NUMBER.fullmatch(text):
                     hint = "f:page_number"
-                elif heads[key] >= 2 and s.size <= 1.1 * body_size:
+                elif s.size <= 1.1 * body_size and (heads[key] >= 2 or (number and _stands_apart(s, page))):
                     hint = "f:running_head"
             if not hint and s.size >= 1.45 * body_size and number == 0 and "t" not in source.lines.hint:
                 hint = "t"
             elif not hint and s.size >= 1.12 * body_size and len(text) <= 60:
                 hint = "h"
-            left = min((o.x0 for o in page if abs(o.x0 - s.x0) <= 3 * s.size and o.x1 > s.x0), default=s.x0)
+            left = min((o.x0 for o in inner if abs(o.x0 - s.x0) <= 3 * s.size and o.x1 > s.x0), default=s.x0)
             indent = s.x0 - left >= 1.4 * s.size
             gap = above is None or not -0.2 * s.size <= s.top - above.bottom <= 1.3 * s.size
             if hint in ("t", "h") and above is not None and source.lines.hint and source.lines.hint[-1] == hint and (
@@ -377,6 +378,17 @@ def _pdf_source(source_file: str, pages: list[list[_Segment]]) -> Source:
                 fresh = False
             above = s
     return source
+
+
+def _stands_apart(line: _Segment, page: list[_Segment]) -> bool:
+    """Whether a short line at the top or foot of a page is set off from the text by more than a blank line."""
+    if len(line.text) > 40 or line.text[-1] in "。；！？":
+        return False
+    above = [line.top - s.bottom for s in page if s is not line and s.bottom <= line.top]
+    below = [s.top - line.bottom for s in page if s is not line and s.top >= line.bottom]
+    if above and below:
+        return False
+    return min(above or below, default=0) > 1.8 * line.size
 
 
 def _margins(page: list[_Segment]) -> list[_Segment]:

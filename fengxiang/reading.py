@@ -25,7 +25,6 @@ MAX_HTML_DEPTH = 1_500  # elements open at once; deeper pages are read without t
 MAX_PDF_PAGES = 500
 MAX_FRONT_MATTER = 20_000  # characters
 MAX_FIELD = 2_000  # characters of a metadata value
-MAX_XML_CHARS = 50_000_000
 
 # The most frequent characters of Chinese news, simplified and traditional: how likely a decoding is to be Chinese.
 _COMMON = frozenset(
@@ -167,13 +166,13 @@ def _repaired(text: str) -> tuple[str, str, int]:
 # ------------------------------------------------------------------------------------------------- normal form
 
 _WIDE = {c: c - 0xFEE0 for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
-_TABLE = (
-    dict.fromkeys((*range(8203, 8208), *range(8234, 8239), *range(8288, 8293), 65279, 173, *range(9), *range(14, 28), 127, *range(128, 133), *range(134, 160)))
-    | dict.fromkeys((0xA0, 0x3000, *range(0x2000, 0x200B), 0x202F, 0x205F), " ")
-    | _WIDE
-    | {0xFF0E: ".", 0xFF05: "%", 0xFF0B: "+", 0xFF0D: "-", 0xFF0F: "/", 0xFF3F: "_", 0xFF06: "&", 0xFF1D: "=",
-       0xFF20: "@", 0xFF03: "#", 0xFE30: "：", 0xFF61: "。", 0xFF64: "、"}
-)  # fmt: skip
+_UNSEEN_CHARACTERS = (
+    0xAD, 0xFEFF, 0x7F, *range(0x09), *range(0x0E, 0x1C), *range(0x80, 0x85), *range(0x86, 0xA0),
+    *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065))  # fmt: skip
+_BLANKS = (0xA0, 0x3000, 0x202F, 0x205F, *range(0x2000, 0x200B))
+_TABLE = dict.fromkeys(_UNSEEN_CHARACTERS) | dict.fromkeys(_BLANKS, " ") | _WIDE | {
+    0xFF0E: ".", 0xFF05: "%", 0xFF0B: "+", 0xFF0D: "-", 0xFF0F: "/", 0xFF3F: "_", 0xFF06: "&", 0xFF1D: "=",
+    0xFF20: "@", 0xFF03: "#", 0xFE30: "：", 0xFF61: "。", 0xFF64: "、"}  # fmt: skip
 _RARE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\xa0\xad\u2000-\u200f\u202a-\u202f\u205f-\u2064\ufeff\u3000"
                    "\uff03\uff05\uff06\uff0b\uff0d-\uff0f\uff10-\uff19\uff1d\uff20-\uff3a\uff3f\uff41-\uff5a\uff61\uff64"
                    "\ufe30\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
@@ -230,16 +229,19 @@ _MAGIC = (
     (b"\x7fELF", "a program"), (b"MZ\x90", "a program"), (b"SQLite format 3", "an SQLite database"),
     (b"PAR1", "a Parquet table"), (b"BZh", "bzip2 data"), (b"\xfd7zXZ", "xz data"), (b"\x28\xb5\x2f\xfd", "zstd data"),
 )  # fmt: skip
-_MAIL_HEAD = re.compile(rb"\A(?:[A-Za-z][A-Za-z0-9-]{1,40}:[^\r\n]{0,2000}\r?\n(?:[ \t][^\r\n]{0,2000}\r?\n){0,50}){2,80}\r?\n")
+_MAIL_HEAD = re.compile(
+    rb"\A(?:[A-Za-z][A-Za-z0-9-]{1,40}:[^\r\n]{0,2000}\r?\n(?:[ \t][^\r\n]{0,2000}\r?\n){0,50}){2,80}\r?\n")
 _MAIL_KEYS = re.compile(rb"(?im)^(?:mime-version|message-id|content-type|received|from|subject|date):")
-_HTML_HEAD = re.compile(r"<(?:!doctype\s+html|html[\s>]|head[\s>]|body[\s>]|meta\s|div[\s>]|table[\s>]|p[\s>]|article[\s>]"
-                        r"|section[\s>]|h[1-6][\s>]|!--)", re.I)
-_HTML_TAG = re.compile(r"</?(?:p|div|br|span|h[1-6]|table|td|li|section|article|strong|b|a)(?:\s[^<>]{0,500})?/?>", re.I)
+_HTML_HEAD = re.compile(
+    r"<(?:!doctype\s+html|(?:html|head|body|div|table|p|article|section|h[1-6])[\s>]|meta\s|!--)", re.I)
+_HTML_TAG = re.compile(
+    r"</?(?:p|div|br|span|h[1-6]|table|td|li|section|article|strong|b|a)(?:\s[^<>]{0,500})?/?>", re.I)
 _JSON_HEAD = re.compile(r'\s{0,100}(?:\{\s{0,100}["}]|\[\s{0,100}[{\]["\d])')
 _CHARSET = re.compile(rb"charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_-]{2,20})", re.I)
 _FRONT_MATTER = re.compile(r"\A\s{0,20}(---|\+\+\+)[ \t]{0,5}\r?\n")
 _ATX = re.compile(r"(?m)^ {0,3}#{1,6}[ \t]+\S")
-_MARKDOWN = re.compile(r"(?m)^ {0,3}(?:#{1,6}[ \t]+\S|\*\*[^*\n]{1,80}\*\*\s{0,5}$|!\[[^\]\n]{0,200}\]\()|\]\((?:https?:)?/")
+_MARKDOWN = re.compile(
+    r"(?m)^ {0,3}(?:#{1,6}[ \t]+\S|\*\*[^*\n]{1,80}\*\*\s{0,5}$|!\[[^\]\n]{0,200}\]\()|\]\((?:https?:)?/")
 
 
 def sources(source_file: str, data: bytes, names: dict[str, dict[str, str]], first_position: int = 1) -> Iterator:
@@ -598,7 +600,8 @@ _BLOCK_TAGS = frozenset((
 ))  # fmt: skip
 _MD_IMAGE = re.compile(r"!\[([^\[\]\n]{0,300})\]\([^()\n]{0,1200}\)")
 _MD_LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\([^()\n]{0,1200}\)")
-_MD_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^*_\n]{1,2000}?)(?<=\S)\1|(?<![\w*])\*(?=\S)([^*\n]{1,500}?)(?<=\S)\*(?![\w*])")
+_MD_EMPHASIS = re.compile(
+    r"(\*\*|__)(?=\S)([^*_\n]{1,2000}?)(?<=\S)\1|(?<![\w*])\*(?=\S)([^*\n]{1,500}?)(?<=\S)\*(?![\w*])")
 _MD_BULLET = re.compile(r"^(?:[-*+•]\s{1,4})(?=\S)")
 _MD_RULE = re.compile(r"^(?:[-*_=]\s{0,3}){3,}$|^\|?(?:\s{0,5}:?-{2,}:?\s{0,5}\|)+(?:\s{0,5}:?-{2,}:?\s{0,5})?$")
 _MD_ATTRIBUTES = re.compile(r"\{:[^{}\n]{0,200}\}|\{%[^{}\n]{0,300}%\}|\{\{[^{}\n]{0,300}\}\}")
@@ -820,6 +823,7 @@ _CONTAINERS = frozenset((
     "div", "section", "article", "main", "td", "body", "header", "footer", "nav", "aside", "form", "blockquote", "ul",
     "ol", "center", "figure", "li", "details", "fieldset", "dl", "table",
 ))  # fmt: skip
+_OFTEN_OPEN = frozenset(("p", "br", "img", "hr", "input", "meta", "link", "li", "td", "tr", "th", "option", "dd", "dt"))
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _LINE_GLUE = re.compile(f"(?<=[{_CJK}])[ \t]*[\r\n]+[ \t]*(?=[{_CJK}])")
 _SITE = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[\u4e00-\u9fff])[-–—]+(?=[\u4e00-\u9fff])")
@@ -922,7 +926,7 @@ def _depth(text: str) -> int:
         return 0
     depth = deepest = 0
     for m in _TAG.finditer(text):
-        if m[2].lower() in ("p", "br", "img", "hr", "input", "meta", "link", "li", "td", "tr", "option", "dd", "dt", "th"):
+        if m[2].lower() in _OFTEN_OPEN:
             continue
         depth += -1 if m[1] else 1
         depth = max(depth, 0)

@@ -41,7 +41,7 @@ def test_months_can_be_left_out():
 
 
 @given(st.dates(datetime.date(1950, 1, 1), datetime.date(2099, 12, 31)),
-       st.sampled_from(["{0}年{1}月{2}日", "{0}-{1}-{2}", "{0}/{1}/{2}", "{0}-{1:02d}-{2:02d}", "{0} 年 {1} 月 {2} 日"]))
+       st.sampled_from(["{0}年{1}月{2}日", "{0}-{1}-{2}", "{0}/{1}/{2}", "{0}-{1:02d}-{2:02d}", "{0} 年 {1} 月{2} 日"]))
 def test_every_day_is_read_in_every_form(day, form):
     text = form.format(day.year, day.month, day.day)
     assert [d.iso for d in dating.find_dates(f"据悉，{text}。")] == [day.isoformat()]

@@ -36,12 +36,22 @@ def zipped(members: dict[str, bytes]) -> bytes:
 # -------------------------------------------------------------------------------------------------- encodings
 
 
-@pytest.mark.parametrize(("encoding", "text", "expected"), [
-    ("utf-8", CHINESE, "utf-8"), ("utf-8-sig", CHINESE, "utf-8-sig"), ("gb18030", CHINESE, "gb18030"),
-    ("gbk", CHINESE, "gb18030"), ("utf-16", CHINESE, "utf-16"), ("utf-16-le", CHINESE, "utf-16-le"),
-    ("utf-16-be", CHINESE, "utf-16-be"), ("utf-32", CHINESE, "utf-32"), ("big5", TRADITIONAL, "big5hkscs"),
-    ("gb18030", TRADITIONAL, "gb18030"), ("ascii", "plain English text", "utf-8"),
-])
+@pytest.mark.parametrize(
+    ("encoding", "text", "expected"),
+    [
+        ("utf-8", CHINESE, "utf-8"),
+        ("utf-8-sig", CHINESE, "utf-8-sig"),
+        ("gb18030", CHINESE, "gb18030"),
+        ("gbk", CHINESE, "gb18030"),
+        ("utf-16", CHINESE, "utf-16"),
+        ("utf-16-le", CHINESE, "utf-16-le"),
+        ("utf-16-be", CHINESE, "utf-16-be"),
+        ("utf-32", CHINESE, "utf-32"),
+        ("big5", TRADITIONAL, "big5hkscs"),
+        ("gb18030", TRADITIONAL, "gb18030"),
+        ("ascii", "plain English text", "utf-8"),
+    ],
+)
 def test_decode(encoding, text, expected):
     assert reading.decode(text.encode(encoding)) == (text, expected, 0)
 
@@ -78,18 +88,21 @@ def test_decode_is_the_inverse_of_encoding_in_utf_8(text):
 # -------------------------------------------------------------------------------------------------- normal form
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("２０２６年ＡＩ强监管", "2026年AI强监管"),
-    ("据悉,会议要求:稳中求进(见附件);好!", "据悉，会议要求：稳中求进（见附件）；好！"),
-    ("国家金融与发展实验室(NIFD)发布", "国家金融与发展实验室（NIFD）发布"),
-    ("3,000 at 12:30 (local time)", "3,000 at 12:30 (local time)"),
-    ("占比6.3%,增长", "占比6.3%，增长"),
-    ("见http://a.cn/b?c=1", "见http://a.cn/b?c=1"),
-    ("零\u200b宽\ufeff字\u00ad符", "零宽字符"),
-    ("⾦融\uf9d1", "金融六"),  # Kangxi radicals and compatibility forms, as PDFs have them
-    ("不\xa0断\u3000格", "不 断 格"),
-    ("行一\r\n行二\x0c页\u2028段", "行一\r\n行二\x0c页\u2028段"),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("２０２６年ＡＩ强监管", "2026年AI强监管"),
+        ("据悉,会议要求:稳中求进(见附件);好!", "据悉，会议要求：稳中求进（见附件）；好！"),
+        ("国家金融与发展实验室(NIFD)发布", "国家金融与发展实验室（NIFD）发布"),
+        ("3,000 at 12:30 (local time)", "3,000 at 12:30 (local time)"),
+        ("占比6.3%,增长", "占比6.3%，增长"),
+        ("见http://a.cn/b?c=1", "见http://a.cn/b?c=1"),
+        ("零\u200b宽\ufeff字\u00ad符", "零宽字符"),
+        ("⾦融\uf9d1", "金融六"),  # Kangxi radicals and compatibility forms, as PDFs have them
+        ("不\xa0断\u3000格", "不 断 格"),
+        ("行一\r\n行二\x0c页\u2028段", "行一\r\n行二\x0c页\u2028段"),
+    ],
+)
 def test_normal(text, expected):
     assert reading.normal(text) == expected
 
@@ -103,29 +116,36 @@ def test_normal_is_idempotent_and_never_longer(text):
 
 # -------------------------------------------------------------------------------------------------- formats
 
-PAGE = ("<html><head><title>部署工作_某网</title></head><body><h1>部署工作</h1>"
-        f"<p>{CHINESE}</p><p>{CHINESE[::-1]}。</p></body></html>")
-MAIL = ("Subject: =?utf-8?b?6YOo572y5bel5L2c?=\r\nFrom: Editor <a@b.cn>\r\nDate: Tue, 04 Mar 2025 08:00:00 +0800\r\n"
-        "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + CHINESE + "\r\n")
+PAGE = (
+    "<html><head><title>部署工作_某网</title></head><body><h1>部署工作</h1>"
+    f"<p>{CHINESE}</p><p>{CHINESE[::-1]}。</p></body></html>"
+)
+MAIL = (
+    "Subject: =?utf-8?b?6YOo572y5bel5L2c?=\r\nFrom: Editor <a@b.cn>\r\nDate: Tue, 04 Mar 2025 08:00:00 +0800\r\n"
+    "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + CHINESE + "\r\n"
+)
 RECORD = {"title": "部署工作", "content": CHINESE}
 
 
-@pytest.mark.parametrize(("data", "form"), [
-    (CHINESE.encode(), "plain"),
-    (PAGE.encode(), "web_page"),
-    (f"---\ntitle: 部署工作\n---\n{CHINESE}".encode(), "markdown"),
-    (f"+++\ntitle = \"部署工作\"\n+++\n{CHINESE}".encode(), "markdown"),
-    (f"# 部署工作\n\n{CHINESE}".encode(), "markdown"),
-    (json.dumps(RECORD).encode(), "json"),
-    (json.dumps([RECORD, RECORD]).encode(), "json"),
-    (json.dumps({"code": 0, "data": {"list": [RECORD]}}).encode(), "json"),
-    ((json.dumps(RECORD) + "\n" + json.dumps(RECORD)).encode(), "jsonl"),
-    (f"标题,正文\n部署工作,{CHINESE}\n".encode("utf-8-sig"), "table"),
-    (f"title\ttext\n部署工作\t{CHINESE}\n".encode("gb18030"), "table"),
-    (MAIL.encode(), "email"),
-    (f"[第一财经] {CHINESE}".encode(), "plain"),  # a bracket does not make JSON
-    (f"<a>b {CHINESE}".encode(), "plain"),
-])
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        (CHINESE.encode(), "plain"),
+        (PAGE.encode(), "web_page"),
+        (f"---\ntitle: 部署工作\n---\n{CHINESE}".encode(), "markdown"),
+        (f'+++\ntitle = "部署工作"\n+++\n{CHINESE}'.encode(), "markdown"),
+        (f"# 部署工作\n\n{CHINESE}".encode(), "markdown"),
+        (json.dumps(RECORD).encode(), "json"),
+        (json.dumps([RECORD, RECORD]).encode(), "json"),
+        (json.dumps({"code": 0, "data": {"list": [RECORD]}}).encode(), "json"),
+        ((json.dumps(RECORD) + "\n" + json.dumps(RECORD)).encode(), "jsonl"),
+        (f"标题,正文\n部署工作,{CHINESE}\n".encode("utf-8-sig"), "table"),
+        (f"title\ttext\n部署工作\t{CHINESE}\n".encode("gb18030"), "table"),
+        (MAIL.encode(), "email"),
+        (f"[第一财经] {CHINESE}".encode(), "plain"),  # a bracket does not make JSON
+        (f"<a>b {CHINESE}".encode(), "plain"),
+    ],
+)
 def test_formats_are_told_apart_by_content(rules, data, form):
     done = cleaning.clean_document("名字不算数.bin", data, rules)
     assert [a.source_format for a in done.articles][:1] == [form]
@@ -135,8 +155,10 @@ def test_formats_are_told_apart_by_content(rules, data, form):
 def test_records_keep_their_place_in_a_chunk_of_json_lines(rules):
     lines = [json.dumps({"title": f"第{i}篇", "content": CHINESE}, ensure_ascii=False) for i in range(6)]
     whole = cleaning.clean_document("a.jsonl", "\n".join(lines).encode(), rules)
-    chunks = [cleaning.clean_document("a.jsonl", ("\n".join(lines[a:b]) + "\n").encode(), rules, first_position=a + 1)
-              for a, b in ((0, 2), (2, 5), (5, 6))]
+    chunks = [
+        cleaning.clean_document("a.jsonl", ("\n".join(lines[a:b]) + "\n").encode(), rules, first_position=a + 1)
+        for a, b in ((0, 2), (2, 5), (5, 6))
+    ]
     assert [a for c in chunks for a in c.articles] == whole.articles
     assert [a.position for a in whole.articles] == [1, 2, 3, 4, 5, 6]
 
@@ -161,8 +183,16 @@ def test_front_matter_lists_name_the_authors(rules):
 
 
 def test_members_of_a_zip_folder(rules):
-    data = zipped({"b/乙.txt": CHINESE.encode("gb18030"), "a.html": PAGE.encode(), "README.md": b"# readme",
-                   "__MACOSX/x": b"x", "c.png": b"\x89PNG\r\n", "d.zip": zipped({"e.txt": CHINESE.encode()})})
+    data = zipped(
+        {
+            "b/乙.txt": CHINESE.encode("gb18030"),
+            "a.html": PAGE.encode(),
+            "README.md": b"# readme",
+            "__MACOSX/x": b"x",
+            "c.png": b"\x89PNG\r\n",
+            "d.zip": zipped({"e.txt": CHINESE.encode()}),
+        }
+    )
     done = cleaning.clean_document("f.zip", data, rules)
     assert [a.source_file for a in done.articles] == ["f.zip/a.html", "f.zip/b/乙.txt", "f.zip/d.zip/e.txt"]
     assert [(r.source_file, r.reason) for r in done.rejected] == [("f.zip/c.png", "binary data, not text")]
@@ -176,9 +206,12 @@ def test_zip_names_of_chinese_windows_are_read(rules):
 def test_mail_and_saved_page(rules):
     mail = cleaning.clean_document("a.eml", MAIL.encode(), rules).articles[0]
     assert (mail.title, mail.date, mail.publisher, mail.text) == ("部署工作", "2025-03-04", "Editor", CHINESE)
-    page = ("From: <Saved by Blink>\r\nSnapshot-Content-Location: https://a.cn/1.html\r\nSubject: x\r\n"
-            'MIME-Version: 1.0\r\nContent-Type: multipart/related; type="text/html"; boundary="b"\r\n\r\n--b\r\nContent-Type: text/html; '
-            f"charset=utf-8\r\n\r\n{PAGE}\r\n--b--\r\n")
+    page = (
+        "From: <Saved by Blink>\r\nSnapshot-Content-Location: https://a.cn/1.html\r\nSubject: x\r\n"
+        'MIME-Version: 1.0\r\nContent-Type: multipart/related; type="text/html"; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: text/html; "
+        f"charset=utf-8\r\n\r\n{PAGE}\r\n--b--\r\n"
+    )
     article = cleaning.clean_document("a.mhtml", page.encode(), rules).articles[0]
     assert (article.source_format, article.url, article.title) == ("web_page", "https://a.cn/1.html", "部署工作")
 
@@ -199,7 +232,8 @@ def test_workbook_rows(rules):
     book.close()
     done = cleaning.clean_document("a.xlsx", out.getvalue(), rules)
     assert [(a.title, a.publisher, a.date, a.text) for a in done.articles] == [
-        ("部署工作", "财经", "2025-03-04", CHINESE)]
+        ("部署工作", "财经", "2025-03-04", CHINESE)
+    ]
     assert [(r.reason, r.detail) for r in done.rejected] == [("a row without a text", "row 3")]
 
 
@@ -214,24 +248,32 @@ def picture_pdf() -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize(("data", "reason"), [
-    (b"", "empty file"), (b"\xef\xbb\xbf \r\n", "empty file"), (b"\x89PNG\r\n\x1a\n....", "binary data, not text"),
-    (random.Random(1).randbytes(3000), "binary data, not text"),
-    (b"%PDF-1.4\nbroken", "cannot be read: the PDF file is damaged"),
-    (zipped({"a.txt": b"x"})[:40], "cannot be read: the ZIP file is damaged"),
-    (zipped({"word/document.xml": b"<w"}), "cannot be read: the DOCX file is damaged"),
-    (zipped({"xl/workbook.xml": b"<w"}), "cannot be read: the workbook is damaged"),
-    (zipped({"ppt/presentation.xml": b"x"}), "slides are not read here"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "the old Word format (.doc) is not read here"),
-    (b"{\\rtf1 text}", "RTF is not read here"),
-    (b'{"title": "a", "content": "b', "broken JSON"),
-    (b'{"a": {"b": 1}}', "JSON without an article"),
-    (b"[" * 200_000, "too large or too deeply nested to be read"),
-    (b'{"a":' * 200_000, "too large or too deeply nested to be read"),
-    (zipped({"a.txt": b"0" * (reading.MAX_MEMBER_BYTES + 1)}), "too large when unpacked"),
-    (zipped({f"{i}.txt": b"0" * 60_000_000 for i in range(9)}), "too large when unpacked"),
-    (zipped({"a.zip": zipped({"b.zip": zipped({"c.zip": zipped({"d.txt": b"x"})})})}), "ZIP folders nested too deeply"),
-])
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty file"),
+        (b"\xef\xbb\xbf \r\n", "empty file"),
+        (b"\x89PNG\r\n\x1a\n....", "binary data, not text"),
+        (random.Random(1).randbytes(3000), "binary data, not text"),
+        (b"%PDF-1.4\nbroken", "cannot be read: the PDF file is damaged"),
+        (zipped({"a.txt": b"x"})[:40], "cannot be read: the ZIP file is damaged"),
+        (zipped({"word/document.xml": b"<w"}), "cannot be read: the DOCX file is damaged"),
+        (zipped({"xl/workbook.xml": b"<w"}), "cannot be read: the workbook is damaged"),
+        (zipped({"ppt/presentation.xml": b"x"}), "slides are not read here"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "the old Word format (.doc) is not read here"),
+        (b"{\\rtf1 text}", "RTF is not read here"),
+        (b'{"title": "a", "content": "b', "broken JSON"),
+        (b'{"a": {"b": 1}}', "JSON without an article"),
+        (b"[" * 200_000, "too large or too deeply nested to be read"),
+        (b'{"a":' * 200_000, "too large or too deeply nested to be read"),
+        (zipped({"a.txt": b"0" * (reading.MAX_MEMBER_BYTES + 1)}), "too large when unpacked"),
+        (zipped({f"{i}.txt": b"0" * 60_000_000 for i in range(9)}), "too large when unpacked"),
+        (
+            zipped({"a.zip": zipped({"b.zip": zipped({"c.zip": zipped({"d.txt": b"x"})})})}),
+            "ZIP folders nested too deeply",
+        ),
+    ],
+)
 def test_refused_with_a_reason(rules, data, reason):
     done = cleaning.clean_document("x", data, rules)
     assert (done.articles, [r.reason for r in done.rejected]) == ([], [reason])

@@ -1,0 +1,944 @@
+"""Raw documents to articles: one article in every shape, furniture, bylines, splitting, and the account of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import pickle
+import random
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from fengxiang import cleaning, cleaningscore, reading
+from fengxiang.errors import UserError
+from fengxiang.statements import split_statements
+from fengxiang.yamlfile import YamlFile
+
+ROOT = Path(__file__).resolve().parent.parent
+
+TITLE = "海西金融监管局部署2026年工作：化险、强监管、促发展"
+PUBLISHER, DATE = "海西日报", "2026-01-20"
+INFO = "来源：海西日报　日期：2026年1月20日"
+# One article with what makes life hard: quotation marks at a sentence's end, numbers, Latin words, a colon in a
+# heading, a paragraph of one short sentence.
+BLOCKS = [
+    ("body", "海西金融监管局1月19日召开2026年监管工作会议，提出三方面安排。会议要求，“守住不发生系统性风险的底线。”"),
+    ("heading", "化解风险：先治标，再治本"),
+    (
+        "body",
+        "会议明确，稳妥推进农信机构改革，年内处置不良贷款126.5亿元，比上年多8.3%；对高风险机构“一行一策”，压实各方责任。"
+        "推动EAST数据核验，运用AI模型早识别、早预警，让风险看得见、管得住。",
+    ),
+    ("body", "这是底线。"),
+    ("heading", "把监管做实"),
+    (
+        "body",
+        "深化“四级垂管”，完善与公安、司法、市场监管部门的协同，严厉打击非法集资和黑灰产，守护好群众的钱袋子，全年开展"
+        "金融教育宣传活动不少于300场。",
+    ),
+    ("heading", "服务地方发展"),
+    (
+        "body",
+        "引导银行加大对制造业、科技型企业和小微企业的投放，扩大保险保障，支持海西建设区域性的科技金融中心，服务好实体经济。"
+        "会议还对党建和队伍建设作了安排。",
+    ),
+]
+PARAGRAPHS = [text for _, text in BLOCKS]
+PLAIN = "\n\n".join([TITLE, INFO, *PARAGRAPHS]) + "\n"
+BODY = "\n".join(PARAGRAPHS)
+MARKED = "".join(f"<h2>{t}</h2>" if kind == "heading" else f"<p>{t}</p>" for kind, t in BLOCKS)
+
+
+@pytest.fixture(scope="module")
+def rules() -> cleaning.Rules:
+    return cleaning.Rules.load(ROOT / "codebook")
+
+
+def only_article(data: bytes | str, rules):
+    done = cleaning.clean_document("x", data.encode() if isinstance(data, str) else data, rules)
+    assert [r.reason for r in done.rejected] == []
+    assert len(done.articles) == 1
+    return done.articles[0]
+
+
+def fates(done, *, blank=False) -> list[tuple[int, str, str]]:
+    return [(r.unit, r.fate, r.rule) for r in done.ledger if blank or r.rule != "blank"]
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    text = indent + text
+    return [text[i : i + width] for i in range(0, len(text), width)]
+
+
+# ----------------------------------------------------------------------------------------- one article, any shape
+
+
+def as_pdf(columns: int) -> bytes:
+    """The article set in one or two columns over pages with running heads and page numbers."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    import pylopdf_fonts_zh_cn
+    from matplotlib.backends.backend_pdf import PdfPages
+    from matplotlib.font_manager import FontProperties
+
+    font = next(p for p in sorted(Path(pylopdf_fonts_zh_cn.__file__).parent.rglob("*")) if "Sans" in p.name)
+    lines = []
+    for kind, text in BLOCKS:
+        lines += (
+            [(12, text)] if kind == "heading" else [(10, t) for t in wrapped(text, 36 if columns == 1 else 18, "　　")]
+        )
+    out = io.BytesIO()
+    with matplotlib.rc_context({"pdf.fonttype": 42}), PdfPages(out) as pages:
+        per_column, at, number = 7, 0, 1
+        while at < len(lines):
+            figure = plt.figure(figsize=(8.27, 11.69))
+
+            def put(x, y, text, size, figure=figure):
+                figure.text(x, y, text, fontproperties=FontProperties(fname=str(font), size=size))
+
+            if number == 1:
+                put(0.1, 0.92, TITLE, 18)
+                put(0.1, 0.89, INFO, 9)
+            else:
+                put(0.4, 0.95, "海西金融年鉴", 9)
+            put(0.5, 0.03, f"— {number} —", 9)
+            for column in range(columns):
+                y = 0.85
+                for size, text in lines[at : at + per_column]:
+                    put(0.1 + 0.43 * column, y, text, size)
+                    y -= 0.019
+                at += per_column
+            pages.savefig(figure)
+            plt.close(figure)
+            number += 1
+    return out.getvalue()
+
+
+def as_docx() -> bytes:
+    import docx
+
+    document = docx.Document()
+    document.add_heading(TITLE, 0)
+    document.add_paragraph(INFO)
+    for kind, text in BLOCKS:
+        if kind == "heading":
+            document.add_heading(text, 2)
+        else:
+            document.add_paragraph(text)
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def as_csv() -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerows([["标题", "正文", "来源", "日期"], [TITLE, BODY, PUBLISHER, DATE]])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def as_zip() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as folder:
+        folder.writestr("a/文.txt", PLAIN.encode("gb18030"))
+    return out.getvalue()
+
+
+def page(body: str, *, head: str = "", encoding: str = "utf-8") -> bytes:
+    nav = "".join(
+        f'<li><a href="/{i}">{word}</a></li>' for i, word in enumerate(["首页", "银行", "保险", "滚动", "专题"])
+    )
+    related = "".join(f'<li><a href="/{i}">某地金融监管局召开年度会议部署重点任务之{i}</a></li>' for i in range(5))
+    return (
+        f'<!DOCTYPE html><html><head><meta charset="{encoding}"><title>{TITLE}_海西日报网</title>{head}</head><body>'
+        f'<div class="top"><ul>{nav}</ul></div><div class="main"><h1>{TITLE}</h1><div class="info">{INFO}</div>'
+        f'<div id="zw">{body}<p>（责任编辑：某某）</p></div><div class="box"><h3>相关阅读</h3><ul>{related}</ul></div>'
+        "<div>网友评论<p>登录后可以发表评论</p></div></div>"
+        "<div><p>关于我们 | 联系我们</p><p>版权所有 未经授权不得转载</p></div></body></html>"
+    ).encode(encoding)
+
+
+FURNISHED = (
+    "×\n首页 > 财经 > 正文\n\n"
+    + PLAIN
+    + "\n（完）\n责任编辑：某某\n\n分享到：微信 微博\n\n海西-会议.jpg\n\n相关阅读\n\n"
+    "某地金融监管局召开年度会议部署重点任务\n\n另一地金融监管局通报罚单情况\n\n友情链接\n\n关于我们\n\n"
+    "版权所有 未经授权不得转载\n"
+)
+FRONT_MATTER = f'---\ntitle: "{TITLE}"\ndate: {DATE}\nsource: {PUBLISHER}\n---\n\n'
+RECORD = {"title": TITLE, "content": BODY, "source": PUBLISHER, "date": DATE}
+CUT = "\n\n".join([TITLE, INFO, *(half for t in PARAGRAPHS for half in ([t[:25], t[25:]] if len(t) > 60 else [t]))])
+
+SHAPES = {
+    "UTF-8": PLAIN.encode(),
+    "UTF-8 with a mark": PLAIN.encode("utf-8-sig"),
+    "GB18030": PLAIN.encode("gb18030"),
+    "UTF-16": PLAIN.encode("utf-16"),
+    "UTF-16 without a mark": PLAIN.encode("utf-16-le"),
+    "CRLF": PLAIN.replace("\n", "\r\n").encode(),
+    "CR": PLAIN.replace("\n", "\r").encode(),
+    "no blank lines": "\n".join([TITLE, INFO, *PARAGRAPHS]).encode(),
+    "indented": "\n".join([TITLE, INFO, *("　　" + t for t in PARAGRAPHS)]).encode(),
+    "cut by columns": CUT.encode(),
+    "full-width digits": PLAIN.translate({c: c + 0xFEE0 for c in range(0x30, 0x3A)}).encode(),
+    "ASCII punctuation": PLAIN.translate({ord("，"): ",", ord("；"): ";"}).encode(),
+    "invisible characters": PLAIN.replace("监管", "监\u200b管").encode(),
+    "furniture around it": FURNISHED.encode(),
+    "twice in one document": (PLAIN + "\n相关资讯\n\n友情链接\n\n" + PLAIN).encode(),
+    "Markdown": (FRONT_MATTER + "\n\n".join(("## " if k == "heading" else "") + t for k, t in BLOCKS)).encode(),
+    "Markdown without front matter": f"# {TITLE}\n\n{INFO}\n\n".encode() + "\n\n".join(
+        f"**{t}**" if k == "heading" else t for k, t in BLOCKS).encode(),
+    "Markdown with HTML": (FRONT_MATTER + "\n".join(
+        f" <p><strong>{t}</strong></p>" if k == "heading" else f" <p>{t}</p>" for k, t in BLOCKS)).encode(),
+    "HTML": f"<html><title>{TITLE}</title><body><h1>{TITLE}</h1><p>{INFO}</p>{MARKED}</body></html>".encode(),
+    "HTML page": page(MARKED),
+    "HTML page in GB2312": page(MARKED, encoding="gb2312"),
+    "HTML page that lies": page(MARKED, encoding="gb18030").replace(b'charset="gb18030"', b'charset="utf-8"'),
+    "HTML with line breaks": page("<br><br>".join("&nbsp;&nbsp;&nbsp;&nbsp;" + t for t in PARAGRAPHS)),
+    "HTML text twice": page(MARKED + "</div><div class='print'>" + MARKED),
+    "JSON": json.dumps(RECORD, ensure_ascii=False, indent=1).encode(),
+    "JSON in ASCII": json.dumps([RECORD]).encode(),
+    "JSON with Chinese keys": json.dumps(
+        {"data": [{"标题": TITLE, "正文": BODY, "来源": PUBLISHER, "发布时间": DATE}]}, ensure_ascii=False).encode(),
+    "JSON with HTML": json.dumps(RECORD | {"content": MARKED}).encode(),
+    "CSV": as_csv(),
+    "DOCX": as_docx(),
+    "ZIP": as_zip(),
+    **{f"wrapped at {n}": "\n\n".join([TITLE, INFO, *("\n".join(wrapped(t, n)) for t in PARAGRAPHS)]).encode()
+       for n in (20, 30, 38)},
+    **{f"wrapped at {n}, indented": "\n".join(
+        [TITLE, INFO, *("\n".join(wrapped(t, n, "　　" if k == "body" else "")) for k, t in BLOCKS)]).encode()
+       for n in (20, 30, 38)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_same_article_comes_out_of_every_shape(rules, shape):
+    article = only_article(SHAPES[shape], rules)
+    assert [p.text for p in article.paragraphs] == PARAGRAPHS
+    assert [p.kind for p in article.paragraphs] == [k for k, _ in BLOCKS]
+    assert (article.title, article.publisher, article.date, article.date_basis) == (TITLE, PUBLISHER, DATE, "stated")
+    assert (article.year, article.scope, article.script) == (2026, "in", "hans")
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_the_same_article_comes_out_of_a_pdf(rules, columns):
+    article = only_article(as_pdf(columns), rules)
+    assert article.source_format == "pdf"
+    assert [p.text for p in article.paragraphs] == PARAGRAPHS
+    assert (article.title, article.publisher, article.date) == (TITLE, PUBLISHER, DATE)
+
+
+@pytest.mark.parametrize("width", [18, 20, 25, 30, 38])
+def test_lines_cut_anywhere_give_the_same_statements(rules, width):
+    """Where nothing tells paragraphs apart but the length of their last lines, sentences still come out whole."""
+    lines = [line for t in PARAGRAPHS for line in wrapped(t, width)]
+    expected = split_statements([only_article(PLAIN, rules)])
+    for separator in ("\n", "\n\n"):
+        found = split_statements([only_article(separator.join([TITLE, INFO, *lines]), rules)])
+        assert (found.text, found.heading) == (expected.text, expected.heading)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "big5hkscs", "gb18030", "utf-16"])
+def test_traditional_script_is_kept_and_reads_the_same_when_simplified(rules, encoding):
+    import opencc
+
+    article = only_article(opencc.OpenCC("s2t").convert(PLAIN).encode(encoding), rules)
+    assert article.script == "hant"
+    assert article.paragraphs[0].text != PARAGRAPHS[0]
+    assert [cleaning.simplified(p.text) for p in article.paragraphs] == PARAGRAPHS
+    assert [p.kind for p in article.paragraphs] == [k for k, _ in BLOCKS]
+    assert cleaning.simplified(article.title) == TITLE
+    assert (cleaning.simplified(article.publisher), article.date, article.scope) == (PUBLISHER, DATE, "in")
+
+
+def test_simplified_gives_back_the_same_object_where_nothing_is_traditional():
+    assert cleaning.simplified(BODY) is BODY
+    assert cleaning.simplified("閩臺融合") == "闽台融合"
+
+
+# -------------------------------------------------------------------------------------------------- newspaper pages
+
+NEWSPAPER = """\
+2026年2月10日 星期二 A03版 金融
+
+多地部署全年监管工作
+
+■《海西财经》 王小明 李 伟
+
+岁末年初，多地金融监管局召开2026年工作会议。记者梳理发现，化险仍居首位，例如河东金融监管
+
+局提出，稳妥推进村镇银行改革。
+
+守住底线
+
+各地要求压实责任，严防风险外溢。
+
+（上接A01版）
+
+首家农商联合银行开业
+
+本报讯（记者 赵倩）2月9日，河东农商联合银行开业，注册资本100亿元。
+
+险企密集补充资本
+
+本报记者 孙　洁 河东报道
+
+今年以来，已有3家保险公司获批增资，资本补充需求仍然旺盛。
+
+（责任编辑：周吴）
+"""
+
+
+def test_a_newspaper_page_is_split_by_title_and_byline(rules):
+    done = cleaning.clean_document("page.txt", NEWSPAPER.encode(), rules)
+    assert [(a.position, a.source_format, a.title, a.publisher, a.authors, a.date, a.year) for a in done.articles] == [
+        (1, "newspaper_page", "多地部署全年监管工作", "海西财经", ["王小明", "李伟"], "2026-02-10", 2026),
+        (2, "newspaper_page", "首家农商联合银行开业", None, ["赵倩"], "2026-02-10", 2026),
+        (3, "newspaper_page", "险企密集补充资本", None, ["孙洁"], "2026-02-10", 2026),
+    ]
+    assert [[(p.kind, p.text) for p in a.paragraphs] for a in done.articles] == [
+        [
+            (
+                "body",
+                "岁末年初，多地金融监管局召开2026年工作会议。记者梳理发现，化险仍居首位，例如河东金融监管局提出，稳妥推进村镇银行改革。",
+            ),
+            ("heading", "守住底线"),
+            ("body", "各地要求压实责任，严防风险外溢。"),
+        ],
+        [("body", "2月9日，河东农商联合银行开业，注册资本100亿元。")],
+        [("body", "今年以来，已有3家保险公司获批增资，资本补充需求仍然旺盛。")],
+    ]
+    assert fates(done) == [
+        (1, "metadata", "page_head"),
+        (3, "title", "title_line"),
+        (5, "metadata", "byline"),
+        (7, "body", "paragraph"),
+        (9, "body", "paragraph"),
+        (11, "heading", "heading_line"),
+        (13, "body", "paragraph"),
+        (15, "boilerplate", "jump"),
+        (17, "title", "title_line"),
+        (19, "metadata", "dateline"),
+        (19, "body", "paragraph"),
+        (21, "title", "title_line"),
+        (23, "metadata", "byline"),
+        (25, "body", "paragraph"),
+        (27, "boilerplate", "editor"),
+    ]
+
+
+def test_articles_of_a_page_without_dates_share_its_year(rules):
+    text = (
+        "各地召开2026年工作会议\n\n■ 海西财经 王小明\n\n多地金融监管局部署工作，要求守住底线。\n\n"
+        "新片上映票房走高\n\n■ 海西财经 李大伟\n\n影片口碑不俗，观众反响热烈，院线加排场次。\n"
+    )
+    first, second = cleaning.clean_document("x", text.encode(), rules).articles
+    assert (first.year, first.date, first.date_basis, first.rules["year"]) == (
+        2026,
+        None,
+        "inferred",
+        "work_year_title",
+    )
+    assert (second.year, second.date, second.date_basis, second.rules["year"]) == (2026, None, "inferred", "same_page")
+    assert (first.scope, second.scope) == ("in", "out")
+    assert " / " in second.scope_reason
+
+
+def test_a_subtitle_does_not_take_the_place_of_the_title(rules):
+    text = "强监管 防风险 促发展\n——海西银行业综述\n海西社记者 王小明\n\n海西金融监管局强化监管，守住底线。\n"
+    article = only_article(text, rules)
+    assert (article.title, article.publisher, article.authors) == ("强监管 防风险 促发展", "海西社", ["王小明"])
+
+
+def test_an_editors_note_belongs_to_the_article_below(rules):
+    text = "编者按：新年伊始，各地部署工作。\n\n各地召开会议\n\n■ 海西财经 王小明\n\n多地金融监管局部署，守住底线。\n"
+    article = only_article(text, rules)
+    assert article.title == "各地召开会议"
+    assert [p.text for p in article.paragraphs] == [
+        "编者按：新年伊始，各地部署工作。",
+        "多地金融监管局部署工作，守住底线。",
+    ]
+
+
+# -------------------------------------------------------------------------------------------------- journals
+
+JOURNAL_BODY = [
+    "近年来，海西的中小银行改革不断推进，资产质量有所改善，但地区之间差别仍大，一些机构的不良贷款处置进展较慢，资本缺口还没有补齐。",
+    "其主要原因是公司治理薄弱，股东行为不规范，内控流于形式；同时经济结构调整也使一些地区的企业还款能力下降，风险向银行集中。",
+    "为此，应当明确央地职责，健全早期纠正机制，推动合并重组，并通过专项债补充资本，使机构在化解存量风险的同时恢复造血功能。",
+]
+
+
+def journal(head_in_line: bool, feeds: bool) -> str:
+    def column(text):  # the first line is indented by two characters, and the extraction lost the blanks
+        first, *rest = wrapped("　　" + text, 20)
+        return [first.lstrip("　"), *rest]
+
+    title = "海西中小银行改革：成效、问题与对策"
+    one, two, three = map(column, JOURNAL_BODY)
+    turn = "\n\x0c" if feeds else "\n "
+    head = f"{title} " if head_in_line else f"{title}\n\n"
+    first = ["成效与问题", *one, *two[:2]]
+    second = [head + two[2], *two[3:], "对策建议", *three[:3]]
+    third = [head + three[3], *three[4:], "【海西大学博士研究生李大伟对本文亦有贡献】"]
+    top = "" if feeds else " "
+    return (
+        f"{top}改革与风险\n特别策划  Special\n\n"
+        + turn.join("\n\n".join(page) for page in (first, second, third))
+        + "\n"
+    )
+
+
+@pytest.mark.parametrize("head_in_line", [False, True])
+@pytest.mark.parametrize("feeds", [False, True])
+def test_a_journal_is_unwrapped_and_its_running_heads_are_taken_out(rules, head_in_line, feeds):
+    article = only_article(journal(head_in_line, feeds), rules)
+    assert (article.source_format, article.title) == ("journal", "海西中小银行改革：成效、问题与对策")
+    assert [p.text for p in article.paragraphs if p.kind == "body"] == JOURNAL_BODY
+    assert [p.text for p in article.paragraphs if p.kind == "heading"] == ["成效与问题", "对策建议"]
+
+
+def test_a_running_head_inside_a_paragraph_is_taken_out(rules):
+    title = "海西中小银行改革的成效与问题"
+    text = f"{title}\n\n作者：王小明\n\n近年来，海西的中小银行 {title} 改革推进，金融风险下降。\n\n不良处置加快。\n"
+    done = cleaning.clean_document("x", text.encode(), rules)
+    assert [p.text for p in done.articles[0].paragraphs] == [
+        "近年来，海西的中小银行改革推进，金融风险下降。",
+        "不良处置加快。",
+    ]
+    assert sum(r.n_chars for r in done.ledger if r.rule == "running_head") == len(title) + 2
+    assert sum(r.n_chars for r in done.ledger) == len(text)
+
+
+# -------------------------------------------------------------------------------------------------- metadata
+
+
+@pytest.mark.parametrize(
+    ("line", "publisher", "authors", "date"),
+    [
+        ("来源:海西社 \u2003 2025年12月27日 18时38分", "海西社", [], "2025-12-27"),
+        ("2026-01-23 15:30:12　来源：证券时报网　作者：秦燕玲", "证券时报网", ["秦燕玲"], "2026-01-23"),
+        ("海西日报　2025年8月26日", "海西日报", [], "2025-08-26"),
+        ("（中国海西网，2025年5月6日）", "中国海西网", [], "2025-05-06"),
+        ("文 | 海西社 何界\xa0 图 | 微摄", "海西社", ["何界"], None),
+        ("■《海西财经》 陈洪杰", "海西财经", ["陈洪杰"], None),
+        ("■ 第一海西 吕　倩 刘晓洁", "第一海西", ["吕倩", "刘晓洁"], None),
+        ("本报记者 王小明 李大伟 河东报道", None, ["王小明", "李大伟"], None),
+        ("海西社记者 王小明、李大伟", "海西社", ["王小明", "李大伟"], None),
+        ("文/王小明", None, ["王小明"], None),
+        ("作者：王小明 李大伟", None, ["王小明", "李大伟"], None),
+        ("王小明  李大伟", None, ["王小明", "李大伟"], None),
+        ("发布时间：2025/03/15 浏览次数：120", None, [], "2025-03-15"),
+        (
+            "摘编自：海西日报｜原来的题目｜2025-03-04｜https://a.cn/1｜类别：policy｜工作年度：2024",
+            "海西日报",
+            [],
+            "2025-03-04",
+        ),
+    ],
+)
+def test_lines_of_source_authors_and_date(rules, line, publisher, authors, date):
+    text = f"海西金融监管局部署工作\n{line}\n\n会议要求守住风险底线，提升监管质效。\n"
+    article = only_article(text, rules)
+    assert (article.title, article.publisher, article.authors, article.date) == (
+        "海西金融监管局部署工作",
+        publisher,
+        authors,
+        date,
+    )
+    assert article.text == "会议要求守住风险底线，提升监管质效。"
+
+
+def test_a_citation_line_fills_what_it_holds(rules):
+    line = "摘编自：海西日报｜原来的题目：上｜2025-03｜https://a.cn/1?b=2｜类别：policy｜工作年度：2024｜同文：x"
+    article = only_article(f"题目在此\n\n会议要求守住金融风险底线，强化监管。\n\n{line}\n", rules)
+    assert (article.publisher, article.source_title, article.date, article.url, article.kind, article.year) == (
+        "海西日报",
+        "原来的题目：上",
+        "2025-03",
+        "https://a.cn/1?b=2",
+        "policy",
+        2024,
+    )
+    assert set(article.rules) == {"title", "publisher", "date", "url", "year"}
+    assert article.rules["year"] == "citation_line"
+
+
+def test_a_citation_line_with_a_title_alone(rules):
+    article = only_article("题目在此\n摘编自：《原来的题目》｜2024\n\n会议要求守住金融风险底线，强化监管。\n", rules)
+    assert (article.publisher, article.source_title, article.date) == (None, "原来的题目", "2024")
+
+
+@pytest.mark.parametrize(
+    ("end", "authors", "rule"),
+    [
+        ("（记者 陆敏）", ["陆敏"], "signature"),
+        ("（海西日报记者王小明 李大伟）", ["王小明", "李大伟"], "signature"),
+        ("（作者系海西大学教授）", [], "contribution"),
+        ("（责任编辑：王小明）", [], "editor"),
+        ("（文章来源：海西日报）", [], "source_note"),
+        ("（完）", [], "end_mark"),
+    ],
+)
+def test_notes_at_the_end_of_a_paragraph_are_cut_off(rules, end, authors, rule):
+    record = json.dumps({"title": "题目", "content": f"会议要求守住金融风险底线，强化监管。{end}"}, ensure_ascii=False)
+    done = cleaning.clean_document("x", record.encode(), rules)
+    assert done.articles[0].text == "会议要求守住金融风险底线，强化监管。"
+    assert done.articles[0].authors == authors
+    assert [r.n_chars for r in done.ledger if r.rule == rule] == [len(end)]
+    assert sum(r.n_chars for r in done.ledger) == len(record)
+
+
+@pytest.mark.parametrize(
+    ("start", "publisher", "date"),
+    [
+        ("新华社北京1月12日电（记者 王小明）", "新华社", "2025-01-12"),
+        ("本报讯（记者 王小明）", None, None),
+        ("海西日报河东1月12日讯（通讯员 王小明）", "海西日报", "2025-01-12"),
+    ],
+)
+def test_a_dateline_is_metadata(rules, start, publisher, date):
+    record = {"title": "题目", "content": f"{start}金融监管总局召开2025年监管工作会议，部署全年工作。"}
+    article = only_article(json.dumps(record), rules)
+    assert article.text == "金融监管总局召开2025年监管工作会议，部署全年工作。"
+    assert (article.publisher, article.authors, article.date) == (publisher, ["王小明"], date)
+    assert article.year == 2025
+
+
+def test_what_cannot_be_known_is_none(rules):
+    article = only_article("会议要求守住金融风险底线，强化监管。下一步将推进改革。\n", rules)
+    assert (
+        article.title,
+        article.publisher,
+        article.authors,
+        article.url,
+        article.date,
+        article.year,
+        article.kind,
+        article.source_title,
+        article.date_basis,
+    ) == (None, None, [], None, None, None, None, None, "unknown")
+
+
+def test_meta_tags_are_trusted_before_the_page(rules):
+    head = (
+        '<meta name="ArticleTitle" content="部署工作"><meta name="PubDate" content="2025-03-04 10:00">'
+        '<meta name="source" content="海西日报"><meta name="author" content="王小明">'
+        '<link rel="canonical" href="https://a.cn/1.html"><meta property="og:url" content="https://b.cn">'
+        '<script type="application/ld+json">{"@type": "NewsArticle", "datePublished": "2020-01-01"}</script>'
+    )
+    article = only_article(page(MARKED, head=head), rules)
+    assert (article.title, article.publisher, article.authors, article.date, article.url) == (
+        "部署工作",
+        "海西日报",
+        ["王小明"],
+        "2025-03-04",
+        "https://a.cn/1.html",
+    )
+    assert article.rules == {
+        "title": "meta:articletitle",
+        "publisher": "meta:source",
+        "authors": "meta:author",
+        "date": "meta:pubdate",
+        "url": "meta:link:canonical",
+        "year": "work_year_text",
+    }
+
+
+# -------------------------------------------------------------------------------------------------- furniture, lists
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("相关资讯", "related"),
+        ("友情链接", "links"),
+        ("首页 > 财经 > 正文", "navigation"),
+        ("当前位置：首页 > 要闻", "navigation"),
+        ("上一篇：某局召开会议", "navigation"),
+        ("分享到：微信 微博", "share"),
+        ("字号 大 中 小", "share"),
+        ("阅读 1024", "share"),
+        ("海西-会议-1.jpg", "image"),
+        ("图片来源：视觉中国", "image"),
+        ("责任编辑：王小明", "editor"),
+        ("校对：李大伟", "editor"),
+        ("（文章来源：海西日报）", "source_note"),
+        ("版权所有 未经授权不得转载", "statement"),
+        ("海ICP备12345678号-1", "statement"),
+        ("声明：本文不构成投资建议", "statement"),
+        ("标签：监管 银行", "tags"),
+        ("（完）", "end_mark"),
+        ("×", "close_mark"),
+        ("（下转A02版）", "jump"),
+        ("2025年第6期", "issue"),
+        ("扫一扫在手机打开当前页", "share"),
+        ("[3] 王小明. 监管研究[J]. 海西金融, 2020.", "references"),
+    ],
+)
+def test_page_furniture_is_named_by_its_rule(rules, line, rule):
+    text = f"部署工作\n来源：海西日报\n\n会议要求守住金融风险底线，强化监管。\n\n{line}\n"
+    done = cleaning.clean_document("x", text.encode(), rules)
+    assert done.articles[0].text == "会议要求守住金融风险底线，强化监管。"
+    assert [(r.rule, r.sample) for r in done.ledger if r.unit == 6] == [(rule, line)]
+    zh, en = rules.label(rule)
+    assert zh
+    assert en
+    assert zh != rule
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "来源于实体经济、服务实体经济，是金融的本分。",
+        "会议强调，分享改革成果要落到实处。",
+        "阅读能力建设项目获得信贷支持。",
+        "编辑出版企业的融资需求也应得到满足。",
+        "首页大厅增设了适老窗口，方便老年客户办理业务。",
+        "图谱技术用于识别关联交易。",
+        "标签化管理使风险分类更加准确。",
+        "扫一扫支付的资金安全由机构负责。",
+        "2025年第3季度，贷款余额增长8%。",
+        "记者从海西金融监管局获悉，当地贷款增长较快。",
+        "版权质押融资业务在当地铺开。",
+        "声明要求各机构守住底线。",
+    ],
+)
+def test_body_text_that_begins_like_furniture_stays(rules, line):
+    text = f"部署工作\n来源：海西日报\n\n会议要求守住金融风险底线，强化监管。\n\n{line}\n\n会议还作了其他安排。\n"
+    assert [p.text for p in only_article(text, rules).paragraphs][1] == line
+
+
+def test_all_behind_the_references_is_left_out(rules):
+    text = (
+        "题目\n作者：王小明\n\n金融监管应当加强，守住风险底线。\n\n参考文献\n\n"
+        "[1] 李大伟. 监管研究[J]. 海西金融, 2020.\n\n"
+        "李大伟在海西大学时写成此书。\n"
+    )
+    assert only_article(text, rules).text == "金融监管应当加强，守住风险底线。"
+
+
+def test_list_items_hold_statements_and_short_numbered_lines_above_text_are_headings(rules):
+    text = (
+        "题目在此\n来源：海西日报\n\n会议提出以下安排。\n\n一、化解风险\n\n1.压实责任，处置不良贷款。\n\n2.推进农信机构改革。\n\n"
+        "二、服务实体\n\n•扩大小微企业贷款投放\n\n•支持科技型企业\n"
+    )
+    assert [(p.kind, p.text) for p in only_article(text, rules).paragraphs] == [
+        ("body", "会议提出以下安排。"),
+        ("heading", "一、化解风险"),
+        ("list", "1.压实责任，处置不良贷款。"),
+        ("list", "2.推进农信机构改革。"),
+        ("heading", "二、服务实体"),
+        ("list", "•扩大小微企业贷款投放"),
+        ("list", "•支持科技型企业"),
+    ]
+
+
+def test_a_data_table_gives_a_line_a_row(rules):
+    table = "<table><tr><th>地区</th><th>贷款</th></tr><tr><td>河东</td><td>100亿元</td></tr></table>"
+    article = only_article(page(f"<p>{PARAGRAPHS[0]}</p>{table}<p>{PARAGRAPHS[2]}</p>"), rules)
+    assert [(p.kind, p.text) for p in article.paragraphs] == [
+        ("body", PARAGRAPHS[0]),
+        ("list", "地区 贷款"),
+        ("list", "河东 100亿元"),
+        ("body", PARAGRAPHS[2]),
+    ]
+
+
+def test_a_pulled_quotation_counts_once(rules):
+    quote = "对高风险机构“一行一策”，压实各方责任"
+    text = PLAIN.replace(PARAGRAPHS[4], f"{quote}。\n\n{PARAGRAPHS[4]}")
+    done = cleaning.clean_document("x", text.encode(), rules)
+    assert text != PLAIN
+    assert [p.text for p in done.articles[0].paragraphs].count(f"{quote}。") in (0, 1)
+    summary = PLAIN.replace(INFO, f"{INFO}\n\n{PARAGRAPHS[0]}")
+    done = cleaning.clean_document("x", summary.encode(), rules)
+    assert [p.text for p in done.articles[0].paragraphs] == PARAGRAPHS
+    assert [r.n_chars for r in done.ledger if r.fate == "duplicate"] == [len(PARAGRAPHS[0]) + 1]
+
+
+# -------------------------------------------------------------------------------------------------- scope
+
+
+def test_scope_can_be_switched_off_and_rewritten(tmp_path, rules):
+    text = "新片上映票房走高\n\n来源：海西日报\n\n影片口碑不俗，观众反响热烈，院线加排场次。\n"
+    assert only_article(text, rules).scope == "out"
+    source = (ROOT / "codebook" / "scope.yml").read_text(encoding="utf-8")
+    (tmp_path / "cleaning.yml").write_bytes((ROOT / "codebook" / "cleaning.yml").read_bytes())
+    for change, scope in (
+        (("enabled: true", "enabled: false"), "in"),
+        (("terms: [", "terms: [票房, 院线, "), "in"),
+        (("minimum: 2", "minimum: 9"), "out"),
+    ):
+        (tmp_path / "scope.yml").write_text(source.replace(*change), encoding="utf-8")
+        assert source.replace(*change) != source
+        assert only_article(text, cleaning.Rules.load(tmp_path)).scope == scope
+
+
+def test_names_that_look_like_a_regulator_are_no_evidence(rules):
+    text = "市场监管局检查餐饮\n\n来源：海西日报\n\n海西市场监管局近日检查餐饮单位，市场监管局要求落实责任。\n"
+    assert only_article(text, rules).scope == "out"
+
+
+# -------------------------------------------------------------------------------------------------- the rules' files
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("cleaning.yml", "max_line: 120", "max_line: many", "whole number"),
+        ("cleaning.yml", "  - id: share\n", "  - id: related\n", "stands twice"),
+        ("cleaning.yml", "    zh: 标签\n", "", "both languages"),
+        ("cleaning.yml", "    closes: true", "    close: true", "“close” is no part"),
+        ("cleaning.yml", "未完待续[）)]?'", "未完待续[）)]?('", "not a regular expression"),
+        ("cleaning.yml", "  gap: 12", "  gap: -1", "whole number"),
+        ("scope.yml", "enabled: true", "enabled: perhaps", "true or false"),
+        ("scope.yml", "minimum: 2", "", "is missing"),
+    ],
+)
+def test_a_broken_rule_is_refused_with_its_line(tmp_path, file, old, new, message):
+    for name in ("cleaning.yml", "scope.yml"):
+        (tmp_path / name).write_bytes((ROOT / "codebook" / name).read_bytes())
+    source = (tmp_path / file).read_text(encoding="utf-8")
+    assert old in source
+    (tmp_path / file).write_text(source.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(UserError, match=re.escape(message)) as caught:
+        cleaning.Rules.load(tmp_path)
+    assert file in str(caught.value)
+    if new:
+        line = source[: source.index(old)].count("\n") + 1
+        assert abs((caught.value.line or 0) - line) <= 3
+
+
+def test_a_missing_rules_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"cleaning\.yml"):
+        cleaning.Rules.load(tmp_path)
+
+
+def test_rules_can_be_pickled(rules):
+    again = pickle.loads(pickle.dumps(rules))
+    assert cleaning.clean_document("x", FURNISHED.encode(), again) == cleaning.clean_document(
+        "x", FURNISHED.encode(), rules
+    )
+
+
+def test_every_built_in_step_that_has_a_name_is_taken(rules):
+    source = "".join(
+        (ROOT / "fengxiang" / name).read_text(encoding="utf-8")
+        for name in ("cleaning.py", "reading.py", "officefiles.py")
+    )
+    steps = YamlFile(ROOT / "codebook" / "cleaning.yml").data["steps"]
+    assert [step for step in steps if f'"{step}"' not in source and f'"f:{step}"' not in source] == []
+    assert set(steps) <= set(rules.labels)
+
+
+# -------------------------------------------------------------------------------------------------- properties
+
+WORDS = [
+    "金融监管总局",
+    "部署工作",
+    "，",
+    "。",
+    "：",
+    "；",
+    "“",
+    "”",
+    "（",
+    "）",
+    "2026年",
+    "1月12日",
+    "记者 王小明",
+    "来源：海西日报",
+    "相关阅读",
+    "■ ",
+    "一、",
+    "1.",
+    "• ",
+    "## ",
+    "<p>",
+    "</p>",
+    "<div>",
+    "　　",
+    " ",
+    "\t",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "\x0c",
+    "\u2028",
+    "\x00",
+    "\ufffd",
+    "\u200b",
+    "---\n",
+    '{"title": "',
+    '", "content": "',
+    "[",
+    "]",
+    "http://a.cn",
+    "http://",
+    ".jpg",
+    "<!--",
+    "参考文献",
+    "摘编自：",
+    "｜",
+    "網友評論",
+    "（完）",
+    "本报讯",
+    "×",
+    "Special",
+    "36",
+    "a",
+    "\\n",
+    "&nbsp;",
+    "](",
+]
+ANY_TEXT = st.one_of(st.text(max_size=300), st.lists(st.sampled_from(WORDS), max_size=60).map("".join))
+RULES = cleaning.Rules.load(ROOT / "codebook")
+
+
+def check_account(data: bytes) -> None:
+    done = cleaning.clean_document("x", data, RULES)
+    assert all(r.n_chars > 0 and r.fate in cleaning.FATES and r.rule in RULES.labels for r in done.ledger)
+    assert all(len(r.sample) <= cleaning.SAMPLE for r in done.ledger)
+    assert "could not be cleaned" not in {r.reason for r in done.rejected}
+    assert data[:2] in (b"PK", b"%P") or not [r for r in done.rejected if "damaged" in r.reason]
+    positions = [a.position for a in done.articles]
+    assert len(set(positions)) == len(positions)
+    for article in done.articles:
+        assert any(p.kind != "heading" for p in article.paragraphs)
+        assert all(p.text == p.text.strip() != "" and p.kind in ("heading", "body", "list") for p in article.paragraphs)
+        assert article.date_basis in ("stated", "inferred", "unknown")
+    if done.ledger:
+        assert sum(r.n_chars for r in done.ledger) == len(reading.decode(data)[0])
+    else:
+        assert done.rejected
+    assert cleaning.clean_document("x", data, RULES) == done
+
+
+@settings(max_examples=150, deadline=None)
+@given(ANY_TEXT, st.sampled_from(["utf-8", "gb18030", "utf-16"]))
+def test_any_text_is_accounted_for(text, encoding):
+    check_account(text.encode(encoding, "replace"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_are_accounted_for(data):
+    check_account(data)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(sorted(SHAPES)), st.integers(0, 10**6), st.integers(1, 4))
+def test_damaged_documents_are_accounted_for(shape, seed, n):
+    random_ = random.Random(seed)
+    data = bytearray(SHAPES[shape])
+    for _ in range(n):
+        at, size = random_.randrange(len(data) + 1), random_.choice([1, 1, 8, 200])
+        kind = random_.randrange(4)
+        if kind == 0:
+            del data[at : at + size]
+        elif kind == 1:
+            data[at:at] = random_.randbytes(size)
+        elif kind == 2:
+            data[at:at] = data[at : at + size]
+        else:
+            del data[at + size :]
+    done = cleaning.clean_document("x", bytes(data), RULES)
+    assert not [r for r in done.rejected if "could not be cleaned" in r.reason]
+    assert cleaning.clean_document("x", bytes(data), RULES) == done
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.permutations(sorted(SHAPES)[:6]))
+def test_files_are_cleaned_independently_of_their_order(order):
+    """Nothing that one document leaves behind changes the next."""
+    results = {shape: cleaning.clean_document(shape, SHAPES[shape], RULES) for shape in order}
+    assert all(cleaning.clean_document(shape, SHAPES[shape], RULES) == results[shape] for shape in sorted(order))
+
+
+def as_markdown(article) -> str:
+    keys = {"title": article.title, "source": article.publisher, "date": article.date}
+    head = "".join(f'{k}: "{v}"\n' for k, v in keys.items() if v)
+    body = "\n\n".join(("## " if p.kind == "heading" else "") + p.text for p in article.paragraphs)
+    return f"---\n{head}---\n\n{body}\n"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_cleaning_what_was_cleaned_changes_nothing(rules, shape):
+    once = only_article(SHAPES[shape], rules)
+    twice = only_article(as_markdown(once), rules)
+    assert (twice.paragraphs, twice.title, twice.publisher, twice.date, twice.year) == (
+        once.paragraphs,
+        once.title,
+        once.publisher,
+        once.date,
+        once.year,
+    )
+
+
+SENTENCES = [s + "。" for t in PARAGRAPHS for s in t.rstrip("。").split("。") if len(s) > 8]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.permutations(SENTENCES), st.lists(st.integers(1, 4), min_size=2, max_size=5), st.integers(18, 40), st.booleans()
+)
+def test_wrapping_and_furniture_change_no_statement(sentences, sizes, width, twice):
+    texts, at = [], 0
+    for size in sizes:
+        texts.append("".join(sentences[at : at + size]))
+        at += size
+    texts = [t for t in texts if t]
+    assume(sum(len(t) // width for t in texts) >= 3)  # what a width is told by
+    plain = "\n\n".join([TITLE, INFO, *texts])
+    lines = [TITLE, "", INFO, "", *(line for t in texts for line in [*wrapped(t, width), ""])]
+    shaped = "\n".join(
+        ["首页 > 财经 > 正文", "", *lines, "责任编辑：某某", "", "分享到：微信", *(lines if twice else [])]
+    )
+    a, b = (cleaning.clean_document("x", t.encode(), RULES).articles for t in (plain, shaped))
+    assert len(a) == len(b) == 1
+    assert split_statements(a).text == split_statements(b).text
+
+
+# -------------------------------------------------------------------------------------------------- the score
+
+
+def test_quality_table_counts_what_was_right(rules):
+    expected = [
+        {
+            "source_file": "a",
+            "position": 1,
+            "source_format": "plain",
+            "title": TITLE,
+            "date": DATE,
+            "publisher": None,
+            "headings": ["把监管做实", "没有的标题"],
+            "body": "\n".join(t for k, t in BLOCKS if k == "body"),
+        },
+        {"source_file": "a", "position": 2, "source_format": "plain", "title": "没有的文章", "body": "无。"},
+    ]
+    found = cleaning.clean_document("a", PLAIN.encode(), rules).articles
+    row = {
+        "n_articles_expected": 2,
+        "n_articles_found": 1,
+        "n_boundaries_right": 1,
+        "n_titles": 2,
+        "n_titles_right": 1,
+        "n_dates": 1,
+        "n_dates_right": 1,
+        "n_publishers": 1,
+        "n_publishers_right": 0,
+        "n_headings": 2,
+        "n_headings_right": 1,
+    }
+    n_chars = sum(len(t) for k, t in BLOCKS if k == "body")
+    row |= {"n_body_chars_expected": n_chars + 2, "n_body_chars_found": n_chars, "n_body_chars_shared": n_chars}
+    assert cleaningscore.quality_table(expected, found) == [{"source_format": f, **row} for f in ("plain", "all")]
