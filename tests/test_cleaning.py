@@ -364,7 +364,7 @@ def test_an_editors_note_belongs_to_the_article_below(rules):
     assert article.title == "各地召开会议"
     assert [p.text for p in article.paragraphs] == [
         "编者按：新年伊始，各地部署工作。",
-        "多地金融监管局部署工作，守住底线。",
+        "多地金融监管局部署，守住底线。",
     ]
 
 
