@@ -61,6 +61,7 @@ WORDS = {
     "stop": {"zh": "。", "en": "."},
     "separator": {"zh": "　", "en": "  ·  "},
     "bracket": {"zh": "（{}）", "en": " ({})"},
+    "newest": {"zh": "最新一篇的日期为{date}", "en": "the newest article of {date}"},
     "left_out": {"zh": "另有{n}条结论见报告。", "en": "{n} more in the report."},
     "basis": {"zh": "结论所引语句出自（节录）：", "en": "Among the articles that the findings cite: "},
     "whole": {"zh": "据本次语料计算：{corpus}。全部来源、依据与方法见report/index.html。",
@@ -133,7 +134,7 @@ class Material:
         corpus = self.corpus
         parts = [self.say("corpus_size", lang, articles=corpus.n_articles, statements=corpus.n_statements)]
         if corpus.newest:
-            parts.append(self.words["fact_newest"][lang] + (" " if lang == "en" else "") + corpus.newest)
+            parts.append(self.say("newest", lang, date=corpus.newest))
         return ("，" if lang == "zh" else "; ").join(parts)
 
     def subtitle(self, lang: str) -> str:
@@ -385,17 +386,22 @@ def _caveats(material: Material, finding: Mapping[str, Any], lang: str) -> str:
         "" if lang == "zh" else " ").join(texts) if texts else ""
 
 
+# Of a line's width: the reader's fonts are not the one it is measured with. Some programs put space between Chinese and
+# Latin; in English, the font it is measured with is wider than the reader's.
+_SAFETY = {"zh": 0.93, "en": 1.0}
+
+
 def _n_lines(text: str, width: float, size: float) -> int:
     return figures.wrap(text, width, size).count("\n") + 1
 
 
-def fitting_size(texts: Sequence[str], width: float, height: float, sizes: Sequence[float], leading: float = 1.25,
+def fitting_size(texts: Sequence[str], lang: str, width: float, height: float, sizes: Sequence[float],
                  gap: float = 0.0) -> float | None:
     """The largest of `sizes` (points, falling) at which paragraphs fit a box of `width` by `height` inches, `gap`
     points apart; None where none does."""
     for size in sizes:
-        lines = sum(_n_lines(text, width * 0.98, size) for text in texts)
-        if lines * size * leading + gap * (len(texts) - 1) <= height * 72:
+        lines = sum(_n_lines(text, width * _SAFETY[lang], size) for text in texts)
+        if lines * size * 1.25 + gap * (len(texts) - 1) <= height * 72:
             return size
     return None
 
@@ -557,7 +563,7 @@ def _new_slide(deck, layout: str, title: str, lang: str, top: float, height: flo
     shape = slide.shapes.title
     shape.left, shape.top, shape.width, shape.height = map(Inches, (_LEFT, top, _MEASURE, height))
     _set_box(shape.text_frame)
-    size = fitting_size([title], _MEASURE, height, [largest - i for i in range(int(largest) - 11)], 1.22) or 12
+    size = fitting_size([title], lang, _MEASURE, height, [largest - i for i in range(int(largest) - 11)]) or 12
     _add_text(shape.text_frame.paragraphs[0], title, lang, size, "#111111", True)
     return slide
 
@@ -587,21 +593,21 @@ def _add_headlines(deck, material: Material, lang: str) -> None:
     headlines = material.headlines()
     texts = [f[lang] + material.words["bracket"][lang].format(_badge(material, f, lang))
              for f in headlines]
-    height, sizes, gap = 5.1, (20, 19, 18, 17, 16, 15), 9
-    pages: list[list[str]] = [[]]
-    for text in texts:
-        if pages[-1] and fitting_size([*pages[-1], text], _MEASURE - 0.3, height, sizes, gap=gap) is None:
-            pages.append([])
-        pages[-1].append(text)
+    height, sizes, gap = 5.4, (20, 19, 18, 17, 16), 10
+    for n_pages in range(1, len(texts) + 2):
+        ends = [round(len(texts) * (i + 1) / n_pages) for i in range(n_pages)]
+        pages = [texts[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+        if all(fitting_size(page, lang, _MEASURE - 0.3, height, sizes, gap) for page in pages):
+            break
     for number, page in enumerate(pages):
         title = material.words["title"][lang] if number == 0 else material.words["more"][lang]
         slide = _new_slide(deck, "Title and Content", title, lang, 0.3, 0.6, 30)
         frame = _add_box(slide, "Subtitle", _LEFT, 0.98, _MEASURE, 0.34)
         line = material.subtitle(lang) + material.words["separator"][lang] + material.corpus_line(lang)
-        _add_text(frame.paragraphs[0], line, lang, fitting_size([line], _MEASURE, 0.34, (15, 14, 13, 12)) or 11,
+        _add_text(frame.paragraphs[0], line, lang, fitting_size([line], lang, _MEASURE, 0.34, (15, 14, 13, 12)) or 11,
                   figures.SOFT_INK)
-        size = fitting_size(page, _MEASURE - 0.3, height, sizes, gap=gap) or 12
-        _fill_body(slide, page, lang, 1.6, height, size, gap)
+        size = fitting_size(page, lang, _MEASURE - 0.3, height, sizes, gap) or 12
+        _fill_body(slide, page, lang, 1.5, height, size, gap)
         _add_number(deck, slide)
         notes = [material.words["findings"][lang]]
         for finding, text in zip(headlines, texts, strict=True):
@@ -628,7 +634,7 @@ def _fill_body(slide, texts: Sequence[str], lang: str, top: float, height: float
         properties = paragraph._p.get_or_add_pPr()
         properties.set("marL", str(Inches(0.3)))
         properties.set("indent", str(-Inches(0.3)))
-        paragraph.space_before, paragraph.space_after, paragraph.line_spacing = Pt(0), Pt(gap), 1.1
+        paragraph.space_before, paragraph.space_after, paragraph.line_spacing = Pt(0), Pt(gap), Pt(size * 1.25)
         _add_text(paragraph, text, lang, size, figures.INK)
 
 
@@ -641,7 +647,7 @@ def _add_figure(deck, material: Material, card: Mapping[str, Any], sheet: str, l
     if card["subtitle"][lang]:
         height = (frame.chart - frame.subtitle) * _SCALE
         text = _add_box(slide, "Subtitle", _LEFT, frame.subtitle * _SCALE, _MEASURE, height)
-        size = fitting_size([card["subtitle"][lang]], _MEASURE, height, (15, 14, 13, 12, 11)) or 10
+        size = fitting_size([card["subtitle"][lang]], lang, _MEASURE, height, (15, 14, 13, 12, 11)) or 10
         _add_text(text.paragraphs[0], card["subtitle"][lang], lang, size, figures.SOFT_INK)
     picture = slide.shapes.add_picture(str(material.place.figures / card["files"][lang]["slide.png"]), 0,
                                        Inches(frame.chart * _SCALE), Inches(_SLIDE_WIDTH), Inches(_SLIDE_HEIGHT))
@@ -660,7 +666,7 @@ def _add_figure(deck, material: Material, card: Mapping[str, Any], sheet: str, l
         f"{words['site'][lang]} #{card['content_hash']}", card["licence"]]))
     top = max(frame.source * _SCALE + 0.06, _SLIDE_HEIGHT - 0.52)
     text = _add_box(slide, "Source", _LEFT, top, _MEASURE - 0.7, _SLIDE_HEIGHT - 0.12 - top)
-    size = fitting_size([line], _MEASURE - 0.7, _SLIDE_HEIGHT - 0.12 - top, (12, 11, 10, 9)) or 8
+    size = fitting_size([line], lang, _MEASURE - 0.7, _SLIDE_HEIGHT - 0.12 - top, (12, 11, 10, 9)) or 8
     _add_text(text.paragraphs[0], line, lang, size, figures.QUIET_INK)
     _add_number(deck, slide)
 
@@ -687,7 +693,7 @@ def _add_methods(deck, material: Material, lang: str) -> None:
              material.say("licence", lang, licence=figures.LICENCE)]
     slide = _new_slide(deck, "Title and Content", WORDS["methods_and_limits"][lang], lang, 0.3, 0.6, 30)
     height, gap = 5.7, 9
-    size = fitting_size(texts, _MEASURE - 0.3, height, (18, 17, 16, 15, 14, 13, 12), gap=gap) or 11
+    size = fitting_size(texts, lang, _MEASURE - 0.3, height, (18, 17, 16, 15, 14, 13, 12), gap) or 11
     _fill_body(slide, texts, lang, 1.2, height, size, gap)
     _add_number(deck, slide)
     _set_notes(slide, texts, lang)
@@ -696,7 +702,8 @@ def _add_methods(deck, material: Material, lang: str) -> None:
 # ---- one-pager ------------------------------------------------------------------------------------------------------
 
 _SHEET_WIDTH_CM, _SHEET_HEIGHT_CM, _SHEET_MARGIN_CM = 21.0, 29.7, 2.0
-_BODY_PT, _SMALL_PT = 11.0, 9.0
+_BODY_PT, _SMALL_PT = 10.5, 9.0
+_BODY_LEADING, _SMALL_LEADING = 16.0, 13.0  # points: exact, since Chinese fonts differ widely in their own leading
 
 
 def briefing_sheet(material: Material, lang: str, chosen: Sequence[str] | None = None) -> bytes:
@@ -726,16 +733,17 @@ def briefing_sheet(material: Material, lang: str, chosen: Sequence[str] | None =
     if cited:
         closing.insert(1, WORDS["basis"][lang] + ("；" if lang == "zh" else "; ").join(cited) + words["stop"][lang])
 
-    room = (_SHEET_HEIGHT_CM - 2 * _SHEET_MARGIN_CM) / 2.54 * 72 - 95 - 30  # points, without title and headings
-    room -= sum(_n_lines(text, measure * 0.97, _SMALL_PT) * _SMALL_PT * 1.45 + 4 for text in closing)
+    room = (_SHEET_HEIGHT_CM - 2 * _SHEET_MARGIN_CM) / 2.54 * 72 - 115  # points, without title and headings
+    room -= sum(_n_lines(text, measure * _SAFETY[lang], _SMALL_PT) * _SMALL_LEADING + 3 for text in closing)
     _write(document.add_paragraph(style="Heading 1"), WORDS["findings"][lang], lang)
     shown = 0
     for finding in findings:
         badge = words["bracket"][lang].format(_badge(material, finding, lang))
         caveat = _caveats(material, finding, lang)
-        needed = _n_lines(finding[lang] + badge, (measure - 0.25) * 0.97, _BODY_PT) * _BODY_PT * 1.45 + 6 + (
-            _n_lines(caveat, (measure - 0.25) * 0.97, _SMALL_PT) * _SMALL_PT * 1.45 + 2 if caveat else 0)
-        if shown and needed > room - 16:
+        column = (measure - 0.25) * _SAFETY[lang]
+        needed = _n_lines(finding[lang] + badge, column, _BODY_PT) * _BODY_LEADING + 6 + (
+            _n_lines(caveat, column, _SMALL_PT) * _SMALL_LEADING + 1 if caveat else 0)
+        if shown and needed > room - (_SMALL_LEADING + 4) * (finding is not findings[-1]):
             break
         room -= needed
         shown += 1
@@ -745,22 +753,28 @@ def briefing_sheet(material: Material, lang: str, chosen: Sequence[str] | None =
         _write(paragraph, finding[lang], lang)
         _write(paragraph, badge, lang, size=_SMALL_PT, colour=GOOD, bold=True)
         if caveat:
-            paragraph = document.add_paragraph()
+            paragraph = _add_small(document, caveat, lang)
             paragraph.paragraph_format.left_indent = Cm(0.63)
             paragraph.paragraph_format.space_after = Pt(6)
-            _write(paragraph, caveat, lang, size=_SMALL_PT, colour=figures.SOFT_INK)
     if shown < len(findings):
-        _write(document.add_paragraph(), material.say("left_out", lang, n=len(findings) - shown), lang, size=_SMALL_PT,
-               colour=figures.SOFT_INK)
+        _add_small(document, material.say("left_out", lang, n=len(findings) - shown), lang)
     _write(document.add_paragraph(style="Heading 1"), WORDS["sources"][lang], lang)
     for text in closing:
-        paragraph = document.add_paragraph()
-        paragraph.paragraph_format.space_after = Pt(3)
-        _write(paragraph, text, lang, size=_SMALL_PT, colour=figures.SOFT_INK)
+        _add_small(document, text, lang)
     _add_pictures(document, material, findings[:shown], lang)
     buffer = io.BytesIO()
     document.save(buffer)
     return same_bytes(buffer.getvalue())
+
+
+def _add_small(document, text: str, lang: str):
+    """A paragraph of the small print."""
+    from docx.shared import Pt
+
+    paragraph = document.add_paragraph()
+    paragraph.paragraph_format.line_spacing, paragraph.paragraph_format.space_after = Pt(_SMALL_LEADING), Pt(3)
+    _write(paragraph, text, lang, size=_SMALL_PT, colour=figures.SOFT_INK)
+    return paragraph
 
 
 def _chosen(material: Material, chosen: Sequence[str] | None) -> list[dict]:
@@ -810,7 +824,8 @@ def _set_up_sheet(document, lang: str) -> None:
         style.font.size, style.font.bold, style.font.italic = Pt(size), bold, False
         style.font.color.rgb = RGBColor.from_string(colour[1:])
         style.paragraph_format.space_before, style.paragraph_format.space_after = Pt(before), Pt(after)
-        style.paragraph_format.line_spacing = 1.15
+        style.paragraph_format.line_spacing = Pt({_BODY_PT: _BODY_LEADING, _SMALL_PT: _SMALL_LEADING}.get(
+            size, round(size * 1.4)))
         properties = style.element.get_or_add_rPr()
         fonts = properties.get_or_add_rFonts()
         for attribute in list(fonts.attrib):
@@ -819,9 +834,9 @@ def _set_up_sheet(document, lang: str) -> None:
             fonts.set(qn(f"w:{attribute}"), face)
         for spacing in properties.findall(qn("w:spacing")):
             properties.remove(spacing)
-        for border in style.element.iter(qn("w:pBdr")):
-            border.getparent().remove(border)
-            break
+        for tag in ("w:pBdr", "w:contextualSpacing"):  # the rule below the title, the gap between items
+            for element in list(style.element.iter(qn(tag))):
+                element.getparent().remove(element)
     for language in document.styles.element.iter(qn("w:lang")):
         language.set(qn("w:val"), LOCALES["en"])
         language.set(qn("w:eastAsia"), LOCALES["zh"])
@@ -855,6 +870,7 @@ def _add_pictures(document, material: Material, findings: Sequence[Mapping], lan
     for i, stem in enumerate(list(dict.fromkeys([*wanted, *cards]))[:N_FIGURES]):
         card = cards[stem]
         paragraph = document.add_paragraph()
+        paragraph.paragraph_format.line_spacing = 1.0  # an exact one would cut the picture off
         paragraph.paragraph_format.page_break_before = i == 0
         paragraph.paragraph_format.keep_with_next = True
         picture = paragraph.add_run().add_picture(str(material.place.figures / card["files"][lang]["half.png"]),
