@@ -89,6 +89,16 @@ class Theme:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a clause that is not coded: from a word of `first`, or the start of the clause, to one of `last`, or
+    the end; when it `enumerates`, only if it lists several things."""
+
+    first: tuple[str, ...]
+    last: tuple[str, ...]
+    enumerates: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Grade:
     """A grade of binding wording; `rank` 1 is the strongest. A statement with a word of `unless` only reports, and
     does not have this grade."""
@@ -268,7 +278,7 @@ _INHERIT = {True: "yes", False: "no", "yes": "yes", "no": "no", "alone": "alone"
 def _read_themes(file: YamlFile) -> dict[str, Any]:
     read = _Reader(file)
     top = read.mapping(file.data, (), ("groups", "themes"),
-                       ("lists", "masks", "passing", "guards", "carry", "background"))
+                       ("lists", "masks", "passing", "aside", "guards", "carry", "background"))
     groups = []
     for i, item in enumerate(_items(read, top, "groups")):
         keys = ("groups", i)
@@ -285,13 +295,15 @@ def _read_themes(file: YamlFile) -> dict[str, Any]:
         lists[str(name)] = read.words(top["lists"][name], ("lists", name))
     lines = _Lines(read, lists)
 
-    passing = []
-    for i, text in enumerate(read.strings(top.get("passing"), ("passing",))):
-        ends = [part.strip() for part in text.split("…")]
-        if len(ends) != 2 or not ends[0]:
-            raise file.error(f"“{text}” is not written as “聚焦 … 等领域”: a first word, …, a last word or nothing",
-                             "passing", i)
-        passing.append(tuple(lines.alternatives(end, ("passing", i)) if end else () for end in ends))
+    spans: dict[str, list[Span]] = {"passing": [], "aside": []}
+    for key, found in spans.items():
+        for i, text in enumerate(read.strings(top.get(key), (key,))):
+            ends = [part.strip() for part in text.split("…")]
+            if len(ends) != 2 or not any(ends):
+                raise file.error(f"“{text}” is not written as “聚焦 … 等领域”: a first word, …, a last word; "
+                                 "one of them may be missing", key, i)
+            first, last = (lines.alternatives(end, (key, i)) if end else () for end in ends)
+            found.append(Span(first, last, key == "passing"))
 
     guards = read.mapping(top.get("guards") or {}, ("guards",), (), ("before", "anywhere"))
     before = read.words(guards.get("before"), ("guards", "before"))
@@ -330,7 +342,7 @@ def _read_themes(file: YamlFile) -> dict[str, Any]:
 
     return {
         "groups": tuple(groups), "themes": tuple(themes), "masks": read.words(top.get("masks"), ("masks",)),
-        "passing": tuple(passing), "guards_before": before, "guards_anywhere": anywhere,
+        "passing": (*spans["passing"], *spans["aside"]), "guards_before": before, "guards_anywhere": anywhere,
         "carry": read.words(top.get("carry"), ("carry",)),
         "background": tuple(lines.lines(top.get("background"), -1, ("background",))),
     }
@@ -377,7 +389,7 @@ class Codebook:
         groups: of themes, with their colours.
         grades: of binding wording, strongest first.
         masks: strings that hide what lies within them.
-        passing: (first words, last words) between which an enumeration only names topics.
+        passing: parts of a clause that only name topics, or what is mentioned by the way.
         guards_before, guards_anywhere: words that turn a match into a guarded one.
         carry: words; a statement that opens with one refers to the statement before it.
         background: lines; a statement that meets one inherits nothing.
@@ -388,7 +400,7 @@ class Codebook:
     groups: tuple[Group, ...]
     grades: tuple[Grade, ...]
     masks: tuple[str, ...] = ()
-    passing: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    passing: tuple[Span, ...] = ()
     guards_before: tuple[str, ...] = ()
     guards_anywhere: tuple[str, ...] = ()
     carry: tuple[str, ...] = ()
@@ -619,13 +631,13 @@ class _Matcher:
         self.guard_before = _search(book.guards_before)
         self.guard_anywhere = _search(book.guards_anywhere)
         # The words that may take matches away again, looked for in all statements at once, as they are rare: whether
-        # each is a guard word, and for each enumeration that it closes the search for what opens it, or None where it
-        # opens one itself.
+        # each is a guard word, and for each span that it closes the span and the search for what opens it (None: the
+        # start of the clause), or that it opens when nothing closes it but the end of the clause.
         guards = {*book.guards_before, *book.guards_anywhere}
-        closes: dict[str, list] = {word: [] for word in guards}
-        for first, last in book.passing:
-            for word in last or first:
-                closes.setdefault(word, []).append(_search(first) if last else None)
+        closes: dict[str, list[tuple[Span, Any]]] = {word: [] for word in guards}
+        for span in book.passing:
+            for word in span.last or span.first:
+                closes.setdefault(word, []).append((span, _search(span.first) if span.last else None))
         self.cautions = [(word in guards, closes[word]) for word in sorted(closes)]
         self.find_cautions = _finder(sorted(closes)).find_matches_as_indexes
         self.carry = book.carry
@@ -675,10 +687,12 @@ class _Matcher:
             is_guard, openings = self.cautions[word]
             if is_guard:
                 guards.append(start)
-            for opening in openings:
+            for span, opening in openings:
                 opened = opening(batch.joined, left, start) if opening else None
-                inside = (opened.end(), start) if opened else (end, right) if not opening else (0, 0)
-                if _ENUMERATES(batch.joined, *inside):
+                if opening and not opened:
+                    continue
+                inside = (opened.end() if opened else left, start) if span.last else (end, right)
+                if not span.enumerates or _ENUMERATES(batch.joined, *inside):
                     topics.append(inside)
         return out
 

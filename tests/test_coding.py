@@ -171,6 +171,15 @@ def test_topics_of_an_enumeration_do_not_count(tmp_path):
     assert got.stated == [("ai",), ("tech", "green"), ("tech",), (), ("tech",), ("green",)]
 
 
+def test_what_is_mentioned_by_the_way_does_not_count(tmp_path):
+    book = codebook(tmp_path, {"small": "terms: [小微]", "green": "terms: [绿色]", "court": "terms: [法院]"},
+                    top="aside:\n  - 低于/比全市 … 平均\n  - … 等单位参加/出席\n  - 列席 …\n")
+    got = coded(book, "绿色贷款利率低于小微企业的平均水平。", "低于小微企业，绿色贷款利率为平均水平。", "小微平均利率低于三厘。",
+                "法院等单位参加，绿色项目签约。", "绿色项目签约，法院列席。", "列席的有法院、小微企业。", "绿色；法院出席；小微。")
+    assert got.stated == [("green",), ("small", "green"), ("small",), ("green",), ("green", "court"), (),
+                          ("small", "green")]
+
+
 def test_negation_and_quotation_are_guarded(tmp_path):
     book = codebook(tmp_path, {"fraud": "terms: [非法集资]", "cap": "terms: [资本]"},
                     top="guards:\n  before: [并非]\n  anywhere: [美联储]\n")
