@@ -322,10 +322,18 @@ class _ArticleReader:
         it names no bureau and neither its title nor its first statement, `opening`, is about the sector."""
         if not self.of_place and self.voice:
             return
+        if self.of_place and self.matcher.of_bank(title):
+            self.mute = True
+            return
+        for reading in chain(self.readings, sections):
+            if reading is not None and ((reading.actors and not reading.cues & _ATTENDS) or reading.cues & _NOBODY):
+                if not self.of_place:
+                    return
+                break
+        else:
+            self.mute = True
         self.of_sector = self.matcher.of_sector(title) or self.matcher.of_sector(opening)
-        self.mute = (self.of_place and self.matcher.of_bank(title)) or not (
-            self.of_sector or any(r.actors for r in sections) or any(
-                r is not None and ((r.actors and not r.cues & _ATTENDS) or r.cues & _NOBODY) for r in self.readings))
+        self.mute = self.mute and not self.of_sector
 
     def _actors(self, reading: _Reading) -> tuple[_Actor, ...]:
         """The actors whose name their regulator could bear on the article's day."""
