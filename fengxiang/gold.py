@@ -131,16 +131,20 @@ def summary(compared: pd.DataFrame, grades: list[str] | None = None) -> pd.DataF
                 right = [set(got) - set(open_) == set(want) - set(open_) for got, want, open_ in zip(
                     of_part[f"got_{kind}"], of_part[kind], of_part[f"{kind}_contested"], strict=True)]
             else:
-                labelled = of_part[(of_part[kind] != NOT_SETTLED) & (of_part["set"] != "given")
-                                   if "set" in of_part else of_part[kind] != NOT_SETTLED]
+                labelled = of_part[of_part[kind] != NOT_SETTLED]
                 got = labelled[f"got_{kind}"]
                 if kind == "deontic":
                     got = [min(g, key=lambda x: order.get(x, 99)) if g else "" for g in got]
-                right = [(a or "none") == (b or "none") for a, b in zip(got, labelled[kind], strict=True)]
+                right = [_named(a) == _named(b) for a, b in zip(got, labelled[kind], strict=True)]
             n = len(right)
             low, high = measures.wilson_interval(sum(right), n) if n else (float("nan"), float("nan"))
             rows.append((kind, part, sum(right), n, sum(right) / n if n else float("nan"), float(low), float(high)))
     return pd.DataFrame(rows, columns=["kind", "part", "right", "n", "share", "low", "high"])
+
+
+def _named(value: str) -> frozenset[str]:
+    """The names in a field, whatever their order and mark; several speakers stand in one field."""
+    return frozenset(v for v in value.replace("、", ";").split(";") if v and v != "none")
 
 
 def sampling_sheet(statements: pd.DataFrame, labels: pd.DataFrame, n: int = 60) -> pd.DataFrame:
