@@ -612,14 +612,14 @@ def _add_headlines(deck, material: Material, lang: str) -> None:
         notes = [material.words["findings"][lang]]
         for finding, text in zip(headlines, texts, strict=True):
             if text in page:
-                notes.append(f"{text} {_caveats(material, finding, lang)}".strip())
+                notes.append(_joined([text, _caveats(material, finding, lang)], lang))
         notes.append(WORDS["limited"][lang] + _joined(material.sections["limits"][lang], lang))
         notes.append(material.say("whole", lang, corpus=material.corpus_line(lang)))
         _set_notes(slide, notes, lang)
 
 
 def _joined(paragraphs: Sequence[str], lang: str) -> str:
-    return ("" if lang == "zh" else " ").join(paragraphs)
+    return ("" if lang == "zh" else " ").join(filter(None, paragraphs))
 
 
 def _fill_body(slide, texts: Sequence[str], lang: str, top: float, height: float, size: float, gap: float) -> None:
@@ -673,7 +673,7 @@ def _add_figure(deck, material: Material, card: Mapping[str, Any], sheet: str, l
     notes = [WORDS["read"][lang] + card["how_to_read"][lang]]
     for finding in material.of_figure(card["stem"]):
         badge = words["bracket"][lang].format(_badge(material, finding, lang))
-        notes.append(f"{WORDS['finding'][lang]}{finding[lang]}{badge} {_caveats(material, finding, lang)}".strip())
+        notes.append(WORDS["finding"][lang] + _joined([finding[lang] + badge, _caveats(material, finding, lang)], lang))
     notes += [WORDS["source"][lang] + card["source"][lang] + words["separator"][lang] + f"n = {card['n']:,}",
               WORDS["limited"][lang] + _joined(material.sections["limits"][lang], lang),
               WORDS["data"][lang].format(file=TABLES_FILE, sheet=sheet, stem=card["stem"]),
