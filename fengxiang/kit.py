@@ -392,7 +392,8 @@ _SAFETY = {"zh": 0.93, "en": 1.0}
 
 
 def _n_lines(text: str, width: float, size: float) -> int:
-    return figures.wrap(text, width, size).count("\n") + 1
+    """How many lines `figures.wrap` would make, without the work of making them even."""
+    return sum(max(1, len(figures._fill(figures._atoms(part), width, size, False))) for part in text.split("\n"))
 
 
 def fitting_size(texts: Sequence[str], lang: str, width: float, height: float, sizes: Sequence[float],
@@ -593,7 +594,7 @@ def _add_headlines(deck, material: Material, lang: str) -> None:
     headlines = material.headlines()
     texts = [f[lang] + material.words["bracket"][lang].format(_badge(material, f, lang))
              for f in headlines]
-    height, sizes, gap = 5.4, (20, 19, 18, 17, 16), 10
+    height, sizes, gap = 5.4, (24, 22, 20, 19, 18, 17, 16), 10
     for n_pages in range(1, len(texts) + 2):
         ends = [round(len(texts) * (i + 1) / n_pages) for i in range(n_pages)]
         pages = [texts[a:b] for a, b in zip([0, *ends], ends, strict=False)]
