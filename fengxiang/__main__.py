@@ -223,10 +223,12 @@ def _clean(options) -> int:
     import shutil
 
     place = workplace(None, options.out, options.codebook)
-    for folder in (place.out / ".fengxiang", place.processed):
+    made = [place.out / ".fengxiang", place.processed, *(place.figures / size for size in ("slide", "half", "thumbnail"))]
+    for folder in made:
         shutil.rmtree(folder, ignore_errors=True)
     kept = {".png", ".md"} if place.out == ROOT else set()
-    for folder, patterns in ((place.figures, ["*"]), (place.out / "report", ["*.html", "*.csv", "*.json"])):
+    office = ["*.html", "*.pptx", "*.docx", "*.xlsx"]
+    for folder, patterns in ((place.figures, ["*"]), (place.out / "report", office)):
         for pattern in patterns:
             for path in sorted(folder.glob(pattern)):
                 if path.is_file() and path.suffix not in kept:

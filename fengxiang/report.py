@@ -772,5 +772,7 @@ def _made_from(state: running.State, executed: Mapping[str, Path]) -> dict[str, 
     """The hash of everything a report is made from, by name."""
     names = [f"{running.STATE_FOLDER}/executed/{name}.ipynb" for name, path in executed.items() if path.is_file()]
     for folder in ("data/processed", "figures", "codebook", "package"):
-        names += [name for name in state.files_of(folder) if "__pycache__" not in name]
+        # figures in other sizes belong to the kit, not to the page
+        names += [name for name in state.files_of(folder) if "__pycache__" not in name
+                  and not (folder == "figures" and name.count("/") > 1)]
     return {name: state.hash(name) for name in names}

@@ -10,6 +10,7 @@ from .errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 RAW, OUT, CODEBOOK = "FENGXIANG_RAW", "FENGXIANG_OUT", "FENGXIANG_CODEBOOK"
+SIZES = "FENGXIANG_SIZES"  # the sizes figures are drawn in, joined by commas; "page" alone when not set
 BUILT = "FENGXIANG_BUILT"  # "1" in the environment: the tables have just been made
 
 
