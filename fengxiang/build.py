@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 
 from .errors import UserError
@@ -313,7 +314,7 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
         n_files = len({p.source_file for _, pieces in parts for p in pieces})
         prints = layer_fingerprints(codebook)
         cache = Cache(space.folder / "cache")
-        known = _known_partials(space.state, stats, prints, cache.names())
+        known = _known_partials(space.state, stats, prints, cache)
         result = BuildResult(n_files=n_files, n_partitions=len(parts))
         if _is_current(space.state, stats, prints, known, out):
             result.changed, result.n_rejected = False, space.state["n_rejected"]
@@ -346,14 +347,14 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
         return result
 
 
-def _known_partials(state: dict, stats: dict[str, str], prints: dict[str, str], there: set[str]) -> dict[str, Partial]:
+def _known_partials(state: dict, stats: dict[str, str], prints: dict[str, str], cache: Cache) -> dict[str, Partial]:
     """Partitions whose files have not been touched since the last build and whose partials are all there."""
     known = {}
     for bucket, before in state.get("partitions", {}).items():
         stat, content, unread = before
         if stats.get(bucket) == stat and not unread:
             partial = Partial.of(bucket, content, prints)
-            if there.issuperset(partial.names):
+            if all(map(cache.has, partial.names)):
                 known[bucket] = partial
     return known
 
@@ -383,7 +384,8 @@ def _executor(executor: Executor | None, workers: int | None, size: int):
         return
     # A forked process has the codebook and the dictionary from the start; with other threads about it may hang.
     fork = sys.platform.startswith("linux") and threading.active_count() == 1
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork" if fork else "spawn")) as pool:
+    context = multiprocessing.get_context("fork" if fork else "spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_begin_worker) as pool:
         try:
             yield _through(pool)
         except BrokenProcessPool:
@@ -394,15 +396,40 @@ def _executor(executor: Executor | None, workers: int | None, size: int):
             raise
 
 
+class _NoPandas:
+    """A finder of modules that says there is no pandas."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "pandas":
+            raise ImportError(name)
+
+
+def _begin_worker() -> None:
+    """Let pyarrow look for pandas in vain, as it does with the first array it makes: a worker needs none, and to
+    import it takes as long as half a partition."""
+    import pyarrow as pa
+
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(_NoPandas)
+
+
 def _through(executor: Executor):
-    """A `map` over tasks through an executor that hands out only so many at a time, and keeps their order."""
-    def run(function, tasks: Iterable):
-        waiting: deque = deque()
-        for task in tasks:
-            waiting.append(executor.submit(function, task))
-            if len(waiting) >= TASKS_AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    """A `map` over tasks through an executor that hands out only so many at a time, and keeps their order; the first
+    are handed out at once."""
+    def run(function, tasks: Iterable) -> Iterator:
+        tasks = iter(tasks)
+        waiting = deque(executor.submit(function, task) for task in islice(tasks, TASKS_AHEAD))
+
+        def results():
+            while waiting:
+                done = waiting.popleft().result()
+                waiting.extend(executor.submit(function, task) for task in islice(tasks, 1))
+                yield done
+
+        return results()
 
     return run

@@ -131,6 +131,13 @@ class Cells:
         return self._taken_apart(place) | {"value": found, "count": count}
 
 
+def _narrowed(values: np.ndarray) -> np.ndarray:
+    """The same numbers in no more bytes than they need."""
+    if not len(values) or values.dtype == np.uint64:
+        return values
+    return values.astype(np.promote_types(np.min_scalar_type(values.min()), np.min_scalar_type(values.max())))
+
+
 def _repeated(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each index as often as `size` says, and the number of each repeat from 0."""
     at = np.repeat(np.arange(len(size)), size)
@@ -178,12 +185,9 @@ class Counts:
 
     def tables(self, kind: str) -> dict[str, pa.Table]:
         """As Arrow tables, to be kept under the name `kind`."""
-        narrow = {n: v.astype(np.int32) if v.dtype == np.int64 and (not len(v) or v.max() < 2**31) else v
-                  for n, v in self.columns.items()}
-        narrow["region"] = narrow["region"].astype(np.int16)
         return {f"{kind} names": pa.table({"name": self.names}),
                 f"{kind} regions": pa.table({"region": pa.array(self.regions, type=pa.string())}),
-                kind: pa.table(narrow)}
+                kind: pa.table({n: _narrowed(v) for n, v in self.columns.items()})}
 
     @classmethod
     def of_tables(cls, kind: str, tables: dict[str, pa.Table]) -> Counts:
@@ -236,7 +240,7 @@ def added(parts: Sequence[Counts], distinct: str | None = None) -> Counts:
     names, entities = _unified([p.names for p in parts])
     regions = sorted({r for p in parts for r in p.regions})
     code = {r: i for i, r in enumerate(regions)}
-    years = np.unique(np.concatenate([np.unique(p.columns["year"]) for p in parts])).astype(np.int64)
+    years = np.unique(np.concatenate([_different(p.columns["year"]) for p in parts]))
     keys = []
     for p, entity in zip(parts, entities, strict=True):
         region = np.array([code[r] for r in p.regions], dtype=np.int64)
@@ -273,6 +277,14 @@ def added(parts: Sequence[Counts], distinct: str | None = None) -> Counts:
     place, region = np.divmod(key, max(len(regions), 1))
     entity, year = np.divmod(place, max(len(years), 1))
     return Counts(names, regions, {"entity": entity, "year": years[year], "region": region} | columns)
+
+
+def _different(years: np.ndarray) -> np.ndarray:
+    """The different values of small numbers, sorted."""
+    if not len(years):
+        return np.zeros(0, dtype=np.int64)
+    lowest = int(years.min())
+    return np.flatnonzero(np.bincount(years.astype(np.int64) - lowest)) + lowest
 
 
 def row_counts(table: pa.Table) -> pa.Table:

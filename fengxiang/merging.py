@@ -7,6 +7,7 @@ Of the whole corpus only a short key and the signature of each article are held 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -53,6 +54,8 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
         run: a `map` over tasks.
         progress: called with a short message.
     """
+    names: set[str] = set()
+    root = _adding_up(partials, cache, fingerprint, run, names)  # goes on in the workers meanwhile
     progress("looking for copies and reprints")
     corpus = _Corpus.of(partials, cache)
     judged_name = f"judged-{digest(fingerprint)}"
@@ -82,13 +85,12 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
 
     for done, _ in enumerate(run(finish, changed()), 1):
         progress(f"{done} parts of the tables written")
-    names = {judged_name, *shared}
+    names.update([judged_name, *shared])
     _write_cut_files(out, corpus.cut, cache)
     for name in PARTED if not partials else ():
         _write(out, name, tables.TABLES[name].schema.empty_table())
     progress("adding up")
-    root = _added_up(partials, cache, fingerprint, run, names)
-    _write_counts(out, root, _surplus(shared, cache, fingerprint, run, names))
+    _write_counts(out, root(), _surplus(shared, cache, fingerprint, run, names))
     _write(out, "rejected", corpus.rejected.sort_by([(n, "ascending") for n in corpus.rejected.column_names]))
     return Merged(len(corpus.rejected), parts, names)
 
@@ -319,19 +321,26 @@ def _count_tables(kinds: Iterable[str]) -> list[str]:
     return [name for k in kinds for name in (f"{k} names", f"{k} regions", k)]
 
 
-def _added_up(partials: Sequence[Partial], cache: Cache, fingerprint: str, run: Callable,
-              names: set[str]) -> dict[str, Counts] | None:
-    """The counts of the whole corpus by kind; None for an empty one. Adds the nodes of the tree to `names`."""
+def _adding_up(partials: Sequence[Partial], cache: Cache, fingerprint: str, run: Callable,
+               names: set[str]) -> Callable[[], dict[str, Counts] | None]:
+    """Begin to add up the counts of the whole corpus. The function returned waits for them and gives them by kind, or
+    None for an empty corpus. The nodes of the tree are added to `names`."""
     if not partials:
-        return None
+        return lambda: None
     levels: list[list[Sum]] = []
     root, _ = _planned([(p.bucket, p.coded) for p in partials], 0, str(cache.folder), fingerprint, levels)
-    for level in levels:
-        names.update(task.name for task in level)
-        for _ in run(add_up, [task for task in level if not cache.has(task.name)]):
-            pass
-    read = cache.read(root, _count_tables(KINDS))
-    return {kind: Counts.of_tables(kind, read) for kind in KINDS}
+    names.update(task.name for level in levels for task in level)
+    missing = [[task for task in level if not cache.has(task.name)] for level in levels]
+    first = run(add_up, missing[0]) if missing else iter(())
+
+    def added_up() -> dict[str, Counts]:
+        deque(first, maxlen=0)
+        for level in missing[1:]:
+            deque(run(add_up, level), maxlen=0)
+        read = cache.read(root, _count_tables(KINDS))
+        return {kind: Counts.of_tables(kind, read) for kind in KINDS}
+
+    return added_up
 
 
 def _planned(leaves: list[tuple[str, str]], depth: int, folder: str, fingerprint: str,
@@ -395,8 +404,7 @@ def _surplus(files: list[str], cache: Cache, fingerprint: str, run: Callable,
     found = [Surplus(str(cache.folder), f"surplus-{digest(fingerprint, str(i), str(n), *sorted(files))}",
                      tuple(files), i, n) for i in range(n)]
     names.update(task.name for task in found)
-    for _ in run(count_surplus, [task for task in found if not cache.has(task.name)]):
-        pass
+    deque(run(count_surplus, [task for task in found if not cache.has(task.name)]), maxlen=0)
     read = [cache.read(task.name) for task in found]
     return {kind: added([Counts.of_tables(kind, r) for r in read]) for kind in OF_STORIES}
 
@@ -470,7 +478,7 @@ def _write(out: Path, name: str, table: pa.Table, bucket: str = "") -> None:
     plain = [c for c in table.column_names if c not in _HARDLY_TWICE]
     tables.write_parquet(_part(out, name, bucket), table, dictionary=plain if name in PARTED else None)
     if tables.TABLES[name].csv and not bucket:
-        tables.write_csv(tables.path_of(out, name).with_suffix(".csv"), table.to_pandas())
+        tables.write_csv(tables.path_of(out, name).with_suffix(".csv"), table)
 
 
 def _make_way(out: Path, buckets: list[str]) -> None:

@@ -7,8 +7,11 @@ was made earlier.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 import json
+import os
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 256_000_000  # a larger file that cannot be cut is refused
 TEXTS_AT_ONCE = 16  # compared texts that are packed, and unpacked, together
 OPEN_TEXTS = 128  # files of them that stay open
+_WHOLE = b"ARROW1"  # the end of a file in the cache; that of an Arrow file, too
 
 ARTICLE_STRINGS = ("source_file", "source_format", "title", "publisher", "url", "date", "date_basis", "kind",
                    "source_title", "scope", "scope_reason", "script")
@@ -97,6 +101,24 @@ def make_partials(task: Task) -> Partial:
     Raises:
         UserError: the codebook folder cannot be used, or is no longer what the build began with.
     """
+    with _no_collector():
+        return _made(task)
+
+
+@contextlib.contextmanager
+def _no_collector():
+    """Without the collector of reference cycles: a partition makes many objects and hardly a cycle, and walking them
+    over and over costs a tenth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _made(task: Task) -> Partial:
     data = [_read_piece(task.raw, p) for p in task.pieces]
     content = digest(*(f"{p.source_file}\0{p.start}\0{p.first_line}\0{digest(d)}"
                        for p, d in zip(task.pieces, data, strict=True)))
@@ -406,13 +428,16 @@ def _listed(lists: list[list[int]], kind) -> tuple:
     return flat[start[kind[at]] + within] if len(at) else flat[:0], at
 
 
-def shared_values(values: Iterable, type_):
+def shared_values(values: list, type_):
     """An Arrow array of values among which few differ: each different one is converted once."""
+    import numpy as np
     import pyarrow as pa
 
-    seen: dict = {}
-    codes = [seen.setdefault(v, len(seen)) for v in values]
-    return pa.array(list(seen), type=type_).take(pa.array(codes, type=pa.int32()))
+    seen = dict.fromkeys(values)
+    for number, value in enumerate(seen):
+        seen[value] = number
+    codes = np.fromiter(map(seen.__getitem__, values), dtype=np.int32, count=len(values))
+    return pa.array(list(seen), type=type_).take(pa.array(codes))
 
 
 # ----------------------------------------------------------------------------------------------------------- cache
@@ -429,12 +454,14 @@ class Cache:
         return self.folder / name[-2:] / f"{name}.arrow"
 
     def has(self, name: str) -> bool:
-        """Whether it is there."""
-        return self._path(name).is_file()
-
-    def names(self) -> set[str]:
-        """All that is there."""
-        return {p.stem for p in self.folder.glob("*/*.arrow")}
+        """Whether it is there, whole: the last bytes say so, since a file's name may outlive a power cut and what
+        was to be in it not."""
+        try:
+            with open(self._path(name), "rb", buffering=0) as handle:
+                handle.seek(-len(_WHOLE), os.SEEK_END)
+                return handle.read() == _WHOLE
+        except OSError:
+            return False
 
     def write(self, name: str, tables: dict) -> None:
         """Keep tables under one name, in the order given."""
@@ -442,7 +469,7 @@ class Cache:
 
         from .tables import replace_file
 
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
         def put(path):
             with pa.OSFile(str(path), "wb") as sink:
@@ -450,8 +477,9 @@ class Cache:
                     table = table.replace_schema_metadata({"name": key})
                     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
                         writer.write_table(table)
+                sink.write(_WHOLE)
 
-        replace_file(self._path(name), put)
+        replace_file(self._path(name), put, durable=False)
 
     def read(self, name: str, wanted: Iterable[str] | None = None) -> dict:
         """The tables kept under a name: all, or those wanted; what stands behind the last wanted one is not read."""
@@ -460,7 +488,8 @@ class Cache:
         left = None if wanted is None else set(wanted)
         tables = {}
         with pa.memory_map(str(self._path(name))) as source:
-            while source.tell() < source.size() and left != set():
+            end = source.size() - len(_WHOLE)
+            while source.tell() < end and left != set():
                 with pa.ipc.open_stream(source) as reader:
                     key = reader.schema.metadata[b"name"].decode()
                     table = reader.read_all()
@@ -477,13 +506,13 @@ class Cache:
         from .tables import replace_file
 
         table = pa.table({"text": pa.array(texts, type=pa.string())})
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
         def put(path):
             with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema, options=options) as writer:
                 writer.write_table(table, max_chunksize=TEXTS_AT_ONCE)
 
-        replace_file(self._path(name), put)
+        replace_file(self._path(name), put, durable=False)
 
     def text(self, name: str, number: int) -> str:
         """One of the texts kept under a name."""

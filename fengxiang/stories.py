@@ -92,6 +92,12 @@ def _hashes(points: np.ndarray, width: int) -> np.ndarray:
     return hashes
 
 
+def _distinct(values: np.ndarray) -> np.ndarray:
+    """The different values, sorted: for small arrays faster than by hashing."""
+    values = np.sort(values)
+    return values[np.append(True, values[1:] != values[:-1])] if len(values) else values
+
+
 def _points(text: str) -> np.ndarray:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
@@ -100,7 +106,7 @@ def shingles(text: str) -> np.ndarray:
     """The distinct 64-bit hashes of a normalised text's character 5-grams, sorted; of the whole text if shorter."""
     if not text:
         return np.zeros(0, dtype=np.uint64)
-    return np.unique(_hashes(_points(text), min(SHINGLE, len(text))))
+    return _distinct(_hashes(_points(text), min(SHINGLE, len(text))))
 
 
 def sketch(text: str) -> np.ndarray:
@@ -123,7 +129,7 @@ def sketches(texts: Sequence[str]) -> np.ndarray:
         own = hashes[start:end - SHINGLE + 1] if len(text) >= SHINGLE else hashes[:0]
         if len(own) > 3 * SKETCH:
             own = np.partition(own, 2 * SKETCH)[:2 * SKETCH]
-        smallest = np.unique(own)[:SKETCH]
+        smallest = _distinct(own)[:SKETCH]
         # where a text repeats itself, the smallest few may all be one value
         out[row] = smallest >> _HALF if len(smallest) == SKETCH else sketch(text)
     return out
@@ -197,7 +203,6 @@ def proposed(sketches: np.ndarray) -> list[tuple[int, int]]:
     text, and pairs are sifted by `_likely` as they come.
     """
     n = len(sketches)
-    found = [np.zeros(0, dtype=np.int64)]
     # value and text in one integer: one sort brings those together that share a value
     held = ((sketches.astype(np.uint64) << _HALF) | np.arange(n, dtype=np.uint64)[:, None])[sketches != NOTHING]
     held.sort()
@@ -205,33 +210,37 @@ def proposed(sketches: np.ndarray) -> list[tuple[int, int]]:
     del held
     starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, dtype=np.int64)
     size = np.diff(np.append(starts, len(values)))
+    sure: list[np.ndarray] = [np.zeros(0, dtype=np.int64)]
+    waiting: list[np.ndarray] = []
+    n_waiting = 0
 
-    def sift(a, b):
-        pairs = np.unique(np.minimum(a, b).ravel() * n + np.maximum(a, b).ravel())
-        found.append(pairs[_likely(sketches, *np.divmod(pairs, n))])
+    def sift(a: np.ndarray, b: np.ndarray, at_once: int = 2_000_000) -> None:
+        nonlocal n_waiting
+        waiting.append((np.minimum(a, b) * n + np.maximum(a, b)).ravel())
+        n_waiting += a.size
+        if n_waiting >= at_once:
+            pairs = _distinct(np.concatenate(waiting))
+            waiting.clear()
+            n_waiting = 0
+            sure.append(pairs[_likely(sketches, *np.divmod(pairs, n))])
 
     few = (size > 1) & (size <= STOCK_PHRASE)
     # groups of one size make a matrix: each column with each later one
-    for s in np.unique(size[few]).tolist():
+    for s in _distinct(size[few]).tolist():
         groups = owner[starts[few & (size == s)][:, None] + np.arange(s)]
         a, b = np.triu_indices(s, 1)
         for some in np.array_split(groups, len(groups) * len(a) // 1_000_000 + 1):
             sift(some[:, a], some[:, b])
     if (size > STOCK_PHRASE).any():
-        near, waiting = [], 0
         rank = np.empty(n, dtype=np.int64)
         rank[np.lexsort(sketches[:, 3::-1].T)] = np.arange(n)
         for start, s in zip(starts[size > STOCK_PHRASE].tolist(), size[size > STOCK_PHRASE].tolist(), strict=True):
             group = owner[start:start + s]
             group = group[np.argsort(rank[group])]
-            near += [(group[d:], group[:-d]) for d in range(1, NEIGHBOURS + 1)]
-            waiting += NEIGHBOURS * s
-            if waiting > 1_000_000:
-                sift(*map(np.concatenate, zip(*near, strict=True)))
-                near, waiting = [], 0
-        if near:
-            sift(*map(np.concatenate, zip(*near, strict=True)))
-    first, second = np.divmod(np.unique(np.concatenate(found)), max(n, 1))
+            for apart in range(1, NEIGHBOURS + 1):
+                sift(group[apart:], group[:-apart])
+    sift(owner[:0], owner[:0], 0)
+    first, second = np.divmod(_distinct(np.concatenate(sure)), max(n, 1))
     return list(zip(first.tolist(), second.tolist(), strict=True))
 
 
@@ -247,9 +256,9 @@ def _likely(sketches: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.n
         i, j = first[start:start + 100_000], second[start:start + 100_000]
         reach = np.minimum(whole[i], whole[j])[:, None]
         a, b = sketches[i], sketches[j]
-        in_reach = np.minimum((a <= reach).sum(axis=1), (b <= reach).sum(axis=1))
+        in_reach = np.minimum(np.count_nonzero(a <= reach, axis=1), np.count_nonzero(b <= reach, axis=1))
         both = np.sort(np.concatenate([a, b], axis=1), axis=1)
         later = both[:, 1:]
-        same = ((later == both[:, :-1]) & (later <= reach)).sum(axis=1)
+        same = np.count_nonzero((later == both[:, :-1]) & (later <= reach), axis=1)
         out[start:start + 100_000] = same >= LIKELY * np.maximum(in_reach, 1)
     return out

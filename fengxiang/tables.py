@@ -6,6 +6,8 @@ the report print it from here.
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -195,14 +197,16 @@ def checked(name: str, table: pa.Table) -> pa.Table:
     return table.select(schema.names).cast(schema)
 
 
-def replace_file(path: Path, write) -> None:
-    """Write a file whole or not at all: `write(temporary_path)`, then take the name `path` in one step."""
+def replace_file(path: Path, write, *, durable: bool = True) -> None:
+    """Write a file whole or not at all: `write(temporary_path)`, then take the name `path` in one step. It outlives a
+    power cut from then on, unless it need not be `durable`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
-        with open(temporary, "rb+") as handle:
-            os.fsync(handle.fileno())
+        if durable:
+            with open(temporary, "rb+") as handle:
+                os.fsync(handle.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -218,15 +222,30 @@ def write_parquet(path: Path, table: pa.Table, dictionary: list[str] | None = No
                                                 use_dictionary=True if dictionary is None else dictionary))
 
 
-def write_csv(path: str | Path, frame: pd.DataFrame) -> None:
-    """Write a frame for spreadsheets: UTF-8 with a mark so that Excel reads the Chinese, LF line ends, lists joined
-    by `;`, and no text that a spreadsheet would run as a formula."""
-    safe = frame.copy()
-    for name in safe.columns:
-        if safe[name].dtype.kind not in "biuf":
-            safe[name] = [spreadsheet_text(v) for v in safe[name]]
-    text = safe.to_csv(index=False, lineterminator="\n")
-    replace_file(Path(path), lambda p: p.write_bytes(b"\xef\xbb\xbf" + text.encode("utf-8")))
+def write_csv(path: str | Path, table: pd.DataFrame | pa.Table) -> None:
+    """Write a frame or an Arrow table for spreadsheets: UTF-8 with a mark so that Excel reads the Chinese, LF line
+    ends, lists joined by `;`, and no text that a spreadsheet would run as a formula."""
+    if isinstance(table, pa.Table):
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(table.column_names)
+        writer.writerows(zip(*(_spreadsheet_column(c) for c in table.columns), strict=True))
+        data = text.getvalue()
+    else:
+        safe = table.copy()
+        for name in safe.columns:
+            if safe[name].dtype.kind not in "biuf":
+                safe[name] = [spreadsheet_text(v) for v in safe[name]]
+        data = safe.to_csv(index=False, lineterminator="\n")
+    replace_file(Path(path), lambda p: p.write_bytes(b"\xef\xbb\xbf" + data.encode("utf-8")))
+
+
+def _spreadsheet_column(column: pa.ChunkedArray) -> list:
+    values = column.to_pylist()
+    if not pa.types.is_string(column.type):
+        return [spreadsheet_text(v) for v in values] if pa.types.is_nested(column.type) else values
+    safe = {v: spreadsheet_text(v) for v in set(values)}
+    return [safe[v] for v in values]
 
 
 def spreadsheet_text(value):

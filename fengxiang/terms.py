@@ -130,6 +130,14 @@ class Tokens:
     n_words: np.ndarray
 
 
+class _Numbers(dict):
+    """Numbers words as they come."""
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = len(self)
+        return number
+
+
 def tokenise(texts: list[str], lexicon: Lexicon) -> Tokens:
     """Segment statements.
 
@@ -142,13 +150,9 @@ def tokenise(texts: list[str], lexicon: Lexicon) -> Tokens:
     if joined.count(_SEPARATOR) != max(n - 1, 0) or "\r" in joined:
         joined = _SEPARATOR.join(t.replace(_SEPARATOR, " ").replace("\r", " ") for t in texts)
     words = lexicon.words(joined)
-    ids = dict.fromkeys(words)
-    ids.setdefault(_SEPARATOR)
-    for i, word in enumerate(ids):
-        ids[word] = i
-    separator = ids[_SEPARATOR]
+    ids = _Numbers({_SEPARATOR: 0})
     flat = np.fromiter(map(ids.__getitem__, words), dtype=np.int32, count=len(words))
-    statement = np.cumsum(flat == separator, dtype=np.int32)
+    statement = np.cumsum(flat == 0, dtype=np.int32)
     standing = np.fromiter(map(lexicon.standing, ids), dtype=np.int8, count=len(ids))
     is_word = standing > _NO_WORD
     n_words = np.bincount(statement[is_word[flat]], minlength=n).astype(np.int32)[:n] if n else np.zeros(0, np.int32)

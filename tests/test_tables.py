@@ -57,3 +57,11 @@ def test_parquet_is_the_same_bytes_for_the_same_rows(tmp_path):
     for name in ("a", "b"):
         tables.write_parquet(tmp_path / f"{name}.parquet", table)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+def test_an_arrow_table_is_written_as_its_frame_is(tmp_path):
+    table = pa.table({"词": ["a,b", 'say "x"', "=1", "", None, "two\nlines", "平稳"], "n": [1, -2, 3, 4, 5, 6, 7],
+                      "regions": pa.array([["深圳", "天津"], [], ["=1"], ["a"], ["b"], ["c"], ["d"]])})
+    tables.write_csv(tmp_path / "a.csv", table)
+    tables.write_csv(tmp_path / "b.csv", table.to_pandas())
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
