@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from . import bylines, dating, reading
-from .cleaningrules import Rules, bare
+from .cleaningrules import SENTENCE_ENDS, Rules, bare
 from .model import Article, Cleaned, LedgerRow, Paragraph, Rejection
 
 __all__ = ["FATES", "Rules", "clean_document", "script_of", "simplified"]
@@ -229,8 +229,8 @@ class _Document:
         text, page, limit = self.text, self.source.lines.page, self.rules.max_title
         short = [i for i in range(self.size) if len(text[i]) <= limit]
         for i in short:
-            line = _PAGE_AT_ENDS.sub("", text[i]) if len(text[i]) > 8 else text[i]
-            if len(line) <= 50 and self._is_column(line):
+            line = _unpaged(text[i]) if len(text[i]) > 8 else text[i]
+            if (self.width or " " in line) and len(line) <= 50 and self._is_column(line):
                 self._settle(i, "boilerplate", "column_label")
                 if i and (page[i - 1] or i == 1) and len(text[i - 1]) <= limit:
                     self.columns.append(text[i - 1])
@@ -249,7 +249,9 @@ class _Document:
 
     def _mark_repeated_heads(self, short: list[int]) -> None:
         text, page = self.text, self.source.lines.page
-        keys = {i: _PAGE_AT_ENDS.sub("", text[i]) for i in short}
+        keys = {i: _unpaged(text[i]) for i in short}
+        if not self.heads and not self.columns and len(set(keys.values())) == len(keys):
+            return
         places: dict[str, list[int]] = {}
         for i, key in keys.items():
             if len(key) >= 4 and key[-1] not in "。；，" and not ("，" in key and self.width and self._is_full(i)):
@@ -257,7 +259,7 @@ class _Document:
         known = set(self.heads) | set(self.columns)
         prose = next((i for i, t in enumerate(text) if _STOP.search(t) or (self.width and self._is_full(i))), 0)
         for key, where in places.items():
-            if (key not in known and len(where) < 2) or self.rules.furniture.fullmatch(text[where[0]]):
+            if (key not in known and len(where) < 2) or self.rules.furniture(text[where[0]]):
                 continue
             torn = [i for i in where if (above := self._open_above(i)) is not None and self._flows(above)
                     and self._is_full(above) and (_CLAUSE.search(text[above]) or not _PUNCTUATION.search(text[above]))]
@@ -308,7 +310,7 @@ class _Document:
         m = _HEAD_SPACE.match(text)
         if not m or _STOP.search(m[1]) or text[0] in _BULLET:
             return None
-        head, rest = _PAGE_AT_ENDS.sub("", m[1]), m[2]
+        head, rest = _unpaged(m[1]), m[2]
         if head in self.heads:
             return head, rest
         if not self.width or self.text[i - 1][-1] in "。！？":
@@ -359,8 +361,9 @@ class _Document:
     def _mark_furniture(self) -> None:
         """Marks of the format, metadata lines and page furniture, line by line."""
         rules, text = self.rules, self.text
-        long = [i for i in range(self.size) if SHORT < len(text[i]) <= rules.max_line and self.fate[i] is None]
-        named = {long[k] for k in rules.lines_to_examine([text[i] for i in long])} if long else set()
+        sentences = [i for i in range(self.size)
+                     if text[i][-1] in SENTENCE_ENDS and len(text[i]) <= rules.max_line and self.fate[i] is None]
+        named = {sentences[k] for k in rules.sentences_to_examine([text[i] for i in sentences])} if sentences else set()
         mode, body = "", False  # inside a list of links ("closing"), behind the end of an article ("ended")
         for i in range(self.size):
             if self.fate[i]:
@@ -370,7 +373,8 @@ class _Document:
             line = text[i]
             if self._mark_by_format(i):
                 continue
-            rule = self._furniture_rule(i) if len(line) <= SHORT or i in named else None
+            examine = i in named if line[-1] in SENTENCE_ENDS else len(line) <= rules.max_line
+            rule = self._furniture_rule(i) if examine else None
             if self.fate[i] == "metadata":
                 if mode == "closing":
                     mode = ""
@@ -418,6 +422,9 @@ class _Document:
         """The furniture rule a line falls under, or None; a line of metadata is settled as such."""
         rules, text = self.rules, self.text[i]
         line = self._matchable(text)
+        if line[-1] in SENTENCE_ENDS:
+            found = rules.furniture(line)
+            return found[0] if found else None
         rule = rules.whole_lines.get(bare(line)) if len(line) <= 24 else None
         if rule:
             return rule
@@ -429,7 +436,7 @@ class _Document:
         if (fields := bylines.byline(line, text, rules, below and layout)) is not None:
             self._note(i, fields, "byline")
             return None
-        found = rules.furniture.fullmatch(line)
+        found = rules.furniture(line)
         if found:
             rule, spans, _ = found
             if spans:
@@ -465,7 +472,7 @@ class _Document:
             return False
         text = self.text[i + 1]
         return text[-1] in "。！？”" and len(text) >= LONG // 2 and not (
-            len(text) <= self.rules.max_line and self.rules.furniture.fullmatch(self._matchable(text)))
+            len(text) <= self.rules.max_line and self.rules.furniture(self._matchable(text)))
 
     def _meta_follows(self, i: int) -> bool:
         """Whether a byline or a line of source and date comes next, looking past furniture."""
@@ -481,7 +488,7 @@ class _Document:
                     or bylines.info_line(line, text, rules, True) is not None):
                 return True
             if not (self.fate[j] == "boilerplate" or bare(line) in rules.whole_lines
-                    or rules.furniture.fullmatch(line)):
+                    or rules.furniture(line)):
                 return False
         return False
 
@@ -523,7 +530,7 @@ class _Document:
 
     def _has_dateline(self, i: int) -> bool:
         head = self.text[i][:SHORT]
-        return self.rules.dateline_mark.search(head) is not None and self.rules.datelines.starts(
+        return any(mark in head for mark in self.rules.dateline_marks) and self.rules.datelines.starts(
             self._matchable(self.text[i][:80]))
 
     def _known_title(self) -> str | None:
@@ -733,7 +740,9 @@ class _Document:
                 self._find_title(draft)
         blocks, title = draft.blocks, draft.title or ""
         title_key = _key(title)
-        repeats = self._repeats(blocks)
+        joined = "\n".join([b.text for b in blocks])
+        repeats = self._repeats(blocks, joined)
+        datelines = any(mark in joined for mark in self.rules.dateline_marks)
         kept: list[_Block] = []
         seen: set[str] = set()
         for block in blocks:
@@ -747,12 +756,15 @@ class _Document:
                 draft.lines += block.lines
                 continue
             if len(block.lines) > 1 and len(text) <= self.rules.max_line and (
-                    found := self.rules.furniture.fullmatch(self._matchable(text))):
+                    found := self.rules.furniture(self._matchable(text))):
                 self._settle_block(block, "boilerplate", found[0])
                 continue
             if len(title) >= 8 and title in text:
                 self._take_head(block, title)
-            self._trim(block, draft)
+            if text[-1] in "）】)]":
+                self._cut_notes(block, draft)
+            if datelines and block.text:
+                self._cut_dateline(block, draft)
             if not block.text:
                 continue
             if repeats and self._stands_above(block, seen):
@@ -820,8 +832,8 @@ class _Document:
                 self._cut(i, n * times, "boilerplate", "running_head", title)
         block.text = "".join(parts)
 
-    def _trim(self, block: _Block, draft: _Draft) -> None:
-        """Cut datelines, signatures and notes off the ends of a paragraph."""
+    def _cut_notes(self, block: _Block, draft: _Draft) -> None:
+        """Cut signatures and notes in brackets off the end of a paragraph."""
         rules = self.rules
         for _ in range(3):
             if not block.text or block.text[-1] not in "）】)]":
@@ -840,11 +852,13 @@ class _Document:
             block.signed = bool(signature)
             self._take_end(block, len(tail) - m.start(), *(("metadata", "signature") if signature
                                                            else ("boilerplate", rule)), tail[m.start() :])
+
+    def _cut_dateline(self, block: _Block, draft: _Draft) -> None:
+        """Cut a dateline off the start of a paragraph."""
         head = block.text[:80]
-        if rules.dateline_mark.search(head):
-            found = rules.datelines.match(self._matchable(head))
-            if found and len(found[2][0]) < len(block.text):
-                self._take_dateline(block, draft, head, found)
+        found = self.rules.datelines.match(self._matchable(head))
+        if found and len(found[2][0]) < len(block.text):
+            self._take_dateline(block, draft, head, found)
 
     def _take_dateline(self, block: _Block, draft: _Draft, head: str, found) -> None:
         _, spans, m = found
@@ -874,12 +888,10 @@ class _Document:
             n -= size
 
     @staticmethod
-    def _repeats(blocks: list[_Block]) -> bool:
-        """Whether any sentence of an article stands in it twice."""
-        if len(blocks) < 2:
-            return False
-        sentences = [s for s in _SENTENCES.split("。".join(b.text for b in blocks)) if len(s) >= 6]
-        return len(set(sentences)) < len(sentences)
+    def _repeats(blocks: list[_Block], joined: str) -> bool:
+        """Whether the beginning of any paragraph stands in an article twice."""
+        return len(blocks) > 1 and any(
+            joined.count(b.text[:12]) > 1 for b in blocks if len(b.text) >= LONG)
 
     @staticmethod
     def _stands_above(block: _Block, seen: set[str]) -> bool:
@@ -934,7 +946,7 @@ class _Document:
             for block in draft.blocks:
                 for i in block.lines:
                     self.owner[i] = article.position
-            self._fill(article, draft, page_dates)
+            self._fill(article, draft, article.text, page_dates)
             articles.append(article)
         if form == "newspaper_page":
             years = {a.year for a in articles if a.year is not None}
@@ -962,7 +974,7 @@ class _Document:
             return "newspaper_page"
         return "web_page" if self.web_marks >= 3 else "plain"
 
-    def _fill(self, article: Article, draft: _Draft, page_dates: list[str]) -> None:
+    def _fill(self, article: Article, draft: _Draft, body: str, page_dates: list[str]) -> None:
         """Title, publisher, authors, address, dates, each with the rule that found it."""
         rules = self.rules
         fields = [*self.source.fields, *sorted(draft.fields, key=lambda f: _TRUST.get(f[2], 1))]
@@ -994,7 +1006,6 @@ class _Document:
                 article.source_title = str(value)
         if article.date is None and page_dates and (day := dating.stated_date(page_dates[0])):
             article.date, article.date_basis, article.rules["date"] = day, "stated", "page_head"
-        body = "\n".join(p.text for p in article.paragraphs)
         if article.date is None and (day := dating.as_of_date(body)):
             article.date, article.date_basis, article.rules["date"] = day, "inferred", "as_of"
         self._work_year(article, draft, body)
@@ -1036,8 +1047,22 @@ class _Document:
         for at, n, fate, rule, sample in source.settled:
             if n:
                 rows.append(LedgerRow(file, at, n, fate, single, rule, sample))
+        if self.whole:
+            rows = _merged(rows)
         rows.sort(key=lambda r: r.unit)
         return rows
+
+
+def _merged(rows: list[LedgerRow]) -> list[LedgerRow]:
+    """The rows of a record, neighbours of one unit, fate and rule as one."""
+    out: list[LedgerRow] = []
+    for row in rows:
+        last = out[-1] if out else None
+        if last and (last.unit, last.fate, last.rule, last.position) == (row.unit, row.fate, row.rule, row.position):
+            last.n_chars += row.n_chars
+        else:
+            out.append(row)
+    return out
 
 
 # Kinds of blocks as fates and rules of the ledger.
@@ -1047,6 +1072,11 @@ _TRUST = {"citation_line": 0, "signature": 2, "dateline": 2, "source_note": 3, "
 
 
 # ------------------------------------------------------------------------------------------------- small helpers
+
+
+def _unpaged(text: str) -> str:
+    """A line without the page number at its ends."""
+    return _PAGE_AT_ENDS.sub("", text) if text[0].isdigit() or text[-1].isdigit() else text
 
 
 def _tidy_title(title: str) -> str:

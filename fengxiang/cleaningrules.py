@@ -10,8 +10,11 @@ from pathlib import Path
 from . import dating
 from .yamlfile import YamlFile
 
+SENTENCE_ENDS = "。！？；"
+FIRST_LOOK = 600  # characters by which the subject of most articles is known
 _NAME = r"[\u4e00-\u9fff]{1,4}(?:·[\u4e00-\u9fff]{1,6})?"
 _NAMES = rf"{_NAME}(?:[\s、，,/]{{1,3}}{_NAME}){{0,9}}"
+_LITERAL = re.compile(r"[\u4e00-\u9fff]{2,}|[A-Za-z]{3,}|[©ⓒ]")
 _MEDIUM = r"[《]?[\u4e00-\u9fffA-Za-z0-9·]{2,16}[》]?"
 
 
@@ -40,7 +43,6 @@ class Rules:
         self.labels = {key: check.names(("steps", key)) for key in check.mapping(("steps",))}
         self.medium_ends = tuple(check.strings(("medium_ends",)))
         check.placeholders["known_medium"] = rf"[\u4e00-\u9fff]{{1,10}}?(?:{_alternatives(list(self.medium_ends))})"
-        self._words: set[str] = set()
         self._automaton = None
         self._load_names(check)
         self._load_furniture(check)
@@ -60,12 +62,12 @@ class Rules:
         self.whole_lines: dict[str, str] = {}
         self.closing: set[str] = set()
         self.ending: set[str] = set()
-        patterns, ends = [], []
+        patterns, sentences, ends = [], [], []
         for i, rule in enumerate(check.list(("furniture",))):
             at = ("furniture", i)
             if not isinstance(rule, dict) or not isinstance(rule.get("id"), str):
                 raise check.file.error("a furniture rule needs an id", *at)
-            known = {"id", "zh", "en", "closes", "ends_article", "lines", "patterns", "ends"}
+            known = {"id", "zh", "en", "closes", "ends_article", "sentences", "lines", "patterns", "ends"}
             if unknown := sorted(set(rule) - known):
                 raise check.file.error(f"“{unknown[0]}” is no part of a furniture rule", *at, unknown[0])
             if rule["id"] in self.labels:
@@ -80,9 +82,11 @@ class Rules:
             for kind, into in (("patterns", patterns), ("ends", ends)):
                 for j, pattern in enumerate(check.strings((*at, kind), optional=True)):
                     into.append((rule["id"], check.compiled((*at, kind, j), pattern).pattern))
-        self.furniture, self.ends = Union(patterns), Union(ends)
+            if rule.get("sentences"):
+                sentences += [(name, pattern) for name, pattern in patterns if name == rule["id"]]
+        self._furniture, self._sentences, self.ends = Union(patterns), Union(sentences), Union(ends)
         self.page_heads = check.union(("page_heads",))
-        self._words.update(w for _, p in patterns for w in re.findall(r"[\u4e00-\u9fff]{2,}|[A-Za-z©ⓒ.]{3,}|[©ⓒ]", p))
+        self._sentence_words = sorted({w for _, p in sentences for w in _LITERAL.findall(p)})
         for keys in (("columns",), ("column_words",)):
             check.strings(keys)
         self.columns = frozenset(check.strings(("columns",)))
@@ -91,7 +95,7 @@ class Rules:
     def _load_bylines(self, check: _Checked) -> None:
         self.bylines = check.union(("bylines",))
         self.datelines = check.union(("datelines",))
-        self.dateline_mark = re.compile(_alternatives(check.strings(("dateline_marks",))))
+        self.dateline_marks = tuple(check.strings(("dateline_marks",)))
         self.signatures = check.union(("signatures",))
         self.lead_ins = tuple(check.strings(("lead_ins",)))
         self.not_authors = frozenset(check.strings(("not_authors",)))
@@ -103,7 +107,6 @@ class Rules:
         surnames = re.escape(check.string(("surnames",)).replace(" ", ""))
         person = rf"(?:[{surnames}][\u4e00-\u9fff]{{1,2}}|[{surnames}]\s[\u4e00-\u9fff])"
         self.only_names = re.compile(rf"{person}(?:[\s、，,]{{1,3}}{person}){{0,5}}")
-        self._words.update(w for w in check.strings(("roles",)) if len(w) > 1)
 
     def _load_labels(self, check: _Checked) -> None:
         self.info_labels: dict[str, str] = {}
@@ -128,7 +131,6 @@ class Rules:
             check.compiled(("idle", i), pattern)
         self.idle = re.compile("|".join(f"(?:{p})" for p in idle))
         self.idle_at_end = re.compile(rf"\s{{0,3}}(?:{self.idle.pattern})$")
-        self._words.update(w for w in self.info_labels if len(w) > 1)
         sure, maybe = check.strings(("citation", "sure")), check.strings(("citation", "maybe"))
         self.citation_starts = tuple(sure + maybe)
         self.citation_start = re.compile(
@@ -159,13 +161,17 @@ class Rules:
         """Whether a line has a mark that can stand between a label and its value."""
         return self._label_mark.search(line) is not None
 
-    def lines_to_examine(self, lines: list[str]) -> set[int]:
-        """Which lines hold a word that a furniture pattern, a label or a role is made of. Lines of body text mostly do
-        not, and need not be tried against every pattern."""
+    def furniture(self, line: str):
+        """The furniture pattern that the whole line matches, as `Union.fullmatch`."""
+        return (self._sentences if line[-1] in SENTENCE_ENDS else self._furniture).fullmatch(line)
+
+    def sentences_to_examine(self, lines: list[str]) -> set[int]:
+        """Which of these lines hold a word that a pattern for sentences is made of. Body text mostly does not, and
+        need not be tried against every pattern."""
         if self._automaton is None:
             import ahocorasick_rs
 
-            self._automaton = ahocorasick_rs.AhoCorasick(sorted(self._words))
+            self._automaton = ahocorasick_rs.AhoCorasick(self._sentence_words)
         hits = self._automaton.find_matches_as_indexes("\n".join(lines))
         if not hits:
             return set()
@@ -321,8 +327,19 @@ class Scope:
             self._automaton = ahocorasick_rs.AhoCorasick(
                 self._words, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
         needed = self.minimum + self.per_1000 * len(text) // 1000
-        if needed == 0:
+        evidence = 0 if needed else 1
+        for part in (text[:FIRST_LOOK], text):  # most articles show what they are about early on
+            if evidence < needed:
+                agencies, n_terms = self._count(title, part)
+                evidence = agencies * self.agency_weight + n_terms
+        if evidence >= needed:
             return "in", ""
+        return "out", (f"与本题无关：监管机构出现 {agencies} 次，主题词 {n_terms} 个，证据 {evidence}，未到 {needed}"
+                       f" / off the subject: regulators named {agencies} times, {n_terms} subject terms, evidence"
+                       f" {evidence} of the {needed} needed")
+
+    def _count(self, title: str, text: str) -> tuple[int, int]:
+        """Mentions of regulators, those in the title weighted, and the number of different subject terms."""
         agencies, terms = 0, set()
         for part, weight in ((title, self.title_weight), (text, 1)):
             for i, _, _ in self._automaton.find_matches_as_indexes(part):
@@ -331,12 +348,7 @@ class Scope:
                     agencies += weight
                 elif kind == "term":
                     terms.add(i)
-                if agencies * self.agency_weight + len(terms) >= needed:
-                    return "in", ""
-        evidence = agencies * self.agency_weight + len(terms)
-        return "out", (f"与本题无关：监管机构出现 {agencies} 次，主题词 {len(terms)} 个，证据 {evidence}，未到 {needed}"
-                       f" / off the subject: regulators named {agencies} times, {len(terms)} subject terms, evidence"
-                       f" {evidence} of the {needed} needed")
+        return agencies, len(terms)
 
 
 def bare(text: str) -> str:

@@ -200,6 +200,7 @@ class WorkYear:
     """
 
     def __init__(self, phrases: list[str], gap: int = 12):
+        self._phrases = tuple(phrases)
         words = "|".join(sorted(map(re.escape, phrases), key=lambda w: (-len(w), w))) or "(?!)"
         self._pattern = re.compile(
             r"20\d\d年度?(?![初末底中]|\d|上半|前\d|以来)[^，。；！？\d\n]{0,%d}?(?:%s)" % (gap, words))  # noqa: UP031
@@ -207,6 +208,8 @@ class WorkYear:
     def years(self, text: str) -> list[int]:
         """The work years a text states, in order, with repeats."""
         text = text[:MAX_TEXT]
+        if not any(phrase in text for phrase in self._phrases):
+            return []
         return [int(m[0][:4]) for m in self._pattern.finditer(text)
                 if not m.start() or not (text[m.start() - 1].isdigit() or text[m.start() - 1] == ".")]
 
