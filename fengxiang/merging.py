@@ -482,9 +482,12 @@ def _write(out: Path, name: str, table: pa.Table, bucket: str = "") -> None:
 
 
 def _make_way(out: Path, buckets: list[str]) -> None:
-    """Remove what a build of another number of partitions left: parts, or the table in one file."""
+    """Remove what a build of other partitions left, parts or the table in one file, and what a build that was ended
+    left half-written."""
     single = buckets in ([], [""])
     wanted = {f"part-{b}.parquet" for b in (*buckets, CUT_FILES)}
+    for half_written in tables.processed(out).glob(".*.tmp"):
+        half_written.unlink()
     for name in tables.TABLES:
         path = tables.path_of(out, name)
         if path.is_dir():

@@ -12,6 +12,7 @@ import gc
 import hashlib
 import json
 import os
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -146,19 +147,28 @@ def _made(task: Task) -> Partial:
     return partial
 
 
-@lru_cache(maxsize=2)
+_LOADING = threading.Lock()  # a worker of a cluster may have several threads
+
+
 def kept_toolkit(codebook: str, fingerprints: tuple[tuple[str, str], ...]):
     """The codebook, loaded once a process: its automata and the segmenter's dictionary take longer than a partition.
 
     Raises:
-        UserError: the folder cannot be used, or has been edited since the build began.
+        UserError: the folder cannot be used, or it, or the program, is not what the build began with.
     """
+    with _LOADING:
+        return _loaded_toolkit(codebook, fingerprints)
+
+
+@lru_cache(maxsize=2)
+def _loaded_toolkit(codebook: str, fingerprints: tuple[tuple[str, str], ...]):
     from .build import Toolkit, layer_fingerprints
     from .errors import UserError
 
     toolkit = Toolkit.load(codebook)
     if layer_fingerprints(Path(codebook)) != dict(fingerprints):
-        raise UserError("was changed while the build was at work; build again", codebook)
+        raise UserError("the codebook or the program was changed while the build was at work, or a worker has other "
+                        "ones; build again", codebook)
     return toolkit
 
 

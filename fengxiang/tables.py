@@ -201,7 +201,7 @@ def replace_file(path: Path, write, *, durable: bool = True) -> None:
     """Write a file whole or not at all: `write(temporary_path)`, then take the name `path` in one step. It outlives a
     power cut from then on, unless it need not be `durable`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:
         write(temporary)
         if durable:
