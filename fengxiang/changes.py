@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from .errors import UserError
@@ -201,8 +200,8 @@ def compare(before: Vintage, now: Vintage, names: Names,
     Args:
         before, now: the vintages.
         names: what themes are called.
-        why: the factors that a change of a finding or share comes from: called with `finding` and its id, or `share` and
-            (theme, year); by default all that differ.
+        why: the factors that a change of a finding or share comes from: called with `finding` and its id, or `share`
+            and (theme, year); by default all that differ.
 
     Returns:
         kind (of `KINDS`), what, before, after, why: texts as mappings zh and en, or plain strings; in the order of
@@ -223,16 +222,18 @@ def compare(before: Vintage, now: Vintage, names: Names,
         if was is None and is_ is None:
             continue
         if was is None or is_ is None or was["claim"] != is_["claim"] or was["grade"] != is_["grade"]:
-            rows.append(("finding", id_, *({"zh": r["zh"], "en": r["en"]} if r is not None else None for r in (was, is_)),
-                         reasons("finding", id_)))
+            said = (None if r is None else {"zh": r["zh"], "en": r["en"]} for r in (was, is_))
+            rows.append(("finding", id_, *said, reasons("finding", id_)))
     shares = before.shares.merge(now.shares, on=["theme", "year"], suffixes=("_was", "_is"))
     for r in shares.itertuples():
         if r.of_was and r.of_is and not r.low_was <= r.share_is <= r.high_was:
-            year = {"zh": "各年合计", "en": "all years"} if r.year == ALL_YEARS else {"zh": f"{r.year}年", "en": str(r.year)}
-            rows.append(("share", {lang: f"{names.theme(r.theme, lang)}{'，' if lang == 'zh' else ', '}{year[lang]}"
-                                   for lang in ("zh", "en")},
-                         f"{100 * r.share_was:.1f}% ({r.n_was}/{r.of_was})", f"{100 * r.share_is:.1f}% ({r.n_is}/{r.of_is})",
-                         reasons("share", (r.theme, r.year))))
+            year = {"zh": "各年合计", "en": "all years"}
+            if r.year != ALL_YEARS:
+                year = {"zh": f"{r.year}年", "en": str(r.year)}
+            what = {"zh": f"{names.theme(r.theme, 'zh')}，{year['zh']}",
+                    "en": f"{names.theme(r.theme, 'en')}, {year['en']}"}
+            rows.append(("share", what, f"{100 * r.share_was:.1f}% ({r.n_was}/{r.of_was})",
+                         f"{100 * r.share_is:.1f}% ({r.n_is}/{r.of_is})", reasons("share", (r.theme, r.year))))
     rows += _named_changes("codebook", before.codebook, now.codebook, show=False)
     rows += _named_changes("code", before.prints.get("code", {}), now.prints.get("code", {}), show=False)
     rows += _named_changes("library", before.prints.get("libraries", {}), now.prints.get("libraries", {}), show=True)
@@ -280,10 +281,10 @@ def _named_changes(kind: str, before: Mapping[str, str], now: Mapping[str, str],
 def causes(run: Run, before: Vintage, now: Vintage, view: View) -> Callable[[str, Any], list[str]]:
     """Tells from which factors a change comes, by switching one at a time.
 
-    Where one factor alone differs it is the cause. Else the articles are switched back by leaving out those that were not
-    there, and the codebook by building once more with the former one (of no more than `MAX_SWITCHED` bytes of raw files);
-    a factor is a cause if switching it back alone brings the former state back, and code and libraries are causes if
-    switching back the others does not. Articles that were removed cannot be put back.
+    Where one factor alone differs it is the cause. Else the articles are switched back by leaving out those that were
+    not there, and the codebook by building once more with the former one (of no more than `MAX_SWITCHED` bytes of raw
+    files); a factor is a cause if switching it back alone brings the former state back, and code and libraries are
+    causes if switching back the others does not. Articles that were removed cannot be put back.
     """
     factors = changed_factors(before, now)
     if len(factors) < 2:
@@ -307,12 +308,13 @@ def causes(run: Run, before: Vintage, now: Vintage, view: View) -> Callable[[str
         if kind == "share":
             theme, year = which
             shares = views[name].shares(year)
-            return abs(float(shares.share[views[name].corpus.codes.index(theme)]) - old_shares.loc[which, "share"]) < 1e-9
+            place = views[name].corpus.codes.index(theme)
+            return abs(float(shares.share[place]) - old_shares.loc[which, "share"]) < 1e-9
         if (name, which) not in made:
-            finding = HEADLINES[which](replace(views[name], bare=True), run.names) if which in HEADLINES else None
-            made[name, which] = finding
-        finding, claim = made[name, which], {json.dumps(c, ensure_ascii=False, default=list) for c in _claims(old_claims, which)}
-        return finding is not None and claim <= {json.dumps(list(f), ensure_ascii=False, default=list) for f in finding.facts}
+            known_ = which in HEADLINES
+            facts = HEADLINES[which](replace(views[name], bare=True), run.names).facts if known_ else frozenset()
+            made[name, which] = {_plain(f) for f in facts}
+        return which in old_claims and {_plain(c) for c in json.loads(old_claims[which])} <= made[name, which]
 
     def why(kind, which):
         found = [name for name in ("data", "codebook") if name in views and restored(name, kind, which)]
@@ -324,8 +326,8 @@ def causes(run: Run, before: Vintage, now: Vintage, view: View) -> Callable[[str
     return why
 
 
-def _claims(claims: pd.Series, id_: str) -> list:
-    return json.loads(claims[id_]) if id_ in claims.index else []
+def _plain(fact) -> str:
+    return json.dumps(fact, ensure_ascii=False, sort_keys=True, default=list)
 
 
 def _with_codebook(run: Run, before: Vintage) -> Corpus | None:
@@ -366,10 +368,11 @@ def since_last_build(run: Run, found: Sequence[Finding]) -> tuple[pd.DataFrame, 
     if before is None:
         keep(run, now)
         return pd.DataFrame(columns=COLUMNS), {
-            "zh": "这个输出文件夹里没有更早的一次生成可以对照。下次生成时，这里会列出文章的增减和改动、越出误差的数字、改变的结论及其原因。",
-            "en": "There is no earlier build in this output folder to compare with. After the next one this place lists the "
-                  "articles added, removed or altered, the numbers that moved beyond noise, the findings that changed, and "
-                  "why."}
+            "zh": "这个输出文件夹里没有更早的一次生成可以对照。"
+                  "下次生成时，这里会列出文章的增减和改动、越出误差的数字、改变的结论及其原因。",
+            "en": "There is no earlier build in this output folder to compare with. After the next one this place "
+                  "lists the articles added, removed or altered, the numbers that moved beyond noise, the findings "
+                  "that changed, and why."}
     frame = compare(before, now, run.names, causes(run, before, now, view))
     keep(run, now)
     return frame, summary(frame)
@@ -493,7 +496,7 @@ def reproduce(place: Workplace, name: str) -> pd.DataFrame:
         code and codebook make of them), n_all, of_all (today on all articles); the last four only for shares of themes
         and of binding wording, else empty.
     """
-    from .findings import Recount
+    from .recount import Recount
     from .run import Run as AnyRun
 
     then, today = frozen_run(place, name), AnyRun(place)
@@ -507,7 +510,7 @@ def reproduce(place: Workplace, name: str) -> pd.DataFrame:
         cell = json.loads(r.cell)
         number = {"zh": r.zh, "en": r.en, "n": _whole(r.n), "of": _whole(r.of), "cell": cell}
         counted = again(number)[1] if cell.get("what") != "list" else None
-        pair = counted if isinstance(counted, tuple) else (counted if isinstance(counted, (int, np.integer)) else None, None)
+        pair = counted if isinstance(counted, tuple) else (counted if isinstance(counted, int) else None, None)
         rows.append((r.finding, r.zh, number["n"] if number["n"] is not None else cell.get("n"), number["of"], *pair,
                      *_today(same, cell), *_today(view, cell)))
     columns = ["finding", "zh", "n", "of", "n_again", "of_again", "n_now", "of_now", "n_all", "of_all"]

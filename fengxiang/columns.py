@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from .measures import CORRECTION_STATUS, MIX_WARNINGS, TREND_WORDS
 
+FORMATS = {
+    "newspaper_page": {"zh": "报纸版面", "en": "newspaper pages"}, "web_page": {"zh": "网页", "en": "web pages"},
+    "markdown": {"zh": "Markdown文件", "en": "Markdown files"}, "json": {"zh": "JSON文件", "en": "JSON files"},
+    "jsonl": {"zh": "JSON逐行文件", "en": "JSON-lines files"}, "journal": {"zh": "期刊版面", "en": "journal pages"},
+    "pdf": {"zh": "PDF文件", "en": "PDF files"}, "docx": {"zh": "Word文件", "en": "Word files"},
+    "table": {"zh": "电子表格", "en": "spreadsheets"}, "email": {"zh": "邮件", "en": "e-mails"},
+    "plain": {"zh": "纯文本", "en": "plain text"},
+}
+SCOPES = {"in": {"zh": "在范围内", "en": "in"}, "out": {"zh": "不在范围内", "en": "out"}}
+FATES = {
+    "title": {"zh": "标题", "en": "title"}, "metadata": {"zh": "元数据", "en": "metadata"},
+    "heading": {"zh": "小标题", "en": "heading"}, "body": {"zh": "正文", "en": "body"},
+    "boilerplate": {"zh": "页面杂项", "en": "page furniture"}, "duplicate": {"zh": "重复", "en": "duplicate"},
+    "unreadable": {"zh": "无法识读", "en": "unreadable"},
+}
 _THEME = {"zh": "主题", "en": "theme"}
 
 TRENDS = {
@@ -69,11 +84,11 @@ QUOTED_TERMS = {
 QUANTITY_INPUTS = ["statement_id", "article_id", "year", "regions", "themes", "text"]
 QUANTITIES = {
     "quantity": {"zh": "原文", "en": "as written"},
-    "value": {"zh": "数值", "en": "value", "format": ",.10g"},
-    "value_high": {"zh": "上限", "en": "upper end", "format": ",.10g"},
-    "unit": {"zh": "单位", "en": "unit"},
     "what": {"zh": "所数的对象", "en": "what it counts"},
-    "change": {"zh": "升降", "en": "told as", "labels": {"up": {"zh": "升", "en": "a rise"}, "down": {"zh": "降", "en": "a fall"}}},
+    "value": {"zh": "数值", "en": "value", "format": ",.15g"},
+    "unit": {"zh": "单位", "en": "unit"},
+    "change": {"zh": "升降", "en": "told as",
+               "labels": {"up": {"zh": "升", "en": "a rise"}, "down": {"zh": "降", "en": "a fall"}}},
     "against": {"zh": "同谁比", "en": "against"},
     "year": {"zh": "年度", "en": "year", "format": "d"},
     "names": {"zh": "归属", "en": "of"},
@@ -155,4 +170,13 @@ ECHO = {
     "lag_low": {"zh": "至少晚几天", "en": "days later, at least", "format": ",d"},
     "repeated": {"zh": "重合的字句", "en": "wording repeated"},
     "added": {"zh": "另加的字句", "en": "wording added"},
+}
+ADOPTION = {
+    "term": _TERM,
+    "adopted": {"zh": "已用到的地方局（估计）", "en": "bureaus that use it (estimate)", "format": ".0%"},
+    "low": {"zh": "95%下限", "en": "95% low", "format": ".0%"},
+    "high": {"zh": "95%上限", "en": "95% high", "format": ".0%"},
+    "year": {"zh": "截至年度", "en": "by the end of", "format": "d"},
+    "n_regions": {"zh": "看得到的地方局", "en": "bureaus seen", "format": ",d"},
+    "n_unseen": {"zh": "看不到的", "en": "not seen", "format": ",d"},
 }

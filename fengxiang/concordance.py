@@ -95,8 +95,8 @@ def statements_with(run: Run, terms: Collection[str], *, year: int | None = None
         year: a work year.
 
     Returns:
-        a row for each statement and term: term, statement_id, article_id, regions, attribution, year, text, spans (pairs
-        of start and end); in the order of the table, then of the text.
+        a row for each statement and term: term, statement_id, article_id, regions, attribution, year, text, spans
+        (pairs of start and end); in the order of the table, then of the text.
     """
     from ahocorasick_rs import AhoCorasick, MatchKind
 
@@ -129,12 +129,14 @@ def wording_by_region(run: Run, terms: Sequence[str], year: int) -> pd.DataFrame
         year: a work year.
 
     Returns:
-        a row for each term that any bureau says: term, regions (those whose bureaus say it, by name), n_regions, national
-        (whether the national regulator says it that year), n_statements, n_articles, statement_id, text, spans (of one
-        statement of these bureaus: the one that the fewest share, then the shortest); terms of fewest regions first,
-        then those that the national regulator does not say, then longer ones.
+        a row for each term that any bureau says: term, regions (those whose bureaus say it, by name), n_regions,
+        national (whether the national regulator says it that year), quoted (whether a statement puts it in quotation
+        marks), n_statements, n_articles, statement_id, text, spans (of one statement of these bureaus: the one that the
+        fewest share, then the shortest); terms of fewest regions first, then those that the national regulator does not
+        say, then quoted ones, then rare ones, then longer ones.
     """
     found = statements_with(run, terms, year=year)
+    marks = {term: {left + term + right for left, right in MARKS} for term in set(found["term"])}
     rows = []
     for term, part in found.groupby("term", sort=True):
         places = part["regions"].map(lambda rs: [r for r in rs if r != NATIONAL])
@@ -142,12 +144,15 @@ def wording_by_region(run: Run, terms: Sequence[str], year: int) -> pd.DataFrame
         if regions:
             own = part[places.map(len) > 0].assign(shared=places.map(len), length=part["text"].str.len())
             best = own.sort_values(["shared", "length", "statement_id"]).iloc[0]
-            rows.append((term, regions, len(regions), any(NATIONAL in rs for rs in part["regions"]), len(part),
+            quoted = any(mark in text for text in part["text"] for mark in marks[term])
+            rows.append((term, regions, len(regions), any(NATIONAL in rs for rs in part["regions"]), quoted, len(part),
                          part["article_id"].nunique(), best["statement_id"], best["text"], best["spans"]))
-    columns = ["term", "regions", "n_regions", "national", "n_statements", "n_articles", "statement_id", "text", "spans"]
+    columns = ["term", "regions", "n_regions", "national", "quoted", "n_statements", "n_articles", "statement_id",
+               "text", "spans"]
     frame = pd.DataFrame(rows, columns=columns)
-    frame = frame.assign(length=-frame["term"].str.len().astype("int64"))
-    return frame.sort_values(["n_regions", "national", "length", "term"], ignore_index=True).drop(columns="length")
+    frame = frame.assign(length=-frame["term"].str.len().astype("int64"), plain=~frame["quoted"].astype(bool))
+    order = ["n_regions", "national", "plain", "n_statements", "length", "term"]
+    return frame.sort_values(order, ignore_index=True)[columns]
 
 
 def coined(run: Run, terms: Collection[str] | None = None) -> dict[str, list[int]]:

@@ -1,9 +1,9 @@
 """Words for the list: character runs that behave like a word and that the segmenter still cuts apart, and expressions
 that authors put in quotation marks.
 
-A run is a word when its parts occur together far more than by chance (cohesion) and when very different characters stand
-before and after it (boundary entropy). Both are judged on the raw text, without a dictionary; what is proposed stands
-with the sentences that speak for it, and an analyst decides.
+A run is a word when its parts occur together far more than by chance (cohesion) and when very different characters
+stand before and after it (boundary entropy). Both are judged on the raw text, without a dictionary; what is proposed
+stands with the sentences that speak for it, and an analyst decides.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def new_terms(texts: Sequence[str], articles: Sequence, lexicon: Lexicon, *, min
     stop word: what is left are expressions of several words, and words that the dictionary lacks.
 
     Returns:
-        term, count, n_articles, cohesion, entropy_left, entropy_right (bits); a run that occurs as often within a longer
-        one of the table is left out; sorted by n_articles and count downward, longer first, then by name.
+        term, count, n_articles, cohesion, entropy_left, entropy_right (bits); a run that occurs as often within a
+        longer one of the table is left out; sorted by n_articles and count downward, longer first, then by name.
 
     Source: cohesion and freedom as in Bu, Zhu and Li (2010), COLING, 116–124, and Luo and Song (2004), LREC.
     """
@@ -125,8 +125,9 @@ def _described(places, n, ids, letter, inside, edge, article, cohesion, joined, 
         table[side] = (-share * np.log2(share)).groupby(level="id").sum()
     table = table[(table["n_articles"] >= min_articles) & (table[["left", "right"]].min(axis=1) >= min_entropy)
                   & (table["aligned"] >= 0.5)]
-    return {joined[r.place:r.place + n]: (int(r.count_), int(r.n_articles), float(cohesion[r.place]), float(r.left),
-                                          float(r.right)) for r in table.rename(columns={"count": "count_"}).itertuples()}
+    table = table.rename(columns={"count": "n"})
+    return {joined[r.place:r.place + n]: (int(r.n), int(r.n_articles), float(cohesion[r.place]), float(r.left),
+                                          float(r.right)) for r in table.itertuples()}
 
 
 def _longest(frame: pd.DataFrame) -> pd.DataFrame:
@@ -153,8 +154,8 @@ def quoted_terms(statements: pd.DataFrame, lexicon: Lexicon, min_count: int = 1)
         min_count: statements needed.
 
     Returns:
-        term, n_statements, n_articles, regions (sorted), first_year (0 where unknown), statement_id and text of the first
-        statement; sorted by n_articles and n_statements downward, then term.
+        term, n_statements, n_articles, regions (sorted), first_year (0 where unknown), statement_id and text of the
+        first statement; sorted by n_articles and n_statements downward, then term.
     """
     known = {*lexicon.terms, *lexicon.stop_words}
     rows = []

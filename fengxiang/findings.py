@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from . import enumerations, measures
-from .concordance import MARKS
+from . import measures
+from .columns import FORMATS
 from .measures import MIN_ARTICLES, MIN_STATEMENTS, MIN_SUPPORT
 from .model import NATIONAL
 from .tables import ALL, ALL_YEARS, NONE
@@ -36,8 +35,8 @@ N_NAMED = 3  # themes or terms a sentence names before it says how many more the
 MIN_WITNESSES = 3  # articles that must use a term before it is called new, or hold a theme before a side has it
 MAX_Q = 0.1  # share of false alarms tolerated among the changes that a headline may name
 RULES = {
-    "zh": f"标题句里的变化须过四关：95%区间不含0；在全部主题中校正多重比较后q不超过{MAX_Q}；把两年的文章类别拉平后仍在；"
-          "换用其他各种数法后仍在。最高级只在区间排除第二名时使用。新提法须见于至少"
+    "zh": f"标题句里的变化须过四关：95%区间不含0；在全部主题中校正多重比较后q不超过{MAX_Q}；"
+          "把两年的文章类别拉平后仍在；换用其他各种数法后仍在。最高级只在区间排除第二名时使用。新提法须见于至少"
           f"{MIN_WITNESSES}篇稿件。材料不足{MIN_STATEMENTS}条语句或{MIN_ARTICLES}篇文章的年份不比较占比。",
     "en": "A change named in a headline has passed four tests: its 95% interval leaves out zero; q is at most "
           f"{MAX_Q} after correction over all themes; it remains when the mix of kinds of articles is held still; it "
@@ -110,6 +109,16 @@ def quoted(items: Iterable[str], lang: str) -> str:
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
 
 
+def _mark(term: str) -> str:
+    """A term in quotation marks; marks within it become inner ones."""
+    return f"“{term.replace('“', '‘').replace('”', '’')}”"
+
+
+def _gloss(names: Names, term: str) -> str:
+    """The English name of a term as it stands in brackets before something else; nothing where it has none."""
+    return f"{names.terms[term]}; " if term in names.terms else ""
+
+
 def listed(items: Sequence[str], lang: str, total: int | None = None) -> str:
     """Items as a sentence lists them; with `total`, how many there are when not all are named."""
     items = list(items)
@@ -130,7 +139,8 @@ def _number(zh: str, en: str | None = None, n: int | None = None, of: int | None
 def _union(numbers: Sequence[dict], limit: int = 12) -> list[str]:
     """The evidence of several numbers, first of each, then second …, once each."""
     longest = max((len(x["evidence"]) for x in numbers), default=0)
-    return list(dict.fromkeys(x["evidence"][i] for i in range(longest) for x in numbers if i < len(x["evidence"])))[:limit]
+    ordered = (x["evidence"][i] for i in range(longest) for x in numbers if i < len(x["evidence"]))
+    return list(dict.fromkeys(ordered))[:limit]
 
 
 def _share_number(view: View, theme: int, shares: Shares, year: int, side: str = ALL_SIDES) -> dict:
@@ -140,7 +150,8 @@ def _share_number(view: View, theme: int, shares: Shares, year: int, side: str =
     return _number(share, n=int(shares.n[theme]), of=shares.of,
                    cell={"what": "theme", "theme": corpus.codes[theme], "year": year, "side": side},
                    evidence=view.evidence(corpus.rows(year, side) & corpus.theme[:, theme].astype(bool)),
-                   definition={"zh": "含该主题的语句占全部语句的份额", "en": "statements with the theme, of all statements"})
+                   definition={"zh": "含该主题的语句占全部语句的份额",
+                               "en": "statements with the theme, of all statements"})
 
 
 def _size_number(of: int, year: int, side: str = ALL_SIDES) -> dict:
@@ -185,21 +196,21 @@ def listed_first(view: View, names: Names) -> Finding:
     known = items.groupby("list")["themes"].agg(lambda themes: np.mean([bool(t) for t in themes]))
     items = items[items["list"].isin(known.index[known > 0.5])]
     if items.empty:
-        return _too_little("listed_first", "list_order", {"year": year},
-                           f"{year}年的材料里没有分条列出三项以上重点的清单，无从看排序。" if year else
-                           "没有一条语句的年份可考，无从看各年清单的排序。",
-                           f"No list of three or more tasks stands in the material of {year}, so there is no order to read."
-                           if year else "No statement’s year is known, so there are no lists of a year to read.")
-    lists = [part for _, part in items.groupby("list", sort=True)]
-    longest = max(lists, key=lambda part: (len(part), len({t for ts in part["themes"] for t in ts}), -part["list"].iloc[0]))
-    order = longest.sort_values("rank")["themes"].tolist()
-    first = order[0]
-    n_first = sum(bool(set(part.sort_values("rank")["themes"].iloc[0]) & set(first)) for part in lists)
-    steps = {lang: [quoted([names.theme(t, lang) for t in themes], lang) if themes else
-                    {"zh": "（不归入任何主题）", "en": "(no theme)"}[lang] for themes in order] for lang in ("zh", "en")}
+        zh, en = (f"{year}年的材料里没有分条列出三项以上重点的清单，无从看排序。",
+                  f"No list of three or more tasks stands in the material of {year}: there is no order to read.")
+        if not year:
+            zh, en = ("没有一条语句的年份可考，无从看各年清单的排序。",
+                      "No statement’s year is known, so there are no lists of a year to read.")
+        return _too_little("listed_first", "list_order", {"year": year}, zh, en)
+    lists = [part.sort_values("rank") for _, part in items.groupby("list", sort=True)]
+    longest = max(lists, key=lambda p: (len(p), len({t for ts in p["themes"] for t in ts}), -p["list"].iloc[0]))
+    order = longest["themes"].tolist()
+    n_first = sum(bool(set(part["themes"].iloc[0]) & set(order[0])) for part in lists)
+    none = {"zh": "（不归入任何主题）", "en": "(no theme)"}
+    steps = {lang: [quoted([names.theme(t, lang) for t in themes], lang) if themes else none[lang] for themes in order]
+             for lang in ("zh", "en")}
     corpus, n, k = view.corpus, len(lists), len(order)
-    row = longest.sort_values("rank")["row"].to_numpy(np.int64)
-    evidence = [str(s) for s in corpus.statement_id[row]]
+    evidence = [str(s) for s in corpus.statement_id[longest["row"].to_numpy(np.int64)]]
     numbers = [_number(f"{k}条", f"{k} points", cell={
         "what": "list", "article": str(corpus.articles["article_id"][longest["article"].iloc[0]]),
         "statement": evidence[0], "style": str(longest["style"].iloc[0]), "n": k}, evidence=evidence)]
@@ -207,23 +218,24 @@ def listed_first(view: View, names: Names) -> Finding:
         zh = f"{year}年的材料里有一份分条列出的重点，共{k}条，依次是：{'；'.join(steps['zh'])}。"
         en = f"One list in the material of {year} orders what comes first, in {k} points: {'; '.join(steps['en'])}."
     else:
-        zh = (f"{year}年的材料里有{n}份分条列出的重点，其中{n_first}份以{steps['zh'][0]}打头；条目最多的一份共{k}条，依次是："
-              f"{'；'.join(steps['zh'])}。")
-        en = (f"Of {n} lists in the material of {year}, {n_first} begin with {steps['en'][0]}; the longest, in {k} points: "
-              f"{'; '.join(steps['en'])}.")
-    facts = {("order", year, tuple(part.sort_values("rank")["themes"].tolist())) for part in lists}
-    return Finding("listed_first", "list_order", {"year": year, "themes": [list(t) for t in order]}, float(k), None, None,
-                   n_first, n, "one_list" if n == 1 else "lists", zh, en,
-                   frozenset({("order", year, tuple(order))}), frozenset(facts),
-                   {lang: {"zh": f"{year}年的清单以{steps['zh'][0]}打头", "en": f"The list of {year} begins with {steps['en'][0]}"}
-                    [lang] for lang in ("zh", "en")}, numbers, evidence)
+        zh = (f"{year}年的材料里有{n}份分条列出的重点，其中{n_first}份以{steps['zh'][0]}打头；"
+              f"条目最多的一份共{k}条，依次是：{'；'.join(steps['zh'])}。")
+        en = (f"Of {n} lists in the material of {year}, {n_first} begin with {steps['en'][0]}; the longest, in {k} "
+              f"points: {'; '.join(steps['en'])}.")
+    facts = {("order", year, tuple(part["themes"].tolist())) for part in lists}
+    slice_ = {"year": year, "themes": [list(t) for t in order]}
+    return Finding("listed_first", "list_order", slice_, float(k), None, None, n_first, n,
+                   "one_list" if n == 1 else "lists", zh, en, frozenset({("order", year, tuple(order))}),
+                   frozenset(facts), {"zh": f"{year}年的清单以{steps['zh'][0]}打头",
+                                      "en": f"The list of {year} begins with {steps['en'][0]}"}, numbers, evidence)
 
 
 def leading_theme(view: View, names: Names) -> Finding:
     """Which theme comes first in the latest year; where the interval does not exclude the runner-up, none does."""
     if not view.years or view.years[-1] != view.latest:
         return _thin_year(view, "leading_theme", "theme_share",
-                          {"zh": "不比较哪个主题说得最多", "en": "which theme comes first is left open"}, "theme_prevalence")
+                          {"zh": "不比较哪个主题说得最多", "en": "which theme comes first is left open"},
+                          "theme_prevalence")
     year = view.years[-1]
     shares = view.shares(year)
     order = np.lexsort((np.arange(len(shares.n)), -shares.share))
@@ -242,18 +254,20 @@ def leading_theme(view: View, names: Names) -> Finding:
         grade = "among_first"
         shown = rivals[:N_NAMED - 1]
         other = {lang: quoted([names.theme(view.corpus.codes[i], lang) for i in shown], lang) for lang in ("zh", "en")}
-        n = len(rivals)
-        more = {"zh": f"等{n}个主题" if n > len(shown) else "", "en": f" and {n - len(shown)} more" if n > len(shown) else ""}
+        n, others = len(rivals), f"{len(rivals)} other{'' if len(rivals) == 1 else 's'}"
         if n > len(shown):
-            other["en"] = other["en"].replace(" and ", ", ")
-        text = (f"{year}年“{zh}”占{of:,}条语句的{share}，居于前列；{other['zh']}{more['zh']}与它的差距都在误差之内，不能说谁居首。",
-                f"In {year} “{en}” takes {share} of {of:,} statements and is among the first; {other['en']}{more['en']} "
+            other = {"zh": f"{other['zh']}等{n}个主题",
+                     "en": f"{', '.join(quoted([names.theme(view.corpus.codes[i], 'en')], 'en') for i in shown)} and "
+                           f"{n - len(shown)} more"}
+        text = (f"{year}年“{zh}”占{of:,}条语句的{share}，居于前列；"
+                f"{other['zh']}与它的差距{'都' if n > 1 else ''}在误差之内，不能说谁居首。",
+                f"In {year} “{en}” takes {share} of {of:,} statements and is among the first; {other['en']} "
                 f"{'is' if n == 1 else 'are'} within error of it, so that none can be called first.")
         title = {"zh": f"{year}年“{zh}”居前（{share}），与另外{n}个主题难分先后",
-                 "en": f"In {year} “{en}” is among the first ({share}), within error of {n} other{'' if n == 1 else 's'}"}
+                 "en": f"In {year} “{en}” is among the first ({share}), within error of {others}"}
     return Finding("leading_theme", "theme_share", {"year": year, "region": ALL, "theme": theme},
-                   float(shares.share[first]), float(shares.low[first]), float(shares.high[first]), int(shares.n[first]),
-                   of, grade, *text, frozenset({("top", year, theme)}),
+                   float(shares.share[first]), float(shares.low[first]), float(shares.high[first]),
+                   int(shares.n[first]), of, grade, *text, frozenset({("top", year, theme)}),
                    frozenset(("top", year, view.corpus.codes[i]) for i in [first, *rivals]), title, numbers,
                    numbers[0]["evidence"], "theme_prevalence")
 
@@ -262,8 +276,9 @@ def changed_themes(view: View, names: Names) -> Finding:
     """Which themes rose and which fell between the first and the last year with enough material, by `TREND_RULE` and
     after correction for the number of themes; changes that the mix of kinds of articles makes are set apart."""
     if len(view.years) < 2:
-        years = listed([str(y) for y in view.years], "zh") if view.years else ""
-        only = {"zh": f"只有{years}年" if years else "没有哪一年", "en": f"only {years} has" if years else "no year has"}
+        only = {"zh": "没有哪一年", "en": "no year has"}
+        if view.years:
+            only = {"zh": f"只有{view.years[0]}年", "en": f"only {view.years[0]} has"}
         return _too_little("changed_themes", "theme_share_difference", {"years": view.years},
                            f"{only['zh']}有足够的材料{TOO_LITTLE_RULE['zh']}，谈不上年份之间的变化。",
                            f"There is no change between years to speak of: {only['en']} enough material"
@@ -306,15 +321,17 @@ def changed_themes(view: View, names: Names) -> Finding:
         grade = "changed"
         parts = [side(sides[s], "zh", v) for s, v in (("rose", "升至"), ("fell", "降至")) if len(sides[s])]
         parts_en = [side(sides[s], "en", s) for s in ("rose", "fell") if len(sides[s])]
-        text = (f"{first}年到{last}年，{'；'.join(parts)}{basis[0]}。", f"Between {first} and {last} {'; '.join(parts_en)}{basis[1]}.")
+        text = (f"{first}年到{last}年，{'；'.join(parts)}{basis[0]}。",
+                f"Between {first} and {last} {'; '.join(parts_en)}{basis[1]}.")
         title = _change_title(sides, names, first, last)
     top = (sides["rose"] if len(sides["rose"]) else sides["fell"] if len(sides["fell"]) else rows).iloc[0]
     shown = {s: part["theme"].head(N_NAMED) for s, part in sides.items()}
-    return Finding("changed_themes", "theme_share_difference",
-                   {"year_from": first, "year_to": last, "region": ALL, "theme": top["theme"]}, float(top["difference"]),
-                   float(top["low95"]), float(top["high95"]), int(top["n_to"]), of[1], grade, *text,
+    slice_ = {"year_from": first, "year_to": last, "region": ALL, "theme": top["theme"]}
+    return Finding("changed_themes", "theme_share_difference", slice_, float(top["difference"]), float(top["low95"]),
+                   float(top["high95"]), int(top["n_to"]), of[1], grade, *text,
                    frozenset((s, first, last, t) for s, themes in shown.items() for t in themes),
-                   frozenset(facts.values()), title, numbers, _union(numbers), "theme_change", caveat=_mix_caveat(doubted, no_ground, names))
+                   frozenset(facts.values()), title, numbers, _union(numbers), "theme_change",
+                   caveat=_mix_caveat(doubted, no_ground, names))
 
 
 def _change_title(sides: Mapping[str, pd.DataFrame], names: Names, first: int, last: int) -> dict:
@@ -347,8 +364,9 @@ def theme_changes(view: View, first: int, last: int) -> pd.DataFrame:
         z = np.where(difference == 0, 0, special.ndtri(0.975) * np.abs(difference) / towards_zero)
     p = np.where(enough, 2 * special.ndtr(-z), np.nan)
     return pd.DataFrame({
-        "theme": view.corpus.codes, "column": np.arange(len(view.corpus.codes)), "share_from": a.share, "share_to": b.share,
-        "n_to": b.n, "n_statements_from": a.of, "n_statements_to": b.of, "difference": difference, "low95": low95,
+        "theme": view.corpus.codes, "column": np.arange(len(view.corpus.codes)), "share_from": a.share,
+        "share_to": b.share, "n_to": b.n, "n_statements_from": a.of, "n_statements_to": b.of,
+        "difference": difference, "low95": low95,
         "high95": high95, "p": p, "q": measures.benjamini_hochberg(p),
         "grade": measures.trend_grade(low95, high95, *bounds[0.8][1:], enough)})
 
@@ -370,9 +388,10 @@ def _mix_caveat(doubted: set[str], no_ground: bool, names: Names) -> dict:
     if not doubted:
         return {}
     shown = {lang: quoted([names.theme(t, lang) for t in names.theme_order(doubted)], lang) for lang in ("zh", "en")}
-    return {"zh": f"{shown['zh']}的占比也变了，但两年材料的文章类别构成不同，把构成拉平后这一变化消失、减半或反向，所以不列入。",
-            "en": f"{shown['en']} changed too, but the two years hold different kinds of articles; with the mix held still "
-                  "that change vanishes, halves or turns round, so it is left out."}
+    return {"zh": f"{shown['zh']}的占比也变了，但两年材料的文章类别构成不同，把构成拉平后，"
+                  "这一变化消失、减半或反向，所以不列入。",
+            "en": f"{shown['en']} changed too, but the two years hold different kinds of articles; with the mix held "
+                  "still that change vanishes, halves or turns round, so it is left out."}
 
 
 def new_wording(view: View, names: Names) -> Finding:
@@ -380,12 +399,11 @@ def new_wording(view: View, names: Names) -> Finding:
     in one of them: quoted because they are felt to be wording, where a common noun may be new by chance."""
     uses = view.terms[(view.terms["region"] == ALL) & (view.terms["year"] > 0)]
     year = view.latest
-    first_year = int(uses["year"].min()) if len(uses) else 0
-    if not year or first_year >= year:
+    if not (view.corpus.year[view.keep[view.corpus.article] & (view.corpus.year > 0)] < year).any():
         return _too_little("new_wording", "new_terms", {"year": year}, "材料不到两年，谈不上新提法。",
                            "With less than two years of material there is no new wording to speak of.")
     story = view.corpus.articles["story_id"].to_numpy()
-    uses = uses.assign(story=story[uses["article"].to_numpy()])
+    uses = uses.assign(story=story[uses["article"].to_numpy(np.int64)])
     since = uses.groupby("term")["year"].min()
     new = uses[uses["term"].isin(since.index[since == year])].groupby("term")["story"].nunique()
     of = int(uses.loc[uses["year"] == year, "story"].nunique())
@@ -396,27 +414,28 @@ def new_wording(view: View, names: Names) -> Finding:
     if witnessed.empty:
         return _too_little("new_wording", "new_terms", {"year": year},
                            f"{year}年没有哪个词表所列、文中加引号的提法既是首次出现、又见于至少{MIN_WITNESSES}篇稿件。",
-                           f"In {year} no listed term that is put in quotation marks is both new to the material and used in "
-                           f"{MIN_WITNESSES} stories or more.")
+                           f"In {year} no listed term that is put in quotation marks is both new to the material and "
+                           f"used in {MIN_WITNESSES} stories or more.")
     shown, n = witnessed.head(2 * N_NAMED), len(every)
     corpus = view.corpus
     numbers = [_number(f"{n}个", f"{n} quoted", n=n, cell={"what": "new_terms", "year": year, "n": n})]
     for r in shown.itertuples():
-        numbers.append(_number(f"“{r.term}”（{r.n}篇）", f"“{r.term}” ({r.n})", n=int(r.n), of=of, cell={
-            "what": "term_stories", "term": r.term, "year": year, "n": int(r.n)}))
+        said = f"{_mark(r.term)}（{r.n}篇）", f"{_mark(r.term)} ({_gloss(names, r.term)}{r.n})"
+        numbers.append(_number(*said, n=int(r.n), of=of, cell={"what": "term_stories", "term": r.term, "year": year,
+                                                              "n": int(r.n)}))
     more = n > len(shown)
     zh = (f"{year}年有{n}个加引号的提法首次见于材料，且至少有{MIN_WITNESSES}篇稿件使用："
-          + "、".join(f"“{r.term}”（{r.n}篇）" for r in shown.itertuples()) + ("等" if more else "") + "。")
+          + "、".join(x["zh"] for x in numbers[1:]) + ("等" if more else "") + "。")
     en = (f"In {year} {n} quoted terms turn up for the first time, in at least {MIN_WITNESSES} stories each: "
-          + ", ".join(f"“{r.term}” ({r.n})" for r in shown.itertuples()) + (" and others" if more else "") + ".")
+          + ", ".join(x["en"] for x in numbers[1:]) + (" and others" if more else "") + ".")
     earlier = int((np.bincount(corpus.article[(corpus.year > 0) & (corpus.year < year)], minlength=len(view.keep)) > 0)
                   [view.keep].sum())
     return Finding("new_wording", "new_terms", {"year": year, "terms": shown["term"].tolist()}, float(n), None, None, n,
                    len(since), "count", zh, en, frozenset((year, t) for t in shown["term"]),
                    frozenset((year, t) for t in new.index), {}, numbers, figure="",
                    caveat={"zh": f"“首次”只就材料而言：此前各年共{earlier:,}篇文章没有用过，材料之外可能早已有人用。",
-                           "en": f"“First” is within the material: none of {_many(earlier, 'earlier article')} uses them; "
-                                 "outside it they may be older."})
+                           "en": f"“First” is within the material: none of {_many(earlier, 'earlier article')} uses "
+                                 "them; outside it they may be older."})
 
 
 def local_wording(view: View, names: Names) -> Finding:
@@ -433,31 +452,34 @@ def local_wording(view: View, names: Names) -> Finding:
             own[min(len(ever[term]), 2)].append((term, tuple(r for r in names.regions if r in ever[term])))
     alone, shared = own[1], own[2]
     if not alone and not shared:
-        return _too_little("local_wording", "terms_of_few_regions", {"year": year},
-                           f"{year}年没有哪个词表所列的提法只为个别地方局所用。" if year else "没有一条语句的年份可考，不谈各地的提法。",
-                           f"In {year} no listed term belongs to one or a few bureaus alone." if year else
-                           "No statement’s year is known, so the wording of the regions is left aside.")
+        zh, en = (f"{year}年没有哪个词表所列的提法只为个别地方局所用。",
+                  f"In {year} no listed term belongs to one or a few bureaus alone.")
+        if not year:
+            zh, en = ("没有一条语句的年份可考，不谈各地的提法。",
+                      "No statement’s year is known, so the wording of the regions is left aside.")
+        return _too_little("local_wording", "terms_of_few_regions", {"year": year}, zh, en)
     shown = alone[:4]
     zh, en, numbers = [], [], []
     if alone:
         zh.append(f"有{len(alone)}个提法为一个地方局所独有，总局和其他地方局历年都没有用过："
-                  + "、".join(f"“{t}”（{r[0]}）" for t, r in shown) + ("等" if len(alone) > len(shown) else ""))
-        en.append(f"{_many(len(alone), 'term')} {'belongs' if len(alone) == 1 else 'belong'} to a single bureau, used neither "
-                  "by the national regulator nor by any other bureau in any year: "
-                  + ", ".join(f"“{t}” ({names.region(r[0], 'en')})" for t, r in shown)
+                  + "、".join(f"{_mark(t)}（{r[0]}）" for t, r in shown) + ("等" if len(alone) > len(shown) else ""))
+        en.append(f"{_many(len(alone), 'term')} {'belongs' if len(alone) == 1 else 'belong'} to a single bureau, used "
+                  "neither by the national regulator nor by any other bureau in any year: "
+                  + ", ".join(f"{_mark(t)} ({_gloss(names, t)}{names.region(r[0], 'en')})" for t, r in shown)
                   + (" and others" if len(alone) > len(shown) else ""))
         numbers.append(_number(f"{len(alone)}个", _many(len(alone), "term"), n=len(alone), cell={
             "what": "own_terms", "year": year, "regions": 1, "n": len(alone)}))
-    for term, regions in shared[:2]:
-        zh.append(f"“{term}”只见于{listed(regions, 'zh')}")
-        en.append(f"“{term}” to {listed([names.region(r, 'en') for r in regions], 'en')}")
+    few = [f"{_mark(t)} ({_gloss(names, t)}{listed([names.region(r, 'en') for r in rs], 'en')})" for t, rs in shared[:2]]
+    zh += [f"{_mark(t)}只见于{listed(regions, 'zh')}" for t, regions in shared[:2]]
+    en += [f"two or three bureaus alone use {listed(few, 'en')}"] if few else []
     text = f"{year}年{'；'.join(zh)}。", f"In {year} {'; '.join(en)}."
     said = [(t, r) for t, r in shown] + shared[:2]
-    numbers += [_number(f"“{t}”", f"“{t}”", cell={"what": "term_regions", "term": t, "regions": list(r), "year": year})
+    numbers += [_number(_mark(t), cell={"what": "term_regions", "term": t, "regions": list(r), "year": year})
                 for t, r in said]
     return Finding("local_wording", "terms_of_few_regions", {"year": year, "terms": {t: list(r) for t, r in said}},
                    float(len(alone)), None, None, len(alone), len(counted), "count", *text,
-                   frozenset((year, t, r) for t, r in said), frozenset((year, t, r) for t, r in alone + shared), {}, numbers)
+                   frozenset((year, t, r) for t, r in said), frozenset((year, t, r) for t, r in alone + shared), {},
+                   numbers)
 
 
 def national_and_regional(view: View, names: Names) -> Finding:
@@ -466,17 +488,19 @@ def national_and_regional(view: View, names: Names) -> Finding:
     thin = [side for side, size in sizes.items() if not size[2]]
     if thin:
         words = {NATIONAL_SIDE: ("总局", "the national regulator"), BUREAUS: ("地方局", "the bureaus")}
+        whose = {lang: word.join(words[s][i] for s in thin) for i, (lang, word) in enumerate(
+            (("zh", "和"), ("en", " and ")))}
         return _too_little("national_and_regional", "theme_share_difference", {},
-                           f"归属于{'和'.join(words[s][0] for s in thin)}的语句太少{TOO_LITTLE_RULE['zh']}，不比较总局与地方局。",
-                           f"Too few statements belong to {' and '.join(words[s][1] for s in thin)}{TOO_LITTLE_RULE['en']} to "
-                           "compare the national regulator with the bureaus.")
+                           f"归属于{whose['zh']}的语句太少{TOO_LITTLE_RULE['zh']}，不比较总局与地方局。",
+                           f"Too few statements belong to {whose['en']}{TOO_LITTLE_RULE['en']}: the national regulator "
+                           "is not compared with the bureaus.")
     national, regional = (view.shares(ALL_YEARS, side) for side in (NATIONAL_SIDE, BUREAUS))
     difference, low, high = measures.share_difference(regional.share, regional.low, regional.high, national.share,
                                                       national.low, national.high)
     codes = view.corpus.codes
     facts = [("national" if d > 0 else "regional", code) for d, code in zip(difference, codes, strict=True)]
-    clear = [bool(low[i] > 0 and national.articles[i] >= MIN_WITNESSES or high[i] < 0 and
-                  regional.articles[i] >= MIN_WITNESSES) for i in range(len(codes))]
+    witnessed = np.where(difference > 0, national.articles, regional.articles) >= MIN_WITNESSES
+    clear = [bool(c) for c in witnessed & ((low > 0) | (high < 0))]
     said = [i for i, fact in enumerate(facts) if clear[i] and view.may_say(fact)]
     up = sorted((i for i in said if difference[i] > 0), key=lambda i: (-difference[i], i))
     down = sorted((i for i in said if difference[i] < 0), key=lambda i: (difference[i], i))
@@ -509,7 +533,8 @@ def national_and_regional(view: View, names: Names) -> Finding:
                    float(low[top]), float(high[top]), int(national.n[top]), national.of,
                    "differs" if up or down else "no_clear_difference", *text,
                    frozenset(facts[i] for i in (*up[:1], *down[:1])),
-                   frozenset(f for f, c in zip(facts, clear, strict=True) if c), {}, numbers, _union(numbers), "region_themes", caveat=_year_caveat(view, [*up[:1], *down[:1]], names))
+                   frozenset(f for f, c in zip(facts, clear, strict=True) if c), {}, numbers, _union(numbers),
+                   "region_themes", caveat=_year_caveat(view, [*up[:1], *down[:1]], names))
 
 
 def _year_caveat(view: View, themes: list[int], names: Names) -> dict:
@@ -530,8 +555,8 @@ def _year_caveat(view: View, themes: list[int], names: Names) -> dict:
         return {}
     shown = {lang: quoted([names.theme(t, lang) for t in names.theme_order(made)], lang) for lang in ("zh", "en")}
     return {"zh": f"总局与地方局的材料分布在不同年份；逐年比较再合计，{shown['zh']}的差别消失、减半或反向。",
-            "en": f"The two sides speak in different years; compared year by year, the difference in {shown['en']} vanishes, "
-                  "halves or turns round."}
+            "en": f"The two sides speak in different years; compared year by year, the difference in {shown['en']} "
+                  "vanishes, halves or turns round."}
 
 
 def closest_pair(view: View, names: Names) -> Finding:
@@ -555,18 +580,19 @@ def closest_pair(view: View, names: Names) -> Finding:
                            f"没有哪两个主题同句出现的次数经得起检验（至少{MIN_SUPPORT}条语句、校正后显著），不谈搭配。",
                            f"No two themes share statements often enough to stand the test (at least {MIN_SUPPORT} "
                            "statements, significant after correction).", "cooccurrence_matrix")
-    pairs = pairs.sort_values(["npmi", "theme_a", "theme_b"], ascending=[False, True, True]).head(12).reset_index(drop=True)
+    pairs = pairs.sort_values(["npmi", "theme_a", "theme_b"], ascending=[False, True, True], ignore_index=True).head(12)
     low, high = _npmi_intervals(pairs, theme, article)
     first = pairs.iloc[0]
     rivals = [k for k in range(1, len(pairs)) if not high[k] < low[0]]
-    names_of = [{lang: quoted([names.theme(r.theme_a, lang), names.theme(r.theme_b, lang)], lang) for lang in ("zh", "en")}
-                for r in pairs.itertuples()]
+    names_of = [{lang: quoted([names.theme(t, lang) for t in both_], lang) for lang in ("zh", "en")}
+                for both_ in zip(pairs["theme_a"], pairs["theme_b"], strict=True)]
     numbers, shown = [], [0, *rivals[:N_NAMED - 1]] if rivals else [0]
     for k in shown:
         r = pairs.iloc[k]
         inside = corpus.theme[:, r["i"]].astype(bool) & corpus.theme[:, r["j"]].astype(bool)
-        numbers.append(_number(f"{r['n_both']:,}条", f"{r['n_both']:,} statements", n=int(r["n_both"]), of=n, cell={
-            "what": "pair", "a": r["theme_a"], "b": r["theme_b"], "n": int(r["n_both"])}, evidence=view.evidence(inside)))
+        numbers.append(_number(f"{r['n_both']:,}条", f"{r['n_both']:,} statements", n=int(r["n_both"]), of=n,
+                               cell={"what": "pair", "a": r["theme_a"], "b": r["theme_b"], "n": int(r["n_both"])},
+                               evidence=view.evidence(inside)))
         numbers.append(_number(f"{r['ratio']:.1f}倍", f"{r['ratio']:.1f} times", cell={
             "what": "pair_ratio", "a": r["theme_a"], "b": r["theme_b"]}, definition={
             "zh": "同句条数除以两者互不相干时应有的条数", "en": "shared statements over what chance would give"}))
@@ -581,21 +607,22 @@ def closest_pair(view: View, names: Names) -> Finding:
         n_more = len(rivals) + 1 - len(shown)
         text = (f"结合紧的主题有{'、'.join(s['zh'] for s in said)}{f'等{len(rivals) + 1}对' if n_more else ''}，"
                 "彼此差距在误差之内，不能说哪一对最紧。",
-                f"Closely tied are {'; '.join(s['en'] for s in said)}{f'; and {n_more} more' if n_more else ''}: within error of "
-                "each other, so that none can be called the closest.")
+                f"Closely tied are {'; '.join(s['en'] for s in said)}{f'; and {n_more} more' if n_more else ''}: "
+                "within error of each other, so that none can be called the closest.")
     same = names.themes.get(first["theme_a"], {}).get("group") == names.themes.get(first["theme_b"], {}).get("group")
     return Finding("closest_pair", "cooccurrence_npmi",
                    {"year": ALL_YEARS, "region": ALL, "theme": first["theme_a"], "other": first["theme_b"]},
                    float(first["npmi"]), float(low[0]), float(high[0]), int(first["n_both"]), n, grade, *text,
                    frozenset({("pair", first["theme_a"], first["theme_b"])}),
                    frozenset(("pair", pairs["theme_a"][k], pairs["theme_b"][k]) for k in [0, *rivals]),
-                   {"zh": f"{names_of[0]['zh']}{'最' if not rivals else ''}常同句出现，为互不相干时的{first['ratio']:.1f}倍",
+                   {"zh": f"{names_of[0]['zh']}{'最' if not rivals else ''}常同句出现，"
+                          f"为互不相干时的{first['ratio']:.1f}倍",
                     "en": f"{names_of[0]['en']} {'go together most' if not rivals else 'often share a sentence'}, "
                           f"{first['ratio']:.1f} times as often as by chance"},
                    numbers, _union(numbers), "cooccurrence_matrix",
                    caveat={"zh": "这两个主题同属一组，定义相邻，一部分同现来自编码本身。",
-                           "en": "The two belong to one group and have neighbouring definitions: some of the tie is the "
-                                 "coding’s."} if same and not rivals else {})
+                           "en": "The two belong to one group and have neighbouring definitions: some of the tie is "
+                                 "the coding’s."} if same and not rivals else {})
 
 
 def _npmi_intervals(pairs: pd.DataFrame, theme: np.ndarray, article: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -635,10 +662,12 @@ def binding_wording(view: View, names: Names) -> Finding:
 
     def number(year):
         return _number(percent(parts[year][0]), n=parts[year][5], of=parts[year][6],
-                       cell={"what": "binding", "year": year}, evidence=view.evidence(corpus.rows(year) & corpus.binding))
+                       cell={"what": "binding", "year": year},
+                       evidence=view.evidence(corpus.rows(year) & corpus.binding))
 
     numbers = [number(last), _size_number(of, last)]
-    text = (f"{last}年{of:,}条语句中，{percent(share)}用了{grades['zh']}两级有约束力的措辞（95%区间{percent(low)}—{percent(high)}）",
+    text = (f"{last}年{of:,}条语句中，{percent(share)}用了{grades['zh']}两级有约束力的措辞"
+            f"（95%区间{percent(low)}—{percent(high)}）",
             f"In {last} {percent(share)} of {of:,} statements use binding wording, of the grades {grades['en']} (95% "
             f"interval {percent(low)}–{percent(high)})")
     grade, facts, caveat = "share", {("binding", last)}, {}
@@ -650,18 +679,22 @@ def binding_wording(view: View, names: Names) -> Finding:
         word = measures.TREND_WORDS[grade]
         if not view.bare and grade != "no_clear_change" and _binding_by_mix(view, first, last):
             grade, facts = "share", {("binding", last)}
-            caveat = {"zh": f"{first}年为{percent(a[0])}，但两年材料的文章类别构成不同，把构成拉平后差别消失、减半或反向，所以不说升降。",
-                      "en": f"It was {percent(a[0])} in {first}, but the two years hold different kinds of articles, and with "
-                            "the mix held still the difference vanishes, halves or turns round: nothing is said of a change."}
+            caveat = {"zh": f"{first}年为{percent(a[0])}，但两年材料的文章类别构成不同，把构成拉平后，"
+                            "差别消失、减半或反向，所以不说升降。",
+                      "en": f"It was {percent(a[0])} in {first}, but the two years hold different kinds of articles, "
+                            "and with the mix held still the difference vanishes, halves or turns round: nothing is "
+                            "said of a change."}
         else:
             numbers.append(number(first))
             text = (f"{text[0]}，与{first}年的{percent(a[0])}相比{word['zh']}",
                     f"{text[1]}; against {percent(a[0])} in {first}: {word['en']}")
     text = f"{text[0]}。", f"{text[1]}."
-    return Finding("binding_wording", "binding_share", {"year": last, "region": ALL}, float(share), float(low), float(high),
-                   n, of, grade, *text, frozenset(f for f in facts if "probably" not in grade or f[-1] != "same"),
-                   frozenset(facts), {"zh": f"{last}年{percent(share)}的语句用了有约束力的措辞", "en": f"In {last} {percent(share)} of statements bind"},
-                   numbers, _union(numbers), "deontic_strength", caveat=caveat)
+    title = {"zh": f"{last}年{percent(share)}的语句用了有约束力的措辞",
+             "en": f"In {last} {percent(share)} of statements use binding wording"}
+    claim = frozenset(f for f in facts if "probably" not in grade or f[-1] != "same")
+    return Finding("binding_wording", "binding_share", {"year": last, "region": ALL}, float(share), float(low),
+                   float(high), n, of, grade, *text, claim, frozenset(facts), title, numbers, _union(numbers),
+                   "deontic_strength", caveat=caveat)
 
 
 def _binding_by_mix(view: View, first: int, last: int) -> bool:
@@ -701,13 +734,13 @@ def covered_regions(view: View, names: Names) -> Finding:
         text = (f"材料只涉及{of}个省级监管局中的{n}个；{zh}没有任何语句，各图不能说明这些地方的情况。",
                 f"The material covers {n} of {of} regional bureaus; nothing is known here about {en}.")
         numbers = [_number(f"{n}个", f"{n} of", n=n, of=of, cell=cell)]
-    return Finding("covered_regions", "regions_covered", {"year": ALL_YEARS}, float(n), None, None, n, of, "count", *text,
-                   frozenset({("missing", r) for r in missing}), frozenset({("missing", r) for r in missing}), {}, numbers,
-                   view.evidence(view.corpus.bureau, 2 * N_EVIDENCE), "coverage")
+    gaps = frozenset(("missing", r) for r in missing)
+    return Finding("covered_regions", "regions_covered", {"year": ALL_YEARS}, float(n), None, None, n, of, "count",
+                   *text, gaps, gaps, {}, numbers, view.evidence(view.corpus.bureau, 2 * N_EVIDENCE), "coverage")
 
 
 HEADLINES: dict[str, Callable[[View, Names], Finding]] = {f.__name__: f for f in (
-    listed_first, leading_theme, changed_themes, new_wording, local_wording, national_and_regional, closest_pair,
+    leading_theme, listed_first, changed_themes, new_wording, local_wording, national_and_regional, closest_pair,
     binding_wording)}
 """The headline sentences, in the order of the report."""
 OF_TERMS = ("new_wording", "local_wording")
@@ -754,32 +787,42 @@ def _checked(run: Run, names: Names, view: View, found: dict[str, Finding]) -> d
         return made[id(other), id_]
 
     publisher = dict(zip(view.corpus.articles["article_id"], view.corpus.articles["publisher"], strict=True))
+
+    def cited(finding: Finding) -> set[str]:
+        return {publisher[s.rpartition("-")[0]] for s in finding.evidence}
+
+    out = {}
     for id_, finding in found.items():
         if finding.grade == "too_little":
+            out[id_] = finding
             continue
-        cited = {publisher[s.rpartition("-")[0]] for s in finding.evidence} - {None, np.nan}
-        lost = {check: failures(finding.facts if id_ in CHOOSING else finding.claim, check.variants(cited),
-                                lambda other, id_=id_: facts(id_, other))
-                for check in every if check.id in CHECKS.get(id_, CHECKS_OF_THEMES)}
-        if id_ in CHOOSING:
-            stable = finding.facts.difference(*(some for by_name in lost.values() for some in by_name.values()))
-            finding = HEADLINES[id_](replace(view, allowed=stable), names)
-        if finding.grade != "too_little" and finding.claim:
-            finding = _with_badge(finding, {check: [name for name, some in by_name.items() if some & finding.claim]
-                                            for check, by_name in lost.items()})
-        found[id_] = finding
-    return found
+        of_kind = [check for check in every if check.id in CHECKS.get(id_, CHECKS_OF_THEMES)]
+        claim, sources, told = finding.facts if id_ in CHOOSING else finding.claim, set(), finding
+        while not sources or not cited(told) <= sources:  # what is told instead may rest on other sources
+            sources |= cited(told)
+            lost = {check: failures(claim, check.variants(sources), lambda other, id_=id_: facts(id_, other))
+                    for check in of_kind}
+            if id_ in CHOOSING:
+                fallen = [some for by_name in lost.values() for some in by_name.values()]
+                told = HEADLINES[id_](replace(view, allowed=finding.facts.difference(*fallen)), names)
+            if not told.evidence:
+                break
+        if told.grade != "too_little" and told.claim:
+            told = _with_badge(told, {check: [name for name, some in by_name.items() if some & told.claim]
+                                      for check, by_name in lost.items()})
+        out[id_] = told
+    return out
 
 
 def _with_badge(finding: Finding, lost: Mapping) -> Finding:
     """The finding with its badge: `lost` has, for each check, the names of the variants in which it does not stand."""
     zh, en = [], []
     for names in lost.values():
-        names = [name for name in names if name]
-        some, n = names[:N_NAMED], len(names)
-        if n:
-            zh.append("、".join(some) + (f"等{n}个中的任一个" if n > len(some) else "之一" if n > 1 else ""))
-            en.append(" or ".join(some) + (f" or any of {n - len(some)} more" if n > len(some) else ""))
+        some, n = [FORMATS.get(name, {"zh": name, "en": name}) for name in names if name][:N_NAMED], len(names)
+        if some:
+            more = n > len(some)
+            zh.append("、".join(s["zh"] for s in some) + (f"等{n}个中的任一个" if more else "之一" if n > 1 else ""))
+            en.append(" or ".join(s["en"] for s in some) + (f" or any of {n - len(some)} more" if more else ""))
     detail = {"zh": f"若剔除{'，或剔除'.join(zh)}，这句话就不再成立。",
               "en": f"It no longer stands without {', nor without '.join(en)}."} if zh else {}
     return replace(finding, detail=detail, badge={
@@ -808,17 +851,25 @@ def _with_term_evidence(run: Run, finding: Finding) -> Finding:
     return replace(finding, numbers=numbers, evidence=_union(numbers))
 
 
-def titles(run: Run, names: Names) -> dict[str, dict[str, str] | None]:
-    """Titles for figures from the ledger: the stem of the figure → its title zh and en, None where the ledger has
-    nothing short to say and the figure speaks for itself."""
-    found = all_findings(run, names, with_badges=False)
-    out = dict.fromkeys((f.figure for f in found if f.figure), None)
-    for f in found:
-        if f.figure and f.title:
-            out[f.figure] = f.title
-        elif f.figure and f.grade == "too_little":
-            out[f.figure] = {"zh": f.zh.rstrip("。"), "en": f.en.rstrip(".")}
-    return out
+def titles(run: Run, names: Names, *ids: str) -> dict[str, dict[str, str] | None]:
+    """Titles for figures from the ledger.
+
+    Args:
+        run: the build.
+        names: what themes and regions are called.
+        ids: of the headlines whose figures are to be titled.
+
+    Returns:
+        stem of the figure → its title zh and en; None where the ledger has nothing short to say, so that the figure
+        speaks for itself.
+    """
+    view = View.of(Corpus.of(run, names))
+    found = {id_: HEADLINES[id_](view, names) for id_ in ids}
+    chosen = {id_: f for id_, f in found.items() if id_ in CHOOSING}
+    if chosen:
+        found |= _checked(run, names, view, chosen)
+    said = {f.figure: {"zh": f.zh.rstrip("。"), "en": f.en.rstrip(".")} for f in found.values()}
+    return {f.figure: f.title or (said[f.figure] if f.grade == "too_little" else None) for f in found.values()}
 
 
 # ------------------------------------------------------------------------------------------------------ the ledger
@@ -855,125 +906,3 @@ def number_ledger(findings: Sequence[Finding]) -> pd.DataFrame:
                           "cell": _text(x["cell"]), "evidence": _text(x["evidence"])}
                          for f in findings for x in f.numbers],
                         columns=["finding", "zh", "en", "n", "of", "cell", "evidence"])
-
-
-def mismatches(findings: Sequence[Finding], run: Run) -> list[str]:
-    """What is wrong with the findings, in words; empty when prose and data agree.
-
-    Looks for every number in its sentences, computes percentages from their parts, and counts each number again from
-    the count tables of the build (or, for lists and for the bureaus together, from the texts and statements), which is
-    another way than it was made.
-    """
-    recount = Recount(run)
-    problems = []
-    for f in findings:
-        for x in f.numbers:
-            for lang in ("zh", "en"):
-                if x[lang] not in getattr(f, lang):
-                    problems.append(f"{f.id}: “{x[lang]}” does not stand in “{getattr(f, lang)}”")
-            if x["n"] is not None and x["of"] and x["zh"].endswith("%") and percent(x["n"] / x["of"]) != x["zh"]:
-                problems.append(f"{f.id}: {x['zh']} is not {x['n']} of {x['of']}")
-            said, counted = recount(x)
-            if said != counted:
-                problems.append(f"{f.id}: “{x['zh']}” says {said}, the tables say {counted}")
-        if f.value is not None and f.low is not None and not f.low <= f.value <= f.high:
-            problems.append(f"{f.id}: its value lies outside its interval")
-    return problems
-
-
-class Recount:
-    """Counts the numbers of findings again."""
-
-    def __init__(self, run: Run):
-        self.run = run
-
-    def __call__(self, number: Mapping) -> tuple:
-        """(what the number says, what the tables say); two Nones for one that names no cell."""
-        cell = number["cell"]
-        return getattr(self, f"_{cell['what']}")(number, cell) if cell else (None, None)
-
-    @cached_property
-    def themes(self) -> pd.Series:
-        frame = self.run.table("theme_counts", ["theme", "year", "region", "n_statements"])
-        return frame.set_index(["theme", "year", "region"])["n_statements"]
-
-    @cached_property
-    def sizes(self) -> pd.Series:
-        return self.run.table("slices", ["year", "region", "n_statements"]).set_index(["year", "region"])["n_statements"]
-
-    @cached_property
-    def bureaus(self) -> pd.DataFrame:
-        """year and themes of the statements of any bureau."""
-        frame = self.run.table("statements", ["year", "regions", "themes"])
-        return frame[[any(r != NATIONAL for r in regions) for regions in frame["regions"]]]
-
-    @cached_property
-    def terms(self) -> pd.DataFrame:
-        listed_terms = set(self.run.table("article_terms", ["term"])["term"])
-        frame = self.run.table("term_counts", ["term", "year", "region", "n_stories"])
-        return frame[frame["term"].isin(listed_terms) & (frame["year"] > 0)]
-
-    def _theme(self, number, cell):
-        if cell["side"] == BUREAUS:
-            part = self.bureaus if cell["year"] == ALL_YEARS else self.bureaus[self.bureaus["year"] == cell["year"]]
-            return (number["n"], number["of"]), (sum(cell["theme"] in t for t in part["themes"]), len(part))
-        region = NATIONAL if cell["side"] == NATIONAL_SIDE else ALL
-        return (number["n"], number["of"]), (int(self.themes.get((cell["theme"], cell["year"], region), 0)),
-                                             int(self.sizes[cell["year"], region]))
-
-    def _size(self, number, cell):
-        return cell["n"], int(self.sizes[cell["year"], ALL])
-
-    def _binding(self, number, cell):
-        frame = self.run.table("deontic_counts", filters=[("year", "=", cell["year"]), ("region", "=", ALL),
-                                                          ("theme", "=", ALL)])
-        binding = frame["deontic"].isin(list(self.run.names.grades)[:2])
-        return (number["n"], number["of"]), (int(frame.loc[binding, "n_statements"].sum()), int(frame["n_statements"].sum()))
-
-    def _one_pair(self, cell):
-        a, b = sorted((cell["a"], cell["b"]))
-        frame = self.run.table("theme_pairs", filters=[("theme_a", "=", a), ("theme_b", "=", b), ("year", "=", ALL_YEARS),
-                                                       ("region", "=", ALL)])
-        return frame.iloc[0]
-
-    def _pair(self, number, cell):
-        return cell["n"], int(self._one_pair(cell)["n_both"])
-
-    def _pair_ratio(self, number, cell):
-        row = self._one_pair(cell)
-        return number["zh"], f"{row['n_both'] * row['n_statements'] / (row['n_a'] * row['n_b']):.1f}倍"
-
-    def _list(self, number, cell):
-        text = self.run.table("articles", ["text"], [("article_id", "=", cell["article"])])["text"].iloc[0]
-        begins = self.run.table("statements", ["text"], [("statement_id", "=", cell["statement"])])["text"].iloc[0]
-        return cell["n"], enumerations.n_items(text, cell["style"], begins)
-
-    def _new(self, year):
-        everywhere = self.terms[self.terms["region"] == ALL]
-        since = everywhere.groupby("term")["year"].min()
-        return everywhere[everywhere["term"].isin(since.index[since == year])].set_index("term")["n_stories"]
-
-    def _new_terms(self, number, cell):
-        new = self._new(cell["year"])
-        texts = self.run.table("statements", ["text"], [("year", "=", cell["year"])])["text"]
-        quoted_ = [any(m[0] + t + m[1] in text for text in texts for m in MARKS) for t in new.index]
-        return cell["n"], int(((new >= MIN_WITNESSES) & np.array(quoted_, bool)).sum())
-
-    def _term_stories(self, number, cell):
-        return cell["n"], int(self._new(cell["year"]).get(cell["term"], 0))
-
-    def _regions_of(self, year):
-        single = self.terms[~self.terms["region"].isin([ALL, NONE])]
-        used = set(single.loc[single["year"] == year, "term"])
-        return {term: set(regions) for term, regions in single.groupby("term")["region"] if term in used}
-
-    def _own_terms(self, number, cell):
-        own = [t for t, r in self._regions_of(cell["year"]).items() if len(r) == cell["regions"] and NATIONAL not in r]
-        return cell["n"], len(own)
-
-    def _term_regions(self, number, cell):
-        return sorted(cell["regions"]), sorted(self._regions_of(cell["year"]).get(cell["term"], ()))
-
-    def _regions(self, number, cell):
-        single = {r for _, r in self.sizes.index} - {ALL, NONE, NATIONAL}
-        return cell["n"], len(single)

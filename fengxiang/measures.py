@@ -701,8 +701,8 @@ def corrected_prevalence(n, n_statements, tp, fp, fn, tn, level: float = 0.95, n
 
     with np.errstate(invalid="ignore"):
         low, high = only(centre + shift - half), only(centre + shift + half)
-    return pd.DataFrame({"share": share, "corrected": only(plain), "low": low, "high": high, "bounded": usable & ((plain < 0) | (plain > 1)),
-                         "status": status})
+    return pd.DataFrame({"share": share, "corrected": only(plain), "low": low, "high": high,
+                         "bounded": usable & ((plain < 0) | (plain > 1)), "status": status})
 
 
 def corrected_shares(prevalence: pd.DataFrame, accuracy: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
@@ -986,8 +986,9 @@ def term_frequencies(term_counts: pd.DataFrame, slices: pd.DataFrame, year: int 
         year: -1 for all years.
 
     Returns:
-        term, count, per_10k (occurrences per 10,000 tokens), n_articles, article_share, n_stories, n_bureaus (regions whose
-        bureaus use it), bureau_share (of the regions with any statement that year); sorted by count downward, term.
+        term, count, per_10k (occurrences per 10,000 tokens), n_articles, article_share, n_stories, n_bureaus (regions
+        whose bureaus use it), bureau_share (of the regions with any statement that year); sorted by count
+        downward, term.
     """
     part, size = (frame[frame["year"] == year] for frame in (term_counts, slices))
     whole = part[part["region"] == "all"].set_index("term")[["count", "n_articles", "n_stories"]]

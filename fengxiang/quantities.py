@@ -545,14 +545,14 @@ def quantity_accuracy(labels: pd.DataFrame, rules: QuantityRules) -> pd.DataFram
     """How many of the figures marked by hand are found, and how many of those found are right.
 
     Args:
-        labels: text, part, and quantities: the figures as they stand in the text, joined by “|”, empty for none, “?” where
-            the markers did not settle (such sentences are left out).
+        labels: text, part, and quantities: the figures as they stand in the text, joined by “|”, empty for none, “?”
+            where the markers did not settle (such sentences are left out).
         rules: of the codebook.
 
     Returns:
-        part, n (sentences), tp (figures found as marked), fp (found and not marked, or with other words), fn (marked and not
-        found so), precision, precision_low, precision_high, recall, recall_low, recall_high (Wilson's, at 95 %); a row for
-        each part, sorted, and for `all`.
+        part, n (sentences), tp (figures found as marked), fp (found and not marked, or with other words), fn (marked
+        and not found so), precision, precision_low, precision_high, recall, recall_low, recall_high (Wilson's, at
+        95 %); a row for each part, sorted, and for `all`.
     """
     from collections import Counter
 

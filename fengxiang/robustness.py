@@ -26,13 +26,13 @@ N_SOURCES = 12
 """The largest publishers, each left out once; those that a finding cites are left out besides."""
 
 MAX_RECOUNTED = 100_000
-"""Statements coded or matched anew; of a larger corpus the articles that hold the first so many. Identifiers are hashes,
-so that the first articles are a random part."""
+"""Statements coded or matched anew; of a larger corpus the articles that hold the first so many. Identifiers are
+hashes, so that the first articles are a random part."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One other view, the view whose facts must be true in it, and what is special about it (empty for one of a kind)."""
+    """One other view, the view whose facts must be true in it, and what is special about it (empty when alone)."""
 
     view: View
     reference: View
@@ -193,7 +193,8 @@ def unsegmented(run: Run, view: View) -> Corpus:
     return replace(corpus, terms=uses.groupby(keys).size().rename("count").reset_index())
 
 
-def failures(claim: frozenset, variants: Iterable[Variant], facts: Callable[[View], frozenset]) -> Mapping[str, frozenset]:
+def failures(claim: frozenset, variants: Iterable[Variant],
+             facts: Callable[[View], frozenset]) -> Mapping[str, frozenset]:
     """What of a claim is not true in which variants: the variant's name → the facts that fail there.
 
     Args:

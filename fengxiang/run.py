@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import tables
-from .workplace import BUILT, Workplace, workplace
+from .workplace import BUILT, SIZES, Workplace, workplace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,9 +87,10 @@ class Run:
 
     @cached_property
     def finishing(self) -> dict:
-        """What every chart function passes on: where its files go, and the source line."""
+        """What every chart function passes on: where its files go, in which sizes, and the source line."""
         n = int((self.table("articles", ["scope"])["scope"] == "in").sum())
-        return {"out": self.out, "source": {"zh": f"风向，据本次语料的{n:,}篇文章", "en": f"Fengxiang, from {n:,} articles"}}
+        source = {"zh": f"风向，据本次语料的{n:,}篇文章", "en": f"Fengxiang, from {n:,} articles"}
+        return {"out": self.out, "size": os.environ.get(SIZES, "page").split(","), "source": source}
 
     @cached_property
     def year_span(self) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The corpus as findings count it: the statements as arrays, and the ways of looking at them.
 
-A `Corpus` holds what is counted, a `View` which articles of it and in which unit. Every finding is computed from a view,
-so that counting in another way is making it again from another view.
+A `Corpus` holds what is counted, a `View` which articles of it and in which unit. Every finding is computed from a
+view, so that counting in another way is making it again from another view.
 """
 
 from __future__ import annotations
@@ -156,8 +156,8 @@ def _items(texts: pa.Table, corpus: Corpus, order: np.ndarray) -> pd.DataFrame:
 
 
 def with_themes(items: pd.DataFrame, years: np.ndarray, evidence: Sequence[Sequence]) -> pd.DataFrame:
-    """Items of lists with their `themes` and `year`; `years` is (statements,), `evidence` for each item what was matched
-    in its statement."""
+    """Items of lists with their `themes` and `year`; `years` is (statements,), `evidence` for each item what was
+    matched in its statement."""
     return items.assign(themes=enumerations.item_themes(items, evidence), year=years[items["row"].to_numpy(np.int64)])
 
 
@@ -251,7 +251,7 @@ class View:
     @cached_property
     def terms(self) -> pd.DataFrame:
         """The listed terms of the articles of this view."""
-        return self.corpus.terms[self.keep[self.corpus.terms["article"].to_numpy()]]
+        return self.corpus.terms[self.keep[self.corpus.terms["article"].to_numpy(np.int64)]]
 
     @cached_property
     def items(self) -> pd.DataFrame:
