@@ -18,6 +18,7 @@ MAX_CITATION = 4_000
 
 _STOPS = re.compile("[，。；：！？]")
 _APART = frozenset(" \t|｜·/（()）")
+_MARK = re.compile(r"\s{0,3}([:：|｜丨/])\s{0,3}|( )(?=\S)")
 _GAPS = re.compile(r"[\s、，,/]+")
 _END_OF_VALUE = re.compile(r"\s{2,}|\x00|[|｜·]\s")
 _TITLED = re.compile(r"《([^《》]{1,20})》\s?(.*)$")
@@ -114,7 +115,7 @@ def info_line(line: str, text: str, rules: Rules, below_title: bool) -> Fields |
     """
     if line[-1] in "。！？；" or "。" in line:
         return None
-    labels = list(rules.info_label.finditer(line)) if rules.may_be_labelled(line) else []
+    labels = _labels(line, rules)
     dated = "20" in line or "19" in line or "二〇" in line or "二○" in line
     dates = dating.find_dates(line, months=below_title and len(line) <= 40) if dated else []
     if not labels and not dates:
@@ -124,17 +125,18 @@ def info_line(line: str, text: str, rules: Rules, below_title: bool) -> Fields |
     for d in dates:
         masked[d.start : d.end] = "\x00" * (d.end - d.start)
     masked = "".join(masked)
-    labels = [m for m in labels if "\x00" not in masked[m.start() : m.end()]]
-    residue = masked[: labels[0].start()] if labels else masked
-    for m, following in zip(labels, [*labels[1:], None], strict=False):
-        value = masked[m.end() : following.start() if following else len(masked)]
-        cut = _END_OF_VALUE.search(value)
+    labels = [found for found in labels if "\x00" not in masked[found[1] : found[2]]]
+    residue = masked[: labels[0][1]] if labels else masked
+    for k, (label, _, start) in enumerate(labels):
+        end = labels[k + 1][1] if k + 1 < len(labels) else len(masked)
+        cut = _END_OF_VALUE.search(masked, start, end)
         if cut:
-            residue += " " + value[cut.start() :]
-        value = text[m.end() : m.end() + (cut.start() if cut else len(value))]
+            residue += " " + masked[cut.start() : end]
+            end = cut.start()
+        value = text[start:end]
         if len(value) > MAX_VALUE or "；" in value:
             return None
-        fields += _labelled(next(g for g in m.groups() if g), value, bool(dates), rules)
+        fields += _labelled(label, value, bool(dates), rules)
     rest = rules.idle.sub(" ", residue.replace("\x00", " ")).strip(" \t|｜丨/·,，、[]【】()（）:：-—")
     if not rest:
         return fields
@@ -146,6 +148,28 @@ def info_line(line: str, text: str, rules: Rules, below_title: bool) -> Fields |
     if below_title and not any(name == "publisher" for name, _, _ in fields):
         fields.append(("publisher", unmarked(text[at : at + len(rest)] if at >= 0 else rest), "name_beside_date"))
     return fields
+
+
+def _labels(line: str, rules: Rules) -> list[tuple[str, int, int]]:
+    """The labels of a line as `(label, start, start of its value)`: a known word before a colon or bar, or before a
+    blank where it needs no colon."""
+    found = []
+    for m in _MARK.finditer(line):
+        head = line[: m.start()]
+        for size in range(min(rules.longest_label, len(head)), 0, -1):
+            label = head[-size:]
+            if label not in rules.info_labels:
+                continue
+            start = len(head) - size
+            alone = start == 0 or line[start - 1] in " \t·"
+            if m[2]:
+                if label not in rules.bare_labels or not alone:
+                    continue
+            elif (size == 1 and not alone) or (m[1] in "丨/" and size > 1):
+                continue
+            found.append((label, start, m.end()))
+            break
+    return found
 
 
 def _apart(line: str, dates) -> bool:
@@ -179,6 +203,15 @@ def _labelled(label: str, value: str, dated: bool, rules: Rules) -> Fields:
         day = None if dated else dating.stated_date(value)
         return [("date", day, "info_line")] if day else []
     return [(name, value, "info_line")] if name and value else []
+
+
+def medium_of_tags(text: str, rules: Rules) -> str | None:
+    """The medium that a tag or column names (`上海证券报新闻`), or None."""
+    for tag in _GAPS.split(text[:400]):
+        bare = next((tag[: -len(end)] for end in rules.tag_ends if tag.endswith(end)), tag)
+        if 3 <= len(bare) <= 12 and bare.endswith(rules.medium_ends):
+            return bare
+    return None
 
 
 def citation(text: str, rules: Rules) -> Fields | None:

@@ -511,6 +511,8 @@ class _Document:
                             higher not in titles and self._title_like(higher)):
                         above = higher  # what begins with a dash is the subtitle
                     titles[above] = "above_byline"
+                    if p > 1 and higher not in self.meta and higher not in titles and self._breaks_off(higher, above):
+                        titles[higher] = "above_byline"  # a title over two lines
                     body = signed = False
                 continue
             if self.hint[i] == "t" and not titles:
@@ -527,6 +529,15 @@ class _Document:
                 text = self.text[i]
                 signed = text[-1] in "）】)" and self.rules.signatures.at_end(self._matchable(text[-60:])) is not None
         return titles
+
+    def _breaks_off(self, i: int, j: int) -> bool:
+        """Whether the title on line `j` began on line `i`: a clause, a quotation or a word is torn between them."""
+        a, b = self.text[i], self.text[j]
+        if len(a) + len(b) > self.rules.max_title or self.hint[i] in ("p", "x"):
+            return False
+        if _STOP.search(a) or _ended(a.rstrip("：:")):
+            return False
+        return a[-1] in "，、：—" or (not _balanced(a) and _balanced(a + b)) or _word_spans(a, b)
 
     def _has_dateline(self, i: int) -> bool:
         head = self.text[i][:SHORT]
@@ -555,7 +566,11 @@ class _Document:
         open_block: _Block | None = None
         for p, i in enumerate(live):
             if i in titles or self.hint[i] == "k":
-                out.append(_Block(self.text[i], [i], "title" if i in titles else "head"))
+                if i in titles and out and out[-1].kind == "title" and live[p - 1] in titles:
+                    out[-1].text += self.text[i]
+                    out[-1].lines.append(i)
+                else:
+                    out.append(_Block(self.text[i], [i], "title" if i in titles else "head"))
                 open_block = None
                 continue
             if open_block is not None and self._joins(open_block, i, live, p):
@@ -751,7 +766,7 @@ class _Document:
                 again = title_key and _key(text) == title_key
                 self._settle_block(block, *(("title", "title_again") if again else ("boilerplate", "outside_body")))
                 continue
-            if title and len(text) <= self.rules.max_title + 10 and (rule := self._title_again(block, title_key, kept)):
+            if title and len(text) <= len(title) + 20 and (rule := self._title_again(block, title_key, kept)):
                 self._settle_block(block, "title", rule)
                 draft.lines += block.lines
                 continue
@@ -977,7 +992,8 @@ class _Document:
     def _fill(self, article: Article, draft: _Draft, body: str, page_dates: list[str]) -> None:
         """Title, publisher, authors, address, dates, each with the rule that found it."""
         rules = self.rules
-        fields = [*self.source.fields, *sorted(draft.fields, key=lambda f: _TRUST.get(f[2], 1))]
+        source_fields = self.source.fields
+        fields = [*source_fields, *sorted(draft.fields, key=lambda f: _TRUST.get(f[2], 1))]
         if draft.title:
             article.title, article.rules["title"] = _tidy_title(draft.title), draft.title_rule
         for name, value, rule in fields:
@@ -1004,6 +1020,10 @@ class _Document:
                 article.kind = str(value)[:40]
             elif name == "source_title" and article.source_title is None:
                 article.source_title = str(value)
+        if article.publisher is None:
+            tags = next((str(v) for name, v, _ in source_fields if name == "medium_tags"), "")
+            if medium := bylines.medium_of_tags(tags, rules):
+                article.publisher, article.rules["publisher"] = medium, "medium_tags"
         if article.date is None and page_dates and (day := dating.stated_date(page_dates[0])):
             article.date, article.date_basis, article.rules["date"] = day, "stated", "page_head"
         if article.date is None and (day := dating.as_of_date(body)):

@@ -97,6 +97,7 @@ class Rules:
         self.datelines = check.union(("datelines",))
         self.dateline_marks = tuple(check.strings(("dateline_marks",)))
         self.signatures = check.union(("signatures",))
+        self.tag_ends = tuple(check.strings(("tag_ends",)))
         self.lead_ins = tuple(check.strings(("lead_ins",)))
         self.not_authors = frozenset(check.strings(("not_authors",)))
         self.not_publishers = frozenset(check.strings(("not_publishers",)))
@@ -117,13 +118,8 @@ class Rules:
         for i, word in enumerate(bare_labels):
             if word not in self.info_labels:
                 raise check.file.error(f"“{word}” is not among the labels", "bare_labels", i)
-        long = _alternatives([w for w in self.info_labels if len(w) > 1])
-        short = _alternatives([w for w in self.info_labels if len(w) == 1])
-        self.info_label = re.compile(
-            rf"({long})\s{{0,3}}[:：|｜]\s{{0,3}}"
-            rf"|(?:^|(?<=\s))({short})\s{{0,3}}[:：|｜丨/]\s{{0,3}}"
-            rf"|(?:^|(?<=[\s·]))({_alternatives(bare_labels)})\s")
-        self._label_mark = re.compile(rf"[:：|｜丨/]|(?:{_alternatives(bare_labels)})\s")
+        self.bare_labels = frozenset(bare_labels)
+        self.longest_label = max(map(len, self.info_labels), default=0)
         others = [w for w, name in self.info_labels.items() if name == ""]
         self.other_credit = re.compile(rf"\s?(?:{_alternatives(others)})\s?[|｜丨/／:：]")
         idle = check.strings(("idle",))
@@ -156,10 +152,6 @@ class Rules:
     def label(self, rule: str) -> tuple[str, str]:
         """The Chinese and the English name of a rule as ledgers name it."""
         return self.labels.get(rule, (rule, rule))
-
-    def may_be_labelled(self, line: str) -> bool:
-        """Whether a line has a mark that can stand between a label and its value."""
-        return self._label_mark.search(line) is not None
 
     def furniture(self, line: str):
         """The furniture pattern that the whole line matches, as `Union.fullmatch`."""

@@ -23,6 +23,8 @@ MAX_RECORD_DEPTH = 4  # mappings and lists above a JSON record
 MAX_HTML_CHARS = 8_000_000  # of one page
 MAX_HTML_DEPTH = 1_500  # elements open at once; deeper pages are read without their structure
 MAX_PDF_PAGES = 500
+MAX_BRACKETS = 5  # brackets within brackets whose width is put right
+MAIN_SHARE = 0.65  # of a page's prose, by characters, that makes a container the body of the article
 MAX_FRONT_MATTER = 20_000  # characters
 MAX_FIELD = 2_000  # characters of a metadata value
 
@@ -178,10 +180,10 @@ _RARE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\xa0\xad\u2000-\u200f\u202a
                    "\ufe30\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 _COMPATIBLE = re.compile("[\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 _CJK = "\u3001-\u303f\u3400-\u9fff\uff01-\uff5e\u2018-\u201d\u2014\u2026"
-_ASCII_POINT = re.compile("[,:;?!]")
+_ASCII_POINTS = re.compile("[,:;?!]+")
 _ASCII_PAIR = re.compile(r"\(([^()\n]{0,200})\)")
 _CJK_CHAR = re.compile(f"[{_CJK}]")
-_WIDE_POINTS = dict(zip(",:;?!", "，：；？！", strict=True))
+_WIDE_POINTS = str.maketrans(",:;?!", "，：；？！")
 
 
 def normal(text: str) -> str:
@@ -196,10 +198,12 @@ def normal(text: str) -> str:
             import unicodedata
 
             text = _COMPATIBLE.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text)
+    for _ in range(MAX_BRACKETS if "(" in text else 0):
+        text, before = _ASCII_PAIR.sub(_wide_pair, text), text
+        if text == before:
+            break
     if "," in text or ":" in text or ";" in text or "?" in text or "!" in text:
-        text = _ASCII_POINT.sub(_wide_point, text)
-    if "(" in text:
-        text = _ASCII_PAIR.sub(_wide_pair, text)
+        text = _ASCII_POINTS.sub(_wide_points, text)
     return text
 
 
@@ -208,16 +212,16 @@ def _usual(m: re.Match) -> str:
     return "" if usual is None else chr(usual) if isinstance(usual, int) else usual
 
 
-def _wide_point(m: re.Match) -> str:
-    text, at = m.string, m.start()
-    if (at and _CJK_CHAR.match(text, at - 1) and not text.startswith("//", at + 1)) or _CJK_CHAR.match(text, at + 1):
-        return _WIDE_POINTS[m[0]]
+def _wide_points(m: re.Match) -> str:
+    text, start, end = m.string, m.start(), m.end()
+    if (start and _CJK_CHAR.match(text, start - 1) and not text.startswith("//", end)) or _CJK_CHAR.match(text, end):
+        return m[0].translate(_WIDE_POINTS)
     return m[0]
 
 
 def _wide_pair(m: re.Match) -> str:
     beside = m.string[max(m.start() - 1, 0) : m.start()] + m[1] + m.string[m.end() : m.end() + 1]
-    return f"（{m[1]}）" if _CJK_CHAR.search(beside) else m[0]
+    return f"（{m[1]}）" if _HAN.search(beside) else m[0]
 
 
 # ------------------------------------------------------------------------------------------------- what is it
@@ -818,6 +822,7 @@ _UNSEEN = frozenset((
     "script", "style", "noscript", "template", "svg", "head", "iframe", "select", "option", "textarea", "object",
     "embed", "audio", "video", "canvas", "math", "title",
 ))  # fmt: skip
+_PARTS = frozenset(("div", "section", "article", "main", "center"))
 _OUTSIDE = frozenset(["nav", "footer", "aside", "form", "button", "menu", "dialog"])
 _CONTAINERS = frozenset((
     "div", "section", "article", "main", "td", "body", "header", "footer", "nav", "aside", "form", "blockquote", "ul",
@@ -846,6 +851,7 @@ class _Boxes:
     def __init__(self, furniture: re.Pattern | None):
         self.parent: list[int] = [-1]
         self.outside: list[bool] = [False]
+        self.tag: list[str] = ["html"]
         self._furniture = furniture
 
     def open(self, parent: int, tag: str, attributes) -> int:
@@ -855,6 +861,7 @@ class _Boxes:
             outside = label != " " and self._furniture.search(label) is not None
         self.parent.append(parent)
         self.outside.append(outside)
+        self.tag.append(tag)
         return len(self.parent) - 1
 
     def chain(self, box: int) -> list[int]:
@@ -885,8 +892,9 @@ def read_html(source_file: str, text: str, names: dict) -> Source:
         blocks = _blocks(tree.body, boxes) if tree.body is not None else []
         if names and _META.search(text):
             _head_fields(tree, source.fields, names)
-    _mark_body(blocks, boxes, text, bool(names))
     _find_title(blocks, source.fields)
+    if names:
+        _mark_body(blocks, boxes, text)
     used = 0
     for i, b in enumerate(blocks, 1):
         source.lines.add(b.text, i, len(b.text), b.hint, gap=b.gap, indent=b.indent)
@@ -1052,40 +1060,69 @@ def _reads_as_prose(text: str) -> bool:
     return (len(text) >= 15 and text[-1] in "。！？”；：") or (len(text) >= 50 and text.count("，") > 1)
 
 
-def _mark_body(blocks: list[_Block], boxes: _Boxes | None, page: str, whole_page: bool) -> None:
-    """Mark as `x` the blocks outside the body of the article."""
+def _mark_body(blocks: list[_Block], boxes: _Boxes | None, page: str) -> None:
+    """Mark as `x` the blocks outside the body of the article, as `k` those between its title and the body.
+
+    The body is the smallest container of all prose; where one part of it holds most of the prose (the rest being
+    teasers or comments), that part. Where prose is left out so, or lists of links stand between paragraphs, trafilatura
+    says what belongs.
+    """
     if boxes is None:
         return
     outside = [boxes.outside[b.box] or b.linked > 0.6 * len(b.text) + 2 for b in blocks]
-    prose = [i for i, b in enumerate(blocks) if not outside[i] and b.hint not in ("t", "h") and _reads_as_prose(b.text)]
-    if not prose or not whole_page:
+    reads = [b.hint not in ("t", "h") and _reads_as_prose(b.text) for b in blocks]
+    prose = [i for i in range(len(blocks)) if reads[i] and not outside[i]]
+    flagged = sum(len(b.text) for b, r, o in zip(blocks, reads, outside, strict=True) if r and o and not b.linked)
+    doubtful = flagged > 4 * sum(len(blocks[i].text) for i in prose)
+    if doubtful:  # the names of the containers mislead
+        outside = [b.linked > 0.6 * len(b.text) + 2 for b in blocks]
+        prose = [i for i in range(len(blocks)) if reads[i] and not outside[i]]
+    if not prose:
         for b, out in zip(blocks, outside, strict=True):
-            if out and whole_page:
+            if out:
                 b.hint = "x"
         return
-    common = set(boxes.chain(blocks[prose[0]].box))
-    for i in prose[1:]:
-        common.intersection_update(boxes.chain(blocks[i].box))
-    lowest = max(common)
-    inside = [lowest in boxes.chain(b.box) for b in blocks]
-    noise = sum(o and i for o, i in zip(outside, inside, strict=True))
-    first, last = prose[0], prose[-1]
-    noise_between = sum(outside[first : last + 1])
-    if noise and noise_between:
+    box, dropped = _body_box([(blocks[i].box, len(blocks[i].text)) for i in prose], boxes)
+    inside = [box in boxes.chain(b.box) for b in blocks]
+    taken = [i for i in prose if inside[i]]
+    if dropped or doubtful or any(outside[taken[0] : taken[-1] + 1]):
         body = _trafilatura_body(blocks, page)
-        if body is not None:
-            inside = [i and not o for i, o in zip(body, outside, strict=True)]
-            prose = [i for i in range(len(blocks)) if inside[i]] or prose
-            first = prose[0]
-    while first > 0 and inside[first - 1] and not outside[first - 1] and blocks[first - 1].hint == "h":
+        title = next((i for i, b in enumerate(blocks) if b.hint == "t"), None)
+        if body is not None and dropped:  # prose between title and body that trafilatura takes, such as a lead
+            inside = [o or (body[i] and title is not None and title < i < taken[0]) for i, o in enumerate(inside)]
+        elif body is not None and 2 * sum(len(blocks[i].text) for i in taken if body[i]) >= sum(
+                len(blocks[i].text) for i in taken):  # what leaves out most of the prose has lost the article
+            inside = [i and (t or blocks[n].hint == "h") for n, (i, t) in enumerate(zip(inside, body, strict=True))]
+    inside = [i and not o for i, o in zip(inside, outside, strict=True)]
+    first = next((i for i in prose if inside[i]), len(blocks))
+    while first > 0 and inside[first - 1] and blocks[first - 1].hint == "h":
         first -= 1
     for i, b in enumerate(blocks):
-        if b.hint == "t":
-            continue
-        if outside[i] or not inside[i]:
-            b.hint = "k" if not outside[i] and i < first else "x"
-        elif i < first:
-            b.hint = "k"
+        if b.hint != "t" and (i < first or not inside[i]):
+            b.hint = "k" if i < first and not outside[i] else "x"
+
+
+def _body_box(prose: list[tuple[int, int]], boxes: _Boxes) -> tuple[int, bool]:
+    """The container of the body, and whether it leaves prose out.
+
+    Args:
+        prose: container and number of characters of each paragraph of prose.
+    """
+    weight: dict[int, int] = {}
+    number: dict[int, int] = {}
+    for box, n in prose:
+        for above in boxes.chain(box):
+            weight[above] = weight.get(above, 0) + n
+            number[above] = number.get(above, 0) + 1
+    total = sum(n for _, n in prose)
+    box, dropped = max(b for b, n in weight.items() if n == total), False
+    while True:
+        parts = [b for b in weight if boxes.parent[b] == box and boxes.tag[b] in _PARTS]
+        best = max(parts, key=lambda b: (weight[b], -b), default=None)
+        if best is None or number[best] < 3 or weight[best] < MAIN_SHARE * weight[box]:
+            return box, dropped
+        dropped = dropped or weight[best] < weight[box]
+        box = best
 
 
 def _trafilatura_body(blocks: list[_Block], page: str) -> list[bool] | None:

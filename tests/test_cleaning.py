@@ -358,6 +358,11 @@ def test_a_subtitle_does_not_take_the_place_of_the_title(rules):
     assert (article.title, article.publisher, article.authors) == ("强监管 防风险 促发展", "海西社", ["王小明"])
 
 
+def test_a_title_over_two_lines_is_one_where_it_is_torn(rules):
+    text = "多地金融监管局：\n\n化险居首位\n\n■ 海西财经 王小明\n\n多地金融监管局部署工作，守住底线。\n"
+    assert only_article(text, rules).title == "多地金融监管局：化险居首位"
+
+
 def test_an_editors_note_belongs_to_the_article_below(rules):
     text = "编者按：新年伊始，各地部署工作。\n\n各地召开会议\n\n■ 海西财经 王小明\n\n多地金融监管局部署，守住底线。\n"
     article = only_article(text, rules)
@@ -528,6 +533,12 @@ def test_what_cannot_be_known_is_none(rules):
     ) == (None, None, [], None, None, None, None, None, "unknown")
 
 
+def test_a_tag_may_name_the_medium(rules):
+    text = "---\ntitle: 部署工作\ntags: 海西证券报新闻\n---\n<p>会议要求守住金融风险底线，强化监管。</p>\n"
+    article = only_article(text, rules)
+    assert (article.publisher, article.rules["publisher"]) == ("海西证券报", "medium_tags")
+
+
 def test_meta_tags_are_trusted_before_the_page(rules):
     head = (
         '<meta name="ArticleTitle" content="部署工作"><meta name="PubDate" content="2025-03-04 10:00">'
@@ -651,6 +662,33 @@ def test_a_data_table_gives_a_line_a_row(rules):
         ("list", "河东 100亿元"),
         ("body", PARAGRAPHS[2]),
     ]
+
+
+TEASERS = '<div class="tw"><h4><a href="/1">一周回顾</a></h4><p>本周成交有所放大，各方情绪有所回暖。</p></div>' * 3
+COMMENTS = '<div class="c1"><b>网友甲</b><p>写得不错，支持一下，希望继续加强监管。</p></div>'
+ARTICLE = f'<div class="l"><h1>{TITLE}</h1><p>{INFO}</p><div class="txt">{MARKED}</div></div>'
+LINKS = "<ul>" + "".join(f'<li><a href="/{i}">某地召开会议部署重点任务之{i}</a></li>' for i in range(6)) + "</ul>"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'<div class="wrap">{ARTICLE}<div class="r">{TEASERS}</div></div>{COMMENTS}',
+        f'<div class="r">{TEASERS}</div>{ARTICLE}{LINKS}{COMMENTS}',
+        ARTICLE.replace("<h2>把", '<div class="q"><a href="/x">限时抢购，年化收益高，点击了解。</a></div><h2>把'),
+        f'<div class="comment-area">{ARTICLE}</div>',  # a container with a misleading name
+        f"<table><tr><td>{LINKS}</td><td>{ARTICLE}</td></tr></table>",
+        "<div><div><div>" * 600 + ARTICLE,  # never closed, and too deep to be parsed
+    ],
+)
+def test_the_body_of_a_page_is_told_from_what_stands_around_it(rules, body):
+    page_ = f"<html><head><title>{TITLE}</title></head><body>{LINKS}{body}</body></html>"
+    done = cleaning.clean_document("x", page_.encode(), rules)
+    texts = [p.text for p in done.articles[0].paragraphs]
+    if "<div><div>" not in body:
+        assert texts == PARAGRAPHS
+    assert [t for t in texts if t in PARAGRAPHS] == PARAGRAPHS
+    assert sum(r.n_chars for r in done.ledger) == len(page_)
 
 
 def test_a_pulled_quotation_counts_once(rules):
