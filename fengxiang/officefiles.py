@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
@@ -40,8 +41,11 @@ def read_packed(source_file: str, data: bytes, names: dict, depth: int, read_mem
     if unpacked > reading.MAX_UNPACKED_BYTES:
         raise Unreadable("too large when unpacked", f"{unpacked:,} bytes; the limit is {reading.MAX_UNPACKED_BYTES:,}")
     inside = {m.filename for m in members}
+    office = inside & {"word/document.xml", "xl/workbook.xml", "xl/workbook.bin"}
+    if office and unpacked > reading.MAX_OFFICE_BYTES:
+        raise Unreadable("too large when unpacked", f"{unpacked:,} bytes; the limit is {reading.MAX_OFFICE_BYTES:,}")
     if "word/document.xml" in inside:
-        yield read_docx(source_file, data, folder)
+        yield read_docx(source_file, data)
     elif "xl/workbook.xml" in inside or "xl/workbook.bin" in inside:
         yield from read_workbook(source_file, data, names)
     elif "ppt/presentation.xml" in inside:
@@ -142,11 +146,8 @@ def _cell(value) -> str:
 # ------------------------------------------------------------------------------------------------- DOCX
 
 
-def read_docx(source_file: str, data: bytes, folder: zipfile.ZipFile) -> Source:
+def read_docx(source_file: str, data: bytes) -> Source:
     """Paragraphs and table cells of a Word document in order, headings and lists by their styles."""
-    part = folder.getinfo("word/document.xml")
-    if part.file_size > reading.MAX_MEMBER_BYTES:
-        raise Unreadable("too large when unpacked", f"{part.file_size:,} bytes")
     import docx
 
     try:
@@ -223,6 +224,9 @@ def read_pdf(source_file: str, data: bytes) -> Source:
 
     import pdfplumber
 
+    if _unpacked_streams(data) > reading.MAX_OFFICE_BYTES:
+        raise Unreadable("too large when unpacked", f"the limit is {reading.MAX_OFFICE_BYTES:,} bytes")
+
     logging.getLogger("pdfminer").setLevel(logging.ERROR)  # its warnings about odd fonts are of no use to a reader
     try:
         document = pdfplumber.open(io.BytesIO(data))
@@ -249,6 +253,25 @@ def read_pdf(source_file: str, data: bytes) -> Source:
     if garbled > 0.2 * total:
         raise Unreadable("a PDF whose fonts do not say which characters they show")
     return _pdf_source(source_file, pages)
+
+
+def _unpacked_streams(data: bytes) -> int:
+    """How many bytes the compressed streams of a PDF hold, counted until they pass the limit."""
+    total = 0
+    for m in re.finditer(rb"stream\r?\n", data):
+        unpack = zlib.decompressobj()
+        piece = data[m.end() : m.end() + 65_536]
+        at = m.end()
+        while piece and total <= reading.MAX_OFFICE_BYTES:
+            try:
+                total += len(unpack.decompress(piece, 1 << 20))
+            except zlib.error:  # a stream that is not compressed, or the end of one
+                break
+            piece = unpack.unconsumed_tail
+            if not piece and not unpack.eof:
+                at += 65_536
+                piece = data[at : at + 65_536]
+    return total
 
 
 def _segments(page) -> list[_Segment]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 MAX_BYTES = 256 * 1024 * 1024  # of one document
 MAX_MEMBER_BYTES = 64 * 1024 * 1024  # of one member of a ZIP folder, unpacked
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024  # of a ZIP folder, unpacked
+MAX_OFFICE_BYTES = 128 * 1024 * 1024  # of a DOCX or XLSX document or of the streams of a PDF, unpacked
 MAX_MEMBERS = 20_000  # of a ZIP folder
 MAX_ZIP_DEPTH = 2  # ZIP folders inside ZIP folders
 MAX_RECORDS = 1_000_000  # of one JSON, CSV or XLSX document
@@ -320,8 +321,10 @@ def _text_sources(source_file, text, names, first_position, bad):
 def _by_format(source_file, text, names, first_position):
     head = text[:4096].lstrip("\ufeff \t\r\n")
     if _JSON_HEAD.match(head):
-        found = list(_json_sources(source_file, text, names["json"], first_position))
-        if found:
+        found = _json_sources(source_file, text, names["json"], first_position)
+        first = next(found, None)
+        if first is not None:
+            yield first
             yield from found
             return
     if (head.startswith("<") and _HTML_HEAD.match(head)) or _looks_html(head):

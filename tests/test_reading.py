@@ -268,6 +268,7 @@ def picture_pdf() -> bytes:
         (b'{"a":' * 200_000, "too large or too deeply nested to be read"),
         (zipped({"a.txt": b"0" * (reading.MAX_MEMBER_BYTES + 1)}), "too large when unpacked"),
         (zipped({f"{i}.txt": b"0" * 60_000_000 for i in range(9)}), "too large when unpacked"),
+        (zipped({"word/document.xml": b"<w/>", "a.bin": bytes(reading.MAX_OFFICE_BYTES)}), "too large when unpacked"),
         (
             zipped({"a.zip": zipped({"b.zip": zipped({"c.zip": zipped({"d.txt": b"x"})})})}),
             "ZIP folders nested too deeply",
@@ -277,6 +278,15 @@ def picture_pdf() -> bytes:
 def test_refused_with_a_reason(rules, data, reason):
     done = cleaning.clean_document("x", data, rules)
     assert (done.articles, [r.reason for r in done.rejected]) == ([], [reason])
+
+
+def test_a_pdf_that_unpacks_without_end_is_refused(rules):
+    import zlib
+
+    bomb = zlib.compress(b"0" * (reading.MAX_OFFICE_BYTES + 1))
+    data = b"%PDF-1.4\n1 0 obj <</Filter /FlateDecode>> stream\n" + bomb + b"\nendstream endobj\n"
+    done = cleaning.clean_document("x", data, rules)
+    assert [r.reason for r in done.rejected] == ["too large when unpacked"]
 
 
 def test_a_pdf_of_pictures_is_refused_for_having_no_text(rules):
