@@ -258,7 +258,7 @@ def _article_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterable[tuple]
         for i, r in frame[~frame.index.isin(skip)].sort_values(["source_file", "position"]).iterrows():
             yield kind, _known(r.title) or r.source_file, altered.get(i, "") if kind == "altered" else "", \
                 i if kind != "removed" else "", None
-    both = was.join(is_, lsuffix="_was", rsuffix="_is", how="inner")
+    both = was.join(is_, suffixes=("_was", "_is"), how="inner")
     for column in ("year", "scope"):
         for _, r in both[both[f"{column}_was"] != both[f"{column}_is"]].iterrows():
             yield "described", _known(r["title_is"]) or r["source_file_is"], str(r[f"{column}_was"]), \

@@ -469,7 +469,8 @@ def local_wording(view: View, names: Names) -> Finding:
                   + (" and others" if len(alone) > len(shown) else ""))
         numbers.append(_number(f"{len(alone)}个", _many(len(alone), "term"), n=len(alone), cell={
             "what": "own_terms", "year": year, "regions": 1, "n": len(alone)}))
-    few = [f"{_mark(t)} ({_gloss(names, t)}{listed([names.region(r, 'en') for r in rs], 'en')})" for t, rs in shared[:2]]
+    few = [f"{_mark(t)} ({_gloss(names, t)}{listed([names.region(r, 'en') for r in regions], 'en')})"
+           for t, regions in shared[:2]]
     zh += [f"{_mark(t)}只见于{listed(regions, 'zh')}" for t, regions in shared[:2]]
     en += [f"two or three bureaus alone use {listed(few, 'en')}"] if few else []
     text = f"{year}年{'；'.join(zh)}。", f"In {year} {'; '.join(en)}."

@@ -1,0 +1,89 @@
+"""Statements behind a number, key words in context, and the wording of the regions: on a table of six sentences."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from fengxiang import concordance, tables
+from fengxiang.run import Run
+from fengxiang.workplace import Workplace
+
+STATEMENTS = [  # id, article, year, regions, themes, text
+    ("a-001", "a", 2026, ["深圳"], ["suptech"], "推进‘AI强监管’，强监管。"),
+    ("a-002", "a", 2026, ["广西"], ["consolidation"], "深化农村中小金融机构改革。"),
+    ("a-003", "a", 2026, ["河北", "天津", "深圳"], ["suptech"], "提出“监管数智化”等概念，还有别的许多话。"),
+    ("b-001", "b", 2026, ["全国"], ["institution_risk"], "化解中小金融机构风险，防“爆雷”。"),
+    ("b-002", "b", 2026, ["黑龙江", "全国"], [], "测算金融饱和度，防爆雷。"),
+    ("c-001", "c", 2025, ["河北"], ["property_finance"], "监管数智化，白名单，白名单。"),
+    ("c-002", "c", None, [], [], "没有年份的“白名单”。"),
+]
+TERMS = ["强监管", "AI强监管", "中小金融机构", "农村中小金融机构", "监管数智化", "金融饱和度", "爆雷", "白名单"]
+
+
+def _table(name: str, rows: list[dict]) -> pa.Table:
+    """Rows in the schema of a table; what they leave out is empty."""
+    schema = tables.TABLES[name].schema
+    blank = {f.name: None if f.nullable else [] if pa.types.is_list(f.type) else "" if pa.types.is_string(f.type) else 0
+             for f in schema}
+    return pa.Table.from_pylist([blank | row for row in rows], schema=schema)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Run:
+    out, codebook = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("codebook")
+    (codebook / "terms.txt").write_text("\n".join(TERMS) + "\n", encoding="utf-8")
+    rows = [dict(zip(("statement_id", "article_id", "year", "regions", "themes", "text"), s, strict=True))
+            for s in STATEMENTS]
+    tables.write_parquet(tables.path_of(out, "statements"), _table("statements", rows))
+    articles = [{"article_id": a, "title": f"题{a}", "date": "2026"} for a in "abc"]
+    tables.write_parquet(tables.path_of(out, "articles"), _table("articles", articles))
+    return Run(Workplace(Path(out), Path(out), Path(codebook)))
+
+
+def test_statements_by_text_theme_year_and_region(run):
+    def ids(*args, **filters):
+        return run.statements(*args, **filters)["statement_id"].tolist()
+
+    assert ids("数智化") == ["a-003", "c-001"]
+    assert ids(theme="suptech", year=2026) == ["a-001", "a-003"]
+    assert ids(region="河北") == ["a-003", "c-001"]
+    assert ids(region="全国", limit=1) == ["b-001"]
+    assert run.statements(limit=1)["title"].tolist() == ["题a"]
+
+
+def test_a_key_word_in_context_once_for_each_occurrence(run):
+    frame = concordance.kwic(run.out, "白名单", width=4, year=2025)
+    assert frame[["left", "term", "right"]].values.tolist() == [
+        ["数智化，", "白名单", "，白名单"], ["白名单，", "白名单", "。"]]
+    assert len(concordance.kwic(run.out, "白名单", limit=1)) == 1
+    with pytest.raises(ValueError, match="needs a term"):
+        concordance.kwic(run.out, "")
+
+
+def test_the_longest_listed_term_is_found_even_when_another_is_asked_for(run):
+    found = concordance.statements_with(run, ["强监管", "中小金融机构"])
+    assert found[["term", "statement_id", "spans"]].values.tolist() == [
+        ["强监管", "a-001", [(10, 13)]], ["中小金融机构", "b-001", [(2, 8)]]]
+    assert concordance.statements_with(run, ["白名单"], year=2025)["spans"].tolist() == [[(6, 9), (10, 13)]]
+    assert concordance.statements_with(run, ["改革"])["statement_id"].tolist() == ["a-002"]  # not listed, yet found
+    assert concordance.statements_with(run, []).empty
+
+
+def test_the_wording_of_the_regions_rarest_first(run):
+    frame = concordance.wording_by_region(run, TERMS, 2026)
+    assert frame[["term", "regions", "national", "quoted", "n_statements", "statement_id"]].values.tolist() == [
+        ["AI强监管", ["深圳"], False, True, 1, "a-001"],
+        ["农村中小金融机构", ["广西"], False, False, 1, "a-002"],
+        ["强监管", ["深圳"], False, False, 1, "a-001"],
+        ["爆雷", ["黑龙江"], True, True, 2, "b-002"],
+        ["金融饱和度", ["黑龙江"], True, False, 1, "b-002"],
+        ["监管数智化", ["天津", "河北", "深圳"], False, True, 1, "a-003"]]
+    assert frame.loc[0, "spans"] == [(3, 8)]
+    assert concordance.wording_by_region(run, TERMS, 1999).empty
+
+
+def test_coined_terms_are_those_in_quotation_marks_with_their_years(run):
+    assert concordance.coined(run) == {"AI强监管": [2026], "爆雷": [2026], "白名单": [0], "监管数智化": [2026]}
+    assert concordance.coined(run, ["爆雷", "强监管"]) == {"爆雷": [2026]}
+    assert concordance.coined(run, []) == {}
