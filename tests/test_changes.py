@@ -28,7 +28,8 @@ LEDGER = ["id", "grade", "claim", "zh", "en"]
 def vintage(articles=(), ledger=(), shares=(), codebook=None, code="1", libraries="1") -> changes.Vintage:
     return changes.Vintage(
         pd.DataFrame(articles, columns=ARTICLES), pd.DataFrame(ledger, columns=LEDGER),
-        pd.DataFrame(shares, columns=SHARES), codebook or {"themes.yml": "x"}, {"code": {"a.py": code}, "libraries": {"pandas": libraries}})
+        pd.DataFrame(shares, columns=SHARES), codebook or {"themes.yml": "x"},
+        {"code": {"a.py": code}, "libraries": {"pandas": libraries}})
 
 
 BEFORE = vintage(
