@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from . import dating
-from .cleaningrules import Rules
+from .cleaningrules import Rules, segmenter
 
 MAX_BYLINE = 70  # characters
 MAX_VALUE = 50  # characters of a name or of names
@@ -91,6 +91,8 @@ def byline(line: str, text: str, rules: Rules, below_title: bool) -> Fields | No
     if not found:
         if below_title and len(line) <= MAX_LOOSE and rules.only_names.fullmatch(line):
             names = people(text, rules)
+            if not any(_may_be_a_person(name) for name in names):
+                return None
             return [("authors", names, "names_below_title")] if names else None
         return None
     spans = found[1]
@@ -105,6 +107,12 @@ def byline(line: str, text: str, rules: Rules, below_title: bool) -> Fields | No
         elif value and value not in rules.not_publishers:
             fields.append((name, value, "byline"))
     return fields
+
+
+def _may_be_a_person(name: str) -> bool:
+    """Whether a name is no ordinary word that begins like one, such as 成效 or 高质量."""
+    words = segmenter().tag(name)
+    return len(words) > 1 or words[0][1].startswith("nr") or not segmenter().has_word(name)
 
 
 def info_line(line: str, text: str, rules: Rules, below_title: bool) -> Fields | None:

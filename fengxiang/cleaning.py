@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from . import bylines, dating, reading
-from .cleaningrules import SENTENCE_ENDS, Rules, bare
+from .cleaningrules import SENTENCE_ENDS, Rules, bare, segmenter
 from .model import Article, Cleaned, LedgerRow, Paragraph, Rejection
 
 __all__ = ["FATES", "Rules", "clean_document", "script_of", "simplified"]
@@ -22,7 +22,7 @@ __all__ = ["FATES", "Rules", "clean_document", "script_of", "simplified"]
 FATES = ("title", "metadata", "heading", "body", "boilerplate", "duplicate", "unreadable")
 SAMPLE = 80  # characters of a ledger sample
 LONG = 20  # characters from which a line that stands twice is a copy even alone
-SHORT = 40  # characters up to which every line is tried against every rule
+SHORT = 40  # characters at the start of a paragraph in which a dateline stands
 MIN_WRAP, MAX_WRAP = 10, 60  # widths, in Chinese characters, at which lines may have been cut
 SCRIPT_SAMPLE = 1_200  # characters by which the script of a text is decided
 
@@ -704,14 +704,21 @@ class _Document:
 
     def _deal_out(self, blocks: list[_Block], titles: dict[int, str], drafts: list[_Draft]) -> None:
         events = sorted([(b.lines[0], b) for b in blocks] + [(i, None) for i in self.meta], key=lambda e: e[0])
+        late: list[tuple[str, object, str]] = []  # sources named amid the text, which may be those of a chart
         for i, block in events:
             draft = drafts[-1]
             if block is None:
-                draft.fields += self.meta[i]
+                amid = sum(_ended(b.text) for b in draft.blocks) > 1
+                for f in self.meta[i]:
+                    doubtful = amid and f[0] == "publisher" and f[2] in ("info_line", "source_note")
+                    (late if doubtful else draft.fields).append(f)
                 draft.lines.append(i)
             elif block.kind != "title":
+                late.clear()
                 draft.blocks.append(block)
             else:
+                draft.fields += late
+                late = []
                 lead_ins = [b for b in draft.blocks if b.text.startswith(self.rules.lead_ins)]
                 if draft.title is None and lead_ins and all(
                         b in lead_ins or self._trailing_head(b) for b in draft.blocks):
@@ -731,6 +738,7 @@ class _Document:
                 draft.title, draft.title_rule = block.text, titles[i]
                 self._settle_block(block, "title", "title_line")
                 draft.lines += block.lines
+        drafts[-1].fields += late
 
     def _settle_block(self, block: _Block, fate: str, rule: str) -> None:
         for i in block.lines:
@@ -1127,21 +1135,14 @@ def _word_spans(a: str, b: str) -> bool:
     if not ("\u4e00" <= a[-1] <= "\u9fff" and "\u4e00" <= b[0] <= "\u9fff"):
         return False
     left = a[-6:]
-    if len(_segmenter().cut(left, False)[-1]) > 1:
+    if len(segmenter().cut(left, False)[-1]) > 1:
         return False  # a whole word stands at the end
     at = 0
-    for word in _segmenter().cut(left + b[:4], False):
+    for word in segmenter().cut(left + b[:4], False):
         if at < len(left) < at + len(word):
             return True
         at += len(word)
     return False
-
-
-@lru_cache(maxsize=1)
-def _segmenter():
-    import rjieba
-
-    return rjieba.Jieba()
 
 
 def _balanced(text: str) -> bool:

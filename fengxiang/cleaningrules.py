@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class Rules:
 
     Attributes:
         labels: `{rule id: (zh, en)}` of every rule and built-in step a ledger can name.
+        field_labels: the same for the other rules that `Article.rules` can name; `label` looks in both.
         names: which key, meta name or column gives which field, as the readers need it.
     """
 
@@ -41,6 +43,7 @@ class Rules:
             raise cleaning.error("holds no rules")
         self.max_line = check.number(("max_line",))
         self.labels = {key: check.names(("steps", key)) for key in check.mapping(("steps",))}
+        self.field_labels = {key: check.names(("field_rules", key)) for key in check.mapping(("field_rules",))}
         self.medium_ends = tuple(check.strings(("medium_ends",)))
         check.placeholders["known_medium"] = rf"[\u4e00-\u9fff]{{1,10}}?(?:{_alternatives(list(self.medium_ends))})"
         self._automaton = None
@@ -150,8 +153,12 @@ class Rules:
         return self.__dict__ | {"_automaton": None}
 
     def label(self, rule: str) -> tuple[str, str]:
-        """The Chinese and the English name of a rule as ledgers name it."""
-        return self.labels.get(rule, (rule, rule))
+        """The Chinese and the English name of a rule as ledgers name it, or as `Article.rules` names it."""
+        kind, colon, name = rule.partition(":")
+        if colon and kind in self.field_labels:
+            zh, en = self.field_labels[kind]
+            return f"{zh} {name}", f"{en} {name}"
+        return self.labels.get(rule) or self.field_labels.get(rule) or (rule, rule)
 
     def furniture(self, line: str):
         """The furniture pattern that the whole line matches, as `Union.fullmatch`."""
@@ -341,6 +348,14 @@ class Scope:
                 elif kind == "term":
                     terms.add(i)
         return agencies, len(terms)
+
+
+@lru_cache(maxsize=1)
+def segmenter():
+    """Words of the general dictionary, by which torn words are told; loaded when first asked."""
+    import rjieba
+
+    return rjieba.Jieba()
 
 
 def bare(text: str) -> str:

@@ -515,12 +515,7 @@ def record_as_source(source_file: str, source_format: str, record: dict, names: 
     """A record (of JSON, of a table) as a source: its text as lines, its other known keys as fields."""
     source = Source(source_file, source_format, Lines())
     key = text_key(record, names)
-    for other, value in record.items():
-        if other == key or value is None or value == "" or value == []:
-            continue
-        field_name = names.get(str(other).strip().lower())
-        if field_name and field_name != "text":
-            add_field(source.fields, field_name, value, f"key:{other}"[:60])
+    _add_fields(source.fields, {k: v for k, v in record.items() if k != key}, names)
     body = record[key] if key is not None else ""
     body = "\n".join(body) if isinstance(body, list) else body
     if "<" in body and len(_HTML_TAG.findall(body[:20_000])) >= 2:
@@ -533,6 +528,15 @@ def record_as_source(source_file: str, source_format: str, record: dict, names: 
     source.lines.unit[:] = [unit] * len(source.lines.unit)
     source.settled[:] = [(unit, *row[1:]) for row in source.settled]
     return source
+
+
+def _add_fields(fields: list, values: dict, names: dict[str, str]) -> None:
+    """Note the known keys of a record or of front matter, those listed first in the codebook being trusted first."""
+    given = {str(key).strip().lower(): (key, value) for key, value in values.items()}
+    for word, name in names.items():
+        if word in given and name != "text":
+            key, value = given[word]
+            add_field(fields, name, value, f"key:{key}"[:60])
 
 
 def add_field(fields: list, name: str, value, rule: str) -> None:
@@ -694,10 +698,7 @@ def _front_matter(raw: list[str], source: Source, names: dict[str, str]) -> int:
         return 0
     if size > MAX_FRONT_MATTER or raw[end].strip() not in (fence, "..."):
         return 0
-    for key, value in _front_matter_values(raw[first + 1 : end]).items():
-        name = names.get(key.strip().lower())
-        if name and name != "text":
-            add_field(source.fields, name, value, f"key:{key}"[:60])
+    _add_fields(source.fields, _front_matter_values(raw[first + 1 : end]), names)
     source.settled += [(i + 1, len(line), "metadata", "front_matter", line.strip()[:80])
                        for i, line in enumerate(raw[: end + 1])]
     return end + 1

@@ -533,6 +533,37 @@ def test_what_cannot_be_known_is_none(rules):
     ) == (None, None, [], None, None, None, None, None, "unknown")
 
 
+def test_the_source_of_a_chart_is_not_the_medium(rules):
+    text = (
+        "海西金融监管局部署工作\n\n会议要求守住金融风险底线，强化监管。\n\n不良贷款率有所下降。\n\n来源：海西统计局\n\n"
+        "会议还作了其他安排。\n"
+    )
+    assert only_article(text, rules).publisher is None
+    assert only_article(text + "\n来源：海西日报\n", rules).publisher == "海西日报"
+
+
+def test_a_word_below_the_title_is_no_author(rules):
+    text = "海西金融监管局部署工作\n\n成效\n\n会议要求守住金融风险底线，强化监管。\n"
+    article = only_article(text, rules)
+    assert (article.authors, article.paragraphs[0].kind, article.paragraphs[0].text) == ([], "heading", "成效")
+
+
+def test_keys_listed_first_are_trusted_first(rules):
+    record = {"time": "2020-01-01", "name": "某人", "title": "部署工作", "date": "2025-03-04", "content": BODY}
+    article = only_article(json.dumps(record), rules)
+    assert (article.title, article.date, article.rules["date"]) == ("部署工作", "2025-03-04", "key:date")
+
+
+def test_every_rule_an_article_names_has_names_in_both_languages(rules):
+    named = {rule for shape in SHAPES for rule in only_article(SHAPES[shape], rules).rules.values()}
+    named |= {r for a in cleaning.clean_document("x", NEWSPAPER.encode(), rules).articles for r in a.rules.values()}
+    assert len(named) > 10
+    for rule in named:
+        zh, en = rules.label(rule)
+        assert re.search("[\u4e00-\u9fff]", zh), rule
+        assert en.isascii() or ":" in rule, rule
+
+
 def test_a_tag_may_name_the_medium(rules):
     text = "---\ntitle: 部署工作\ntags: 海西证券报新闻\n---\n<p>会议要求守住金融风险底线，强化监管。</p>\n"
     article = only_article(text, rules)
