@@ -16,8 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-REGIONS = ("北京 天津 河北 山西 内蒙古 辽宁 吉林 黑龙江 上海 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 广西 海南 重庆 四川 贵州 "
-           "云南 西藏 陕西 甘肃 青海 宁夏 新疆 大连 宁波 厦门 青岛 深圳").split()
+REGIONS = [
+    "北京", "天津", "河北", "山西", "内蒙古", "辽宁", "吉林", "黑龙江", "上海", "江苏", "浙江", "安徽", "福建", "江西", "山东",
+    "河南", "湖北", "湖南", "广东", "广西", "海南", "重庆", "四川", "贵州", "云南", "西藏", "陕西", "甘肃", "青海", "宁夏", "新疆",
+    "大连", "宁波", "厦门", "青岛", "深圳"]
 
 _FIGURE = re.compile(r"\d+(?:\.\d+)?(?=[亿万件家户笔个%])")
 _YEAR = re.compile(r"20(?:2[0-6])(?=年)")
@@ -60,7 +62,8 @@ def articles(n: int, seed: int = 1) -> Iterator[dict]:
             size += len(text)
         place = rng.choice(REGIONS)
         article = {"title": f"{place}金融监管局{year}年第{number + 1}号工作情况", "publisher": f"{place}日报",
-                   "date": f"{year}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}", "year": year, "paragraphs": parts}
+                   "date": f"{year}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}", "year": year,
+                   "paragraphs": parts}
         recent = [*recent[-200:], article]
         yield article
 

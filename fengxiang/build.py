@@ -26,6 +26,7 @@ from functools import cached_property
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
+from multiprocessing import connection
 from pathlib import Path
 
 from .errors import UserError
@@ -337,7 +338,8 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
             from .tables import file_stats
 
             tasks.clear()
-            merged = merge([done[b] for b in stats], cache, prints["merged"], out, space.state, run, progress)
+            merged = merge([done[b] for b in stats], cache, prints["merged"], out, space.state,
+                           _counts_before(space.state), run, progress)
         result.n_rejected, result.tables = merged.n_rejected, _paths(out)
         space.save_state({
             "fingerprints": prints, "n_rejected": result.n_rejected, "parts": merged.parts,
@@ -357,6 +359,11 @@ def _known_partials(state: dict, stats: dict[str, str], prints: dict[str, str], 
             if all(map(cache.has, partial.names)):
                 known[bucket] = partial
     return known
+
+
+def _counts_before(state: dict) -> dict[str, str]:
+    return {bucket: Partial.of(bucket, content, state["fingerprints"]).coded
+            for bucket, (_, content, _) in state.get("partitions", {}).items()}
 
 
 def _is_current(state, stats, prints, known, out: Path) -> bool:
@@ -406,15 +413,25 @@ class _NoPandas:
 
 
 def _begin_worker() -> None:
-    """Let pyarrow look for pandas in vain, as it does with the first array it makes: a worker needs none, and to
-    import it takes as long as half a partition."""
+    """Make a new process a worker.
+
+    It ends when the process that began it has ended in whatever way: until then it holds the lock of the output
+    folder too, so that no other build begins while it may still write. And pyarrow looks for pandas in vain, as it
+    does with the first array it makes: a worker needs none, and to import it takes as long as half a partition.
+    """
     import pyarrow as pa
 
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process().sentinel,), daemon=True).start()
     sys.meta_path.insert(0, _NoPandas)
     try:
         pa.array([0])
     finally:
         sys.meta_path.remove(_NoPandas)
+
+
+def _end_with(sentinel) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
 
 
 def _through(executor: Executor):

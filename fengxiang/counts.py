@@ -229,14 +229,16 @@ class Counts:
         return np.where(theirs[found] == ours, other.columns[column][found], 0).astype(np.int64)
 
 
-def added(parts: Sequence[Counts], distinct: str | None = None) -> Counts:
+def added(parts: Sequence[Counts], taken_away: Sequence[Counts] = (), distinct: str | None = None) -> Counts:
     """The sum of counts, the same whatever the order and grouping of `parts`.
 
     Args:
         parts: what is added up.
+        taken_away: what is subtracted: counts that have been added before. Rows that come to nothing are left out.
         distinct: instead of sums, count by how much the rows of each entity, year and region outnumber the different
             values of this column: column n_fewer, only where it is not 0.
     """
+    n_added, parts = len(parts), [*parts, *taken_away]
     names, entities = _unified([p.names for p in parts])
     regions = sorted({r for p in parts for r in p.regions})
     code = {r: i for i, r in enumerate(regions)}
@@ -257,7 +259,8 @@ def added(parts: Sequence[Counts], distinct: str | None = None) -> Counts:
     sums: dict[str, list[np.ndarray]] = {n: [] for n in ([distinct] if distinct else parts[0].values)}
     for cuts in _blocks(keys):
         key = np.concatenate([k[a:b] for k, (a, b) in zip(keys, cuts, strict=True)])
-        columns = {n: np.concatenate([p.columns[n][a:b] for p, (a, b) in zip(parts, cuts, strict=True)]) for n in sums}
+        columns = {n: np.concatenate([p.columns[n][a:b] if i < n_added else -p.columns[n][a:b].astype(np.int64)
+                                      for i, (p, (a, b)) in enumerate(zip(parts, cuts, strict=True))]) for n in sums}
         if distinct:
             order = np.lexsort((columns[distinct], key))
             new = _changes(key[order]) | _changes(columns[distinct][order])
@@ -272,8 +275,9 @@ def added(parts: Sequence[Counts], distinct: str | None = None) -> Counts:
             sums[name].append(np.add.reduceat(values, starts, dtype=np.int64) if len(starts) else key[:0])
     key = np.concatenate(found)
     columns = {"n_fewer" if distinct else n: np.concatenate(v) for n, v in sums.items()}
-    if distinct:
-        key, columns = key[columns["n_fewer"] > 0], {"n_fewer": columns["n_fewer"][columns["n_fewer"] > 0]}
+    if distinct or taken_away:
+        left = np.any(list(columns.values()), axis=0)
+        key, columns = key[left], {n: c[left] for n, c in columns.items()}
     place, region = np.divmod(key, max(len(regions), 1))
     entity, year = np.divmod(place, max(len(years), 1))
     return Counts(names, regions, {"entity": entity, "year": years[year], "region": region} | columns)

@@ -1,8 +1,8 @@
 """From the partials of all partitions to the tables: stories linked, counts added up, parts written.
 
-Counts are added up along a tree whose nodes are kept like the partials themselves, so that a change in one partition
-redoes one branch. Rows are written a part for each partition, and a part whose rows have not changed is left alone.
-Of the whole corpus only a short key and the signature of each article are held at once.
+Counts are added up along a tree; where few partitions have changed, what these gave before is taken from the last sum
+and what they give now is added. Rows are written a part for each partition, and a part whose rows have not changed is
+left alone. Of the whole corpus only a short key and the signature of each article are held at once.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ import pyarrow.compute as pc
 from . import tables
 from .counts import Cells, Counts, added, row_counts
 from .partition import Cache, Partial, digest
-from .stories import SKETCH, link
+from .stories import SKETCH, Remembered, link, similar
 from .tables import ALL, NONE, PARTED
 
 KINDS = ("term", "theme", "total", "agency", "pair", "deontic")
 OF_STORIES = ("term", "theme", "total")  # the kinds that also count stories
+FEW_CHANGES = 8  # at most one in so many partials is other than before, and the old sum is taken as a start
 FAN_IN = 16  # partials that a node of the tree adds up
 MAX_BITS = 5  # a node has at most two to this power children
 SHARED_ROWS = 8_000_000  # cells of shared articles that are looked at together
+PAIRS_AT_ONCE = 500  # texts that are compared in one task
 CUT_FILES = "cut"  # the part of ledger_counts with the files that stand in several partitions
 _HARDLY_TWICE = {"statement_id", "text", "evidence", "sample", "url", "title"}  # columns that a dictionary only slows
 
@@ -41,8 +43,8 @@ class Merged:
     names: set[str]
 
 
-def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path, state: dict, run: Callable,
-          progress: Callable[[str], None]) -> Merged:
+def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path, state: dict, before: dict[str, str],
+          run: Callable, progress: Callable[[str], None]) -> Merged:
     """Write every table of `out`.
 
     Args:
@@ -51,21 +53,21 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
         fingerprint: of the code that merges.
         out: the output folder.
         state: what the last build left; parts that it wrote and that have not changed stay as they are.
+        before: bucket → cache name of the counts of the partitions of the last build.
         run: a `map` over tasks.
         progress: called with a short message.
     """
     names: set[str] = set()
-    root = _adding_up(partials, cache, fingerprint, run, names)  # goes on in the workers meanwhile
+    root = _adding_up(partials, before, cache, fingerprint, run, names)  # goes on in the workers meanwhile
     progress("looking for copies and reprints")
     corpus = _Corpus.of(partials, cache)
-    judged_name = f"judged-{digest(fingerprint)}"
     ids = corpus.identifiers()
-    stories, is_shared = corpus.stories(ids, judged_name)
+    stories, is_shared = corpus.stories(ids, f"remembered-{digest(fingerprint)}", run)
 
     progress("writing the tables")
     _make_way(out, [p.bucket for p in partials])
     written = state.get("parts", {}) if partials else {}
-    stats, before = tables.file_stats(out), state.get("tables", {})
+    stats, stats_before = tables.file_stats(out), state.get("tables", {})
     parts: dict[str, str] = {}
     shared: list[str] = []
 
@@ -80,12 +82,12 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
                 shared.append(task.shared_name)
             files = [_part(out, name, partial.bucket).relative_to(tables.processed(out)).as_posix() for name in PARTED]
             if written.get(partial.bucket) != key or (inside and not cache.has(task.shared_name)) or any(
-                    f not in stats or stats[f] != before.get(f) for f in files):
+                    f not in stats or stats[f] != stats_before.get(f) for f in files):
                 yield task
 
     for done, _ in enumerate(run(finish, changed()), 1):
         progress(f"{done} parts of the tables written")
-    names.update([judged_name, *shared])
+    names.update([f"remembered-{digest(fingerprint)}", *shared])
     _write_cut_files(out, corpus.cut, cache)
     for name in PARTED if not partials else ():
         _write(out, name, tables.TABLES[name].schema.empty_table())
@@ -155,41 +157,66 @@ class _Corpus:
                 ids[members[m]] = base if rank == 1 else f"{base}-{rank}"
         return ids
 
-    def stories(self, ids: list[str], judged_name: str) -> tuple[list[str], np.ndarray]:
+    def stories(self, ids: list[str], remembered_name: str, run: Callable) -> tuple[list[str], np.ndarray]:
         """The story of each article, named by its first one; and whether other articles tell it too.
 
         Args:
             ids: the identifiers of the articles.
-            judged_name: where is kept in the cache which pairs of texts were found to be one story, and which not.
+            remembered_name: where the cache keeps what was found out about pairs of texts.
+            run: a `map` over tasks.
         """
-        base = self.keys["base_id"].to_pylist()
         # an undated copy never leads: "~" sorts after every date
         order = pc.sort_indices(self.keys.set_column(1, "date", pc.fill_null(self.keys["date"], "~")),
                                 [(n, "ascending") for n in ("date", "source_file", "position")]).to_numpy()
-        judged = {}
-        if self.cache.has(judged_name):
-            known = self.cache.read(judged_name)["pairs"]
-            judged = {(a, b): same for a, b, same in zip(*(c.to_pylist() for c in known.columns), strict=True)}
-        before = len(judged)
+        names = np.array([int(base, 16) for base in self.keys["base_id"].to_pylist()], dtype=np.uint64)[order]
+        remembered = Remembered()
+        if self.cache.has(remembered_name):
+            read = self.cache.read(remembered_name)
+            remembered = Remembered(
+                dict(zip(*(c.to_pylist() for c in read["shards"].columns), strict=True)),
+                np.column_stack([c.to_numpy() for c in read["pairs"].columns]),
+                {(a, b): same for a, b, same in zip(*(c.to_pylist() for c in read["judged"].columns), strict=True)})
 
-        def text_of(rank):
+        def place(rank: int) -> tuple[str, int]:
             i = int(order[rank])
             number = int(np.searchsorted(self.starts, i, side="right")) - 1
-            return self.cache.text(self.partials[number].texts, i - int(self.starts[number]))
+            return self.partials[number].texts, i - int(self.starts[number])
 
-        lead = link(range(len(order)), self.sketches[order], text_of, judged, lambda rank: base[order[rank]])
-        if len(judged) != before:
-            here = set(base)
-            kept = [(a, b, same) for (a, b), same in sorted(judged.items()) if a in here and b in here]
-            self.cache.write(judged_name, {"pairs": pa.table(
-                {n: pa.array(c) for n, c in zip(("a", "b", "same"), zip(*kept, strict=True), strict=True)})}
-                if kept else {"pairs": pa.table({"a": pa.array([], pa.string()), "b": pa.array([], pa.string()),
-                                                 "same": pa.array([], pa.bool_())})})
+        def judged(pairs: list[tuple[int, int]]) -> list[bool]:
+            tasks = [Judge(str(self.cache.folder), tuple((*place(a), *place(b)) for a, b in some))
+                     for some in (pairs[i:i + PAIRS_AT_ONCE] for i in range(0, len(pairs), PAIRS_AT_ONCE))]
+            return [same for found in run(judge, tasks) for same in found]
+
+        before = remembered.shards, set(remembered.judged)
+        lead = link(range(len(order)), names, self.sketches[order], judged, remembered)
+        if before != (remembered.shards, set(remembered.judged)):
+            a, b = (pa.array([p[side] for p in remembered.judged], type=pa.uint64()) for side in (0, 1))
+            self.cache.write(remembered_name, {
+                "shards": pa.table({"shard": pa.array(list(remembered.shards), type=pa.int32()),
+                                    "hash": pa.array(list(remembered.shards.values()), type=pa.binary())}),
+                "pairs": pa.table({n: pa.array(np.ascontiguousarray(remembered.pairs[:, i]))
+                                   for i, n in enumerate(("shard", "a", "b"))}),
+                "judged": pa.table({"a": a, "b": b,
+                                    "same": pa.array(list(remembered.judged.values()), type=pa.bool_())})})
         stories, shared = list(ids), np.zeros(len(ids), dtype=bool)
         for rank, first in lead.items():
             stories[order[rank]] = ids[order[first]]
             shared[order[rank]] = True
         return stories, shared
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Pairs of texts that may be one story: cache name and number of one, cache name and number of the other."""
+
+    cache: str
+    pairs: tuple[tuple[str, int, str, int], ...]
+
+
+def judge(task: Judge) -> list[bool]:
+    """Whether the texts of each pair are one story."""
+    cache = Cache(task.cache)
+    return [similar(cache.text(a, i), cache.text(b, j)) for a, i, b, j in task.pairs]
 
 
 # ------------------------------------------------------------------------------------------------------------ rows
@@ -299,20 +326,23 @@ def _flat(column: pa.ChunkedArray) -> pa.Array:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A node of the tree: what it adds up, by cache name, and the name it is kept under."""
+    """A node of the tree: what it adds up and what it takes away, by cache name, and the name it is kept under."""
 
     cache: str
     name: str
     children: tuple[str, ...]
+    taken_away: tuple[str, ...] = ()
 
 
 def add_up(task: Sum) -> str:
     """Add up the counts of some partials or nodes; the sum is kept in the cache."""
     cache = Cache(task.cache)
-    read = [cache.read(c, _count_tables(KINDS)) for c in task.children]
+    if cache.has(task.name):
+        return task.name
+    read = [[cache.read(name, _count_tables(KINDS)) for name in names] for names in (task.children, task.taken_away)]
     out: dict = {}
     for kind in KINDS:
-        out |= added([Counts.of_tables(kind, r) for r in read]).tables(kind)
+        out |= added(*([Counts.of_tables(kind, r) for r in tables_] for tables_ in read)).tables(kind)
     cache.write(task.name, out)
     return task.name
 
@@ -321,48 +351,61 @@ def _count_tables(kinds: Iterable[str]) -> list[str]:
     return [name for k in kinds for name in (f"{k} names", f"{k} regions", k)]
 
 
-def _adding_up(partials: Sequence[Partial], cache: Cache, fingerprint: str, run: Callable,
+def _adding_up(partials: Sequence[Partial], before: dict[str, str], cache: Cache, fingerprint: str, run: Callable,
                names: set[str]) -> Callable[[], dict[str, Counts] | None]:
     """Begin to add up the counts of the whole corpus. The function returned waits for them and gives them by kind, or
-    None for an empty corpus. The nodes of the tree are added to `names`."""
+    None for an empty corpus.
+
+    Args:
+        partials: the partitions.
+        before: bucket → cache name of the counts of the last build; where few are others, they are taken from its sum.
+        cache: where they are.
+        fingerprint: of the code that adds.
+        run: a `map` over tasks.
+        names: gets the cache name of the sum.
+    """
     if not partials:
         return lambda: None
+    now = {p.bucket: p.coded for p in partials}
+    new, gone = sorted(set(now.values()) - set(before.values())), sorted(set(before.values()) - set(now.values()))
+    whole, old = (f"sums-{digest(fingerprint, *sorted(leaves.values()))}" for leaves in (now, before))
     levels: list[list[Sum]] = []
-    root, _ = _planned([(p.bucket, p.coded) for p in partials], 0, str(cache.folder), fingerprint, levels)
-    names.update(task.name for level in levels for task in level)
-    missing = [[task for task in level if not cache.has(task.name)] for level in levels]
-    first = run(add_up, missing[0]) if missing else iter(())
+    if cache.has(whole):
+        pass
+    elif FEW_CHANGES * (len(new) + len(gone)) < len(now) and all(map(cache.has, (old, *gone))):
+        levels = [[Sum(str(cache.folder), whole, (old, *new), tuple(gone))]]
+    else:
+        _planned(sorted(now.items()), 0, str(cache.folder), fingerprint, levels, whole)
+    names.add(whole)
+    first = run(add_up, levels[0]) if levels else iter(())
 
     def added_up() -> dict[str, Counts]:
         deque(first, maxlen=0)
-        for level in missing[1:]:
+        for level in levels[1:]:
             deque(run(add_up, level), maxlen=0)
-        read = cache.read(root, _count_tables(KINDS))
+        read = cache.read(whole, _count_tables(KINDS))
         return {kind: Counts.of_tables(kind, read) for kind in KINDS}
 
     return added_up
 
 
-def _planned(leaves: list[tuple[str, str]], depth: int, folder: str, fingerprint: str,
-             levels: list[list[Sum]]) -> tuple[str, int]:
+def _planned(leaves: list[tuple[str, str]], depth: int, folder: str, fingerprint: str, levels: list[list[Sum]],
+             name: str = "") -> tuple[str, int]:
     """The name and the height of the node over `leaves` (bucket, cache name), which share `depth` binary digits; it
-    and the nodes below it are added to `levels` by height. The tree follows from the buckets, so that a new one
-    changes one branch."""
-    if len(leaves) == 1:
+    and the nodes below it are added to `levels` by height. `name` is the name it is to have."""
+    if len(leaves) == 1 and not name:
         return leaves[0][1], 0
     if len(leaves) <= FAN_IN:
-        below = [(name, 0) for _, name in leaves]
+        below = [(leaf, 0) for _, leaf in leaves]
     else:
         bits = min(MAX_BITS, ((len(leaves) - 1) // FAN_IN).bit_length())
         below = [_planned(list(group), depth + bits, folder, fingerprint, levels)
                  for _, group in groupby(leaves, key=lambda leaf: leaf[0][:depth + bits])]
-    children = tuple(name for name, _ in below)
-    if len(children) == 1:
-        return below[0]
+    children = tuple(child for child, _ in below)
     height = max(h for _, h in below)
     while len(levels) <= height:
         levels.append([])
-    node = Sum(folder, f"sums-{digest(fingerprint, *children)}", children)
+    node = Sum(folder, name or f"part-of-sums-{digest(fingerprint, *children)}", children)
     levels[height].append(node)
     return node.name, height + 1
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,6 +25,7 @@ CONTAINED = 0.8  # or: this share of the shorter text's shingles stands in the l
 CONTAINED_MIN = 60  # if the shorter one has at least so many shingles
 STOCK_PHRASE = 64  # a hash value that more texts share is a stock phrase: it proposes only texts of like signature,
 NEIGHBOURS = 4  # each with so many before it in the order of the signatures
+SHARDS = 1024  # of hash values: a power of two
 LIKELY = 0.4  # share of common values, where both signatures reach, from which a pair is read in full
 
 _NOT_LETTERS = re.compile(r"[^\w]|_")
@@ -146,8 +149,23 @@ def similar(a: str, b: str) -> bool:
     return common / union >= SAME_STORY or (shorter >= CONTAINED_MIN and common / shorter >= CONTAINED)
 
 
-def link(keys: Sequence, sketches: np.ndarray, text_of: Callable[[object], str],
-         judged: dict[tuple, bool] | None = None, name_of: Callable[[object], object] = lambda key: key) -> dict:
+@dataclass(slots=True)
+class Remembered:
+    """What an earlier run has found out about texts, by their names; it holds whatever the corpus is now.
+
+    Attributes:
+        shards: for each shard of hash values, a hash of the values and names in it.
+        pairs: the pairs each shard proposed: columns shard, name, name.
+        judged: for each proposed pair of names, whether the texts are one story.
+    """
+
+    shards: dict[int, bytes] = field(default_factory=dict)
+    pairs: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), dtype=np.uint64))
+    judged: dict[tuple[int, int], bool] = field(default_factory=dict)
+
+
+def link(keys: Sequence, names: np.ndarray, sketches: np.ndarray, judge: Callable[[list[tuple]], Iterable[bool]],
+         remembered: Remembered | None = None) -> dict:
     """Which articles belong to one story.
 
     Two texts belong together if they are `similar`, or by a chain of such pairs. A pair is read in full if the
@@ -156,17 +174,16 @@ def link(keys: Sequence, sketches: np.ndarray, text_of: Callable[[object], str],
 
     Args:
         keys: sortable keys of the articles, unique; the smallest of a group names it, so order them by date.
+        names: a number for each text, uint64: the same number, the same text.
         sketches: the signature of each, a row each.
-        text_of: the normalised text of a key; asked only for proposed pairs.
-        judged: what was found of pairs before, by the names of both texts; taken from, and filled with what is
-            found now.
-        name_of: a name of a key's text: the same name, the same text.
+        judge: says of pairs of keys whether their texts are `similar`.
+        remembered: what an earlier run has found; brought up to date.
 
     Returns:
         key → smallest key of its story, for the articles that share one; articles that stand alone are left out.
-        The same whatever the order of `keys`.
+        The same whatever the order of `keys` and whatever is remembered.
     """
-    judged = {} if judged is None else judged
+    remembered = Remembered() if remembered is None else remembered
     order = sorted((i for i in range(len(keys)) if sketches[i][0] != NOTHING), key=keys.__getitem__)
     parent: dict[int, int] = {}
 
@@ -177,71 +194,108 @@ def link(keys: Sequence, sketches: np.ndarray, text_of: Callable[[object], str],
         return i
 
     # the same text is the same story; only the first of each is compared with others
-    firsts: dict = {}
-    for i in order:
-        first = firsts.setdefault(name_of(keys[i]), i)
+    first_of: dict[int, int] = {}
+    for i, name in zip(order, names[order].tolist(), strict=True):
+        first = first_of.setdefault(name, i)
         if first != i:
             parent[i] = first
-    heads = list(firsts.values())
-    for a, b in proposed(sketches[heads]):
-        a, b = heads[a], heads[b]
-        if root(a) == root(b):
-            continue
-        pair = (name_of(keys[a]), name_of(keys[b]))
-        if pair not in judged:
-            judged[pair] = similar(text_of(keys[a]), text_of(keys[b]))
-        if judged[pair]:
-            first, second = sorted((root(a), root(b)), key=keys.__getitem__)
-            parent[second] = first
+    pairs = proposed(np.array(sorted(first_of), dtype=np.uint64),
+                     sketches[[first_of[n] for n in sorted(first_of)]], remembered)
+    new = [p for p in pairs if p not in remembered.judged]
+    found = judge([(keys[first_of[a]], keys[first_of[b]]) for a, b in new])
+    judged = dict(zip(new, found, strict=True))
+    remembered.judged = {p: judged[p] if p in judged else remembered.judged[p] for p in pairs}
+    for (a, b), same in remembered.judged.items():
+        if same:
+            first, second = sorted((root(first_of[a]), root(first_of[b])), key=keys.__getitem__)
+            if first != second:
+                parent[second] = first
     return {keys[i]: keys[root(i)] for i in sorted(parent.keys() | set(parent.values()), key=keys.__getitem__)}
 
 
-def proposed(sketches: np.ndarray) -> list[tuple[int, int]]:
-    """Pairs (i < j) of signatures whose texts may be one story, sorted.
+def proposed(names: np.ndarray, sketches: np.ndarray, remembered: Remembered | None = None) -> list[tuple[int, int]]:
+    """Pairs of names whose texts may be one story, smaller name first, sorted.
 
     Memory grows with the number of signatures, not of pairs: a value proposes at most `STOCK_PHRASE` pairs for each
-    text, and pairs are sifted by `_likely` as they come.
+    text, and pairs are sifted by `_likely` as they come. Hash values are looked at in `SHARDS`; what a shard proposes
+    follows from the values and names in it alone, so one that is as remembered is not looked at again.
+
+    Args:
+        names: a number for each text, ascending.
+        sketches: the signature of each.
+        remembered: what an earlier run has found; its shards and pairs are brought up to date.
     """
-    n = len(sketches)
-    # value and text in one integer: one sort brings those together that share a value
-    held = ((sketches.astype(np.uint64) << _HALF) | np.arange(n, dtype=np.uint64)[:, None])[sketches != NOTHING]
+    remembered = Remembered() if remembered is None else remembered
+    # shard, value and text in one integer: one sort brings those together that share a value
+    bits = SHARDS.bit_length() - 1
+    value = ((sketches & np.uint32(SHARDS - 1)) << np.uint32(32 - bits)) | (sketches >> np.uint32(bits))
+    held = ((value.astype(np.uint64) << _HALF) | np.arange(len(names), dtype=np.uint64)[:, None])[sketches != NOTHING]
     held.sort()
-    values, owner = (held >> _HALF).astype(np.uint32), held.astype(np.uint32).astype(np.int64)
-    del held
+    values, owner = (held >> _HALF).astype(np.uint32), held.astype(np.uint32)
+    del held, value
+    cuts = [*np.searchsorted(values, np.arange(SHARDS, dtype=np.uint32) << np.uint32(32 - bits)).tolist(), len(values)]
+    shards, again = {}, []
+    for shard, (a, b) in enumerate(pairwise(cuts)):
+        shards[shard] = hashlib.blake2b(values[a:b].tobytes() + names[owner[a:b]].tobytes(), digest_size=16).digest()
+        if shards[shard] != remembered.shards.get(shard):
+            again.append((a, b))
+    if again:
+        looked_at = np.concatenate([np.arange(a, b) for a, b in again])
+        fresh = _proposals(values[looked_at], owner[looked_at], sketches)
+        fresh = np.column_stack([fresh[:, 0].astype(np.uint64) >> np.uint64(32 - bits),
+                                 names[fresh[:, 1]], names[fresh[:, 2]]]).astype(np.uint64)
+        kept = np.array([shards[n] == remembered.shards.get(n) for n in range(SHARDS)])
+        pairs = np.concatenate([remembered.pairs[kept[remembered.pairs[:, 0].astype(np.int64)]], fresh])
+        remembered.pairs = pairs[np.lexsort(pairs.T[::-1])]
+        remembered.shards = shards
+    return sorted(set(zip(remembered.pairs[:, 1].tolist(), remembered.pairs[:, 2].tolist(), strict=True)))
+
+
+def _proposals(values: np.ndarray, owner: np.ndarray, sketches: np.ndarray) -> np.ndarray:
+    """From values, ascending, and the row of `sketches` each stands in: a value, and the rows (i < j) of a likely
+    pair it proposes."""
+    n = len(sketches)
     starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, dtype=np.int64)
     size = np.diff(np.append(starts, len(values)))
-    sure: list[np.ndarray] = [np.zeros(0, dtype=np.int64)]
-    waiting: list[np.ndarray] = []
+    owner = owner.astype(np.int64)
+    found = [np.zeros((0, 3), dtype=np.int64)]
+    waiting: list[tuple[np.ndarray, np.ndarray]] = []
     n_waiting = 0
 
-    def sift(a: np.ndarray, b: np.ndarray, at_once: int = 2_000_000) -> None:
+    def sift(a: np.ndarray, b: np.ndarray, value: np.ndarray, at_once: int = 2_000_000) -> None:
         nonlocal n_waiting
-        waiting.append((np.minimum(a, b) * n + np.maximum(a, b)).ravel())
+        waiting.append(((np.minimum(a, b) * n + np.maximum(a, b)).ravel(), np.broadcast_to(value, a.shape).ravel()))
         n_waiting += a.size
         if n_waiting >= at_once:
-            pairs = _distinct(np.concatenate(waiting))
+            pairs, by = (np.concatenate(c) for c in zip(*waiting, strict=True))
             waiting.clear()
             n_waiting = 0
-            sure.append(pairs[_likely(sketches, *np.divmod(pairs, n))])
+            different = _distinct(pairs)
+            likely = different[_likely(sketches, *np.divmod(different, max(n, 1)))]
+            if len(likely):
+                place = np.minimum(np.searchsorted(likely, pairs), len(likely) - 1)
+                chosen = likely[place] == pairs
+                found.append(np.column_stack([by[chosen], *np.divmod(pairs[chosen], n)]))
 
     few = (size > 1) & (size <= STOCK_PHRASE)
     # groups of one size make a matrix: each column with each later one
     for s in _distinct(size[few]).tolist():
-        groups = owner[starts[few & (size == s)][:, None] + np.arange(s)]
+        at = starts[few & (size == s)]
         a, b = np.triu_indices(s, 1)
-        for some in np.array_split(groups, len(groups) * len(a) // 1_000_000 + 1):
-            sift(some[:, a], some[:, b])
-    if (size > STOCK_PHRASE).any():
+        for some in np.array_split(at, len(at) * len(a) // 1_000_000 + 1):
+            groups = owner[some[:, None] + np.arange(s)]
+            sift(groups[:, a], groups[:, b], values[some][:, None].astype(np.int64))
+    many = np.flatnonzero(size > STOCK_PHRASE)
+    if len(many):
         rank = np.empty(n, dtype=np.int64)
         rank[np.lexsort(sketches[:, 3::-1].T)] = np.arange(n)
-        for start, s in zip(starts[size > STOCK_PHRASE].tolist(), size[size > STOCK_PHRASE].tolist(), strict=True):
+        for start, s in zip(starts[many].tolist(), size[many].tolist(), strict=True):
             group = owner[start:start + s]
-            group = group[np.argsort(rank[group])]
+            group = group[np.argsort(rank[group], kind="stable")]
             for apart in range(1, NEIGHBOURS + 1):
-                sift(group[apart:], group[:-apart])
-    sift(owner[:0], owner[:0], 0)
-    first, second = np.divmod(_distinct(np.concatenate(sure)), max(n, 1))
-    return list(zip(first.tolist(), second.tolist(), strict=True))
+                sift(group[apart:], group[:-apart], values[start].astype(np.int64))
+    sift(owner[:0], owner[:0], owner[:0], 0)
+    return np.concatenate(found)
 
 
 def _likely(sketches: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -251,7 +305,7 @@ def _likely(sketches: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.n
     smaller of the two largest ones, a text that stands within another shares all its values with it.
     """
     out = np.zeros(len(first), dtype=bool)
-    whole = np.minimum(sketches[:, -1], NOTHING - 1)
+    whole = np.minimum(sketches[:, -1], NOTHING - np.uint32(1))
     for start in range(0, len(first), 100_000):
         i, j = first[start:start + 100_000], second[start:start + 100_000]
         reach = np.minimum(whole[i], whole[j])[:, None]

@@ -2,10 +2,18 @@
 
 import hashlib
 import json
+import multiprocessing
+import os
 import shutil
+import signal
+import sys
+import time
 from pathlib import Path
 
+import pyarrow.parquet as parquet
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fengxiang import build as building
 from fengxiang import partition, tables
@@ -46,9 +54,10 @@ def test_two_articles_and_a_copy_counted_by_hand(raw, tmp_path):
     assert articles.loc["copy.md", "article_id"] == articles.loc["a.md", "article_id"] + "-2"
     assert articles.loc["copy.md", "story_id"] == articles.loc["a.md", "article_id"]
     statements = tables.read(tmp_path / "out", "statements")
-    assert [(r.text, list(r.regions), r.year) for r in statements.sort_values(["source_file", "position"]).itertuples()] \
-        == [(t, region, year) for region, year, texts in (
-            (["深圳"], 2026, [A[:32], A[32:]]), (["深圳"], 2026, [A[:32], A[32:]]), (["北京"], 2022, [B])) for t in texts]
+    statements = statements.sort_values(["source_file", "position"])
+    assert [(r.text, list(r.regions), r.year) for r in statements.itertuples()] == [
+        (A[:32], ["深圳"], 2026), (A[32:], ["深圳"], 2026), (A[:32], ["深圳"], 2026), (A[32:], ["深圳"], 2026),
+        (B, ["北京"], 2022)]
     slices = tables.read(tmp_path / "out", "slices").set_index(["year", "region"])
     columns = ["n_statements", "n_articles", "n_stories", "n_agencies"]
     assert {k: tuple(int(v) for v in slices.loc[k, columns]) for k in slices.index} == {
@@ -89,14 +98,15 @@ def many(tmp_path, monkeypatch):
     folder.mkdir()
     places = ["上海", "浙江", "天津", "广西", "重庆"]
     for i in range(30):
-        text = f"{places[i % 5]}金融监管局称，{2020 + i % 5}年推进普惠金融{i}项，化解不良资产{i * 7}亿元。" + (A if i % 6 == 0 else B)
-        (folder / f"{i:02d}.md").write_text(page(f"{places[i % 5]}第{i}次通报金融监管", f"{2020 + i % 5}-03-0{1 + i % 9}", text),
+        place, year = places[i % 5], 2020 + i % 5
+        text = f"{place}金融监管局称，{year}年推进普惠金融{i}项，化解不良资产{i * 7}亿元。" + (A if i % 6 == 0 else B)
+        (folder / f"{i:02d}.md").write_text(page(f"{place}第{i}次通报金融监管", f"{year}-03-0{1 + i % 9}", text),
                                             encoding="utf-8")
     with open(folder / "feed.jsonl", "w", encoding="utf-8") as feed:
         for i in range(10):
-            feed.write(json.dumps({"title": f"{places[i % 5]}金融监管局部署", "date": f"2026-01-{i + 10}", "content":
-                                   f"{places[i % 5]}金融监管局提出，推进第{i}批房地产融资协调机制“白名单”项目。" * 2 + A},
-                                  ensure_ascii=False) + "\n")
+            text = f"{places[i % 5]}金融监管局提出，推进第{i}批房地产融资协调机制“白名单”项目。" * 2 + A
+            feed.write(json.dumps({"title": f"{places[i % 5]}金融监管局部署", "date": f"2026-01-{i + 10}",
+                                   "content": text}, ensure_ascii=False) + "\n")
     return folder
 
 
@@ -112,8 +122,8 @@ def test_any_number_of_processes_any_folder_gives_the_same_bytes(many, tmp_path)
 def test_an_incremental_build_equals_a_cold_one(many, tmp_path):
     out = tmp_path / "out"
     build(many, out, CODEBOOK, workers=1)
-    (many / "new.md").write_text(page("广西金融监管局2026年部署", "2026-02-01", "广西金融监管局要求严防风险“爆雷”。", A),
-                                 encoding="utf-8")
+    text = "广西金融监管局要求严防风险“爆雷”。"
+    (many / "new.md").write_text(page("广西金融监管局2026年部署", "2026-02-01", text, A), encoding="utf-8")
     (many / "03.md").unlink()
     (many / "07.md").write_text(page("重庆金融监管局通报", "2025-02-01", B), encoding="utf-8")
     result = build(many, out, CODEBOOK, workers=1)
@@ -148,7 +158,8 @@ def test_a_large_json_lines_file_is_cut_at_line_ends(many, tmp_path, monkeypatch
     build(many, tmp_path / "cut", CODEBOOK, workers=1)
     monkeypatch.setattr(building, "CHUNK_BYTES", 10**9)
     build(many, tmp_path / "whole", CODEBOOK, workers=1)
-    cut, whole = (tables.read(tmp_path / o, "articles").sort_values(["source_file", "position"]) for o in ("cut", "whole"))
+    cut, whole = (tables.read(tmp_path / o, "articles").sort_values(["source_file", "position"])
+                  for o in ("cut", "whole"))
     columns = ["article_id", "source_file", "position", "story_id", "text"]
     assert cut[columns].values.tolist() == whole[columns].values.tolist()
     for name in ("term_counts", "theme_counts", "slices", "theme_pairs"):
@@ -189,3 +200,194 @@ def test_a_link_out_of_the_folder_is_not_followed(raw, tmp_path):
 def test_an_unusable_folder_is_one_plain_sentence(raw, tmp_path, folder, words):
     with pytest.raises(UserError, match=words):
         build(tmp_path / folder, tmp_path / "out", CODEBOOK)
+
+
+# ------------------------------------------------------------------------------------- partitions that stay put
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 4000), min_size=1, max_size=40), st.integers(0, 4000))
+def test_a_new_file_changes_one_partition_or_halves_it(tmp_path_factory, sizes, size):
+    folder = tmp_path_factory.mktemp("raw")
+    for i, n in enumerate(sizes):
+        (folder / f"{i}.txt").write_bytes(b"x" * n)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(building, "PARTITION_BYTES", 5_000)
+        before = dict(partitions(folder))
+        (folder / "new.txt").write_bytes(b"x" * size)
+        after = dict(partitions(folder))
+    assert sorted(p.source_file for ps in after.values() for p in ps) == sorted(
+        [*(f"{i}.txt" for i in range(len(sizes))), "new.txt"])
+    assert all(sum(p.size for p in ps) <= 5_000 or len(ps) == 1 for ps in after.values())
+    changed = [b for b, ps in after.items() if before.get(b) != ps]
+    gone = [b for b in before if b not in after]
+    # every changed one lies where the one stood that took the file in, and all others are as they were
+    assert len(gone) <= 1
+    assert all(b.startswith(gone[0]) for b in changed) if gone else len(changed) == 1
+
+
+def test_partitions_are_the_halves_of_halves(many):
+    names = [b for b, _ in partitions(many)]
+    assert names == sorted(names)
+    assert sum(2.0 ** -len(b) for b in names) <= 1  # none lies within another
+    assert not any(a != b and b.startswith(a) for a in names for b in names)
+
+
+# ------------------------------------------------------------------------------------------- what is left alone
+
+
+def test_only_the_parts_that_changed_are_written(many, tmp_path):
+    out = tmp_path / "out"
+    build(many, out, CODEBOOK, workers=1)
+    stamps = {p: p.stat().st_mtime_ns for p in tables.processed(out).glob("*/part-*.parquet")}
+    text = "云南金融监管局要求银行机构梳理授信业务，逐户核对抵押物清单，月底前报送。"
+    (many / "new.md").write_text(page("云南金融监管局工作部署", "2026-02-01", text), encoding="utf-8")
+    result = build(many, out, CODEBOOK, workers=1)
+    again = [p for p, t in stamps.items() if not p.exists() or p.stat().st_mtime_ns != t]
+    assert result.n_redone < result.n_partitions
+    assert 0 < len(again) <= 6 * result.n_redone + 1
+    build(many, tmp_path / "cold", CODEBOOK, workers=1)
+    assert contents(out) == contents(tmp_path / "cold")
+
+
+def test_a_corpus_that_shrinks_to_one_partition_and_grows_again_leaves_nothing_behind(many, tmp_path):
+    out = tmp_path / "out"
+    build(many, out, CODEBOOK, workers=1)
+    assert tables.path_of(out, "statements").is_dir()
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    for path in sorted(many.iterdir())[3:]:
+        shutil.move(path, aside / path.name)
+    build(many, out, CODEBOOK, workers=1)
+    assert tables.path_of(out, "statements").is_file()
+    build(many, tmp_path / "small", CODEBOOK, workers=1)
+    assert contents(out) == contents(tmp_path / "small")
+    for path in aside.iterdir():
+        shutil.move(path, many / path.name)
+    build(many, out, CODEBOOK, workers=1)
+    build(many, tmp_path / "large", CODEBOOK, workers=1)
+    assert contents(out) == contents(tmp_path / "large")
+
+
+def test_stories_over_several_partitions_are_counted_once(many, tmp_path):
+    text = "".join(f"{p}金融监管局2024年组织辖内机构排查第{i}类隐患，建立台账逐项销号。"
+                   for i, p in enumerate("沪浙津桂渝"))
+    for i in range(12):
+        (many / f"told-{i}.md").write_text(
+            page(f"隐患排查通报之{i}", f"2024-05-{i + 10}", f"本报第{i}版消息。", text), encoding="utf-8")
+    out = tmp_path / "out"
+    build(many, out, CODEBOOK, workers=1)
+    where = {p.source_file: b for b, ps in partitions(many) for p in ps}
+    assert len({where[f"told-{i}.md"] for i in range(12)}) > 2
+    articles = tables.read(out, "articles")
+    told = articles[articles["source_file"].str.startswith("told-")]
+    assert told["story_id"].nunique() == 1
+    lead = told.loc[told["date"] == told["date"].min(), "article_id"].item()
+    assert set(told["story_id"]) == {lead}
+    terms = tables.read(out, "term_counts").set_index(["term", "year", "region"])
+    assert terms.loc[("台账", -1, "all"), ["n_articles", "n_stories"]].tolist() == [12, 1]
+    # against plain sets over the rows
+    statements = tables.read(out, "statements")
+    spoken = statements.assign(region=[[*(r if len(r) else ["none"]), "all"] for r in statements["regions"]],
+                               year=statements["year"].fillna(0)).explode("region")
+    stories = spoken.groupby("region")["story_id"].nunique()
+    slices = tables.read(out, "slices")
+    slices = slices[slices["year"] == -1].set_index("region")["n_stories"]
+    assert slices.to_dict() == stories.to_dict()
+
+
+# --------------------------------------------------------------------------------------------- killed and broken
+
+
+def test_a_damaged_or_foreign_table_is_made_again(many, tmp_path):
+    out = tmp_path / "out"
+    build(many, out, CODEBOOK, workers=1)
+    whole = contents(out)
+    part = next(tables.path_of(out, "articles").glob("part-*.parquet"))
+    part.write_bytes(part.read_bytes()[:100])
+    (tables.processed(out) / "slices.csv").unlink()
+    assert build(many, out, CODEBOOK, workers=1).changed
+    assert contents(out) == whole
+
+
+def test_a_half_written_partial_is_made_again(many, tmp_path):
+    out = tmp_path / "out"
+    build(many, out, CODEBOOK, workers=1)
+    whole = contents(out)
+    for i, path in enumerate(sorted((out / ".fengxiang" / "cache").glob("*/*.arrow"))):
+        if i % 2:
+            path.write_bytes(path.read_bytes()[:-1000 - i])
+    shutil.rmtree(tables.processed(out))
+    build(many, out, CODEBOOK, workers=1)
+    assert contents(out) == whole
+
+
+def test_the_state_is_written_last(many, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    build(many, out, CODEBOOK, workers=1)
+    (many / "new.md").write_text(page("广西金融监管局2026年部署", "2026-02-01", A), encoding="utf-8")
+
+    def full(self, state):
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(building.Workspace, "save_state", full)
+        with pytest.raises(OSError, match="no space"):
+            build(many, out, CODEBOOK, workers=1)
+    # tables of the new build beside the state of the old one: they are not taken for what the old one wrote
+    assert build(many, out, CODEBOOK, workers=1).changed
+    build(many, tmp_path / "cold", CODEBOOK, workers=1)
+    assert contents(out) == contents(tmp_path / "cold")
+
+
+forks = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kills forked processes")
+
+
+def _forked(raw, out, workers=1):
+    process = multiprocessing.get_context("fork").Process(target=build, args=(raw, out, CODEBOOK),
+                                                          kwargs={"workers": workers})
+    process.start()
+    return process
+
+
+@forks
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_at_any_moment_the_next_build_equals_an_undisturbed_one(many, tmp_path, workers):
+    for path in sorted(many.glob("[12]*.md")):
+        path.unlink()
+    started = time.monotonic()
+    build(many, tmp_path / "whole", CODEBOOK, workers=1)
+    seconds, whole = time.monotonic() - started, contents(tmp_path / "whole")
+    survived = 0
+    for i in range(10):
+        out = tmp_path / f"out{i % 2}"  # every other time over what the kill before has left
+        if i >= 6:
+            shutil.rmtree(out / "data", ignore_errors=True)
+        process = _forked(many, out, workers)
+        process.join(seconds * (i + 0.5) / 10)
+        if process.is_alive():
+            os.kill(process.pid, signal.SIGKILL)
+            survived += 1
+        process.join()
+        for path in tables.processed(out).rglob("*.parquet"):
+            if path.is_file():
+                assert parquet.read_metadata(path).num_rows >= 0  # whole, or it could not be read
+        build(many, out, CODEBOOK, workers=1)
+        assert contents(out) == whole
+        if i % 2:
+            shutil.rmtree(tmp_path / "out0")
+            shutil.rmtree(tmp_path / "out1")
+    assert survived >= 3
+
+
+@forks
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_two_builds_at_once_in_one_folder_wait_for_each_other(many, tmp_path):
+    processes = [_forked(many, tmp_path / "out") for _ in range(2)]
+    for process in processes:
+        process.join(60)
+    assert [p.exitcode for p in processes] == [0, 0]
+    build(many, tmp_path / "alone", CODEBOOK, workers=1)
+    assert contents(tmp_path / "out") == contents(tmp_path / "alone")
+    assert not build(many, tmp_path / "out", CODEBOOK, workers=1).changed

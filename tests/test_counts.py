@@ -109,6 +109,14 @@ def test_partials_add_up_whatever_their_order_and_grouping(monkeypatch):
     assert listed(added([a, b, c]).table("term")) == expected
 
 
+def test_what_was_added_can_be_taken_away():
+    a = part([("乙", 2025, "all", 1), ("甲", 2025, "深圳", 2)])
+    b = part([("甲", 2025, "深圳", 5), ("丙", -1, "all", 1)], ("all", "深圳"))
+    c = part([("甲", 2026, "all", 4)], ("all",))
+    assert listed(added([added([a, b]), c], [b]).table("term")) == listed(added([a, c]).table("term"))
+    assert listed(added([a], [a]).table("term")) == []
+
+
 def test_by_how_much_rows_outnumber_the_values_of_a_column():
     a = part([("甲", 2025, "all", 11), ("甲", 2025, "all", 12), ("乙", 2025, "all", 11)])
     b = part([("甲", 2025, "all", 11), ("甲", 2025, "深圳", 11)])
@@ -129,5 +137,6 @@ def test_counts_survive_being_kept():
 
 
 def test_rows_of_the_same_words_are_added():
-    table = pa.table({"rule": ["乙", "甲", "乙"], "fate": ["x", "x", "x"], "n_units": [1, 2, 3], "n_chars": [10, 20, 30]})
+    table = pa.table({"rule": ["乙", "甲", "乙"], "fate": ["x", "x", "x"], "n_units": [1, 2, 3],
+                      "n_chars": [10, 20, 30]})
     assert listed(row_counts(table)) == [("乙", "x", 4, 40), ("甲", "x", 2, 20)]

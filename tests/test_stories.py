@@ -2,18 +2,39 @@
 
 import random
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fengxiang.stories import SAME_STORY, identifier, link, normalised, shingles, similar, sketches
+from fengxiang import stories
+from fengxiang.stories import (
+    NOTHING,
+    SAME_STORY,
+    SKETCH,
+    Remembered,
+    all_normalised,
+    identifier,
+    link,
+    normalised,
+    shingles,
+    similar,
+    sketch,
+    sketches,
+)
 
 A = "深圳金融监管局提出深入推进监管数智化建设，加快科技金融发展，守住不发生系统性风险的底线，做好普惠金融服务。"
 B = "黑龙江监管局称科学测算区域金融饱和度，有序推进中小金融机构减量提质，合理优化机构布局，防范非法集资。"
 
 
-def families(texts: dict[str, str]) -> dict[str, str]:
-    keys = list(texts)
-    return link(keys, sketches([normalised(texts[k]) for k in keys]), lambda k: normalised(texts[k]))
+def named(texts: dict[str, str]) -> np.ndarray:
+    return np.array([int(identifier(normalised(t)), 16) for t in texts.values()], dtype=np.uint64)
+
+
+def families(texts: dict[str, str], remembered: Remembered | None = None) -> dict[str, str]:
+    def judge(pairs):
+        return [similar(normalised(texts[a]), normalised(texts[b])) for a, b in pairs]
+
+    return link(list(texts), named(texts), sketches([normalised(t) for t in texts.values()]), judge, remembered)
 
 
 def jaccard_by_sets(a: str, b: str) -> float:
@@ -27,7 +48,8 @@ def test_a_copy_and_a_light_edit_are_one_story_and_another_text_is_not():
 
 
 def test_a_long_reprint_with_an_introduction_is_the_same_story():
-    assert similar(normalised(A + B + A[::-1]), normalised("本报讯，以下内容转载自其他媒体并略有删节。" * 6 + A + B + A[::-1]))
+    text = A + B + A[::-1]
+    assert similar(normalised(text), normalised("本报讯，以下内容转载自其他媒体并略有删节。" * 6 + text))
 
 
 def test_the_order_of_files_changes_nothing():
@@ -56,3 +78,70 @@ def test_an_identifier_survives_width_case_and_spacing_and_tells_texts_apart():
 
 def test_empty_texts_are_no_story():
     assert families({"a": "", "b": "", "c": "。"}) == {}
+
+
+WORDS = st.text(alphabet="防范化解金融风险强监管促发展，。 ＡAaé①㎡…０", max_size=60)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(WORDS, st.text(max_size=20)), max_size=8))
+def test_many_texts_at_once_are_as_one_by_one(texts):
+    normal = all_normalised(texts)
+    assert normal == [normalised(t) for t in texts]
+    assert sketches(normal).tolist() == [sketch(t).tolist() for t in normal]
+
+
+def test_a_signature_is_the_smallest_hashes_of_the_set():
+    text = normalised(A + B) * 2  # every shingle but those at the seam stands twice
+    expected = sorted(set(shingles(text).tolist()))[:SKETCH]
+    assert sketch(text).tolist() == [h >> 32 for h in expected]
+    assert sketches([text, "一二"])[0].tolist() == sketch(text).tolist()
+    assert sketches([text, "一二"])[1].tolist()[1:] == [int(NOTHING)] * (SKETCH - 1)
+
+
+def corpus(n: int, seed: int) -> dict[str, str]:
+    """Texts of sentences from a small pool; every fifth one an edited copy of an earlier one."""
+    rng = random.Random(seed)
+    letters = "防范化解金融风险强监管促高质量发展服务实体经济做好五篇大文章"
+    pool = ["".join(rng.choices(letters, k=25)) for _ in range(60)]
+    texts: dict[str, str] = {}
+    for i in range(n):
+        told = rng.choice(list(texts.values())) if i % 5 == 4 else None
+        texts[f"{i:04d}"] = told[:-9] + f"第{i}版。" if told else "。".join(rng.sample(pool, 6)) + f"{i}号"
+    return texts
+
+
+def test_families_are_those_of_comparing_all_with_all():
+    texts = corpus(60, 1)
+    normal = {k: normalised(t) for k, t in texts.items()}
+    family = {k: {k} for k in texts}
+    for a in texts:
+        for b in texts:
+            if a < b and similar(normal[a], normal[b]) and family[a] is not family[b]:
+                family[a] |= family[b]
+                for k in family[b]:
+                    family[k] = family[a]
+    assert families(texts) == {k: min(f) for k, f in family.items() if len(f) > 1}
+    assert len(families(texts)) > 12
+
+
+def test_stock_phrases_hide_no_copy(monkeypatch):
+    # every value is shared by more texts than may propose: neighbours in the order of signatures are found all the same
+    texts = {f"{i:03d}": A + B + f"第{i}号文件，{i * 7919}。" for i in range(40)}
+    monkeypatch.setattr(stories, "STOCK_PHRASE", 8)
+    assert set(families(texts).values()) == {"000"}
+    assert len(families(texts)) == 40
+
+
+def test_what_is_remembered_changes_nothing_but_the_work(monkeypatch):
+    texts, remembered = corpus(80, 2), Remembered()
+    families(texts, remembered)
+    asked, likely = [], stories._likely
+    monkeypatch.setattr(stories, "_likely", lambda s, a, b: asked.append(len(a)) or likely(s, a, b))
+    assert families(texts, remembered) == families(texts)
+    assert len(asked) == 1  # only the one that remembered nothing
+    more = texts | {"9999": A, "9998": texts["0003"] + "有删节"}
+    del more["0010"]
+    assert families(more, remembered) == families(more)
+    assert remembered.judged.keys() == {p for p in remembered.judged if set(p) <= set(named(more).tolist())}
+    assert 0 < asked[1] < asked[2]
