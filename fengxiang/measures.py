@@ -971,6 +971,25 @@ def keyness(counts_a: pd.Series, counts_b: pd.Series, total_a: int | None = None
     return frame.sort_values(["z", "term"], ascending=[False, True], ignore_index=True)
 
 
+def keyness_between_years(term_counts: pd.DataFrame, slices: pd.DataFrame, year_a: int, year_b: int,
+                          **options) -> pd.DataFrame:
+    """`keyness` of one year against another, over all regions; no rows where either year has no tokens or both are one.
+
+    Args:
+        term_counts: term, year, region, count.
+        slices: year, region, n_tokens.
+        year_a, year_b: the years; A's terms come first.
+        options: of `keyness`.
+    """
+    tokens = slices[slices["region"] == "all"].set_index("year")["n_tokens"]
+    totals = [int(tokens.get(year, 0)) for year in (year_a, year_b)]
+    if year_a == year_b or min(totals) <= 0:
+        some = pd.Series({"": 1})
+        return keyness(some, some).head(0)
+    counts = (slice_counts(term_counts, year) for year in (year_a, year_b))
+    return keyness(*counts, *totals, **options)
+
+
 def slice_counts(term_counts: pd.DataFrame, year: int = -1, region: str = "all", column: str = "count") -> pd.Series:
     """The counts by term of one slice of `term_counts`, as `keyness` takes them."""
     part = term_counts[(term_counts["year"] == year) & (term_counts["region"] == region)]
