@@ -790,7 +790,7 @@ class _Document:
                 self._cut_dateline(block, draft)
             if not block.text:
                 continue
-            if repeats and self._stands_above(block, seen):
+            if repeats and self._stands_above(block, kept, seen):
                 self._settle_block(block, "duplicate", "repeated")
                 continue
             kept.append(block)
@@ -917,14 +917,15 @@ class _Document:
             joined.count(b.text[:12]) > 1 for b in blocks if len(b.text) >= LONG)
 
     @staticmethod
-    def _stands_above(block: _Block, seen: set[str]) -> bool:
-        """Whether every sentence of a block has been read before in this article; notes its sentences."""
-        if len(block.text) < LONG:
+    def _stands_above(block: _Block, kept: list[_Block], seen: set[str]) -> bool:
+        """Whether a block, or every sentence of it, has been read before in this article; notes its sentences."""
+        text = block.text
+        if len(text) < LONG:
             return False
-        parts = [s for s in _SENTENCES.split(block.text) if len(s) >= 6]
-        if block.text in seen or (sum(map(len, parts)) >= LONG - 2 and all(s in seen for s in parts)):
+        parts = [s for s in _SENTENCES.split(text) if len(s) >= 6]
+        known = sum(map(len, parts)) >= LONG - 2 and all(s in seen for s in parts)
+        if known or any(text in b.text for b in kept):
             return True
-        seen.add(block.text)
         seen.update(parts)
         return False
 

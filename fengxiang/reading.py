@@ -603,6 +603,7 @@ def rows_as_sources(source_file: str, source_format: str, rows, names: dict[str,
 
 _FM_LINE = re.compile(r"([A-Za-z_][\w-]{0,40}|[\u4e00-\u9fff]{1,10})[ \t]{0,5}[:：][ \t]{0,20}(.{0,2000})")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})(?:\s[^<>]{0,2000})?/?>")
+_CUT_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}$")  # where a file ends inside a tag
 _BLOCK_TAGS = frozenset((
     "address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details",
     "dialog", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5",
@@ -803,7 +804,7 @@ def _html_line_blocks(line: str):
 
 
 def _html_piece(buffer, hint, all_bold):
-    text = html.unescape("".join(buffer)).strip()
+    text = html.unescape(_CUT_TAG.sub("", "".join(buffer))).strip()
     if text:
         text, hint = _inline_markdown(text, hint)
         if all_bold and hint in ("", "p") and len(text) <= 60 and not text.endswith(("。", "；", "，")):

@@ -723,11 +723,12 @@ def test_the_body_of_a_page_is_told_from_what_stands_around_it(rules, body):
 
 
 def test_a_pulled_quotation_counts_once(rules):
-    quote = "对高风险机构“一行一策”，压实各方责任"
-    text = PLAIN.replace(PARAGRAPHS[4], f"{quote}。\n\n{PARAGRAPHS[4]}")
-    done = cleaning.clean_document("x", text.encode(), rules)
-    assert text != PLAIN
-    assert [p.text for p in done.articles[0].paragraphs].count(f"{quote}。") in (0, 1)
+    quote = "年内处置不良贷款126.5亿元，比上年多8.3%"
+    done = cleaning.clean_document("x", PLAIN.replace(PARAGRAPHS[4], f"{quote}\n\n{PARAGRAPHS[4]}").encode(), rules)
+    assert [p.text for p in done.articles[0].paragraphs] == PARAGRAPHS
+    assert [(r.fate, r.sample) for r in done.ledger if r.fate == "duplicate"] == [("duplicate", quote)]
+    cut_short = PLAIN + "\n相关资讯\n\n" + PLAIN[: PLAIN.index("金融教育")]
+    assert [p.text for p in only_article(cut_short, rules).paragraphs] == PARAGRAPHS
     summary = PLAIN.replace(INFO, f"{INFO}\n\n{PARAGRAPHS[0]}")
     done = cleaning.clean_document("x", summary.encode(), rules)
     assert [p.text for p in done.articles[0].paragraphs] == PARAGRAPHS
