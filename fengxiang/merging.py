@@ -36,10 +36,11 @@ _HARDLY_TWICE = {"statement_id", "text", "evidence", "sample", "url", "title"}  
 
 @dataclass(slots=True)
 class Merged:
-    """What a merge leaves: how many files were rejected, the key of each part, the cache names in use."""
+    """What a merge leaves: how many files were rejected; for each part its key and the cache name of the cells of its
+    shared articles; the cache names in use."""
 
     n_rejected: int
-    parts: dict[str, str]
+    parts: dict[str, list[str]]
     names: set[str]
 
 
@@ -68,25 +69,24 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
     _make_way(out, [p.bucket for p in partials])
     written = state.get("parts", {}) if partials else {}
     stats, stats_before = tables.file_stats(out), state.get("tables", {})
-    parts: dict[str, str] = {}
-    shared: list[str] = []
+    parts: dict[str, list[str]] = {}
 
     def changed() -> Iterator[Finish]:
         for number, partial in enumerate(partials):
             a, b = corpus.starts[number], corpus.starts[number + 1]
             inside = tuple(np.flatnonzero(is_shared[a:b]).tolist())
             key = digest(fingerprint, *partial.names, "\n".join(ids[a:b]), "\n".join(stories[a:b]), repr(inside))
-            parts[partial.bucket] = key
-            task = Finish(partial, str(cache.folder), str(out), key, tuple(ids[a:b]), tuple(stories[a:b]), inside)
-            if inside:
-                shared.append(task.shared_name)
             files = [_part(out, name, partial.bucket).relative_to(tables.processed(out)).as_posix() for name in PARTED]
-            if written.get(partial.bucket) != key or (inside and not cache.has(task.shared_name)) or any(
-                    f not in stats or stats[f] != stats_before.get(f) for f in files):
-                yield task
+            parts[partial.bucket] = written.get(partial.bucket, ["", ""])
+            if parts[partial.bucket][0] != key or any(
+                    f not in stats or stats[f] != stats_before.get(f) for f in files) or (
+                    inside and not cache.has(parts[partial.bucket][1])):
+                yield Finish(partial, str(cache.folder), str(out), key, tuple(ids[a:b]), tuple(stories[a:b]), inside)
 
-    for done, _ in enumerate(run(finish, changed()), 1):
-        progress(f"{done} parts of the tables written")
+    for number, (bucket, key, cells) in enumerate(run(finish, changed()), 1):
+        parts[bucket] = [key, cells]
+        progress(f"{number} parts of the tables written")
+    shared = sorted({cells for _, cells in parts.values() if cells})
     names.update([f"remembered-{digest(fingerprint)}", *shared])
     _write_cut_files(out, corpus.cut, cache)
     for name in PARTED if not partials else ():
@@ -235,14 +235,10 @@ class Finish:
     story_ids: tuple[str, ...]
     shared: tuple[int, ...]
 
-    @property
-    def shared_name(self) -> str:
-        """Where the cells of its shared articles are kept."""
-        return f"stories-{self.key}"
 
-
-def finish(task: Finish) -> None:
-    """Write one partition's rows of the parted tables, and keep in which cells its shared articles stand."""
+def finish(task: Finish) -> tuple[str, str, str]:
+    """Write one partition's rows of the parted tables, and keep in which cells its shared articles stand; returns the
+    bucket, the key and the cache name of these cells, or an empty one."""
     cache, bucket = Cache(task.cache), task.partial.bucket
     clean = cache.read(task.partial.clean, ("ledger_counts", "cut_files", "statements", "articles", "ledger"))
     coded = cache.read(task.partial.coded, ("statements", "article_themes", "article_terms"))
@@ -283,13 +279,18 @@ def finish(task: Finish) -> None:
             ("article_terms", pa.table({"article_id": ids.take(_flat(terms["article"]))}
                                        | {n: terms[n] for n in ("term", "year", "region", "count")}))):
         _write(Path(task.out), name, table, bucket)
-    if task.shared and not cache.has(task.shared_name):
-        cache.write(task.shared_name, _shared_cells(task, owner.to_numpy(), coded["statements"], words))
+    if not task.shared:
+        return bucket, task.key, ""
+    name, cells = _shared_cells(task, owner.to_numpy(), coded["statements"], words)
+    if not cache.has(name):
+        cache.write(name, cells)
+    return bucket, task.key, name
 
 
-def _shared_cells(task: Finish, owner: np.ndarray, coded: pa.Table, words: dict) -> dict[str, pa.Table]:
+def _shared_cells(task: Finish, owner: np.ndarray, coded: pa.Table, words: dict) -> tuple[str, dict[str, pa.Table]]:
     """In which cells each term and theme stands in the articles that share a story: entity, year, region, story (a
-    number made from its name), one row an article."""
+    number made from its name), one row an article. With a name made from the content: other articles of the partition
+    may change without it."""
     is_shared = np.zeros(len(task.article_ids), dtype=bool)
     is_shared[list(task.shared)] = True
     inside = np.flatnonzero(is_shared[owner])
@@ -304,7 +305,7 @@ def _shared_cells(task: Finish, owner: np.ndarray, coded: pa.Table, words: dict)
     term, at = words["tokens"]["term"].to_numpy()[at >= 0], at[at >= 0]
     coded_themes = [(t, i) for i, ts in enumerate(columns["themes"].to_pylist()) for t in (ts or [NONE])]
     codes = sorted({t for t, _ in coded_themes})
-    out = {}
+    out, content = {}, []
     for kind, names, entity, statement in (
             ("term", vocabulary, term, at),
             ("theme", pa.array(codes, type=pa.string()), [codes.index(t) for t, _ in coded_themes],
@@ -312,9 +313,14 @@ def _shared_cells(task: Finish, owner: np.ndarray, coded: pa.Table, words: dict)
             ("total", pa.array([ALL]), np.zeros(len(inside)), np.arange(len(inside)))):
         statement = np.asarray(statement, dtype=np.int64)
         found = cells.distinct(entity, statement, owner[inside][statement])
-        out |= Counts(names, cells.regions, {n: found[n] for n in ("entity", "year", "region")}
-                      | {"story": story[found["value"]]}).tables(kind)
-    return {"rows": pa.table({"n": [len(out[k]) for k in OF_STORIES]})} | out
+        used = np.unique(found["entity"])
+        counts = Counts(names.take(pa.array(used)), cells.regions, {
+            "entity": np.searchsorted(used, found["entity"]), "year": found["year"], "region": found["region"],
+            "story": story[found["value"]]})
+        out |= counts.tables(kind)
+        content += ["\n".join(counts.names.to_pylist()), "\n".join(counts.regions),
+                    *(c.tobytes() for c in counts.columns.values())]
+    return f"stories-{digest(*content)}", {"rows": pa.table({"n": [len(out[k]) for k in OF_STORIES]})} | out
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:
