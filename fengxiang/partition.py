@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 256_000_000  # a larger file that cannot be cut is refused
 TEXTS_AT_ONCE = 16  # compared texts that are packed, and unpacked, together
 OPEN_TEXTS = 128  # files of them that stay open
+SEVERAL = "、"  # between the names of agencies that speak together
 _WHOLE = b"ARROW1"  # the end of a file in the cache; that of an Arrow file, too
 
 ARTICLE_STRINGS = ("source_file", "source_format", "title", "publisher", "url", "date", "date_basis", "kind",
@@ -363,12 +364,20 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     width = len(codes) + 1
     graded, graded_at = np.append(grade[at] * width + entity, grade * width + len(codes)), np.append(at, number)
 
-    speakers = sorted({s for s in found.speaker if s})
-    speaker_code = {s: i for i, s in enumerate(speakers)} | {None: -1}
-    spoken = np.fromiter((speaker_code[s or None] for s in found.speaker), dtype=np.int64, count=n)
+    # several agencies may speak in one statement: each counts
+    voices = list(dict.fromkeys(found.speaker))
+    speakers = sorted({name for voice in voices for name in (voice or "").split(SEVERAL) if name})
+    speaker_code = {name: i for i, name in enumerate(speakers)}
+    voice_of = {voice: i for i, voice in enumerate(voices)}
+    spoken, spoken_at = _listed([[speaker_code[name] for name in (voice or "").split(SEVERAL) if name] for voice in voices],
+                                np.fromiter(map(voice_of.__getitem__, found.speaker), dtype=np.int64, count=n))
+    n_spoken = np.bincount(spoken_at, minlength=n)
     said, said_at = np.append(entity, everything + len(codes)), np.append(at, number)
-    known = spoken[said_at] >= 0
-    agencies = cells.counted((said * max(len(speakers), 1) + spoken[said_at])[known], said_at[known])
+    repeats = n_spoken[said_at]
+    pick = np.repeat(np.arange(len(said)), repeats)
+    nth = np.arange(len(pick)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    agency = spoken[(np.cumsum(n_spoken) - n_spoken)[said_at[pick]] + nth]
+    agencies = cells.counted(said[pick] * max(len(speakers), 1) + agency, said_at[pick])
     parts = {
         "term": counts(tokens.vocabulary, cells.counted(tokens.term, tokens.statement),
                        ("count", "n_statements", "n_articles")),

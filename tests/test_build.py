@@ -391,3 +391,17 @@ def test_two_builds_at_once_in_one_folder_wait_for_each_other(many, tmp_path):
     build(many, tmp_path / "alone", CODEBOOK, workers=1)
     assert contents(tmp_path / "out") == contents(tmp_path / "alone")
     assert not build(many, tmp_path / "out", CODEBOOK, workers=1).changed
+
+
+def test_agencies_that_speak_together_count_one_each(tmp_path):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "a.md").write_text(page("深圳、天津两地金融监管部署", "2026-02-01", "深圳金融监管局、天津金融监管局提出，推进监管数智化建设。",
+                                   "深圳金融监管局还提出，推进科技金融发展。"), encoding="utf-8")
+    build(raw, tmp_path / "out", CODEBOOK)
+    statements = tables.read(tmp_path / "out", "statements")
+    assert statements["speaker"].tolist() == ["深圳金融监管局、天津金融监管局", "深圳金融监管局"]
+    slices = tables.read(tmp_path / "out", "slices").set_index(["year", "region"])["n_agencies"].to_dict()
+    assert slices[(2026, "all")] == 2
+    themes = tables.read(tmp_path / "out", "theme_counts").set_index(["theme", "year", "region"])["n_agencies"].to_dict()
+    assert (themes[("suptech", 2026, "all")], themes[("tech_finance", 2026, "all")]) == (2, 1)
