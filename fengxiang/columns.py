@@ -180,3 +180,13 @@ ADOPTION = {
     "n_regions": {"zh": "看得到的地方局", "en": "bureaus seen", "format": ",d"},
     "n_unseen": {"zh": "看不到的", "en": "not seen", "format": ",d"},
 }
+KEYNESS = {
+    "term": _TERM,
+    "per_10k_a": {"zh": "总局每万词次", "en": "national, per 10,000", "format": ".1f"},
+    "per_10k_b": {"zh": "地方局每万词次", "en": "bureaus, per 10,000", "format": ".1f"},
+    "z": {"zh": "z", "en": "z", "format": "+.1f"},
+    "log_ratio": {"zh": "频率之比（log2）", "en": "log ratio (log2)", "format": "+.1f"},
+    "low": {"zh": "95%下限", "en": "95% low", "format": "+.1f"},
+    "high": {"zh": "95%上限", "en": "95% high", "format": "+.1f"},
+    "q": {"zh": "校正后显著性q", "en": "corrected q", "format": ".3f"},
+}

@@ -182,6 +182,11 @@ def _thin_year(view: View, id_: str, metric: str, what: dict, figure: str = "") 
                        f"{TOO_LITTLE_RULE['en']}: {what['en']}.", figure)
 
 
+def _only(facts: Iterable[tuple]) -> Finding:
+    """The facts of a view of which nothing is told."""
+    return Finding("", "", {}, None, None, None, 0, 0, "", "", "", facts=frozenset(facts))
+
+
 def _many(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
@@ -216,7 +221,7 @@ def listed_first(view: View, names: Names) -> Finding:
         "statement": evidence[0], "style": str(longest["style"].iloc[0]), "n": k}, evidence=evidence)]
     if n == 1:
         zh = f"{year}年的材料里有一份分条列出的重点，共{k}条，依次是：{'；'.join(steps['zh'])}。"
-        en = f"One list in the material of {year} orders what comes first, in {k} points: {'; '.join(steps['en'])}."
+        en = f"One list in the material of {year} sets out what comes first, in {k} points: {'; '.join(steps['en'])}."
     else:
         zh = (f"{year}年的材料里有{n}份分条列出的重点，其中{n_first}份以{steps['zh'][0]}打头；"
               f"条目最多的一份共{k}条，依次是：{'；'.join(steps['zh'])}。")
@@ -287,8 +292,10 @@ def changed_themes(view: View, names: Names) -> Finding:
     rows = theme_changes(view, first, last)
     facts = {r.theme: ("rose" if r.difference > 0 else "fell", first, last, r.theme) for r in rows.itertuples()
              if r.grade in ("rose", "probably_rose", "fell", "probably_fell")}
+    if view.bare:
+        return _only(facts.values())
     clear = rows[rows["grade"].isin(["rose", "fell"]) & (rows["q"] <= MAX_Q)]
-    doubted, no_ground = (set(), False) if view.bare else _made_by_mix(view, first, last, list(clear["theme"]))
+    doubted, no_ground = _made_by_mix(view, first, last, list(clear["theme"]))
     kept = clear[np.array([t not in doubted and view.may_say(facts[t]) for t in clear["theme"]], bool)]
     sides = {"rose": kept[kept["difference"] > 0].sort_values(["difference", "theme"], ascending=[False, True]),
              "fell": kept[kept["difference"] < 0].sort_values(["difference", "theme"])}
@@ -408,6 +415,8 @@ def new_wording(view: View, names: Names) -> Finding:
     new = uses[uses["term"].isin(since.index[since == year])].groupby("term")["story"].nunique()
     of = int(uses.loc[uses["year"] == year, "story"].nunique())
     new = new[[n >= 2 and (t, year) in view.corpus.quoted for t, n in new.items()] if len(new) else []]
+    if view.bare:
+        return _only((year, t) for t in new.index)
     every = new[new >= MIN_WITNESSES]
     witnessed = every[[view.may_say((year, t)) for t in every.index] if len(every) else []]
     witnessed = witnessed.rename("n").reset_index().sort_values(["n", "term"], ascending=[False, True])
@@ -502,6 +511,8 @@ def national_and_regional(view: View, names: Names) -> Finding:
     facts = [("national" if d > 0 else "regional", code) for d, code in zip(difference, codes, strict=True)]
     witnessed = np.where(difference > 0, national.articles, regional.articles) >= MIN_WITNESSES
     clear = [bool(c) for c in witnessed & ((low > 0) | (high < 0))]
+    if view.bare:
+        return _only(f for f, c in zip(facts, clear, strict=True) if c)
     said = [i for i, fact in enumerate(facts) if clear[i] and view.may_say(fact)]
     up = sorted((i for i in said if difference[i] > 0), key=lambda i: (-difference[i], i))
     down = sorted((i for i in said if difference[i] < 0), key=lambda i: (difference[i], i))
@@ -540,7 +551,7 @@ def national_and_regional(view: View, names: Names) -> Finding:
 
 def _year_caveat(view: View, themes: list[int], names: Names) -> dict:
     """What must be said when the two sides differ because they speak in different years."""
-    if not themes or view.bare or view.by_article:
+    if not themes or view.by_article:
         return {}
     codes = [view.corpus.codes[i] for i in themes]
     years, strata, frames = sorted(set(view.corpus.year.tolist())), {}, []
@@ -561,7 +572,7 @@ def _year_caveat(view: View, themes: list[int], names: Names) -> dict:
 
 
 def closest_pair(view: View, names: Names) -> Finding:
-    """The themes that go together most, against chance; the closest only where its interval excludes the next."""
+    """The themes that go together, against chance; the closest only where its interval excludes the next."""
     corpus = view.corpus
     rows = view.keep[corpus.article]
     theme, article = corpus.theme[rows].astype(np.int64), corpus.article[rows]
@@ -581,59 +592,73 @@ def closest_pair(view: View, names: Names) -> Finding:
                            f"没有哪两个主题同句出现的次数经得起检验（至少{MIN_SUPPORT}条语句、校正后显著），不谈搭配。",
                            f"No two themes share statements often enough to stand the test (at least {MIN_SUPPORT} "
                            "statements, significant after correction).", "cooccurrence_matrix")
-    pairs = pairs.sort_values(["npmi", "theme_a", "theme_b"], ascending=[False, True, True], ignore_index=True).head(12)
-    low, high = _npmi_intervals(pairs, theme, article)
-    first = pairs.iloc[0]
+    pairs = pairs.sort_values(["npmi", "theme_a", "theme_b"], ascending=[False, True, True], ignore_index=True)
+    codes = list(zip(pairs["theme_a"], pairs["theme_b"], strict=True))
+    low, high = _npmi_intervals(pairs, theme, article, 250 if view.bare else 1000)
     rivals = [k for k in range(1, len(pairs)) if not high[k] < low[0]]
-    names_of = [{lang: quoted([names.theme(t, lang) for t in both_], lang) for lang in ("zh", "en")}
-                for both_ in zip(pairs["theme_a"], pairs["theme_b"], strict=True)]
-    numbers, shown = [], [0, *rivals[:N_NAMED - 1]] if rivals else [0]
+    facts = {("pair", *ab) for ab in codes} | {("closest", *codes[k]) for k in [0, *rivals]}
+    if view.bare:
+        return _only(facts)
+    known = [k for k, ab in enumerate(codes) if view.may_say(("pair", *ab))]
+    closest = not rivals and view.may_say(("closest", *codes[0])) and view.may_say(("pair", *codes[0]))
+    shown = [0] if closest else known[:N_NAMED]
+    if not shown:
+        return replace(_too_little("closest_pair", "cooccurrence_npmi", {"year": ALL_YEARS},
+                                   "没有哪两个主题的搭配经得起各种数法。",
+                                   "No pair of themes goes together in every way of counting.", "cooccurrence_matrix"),
+                       facts=frozenset(facts))
+    numbers, said = [], []
     for k in shown:
         r = pairs.iloc[k]
         inside = corpus.theme[:, r["i"]].astype(bool) & corpus.theme[:, r["j"]].astype(bool)
-        numbers.append(_number(f"{r['n_both']:,}条", f"{r['n_both']:,} statements", n=int(r["n_both"]), of=n,
-                               cell={"what": "pair", "a": r["theme_a"], "b": r["theme_b"], "n": int(r["n_both"])},
-                               evidence=view.evidence(inside)))
-        numbers.append(_number(f"{r['ratio']:.1f}倍", f"{r['ratio']:.1f} times", cell={
-            "what": "pair_ratio", "a": r["theme_a"], "b": r["theme_b"]}, definition={
-            "zh": "同句条数除以两者互不相干时应有的条数", "en": "shared statements over what chance would give"}))
-    said = [{"zh": f"{names_of[k]['zh']}（同句{numbers[2 * q]['zh']}，为互不相干时的{numbers[2 * q + 1]['zh']}）",
-             "en": f"{names_of[k]['en']} ({numbers[2 * q]['en']}, {numbers[2 * q + 1]['en']} as many as by chance)"}
-            for q, k in enumerate(shown)]
-    if not rivals:
-        grade = "closest"
+        both_names = {lang: quoted([names.theme(t, lang) for t in codes[k]], lang) for lang in ("zh", "en")}
+        shared = _number(f"{r['n_both']:,}条", f"{r['n_both']:,} statements", n=int(r["n_both"]), of=n,
+                         cell={"what": "pair", "a": r["theme_a"], "b": r["theme_b"], "n": int(r["n_both"])},
+                         evidence=view.evidence(inside))
+        times = _number(f"{r['ratio']:.1f}倍", f"{r['ratio']:.1f} times",
+                        cell={"what": "pair_ratio", "a": r["theme_a"], "b": r["theme_b"]},
+                        definition={"zh": "同句条数除以两者互不相干时应有的条数",
+                                    "en": "shared statements over what chance would give"})
+        numbers += [shared, times]
+        said.append({"zh": f"{both_names['zh']}（同句{shared['zh']}，为互不相干时的{times['zh']}）",
+                     "en": f"{both_names['en']} ({shared['en']}, {times['en']} as many as by chance)", **{
+                         f"title_{lang}": both_names[lang] for lang in ("zh", "en")}})
+    top, ratio = shown[0], numbers[1]
+    if closest:
         text = f"结合最紧的两个主题是{said[0]['zh']}。", f"The themes that go together most are {said[0]['en']}."
     else:
-        grade = "among_closest"
-        n_more = len(rivals) + 1 - len(shown)
-        text = (f"结合紧的主题有{'、'.join(s['zh'] for s in said)}{f'等{len(rivals) + 1}对' if n_more else ''}，"
-                "彼此差距在误差之内，不能说哪一对最紧。",
-                f"Closely tied are {'; '.join(s['en'] for s in said)}{f'; and {n_more} more' if n_more else ''}: "
-                "within error of each other, so that none can be called the closest.")
-    same = names.themes.get(first["theme_a"], {}).get("group") == names.themes.get(first["theme_b"], {}).get("group")
+        more = len(known) - len(shown)
+        text = (f"结合紧、换哪种数法都成立的主题有{len(known)}对{'，例如' if more else '：'}"
+                f"{'、'.join(s['zh'] for s in said)}；彼此差距在误差之内，不说哪一对最紧。",
+                f"{len(known)} pairs of themes go together in every way of counting{', among them' if more else ':'} "
+                f"{'; '.join(s['en'] for s in said)}. They are within error of each other: none is called the closest.")
+    if len(known) == 1 and not closest:
+        text = (f"结合紧、换哪种数法都成立的主题只有一对：{said[0]['zh']}。",
+                f"One pair of themes goes together in every way of counting: {said[0]['en']}.")
+    same = names.themes.get(codes[top][0], {}).get("group") == names.themes.get(codes[top][1], {}).get("group")
+    claim = {("pair", *codes[k]) for k in shown} | ({("closest", *codes[0])} if closest else set())
+    title = {"zh": f"{said[0]['title_zh']}{'最' if closest else ''}常同句出现，为互不相干时的{ratio['zh']}",
+             "en": f"{said[0]['title_en']} {'go together most' if closest else 'often share a sentence'}, "
+                   f"{ratio['en']} as often as by chance"}
     return Finding("closest_pair", "cooccurrence_npmi",
-                   {"year": ALL_YEARS, "region": ALL, "theme": first["theme_a"], "other": first["theme_b"]},
-                   float(first["npmi"]), float(low[0]), float(high[0]), int(first["n_both"]), n, grade, *text,
-                   frozenset({("pair", first["theme_a"], first["theme_b"])}),
-                   frozenset(("pair", pairs["theme_a"][k], pairs["theme_b"][k]) for k in [0, *rivals]),
-                   {"zh": f"{names_of[0]['zh']}{'最' if not rivals else ''}常同句出现，"
-                          f"为互不相干时的{first['ratio']:.1f}倍",
-                    "en": f"{names_of[0]['en']} {'go together most' if not rivals else 'often share a sentence'}, "
-                          f"{first['ratio']:.1f} times as often as by chance"},
-                   numbers, _union(numbers), "cooccurrence_matrix",
+                   {"year": ALL_YEARS, "region": ALL, "theme": codes[top][0], "other": codes[top][1]},
+                   float(pairs["npmi"][top]), float(low[top]), float(high[top]), int(pairs["n_both"][top]), n,
+                   "closest" if closest else "together", *text, frozenset(claim), frozenset(facts), title, numbers,
+                   _union(numbers), "cooccurrence_matrix",
                    caveat={"zh": "这两个主题同属一组，定义相邻，一部分同现来自编码本身。",
                            "en": "The two belong to one group and have neighbouring definitions: some of the tie is "
-                                 "the coding’s."} if same and not rivals else {})
+                                 "the coding’s."} if same and len(shown) == 1 else {})
 
 
-def _npmi_intervals(pairs: pd.DataFrame, theme: np.ndarray, article: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _npmi_intervals(pairs: pd.DataFrame, theme: np.ndarray, article: np.ndarray,
+                    n_resamples: int) -> tuple[np.ndarray, np.ndarray]:
     """Intervals of NPMI by resampling articles; `theme` is (units, themes), `article` the article of each unit."""
     columns = sorted(set(pairs["i"]) | set(pairs["j"]))
     place = {column: k for k, column in enumerate(columns)}
     units = np.concatenate([theme[:, columns], theme[:, pairs["i"]] & theme[:, pairs["j"]]], axis=1)
     _, number = np.unique(article, return_inverse=True)
     m = int(number.max()) + 1
-    shares = measures.cluster_replicates(summed(units, number, m), np.bincount(number, minlength=m), n_resamples=1000)
+    shares = measures.cluster_replicates(summed(units, number, m), np.bincount(number, minlength=m), n_resamples)
     low, high = np.full(len(pairs), np.nan), np.full(len(pairs), np.nan)
     for k, (i, j) in enumerate(zip(pairs["i"], pairs["j"], strict=True)):
         a, b, ab = shares[:, place[i]], shares[:, place[j]], shares[:, len(columns) + k]
@@ -676,7 +701,7 @@ def binding_wording(view: View, names: Names) -> Finding:
         a, b = parts[first], parts[last]
         bounds = [measures.share_difference(a[0], a[k], a[k + 1], b[0], b[k], b[k + 1])[1:] for k in (1, 3)]
         grade = str(measures.trend_grade(*bounds[0], *bounds[1], True))
-        facts = {("binding", first, last, direction) for direction in _directions(grade)}
+        facts |= {("binding", first, last, direction) for direction in _directions(grade)}
         word = measures.TREND_WORDS[grade]
         if not view.bare and grade != "no_clear_change" and _binding_by_mix(view, first, last):
             grade, facts = "share", {("binding", last)}
@@ -692,10 +717,10 @@ def binding_wording(view: View, names: Names) -> Finding:
     text = f"{text[0]}。", f"{text[1]}."
     title = {"zh": f"{last}年{percent(share)}的语句用了有约束力的措辞",
              "en": f"In {last} {percent(share)} of statements use binding wording"}
-    claim = frozenset(f for f in facts if "probably" not in grade or f[-1] != "same")
+    claim = {f for f in facts if "probably" not in grade or f[-1] != "same"}
     return Finding("binding_wording", "binding_share", {"year": last, "region": ALL}, float(share), float(low),
-                   float(high), n, of, grade, *text, claim, frozenset(facts), title, numbers, _union(numbers),
-                   "deontic_strength", caveat=caveat)
+                   float(high), n, of, grade, *text, frozenset(claim), frozenset(facts), title, numbers,
+                   _union(numbers), "deontic_strength", caveat=caveat)
 
 
 def _binding_by_mix(view: View, first: int, last: int) -> bool:
@@ -745,7 +770,7 @@ HEADLINES: dict[str, Callable[[View, Names], Finding]] = {f.__name__: f for f in
     binding_wording)}
 """The headline sentences, in the order of the report."""
 OF_TERMS = ("new_wording", "local_wording")
-CHOOSING = ("changed_themes", "new_wording", "national_and_regional")
+CHOOSING = ("changed_themes", "new_wording", "national_and_regional", "closest_pair")
 """Headlines that choose what to name among several facts: they name what stands in every other way of counting."""
 CHECKS_OF_THEMES = ("reprints", "unit", "sources", "formats", "patterns")
 CHECKS = {"listed_first": ("reprints", "sources", "formats", "patterns"),

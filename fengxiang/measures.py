@@ -971,23 +971,35 @@ def keyness(counts_a: pd.Series, counts_b: pd.Series, total_a: int | None = None
     return frame.sort_values(["z", "term"], ascending=[False, True], ignore_index=True)
 
 
-def keyness_between_years(term_counts: pd.DataFrame, slices: pd.DataFrame, year_a: int, year_b: int,
-                          **options) -> pd.DataFrame:
-    """`keyness` of one year against another, over all regions; no rows where either year has no tokens or both are one.
+def keyness_between(term_counts: pd.DataFrame, slices: pd.DataFrame, slice_a: tuple[int, str],
+                    slice_b: tuple[int, str], **options) -> pd.DataFrame:
+    """`keyness` of one slice against another.
 
     Args:
         term_counts: term, year, region, count.
         slices: year, region, n_tokens.
-        year_a, year_b: the years; A's terms come first.
+        slice_a, slice_b: (year, region), −1 for all years, `all` for everything; `bureaus` is what regional bureaus say
+            and the national regulator does not: everything less 全国 and what belongs to nobody. They must not overlap.
         options: of `keyness`.
+
+    Returns:
+        as `keyness`; no rows where either slice has no tokens or both are one.
     """
-    tokens = slices[slices["region"] == "all"].set_index("year")["n_tokens"]
-    totals = [int(tokens.get(year, 0)) for year in (year_a, year_b)]
-    if year_a == year_b or min(totals) <= 0:
+    def of(year, region):
+        tokens = slices[slices["year"] == year].set_index("region")["n_tokens"]
+        if region != "bureaus":
+            return slice_counts(term_counts, year, region), int(tokens.get(region, 0))
+        counts = slice_counts(term_counts, year)
+        for part in (NATIONAL, "none"):
+            counts = counts.sub(slice_counts(term_counts, year, part), fill_value=0).reindex(counts.index)
+        # a statement of both belongs to the national regulator here, so that the slices do not overlap
+        return counts.astype("int64"), int(tokens.get("all", 0) - tokens.get(NATIONAL, 0) - tokens.get("none", 0))
+
+    (counts_a, total_a), (counts_b, total_b) = of(*slice_a), of(*slice_b)
+    if slice_a == slice_b or min(total_a, total_b) <= 0:
         some = pd.Series({"": 1})
         return keyness(some, some).head(0)
-    counts = (slice_counts(term_counts, year) for year in (year_a, year_b))
-    return keyness(*counts, *totals, **options)
+    return keyness(counts_a, counts_b, total_a, total_b, **options)
 
 
 def slice_counts(term_counts: pd.DataFrame, year: int = -1, region: str = "all", column: str = "count") -> pd.Series:

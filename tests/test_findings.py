@@ -196,8 +196,14 @@ def test_the_closest_pair_is_one_only_where_the_next_is_clearly_looser():
     assert told.zh == "结合最紧的两个主题是“主题a”“主题b”（同句48条，为互不相干时的3.0倍）。"
     rows = [*many("x", 2026, 6, 4, "ab"), *many("y", 2026, 6, 4, "bc"), *many("z", 2026, 24, 4, "")]
     told = findings.closest_pair(view(rows), NAMES)
-    assert told.grade == "among_closest"
-    assert told.claim <= told.facts == {("pair", "a", "b"), ("pair", "b", "c")}
+    assert told.grade == "together"
+    assert told.zh.startswith("结合紧、换哪种数法都成立的主题有2对：“主题a”“主题b”（同句24条，为互不相干时的3.0倍）、")
+    assert told.claim == {("pair", "a", "b"), ("pair", "b", "c")}
+    assert told.facts - told.claim == {("closest", "a", "b"), ("closest", "b", "c")}
+    one = findings.closest_pair(replace(view(rows), allowed=frozenset({("pair", "b", "c")})), NAMES)
+    assert one.zh == "结合紧、换哪种数法都成立的主题只有一对：“主题b”“主题c”（同句24条，为互不相干时的3.0倍）。"
+    none = findings.closest_pair(replace(view(rows), allowed=frozenset()), NAMES)
+    assert none.zh == "没有哪两个主题的搭配经得起各种数法。"
     assert findings.closest_pair(view(many("x", 2026, 5, 8, "a")), NAMES).grade == "too_little"
 
 

@@ -775,3 +775,62 @@ def test_no_measure_minds_an_empty_corpus():
     assert measures.silence(nothing, no_slices).empty
     assert measures.cooccurrence(PAIRS.iloc[:0]).empty
     assert measures.cooccurrence_difference(PAIRS.iloc[:0], PAIRS.iloc[:0]).empty
+
+
+# ---- slices of words ------------------------------------------------------------------------------------------------
+
+TERM_COUNTS = frame_of(
+    "term year region count n_statements n_articles n_stories",
+    ("化债", -1, "all", 20, 18, 9, 8), ("化债", -1, "全国", 5, 5, 3, 3), ("化债", -1, "北京", 9, 8, 4, 4),
+    ("化债", -1, "天津", 4, 4, 2, 2), ("化债", -1, "none", 3, 3, 2, 2), ("消保", -1, "all", 6, 6, 4, 4),
+    ("消保", -1, "全国", 6, 6, 4, 4), ("化债", 2025, "all", 4, 4, 3, 3), ("化债", 2026, "all", 16, 14, 6, 5))
+TOKENS = frame_of(
+    "year region n_statements n_articles n_tokens",
+    (-1, "all", 100, 20, 2000), (-1, "全国", 30, 8, 600), (-1, "none", 10, 3, 200), (-1, "北京", 40, 9, 900),
+    (-1, "天津", 20, 5, 500), (-1, "上海", 0, 0, 0), (2025, "all", 40, 8, 800), (2026, "all", 60, 12, 1200))
+
+
+def test_term_frequencies_by_hand():
+    frame = measures.term_frequencies(TERM_COUNTS, TOKENS).set_index("term")
+    assert frame.loc["化债"].to_dict() == {"count": 20, "per_10k": 100.0, "n_articles": 9, "article_share": 0.45,
+                                         "n_stories": 8, "n_bureaus": 2, "bureau_share": 1.0}
+    # the national regulator is no bureau, and 上海 has no statement to use a term in
+    assert frame.loc["消保", ["n_bureaus", "bureau_share"]].tolist() == [0, 0.0]
+    assert measures.term_frequencies(TERM_COUNTS, TOKENS, 2026)["per_10k"].tolist() == pytest.approx([16 / 1200 * 1e4])
+    assert measures.term_frequencies(TERM_COUNTS, TOKENS, 2020).empty
+
+
+def test_keyness_between_slices_is_keyness_of_their_counts():
+    years = measures.keyness_between(TERM_COUNTS, TOKENS, (2026, "all"), (2025, "all"))
+    expected = measures.keyness(pd.Series({"化债": 16}), pd.Series({"化债": 4}), 1200, 800)
+    pd.testing.assert_frame_equal(years, expected)
+    # what bureaus say: everything less the national regulator and nobody, so 20 − 5 − 3 and 6 − 6 of 2000 − 600 − 200
+    sides = measures.keyness_between(TERM_COUNTS, TOKENS, (-1, "全国"), (-1, "bureaus"))
+    expected = measures.keyness(pd.Series({"化债": 5, "消保": 6}), pd.Series({"化债": 12, "消保": 0}), 600, 1200)
+    pd.testing.assert_frame_equal(sides, expected)
+    assert measures.keyness_between(TERM_COUNTS, TOKENS, (2025, "all"), (2025, "all")).empty
+    assert measures.keyness_between(TERM_COUNTS, TOKENS, (2025, "all"), (2020, "all")).empty
+
+
+def test_corrected_shares_are_those_of_each_theme_s_marks():
+    prevalence = frame_of("theme year region n n_statements n_effective",
+                          ("a", 2026, "all", 30, 100, 50.0), ("b", 2026, "all", 30, 100, 50.0))
+    marks = frame_of("theme tp fp fn tn", ("a", 40, 10, 10, 140), ("all", 1, 1, 1, 1))
+    frame = measures.corrected_shares(prevalence, marks)
+    alone = measures.corrected_prevalence(30, 100, 40, 10, 10, 140, n_effective=50)
+    assert frame.loc[0, ["share", "corrected", "low", "high"]].tolist() == alone.loc[
+        0, ["share", "corrected", "low", "high"]].tolist()
+    # sensitivity 0.8, specificity 14/15: (0.3 − 1/15) / (0.8 − 1/15)
+    assert frame.loc[0, "corrected"] == pytest.approx((0.3 - 1 / 15) / (0.8 - 1 / 15))
+    assert frame["status"].tolist() == ["corrected", "gold_too_small"]
+
+
+def test_the_interval_of_replicates_needs_enough_of_them():
+    replicates = np.arange(101) / 100
+    low, high = measures.interval_of_replicates(replicates, 1000)
+    assert (low, high) == pytest.approx((0.025, 0.975), abs=0.001)
+    wider = measures.interval_of_replicates(replicates, 5)
+    assert wider[0] < low < high < wider[1]
+    missing = np.where(np.arange(101) < 60, np.nan, replicates)
+    assert np.isnan(measures.interval_of_replicates(missing, 1000)).all()
+    assert np.isnan(measures.interval_of_replicates(replicates, 1)).all()

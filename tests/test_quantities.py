@@ -13,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fengxiang.errors import UserError
-from fengxiang.quantities import KINDS, QuantityRules, chinese_number, extract_quantities, quantity_table
+from fengxiang.quantities import (
+    KINDS,
+    QuantityRules,
+    chinese_number,
+    extract_quantities,
+    quantity_accuracy,
+    quantity_table,
+)
 
 CODEBOOK = Path(__file__).parent.parent / "codebook"
 RULES = QuantityRules.load(CODEBOOK)
@@ -245,3 +252,20 @@ def test_the_shipped_digests_quote_what_the_issue_names():
     for expected in (("5397件", 5397, "件"), ("43.5亿元", 4.35e9, "元"), ("11.31%", 11.31, "%"), ("36家", 36, "家"),
                      ("7.07万亿元", 7.07e12, "元"), ("超过15bp", 15, "基点"), ("33项", 33, "项")):
         assert expected in written
+
+
+def test_accuracy_against_marks_by_hand():
+    labels = pd.DataFrame([
+        ("develop", "调解纠纷5397件，罚没43.5亿元。", "5397件 | 43.5亿元"),
+        ("held_out", "近30地公布，同比增长11.31%。", "近30地 | 11.3%"),  # one is marked with other words
+        ("held_out", "没有数字。", ""),
+        ("held_out", "5件、5件。", "5件 | 5件 | 7件"),
+        ("held_out", "三件事。", "?")], columns=["part", "text", "quantities"])
+    frame = quantity_accuracy(labels, RULES).set_index("part")
+    assert frame.loc[["develop", "held_out", "all"], ["n", "tp", "fp", "fn"]].values.tolist() == [
+        [1, 2, 0, 0], [3, 3, 1, 2], [4, 5, 1, 2]]
+    assert frame.loc["all", ["precision", "recall"]].tolist() == pytest.approx([5 / 6, 5 / 7])
+    assert frame.loc["all", "precision_low"] < 5 / 6 < frame.loc["all", "precision_high"]
+    nothing = quantity_accuracy(labels.head(0), RULES)
+    assert nothing[["part", "n", "tp"]].values.tolist() == [["all", 0, 0]]
+    assert nothing["precision"].isna().all()
