@@ -23,6 +23,9 @@ FATES = ("title", "metadata", "heading", "body", "boilerplate", "duplicate", "un
 SAMPLE = 80  # characters of a ledger sample
 LONG = 20  # characters from which a line that stands twice is a copy even alone
 SHORT = 40  # characters at the start of a paragraph in which a dateline stands
+START = 12  # characters by which the beginnings of paragraphs are compared
+FEW = 40  # paragraphs of an ordinary article
+NEAR = 400  # paragraphs above among which one that contains another is looked for
 MIN_WRAP, MAX_WRAP = 10, 60  # widths, in Chinese characters, at which lines may have been cut
 SCRIPT_SAMPLE = 1_200  # characters by which the script of a text is decided
 
@@ -764,7 +767,7 @@ class _Document:
         blocks, title = draft.blocks, draft.title or ""
         title_key = _key(title)
         joined = "\n".join([b.text for b in blocks])
-        repeats = self._repeats(blocks, joined)
+        repeated = self._repeated_starts(blocks, joined)
         datelines = any(mark in joined for mark in self.rules.dateline_marks)
         kept: list[_Block] = []
         seen: set[str] = set()
@@ -790,7 +793,7 @@ class _Document:
                 self._cut_dateline(block, draft)
             if not block.text:
                 continue
-            if repeats and self._stands_above(block, kept, seen):
+            if repeated and self._stands_above(block, kept, seen, repeated):
                 self._settle_block(block, "duplicate", "repeated")
                 continue
             kept.append(block)
@@ -911,21 +914,27 @@ class _Document:
             n -= size
 
     @staticmethod
-    def _repeats(blocks: list[_Block], joined: str) -> bool:
-        """Whether the beginning of any paragraph stands in an article twice."""
-        return len(blocks) > 1 and any(
-            joined.count(b.text[:12]) > 1 for b in blocks if len(b.text) >= LONG)
+    def _repeated_starts(blocks: list[_Block], joined: str) -> set[str]:
+        """The beginnings of paragraphs that stand in an article twice."""
+        starts = {b.text[:START] for b in blocks if len(b.text) >= LONG}
+        if len(blocks) < 2:
+            return set()
+        if len(blocks) <= FEW:  # cheaper than to cut the article into sentences
+            return {s for s in starts if joined.count(s) > 1}
+        counts = Counter(s[:START] for s in _SENTENCES.split(joined.replace("\n", "。")))
+        return {s for s in starts if counts[s] > 1}
 
     @staticmethod
-    def _stands_above(block: _Block, kept: list[_Block], seen: set[str]) -> bool:
+    def _stands_above(block: _Block, kept: list[_Block], seen: set[str], repeated: set[str]) -> bool:
         """Whether a block, or every sentence of it, has been read before in this article; notes its sentences."""
         text = block.text
         if len(text) < LONG:
             return False
         parts = [s for s in _SENTENCES.split(text) if len(s) >= 6]
-        known = sum(map(len, parts)) >= LONG - 2 and all(s in seen for s in parts)
-        if known or any(text in b.text for b in kept):
-            return True
+        if text[:START] in repeated:
+            known = sum(map(len, parts)) >= LONG - 2 and all(s in seen for s in parts)
+            if known or any(text in b.text for b in kept[-NEAR:]):
+                return True
         seen.update(parts)
         return False
 
@@ -1174,7 +1183,8 @@ def _wrapping(raw: reading.Lines) -> tuple[float, bool, bool]:
     """
     mixed = any(raw.indent) and not all(raw.indent)
     rows = zip(raw.text, raw.hint, raw.indent, raw.page, strict=True)
-    lines = ["　　" + t if mixed and d else t for t, h, d, p in rows if h == "" and not (p and " " in t)]
+    lines = ["　　" + t if mixed and d else t for t, h, d, p in rows if h == "" and not (p and " " in t)
+             and "｜" not in t and "http" not in t]
     if len(lines) < 2:
         return 0, False, False
     sample = list(dict.fromkeys(lines[:4000]))
@@ -1191,12 +1201,14 @@ def _wrapping(raw: reading.Lines) -> tuple[float, bool, bool]:
                 continue
             low, high = (top, top) if by_length else (top - 1.25, top + 0.75)  # full-width stops may not begin a line
             near = [t for t, w in zip(sample, widths, strict=True) if low <= w <= high]
-            wider = sum(w > high + 1 for w in widths)
+            wider = sum((w > high + 1) + 2 * (w > 2 * top) for w in widths)  # a title may be wider, paragraphs may not
             torn = sum(t[-1] not in _TERMINAL for t in near)
             share = len(near) / len(sample)
             if n < 3 and not (by_length and top >= LONG - 2 and torn == n):
                 continue
-            if share >= 0.3 and wider <= 0.1 * len(sample) + (1 if len(sample) < 12 else 0) and torn >= 0.5 * len(near):
+            least = 0.15 if by_length and torn >= 0.75 * n else 0.3  # of one very length, torn and widest by no chance
+            titles = 2 if by_length else 1 if len(sample) < 12 else 0
+            if share >= least and wider <= 0.1 * len(sample) + titles and torn >= 0.5 * len(near):
                 rank = share * torn / len(near) + (0.05 if by_length else 0)
                 if rank > best[0]:
                     best = (rank, float(top), by_length)

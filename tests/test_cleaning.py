@@ -893,19 +893,19 @@ def check_account(data: bytes) -> None:
     assert cleaning.clean_document("x", data, RULES) == done
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(ANY_TEXT, st.sampled_from(["utf-8", "gb18030", "utf-16"]))
 def test_any_text_is_accounted_for(text, encoding):
     check_account(text.encode(encoding, "replace"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_accounted_for(data):
     check_account(data)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.sampled_from(sorted(SHAPES)), st.integers(0, 10**6), st.integers(1, 4))
 def test_damaged_documents_are_accounted_for(shape, seed, n):
     random_ = random.Random(seed)
@@ -926,8 +926,8 @@ def test_damaged_documents_are_accounted_for(shape, seed, n):
     assert cleaning.clean_document("x", bytes(data), RULES) == done
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.permutations(sorted(SHAPES)[:6]))
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.permutations(sorted(SHAPES)[:5]))
 def test_files_are_cleaned_independently_of_their_order(order):
     """Nothing that one document leaves behind changes the next."""
     results = {shape: cleaning.clean_document(shape, SHAPES[shape], RULES) for shape in order}
@@ -957,7 +957,7 @@ def test_cleaning_what_was_cleaned_changes_nothing(rules, shape):
 SENTENCES = [s + "。" for t in PARAGRAPHS for s in t.rstrip("。").split("。") if len(s) > 8]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     st.permutations(SENTENCES), st.lists(st.integers(1, 4), min_size=2, max_size=5), st.integers(18, 40), st.booleans()
 )
