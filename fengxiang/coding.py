@@ -19,21 +19,21 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .errors import UserError
+from .matching import UNICODE, Strings, outermost
 from .model import Article, Attribution, Coding, Statements
 from .yamlfile import YamlFile
 
 CLAUSE_ENDS = "，；：。！？,;:!?\n"
 QUOTES = "“”‘’\"'「」『』＂＇"
 MAX_TERM = 40  # characters: an official term is shorter; a pasted sentence is a mistake
-MAX_CLAUSE = 400  # characters each side of an anchor: bounds a clause
-MAX_STATEMENT = 4000  # and a statement, in what is looked up around an anchor
+MAX_CLAUSE = 400  # characters before a word: bounds what of its clause is read again
 BATCH = 4000  # statements matched at a time: bounds memory, and keeps the collector of garbage cheap
 
 
@@ -100,8 +100,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """A grade of binding wording; `rank` 1 is the strongest. A statement with a word of `unless` only reports, and
-    does not have this grade."""
+    """A grade of binding wording; `rank` 1 is the strongest.
+
+    Attributes:
+        terms: words that give it.
+        opening: words that give it in a plan, or where they open a clause, but not in a report.
+        unless: with one of these words in the statement it is not given.
+        quoted: whether words in quotation marks count.
+    """
 
     id: str
     rank: int
@@ -110,16 +116,18 @@ class Grade:
     definition_zh: str
     definition_en: str
     terms: tuple[str, ...]
+    opening: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    quoted: bool = True
 
 
 # ---------------------------------------------------------------------------------------------------------------
 # Normalisation
 
 def _character_table() -> np.ndarray:
-    """What each character of the Basic Multilingual Plane becomes when it is matched; 0 is dropped, 1 is a space
-    that is dropped unless it parts two Latin words."""
-    table = np.arange(0x10000, dtype=np.uint32)
+    """What each character becomes when it is matched; 0 is dropped, 1 is a space that is dropped unless it parts two
+    Latin words."""
+    table = np.arange(UNICODE, dtype=np.uint32)
     for code in range(0xFF01, 0xFF5F):  # full width to ASCII
         table[code] = code - 0xFEE0
     for wide in "，；：！？":  # clause ends keep their Chinese form
@@ -145,32 +153,31 @@ def _character_table() -> np.ndarray:
 
 
 _TABLE = _character_table()
-_IS_LATIN = np.zeros(0x10000, dtype=bool)
+_IS_LATIN = np.zeros(UNICODE, dtype=bool)
 _IS_LATIN[[*range(0x30, 0x3A), *range(0x61, 0x7B)]] = True
-_IS_CLAUSE_END = np.zeros(0x10000, dtype=bool)
+_IS_CLAUSE_END = np.zeros(UNICODE, dtype=bool)
 _IS_CLAUSE_END[[ord(mark) for mark in CLAUSE_ENDS]] = True
+_IS_PART_END = _IS_CLAUSE_END.copy()
+_IS_PART_END[[ord("，"), ord(",")]] = False
 
 
 def normalised(text: str) -> tuple[str, np.ndarray]:
     """The text as it is matched, and for each of its characters the offset it had in `text`."""
-    codes, kept = _normalised_codes(text)
+    raw = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    codes, kept = _normalised_codes(raw)
     return codes.tobytes().decode("utf-32-le"), kept
 
 
-def _normalised_codes(text: str) -> tuple[np.ndarray, np.ndarray]:
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    if len(codes) and codes.max() > 0xFFFF:  # rare: beyond the Basic Multilingual Plane nothing changes
-        mapped = np.where(codes <= 0xFFFF, _TABLE[np.minimum(codes, 0xFFFF)], codes)
-    else:
-        mapped = _TABLE[codes]
-    spaces = np.flatnonzero(mapped == 1)
+def _normalised_codes(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    codes = np.take(_TABLE, raw)
+    dropped = (codes < 2).nonzero()[0]
+    spaces = dropped[codes[dropped] == 1]
     if len(spaces):
-        inner = np.zeros(len(spaces), dtype=bool)
-        edge = (spaces > 0) & (spaces < len(mapped) - 1)
-        inner[edge] = _IS_LATIN[mapped[spaces[edge] - 1] & 0xFFFF] & _IS_LATIN[mapped[spaces[edge] + 1] & 0xFFFF]
-        mapped[spaces] = np.where(inner, 32, 0)
-    kept = np.flatnonzero(mapped)
-    return mapped[kept], kept
+        inner = (spaces > 0) & (spaces < len(codes) - 1)
+        inner[inner] = _IS_LATIN[codes[spaces[inner] - 1]] & _IS_LATIN[codes[spaces[inner] + 1]]
+        codes[spaces] = np.where(inner, 32, 0)
+    keep = codes != 0
+    return codes[keep], keep.nonzero()[0]
 
 
 def _term(text: str) -> str:
@@ -350,28 +357,31 @@ def _read_themes(file: YamlFile) -> dict[str, Any]:
 
 def _read_deontic(file: YamlFile) -> dict[str, Any]:
     read = _Reader(file)
-    top = read.mapping(file.data, (), ("grades",), ("masks",))
+    top = read.mapping(file.data, (), ("grades",), ("masks", "report", "plan", "adverbs"))
     grades: list[Grade] = []
     taken: dict[str, str] = {}
     texts = ("id", "name_zh", "name_en", "definition_zh", "definition_en")
     for i, item in enumerate(_items(read, top, "grades")):
         keys = ("grades", i)
-        item = read.mapping(item, keys, (*texts, "terms"), ("unless",))
+        item = read.mapping(item, keys, (*texts, "terms"), ("opening", "unless", "quoted"))
         values = {k: read.string(item[k], (*keys, k)) for k in texts}
         if values["id"] in (g.id for g in grades):
             raise file.error(f"the grade “{values['id']}” stands twice", *keys, "id")
-        terms = read.words(item["terms"], (*keys, "terms"))
-        for j, term in enumerate(terms):
-            if term in taken:
-                raise file.error(f"“{term}” is already a term of “{taken[term]}”", *keys, "terms", j)
-            taken[term] = values["id"]
-        unless = read.words(item.get("unless"), (*keys, "unless"))
-        grades.append(Grade(rank=i + 1, terms=terms, unless=unless, **values))
-    masks = read.words(top.get("masks"), ("masks",))
-    for i, mask in enumerate(masks):
+        words = {k: read.words(item.get(k), (*keys, k)) for k in ("terms", "opening", "unless")}
+        for key in ("terms", "opening"):
+            for j, term in enumerate(words[key]):
+                if term in taken:
+                    raise file.error(f"“{term}” is already a term of “{taken[term]}”", *keys, key, j)
+                taken[term] = values["id"]
+        quoted = item.get("quoted", True)
+        if not isinstance(quoted, bool):
+            raise file.error("quoted is yes or no", *keys, "quoted")
+        grades.append(Grade(rank=i + 1, quoted=quoted, **words, **values))
+    lists = {key: read.words(top.get(key), (key,)) for key in ("masks", "report", "plan", "adverbs")}
+    for i, mask in enumerate(lists["masks"]):
         if mask in taken:
             raise file.error(f"“{mask}” is both a mask and a term of “{taken[mask]}”", "masks", i)
-    return {"grades": tuple(grades), "deontic_masks": masks}
+    return {"grades": tuple(grades), "deontic_masks": lists.pop("masks"), **lists}
 
 
 def _items(read: _Reader, top: dict, key: str) -> list:
@@ -393,6 +403,9 @@ class Codebook:
         guards_before, guards_anywhere: words that turn a match into a guarded one.
         carry: words; a statement that opens with one refers to the statement before it.
         background: lines; a statement that meets one inherits nothing.
+        deontic_masks: strings that hide what lies within them from the grades.
+        report, plan: words of a statement that reports, or that says what is to be done.
+        adverbs: words that may stand before a word that opens a clause.
         folder: where it was read from.
     """
 
@@ -406,6 +419,9 @@ class Codebook:
     carry: tuple[str, ...] = ()
     background: tuple[Line, ...] = ()
     deontic_masks: tuple[str, ...] = ()
+    report: tuple[str, ...] = ()
+    plan: tuple[str, ...] = ()
+    adverbs: tuple[str, ...] = ()
     folder: Path = field(default_factory=Path)
 
     @classmethod
@@ -434,187 +450,311 @@ class Codebook:
 # must stay far below that of segmenting it
 
 _ENUMERATES = re.compile("[、和与及或]").search
+_LINE_FEED = ord("\n")
+# marks that come in pairs, as bits: the opening ones of quotations and of titles, the closing ones, the end of a text
+_OPENS, _QUOTED, _TITLED, _BREAK = 1 | 4, 1 | 2, 4 | 8, 16
+_PAIRED = np.zeros(UNICODE, dtype=np.uint8)
+for _kind, _marks in ((1, "“「『"), (2, "”」』"), (4, "《"), (8, "》"), (16, "\n")):
+    _PAIRED[[ord(_mark) for _mark in _marks]] = _kind
 
 
 class _Batch:
     """Normalised texts, joined by line feeds.
 
     Attributes:
-        texts: the normalised texts.
-        joined: them joined; `codes` its characters, and a line feed; `ends` the offsets at which its clauses end.
-        starts: where each text begins in `joined`.
+        n: how many texts.
+        codes: their characters, and a line feed behind each.
+        starts: where each text begins in `codes`.
+        ends: where the clauses end in `codes`.
+        clause: of each character, the number of its clause.
+        text_of: of each clause, the number of its text.
     """
 
     def __init__(self, texts: Sequence[str]):
-        source = "\n".join(texts)
-        if source.count("\n") != len(texts) - 1:
-            source = "\n".join([text.replace("\n", " ") for text in texts])
-        self.codes, self._kept = _normalised_codes(source + "\n")
-        self.joined = self.codes[:-1].tobytes().decode("utf-32-le")
-        self.texts = self.joined.split("\n")
-        self.ends = np.flatnonzero(_IS_CLAUSE_END[self.codes & 0xFFFF])
-        breaks = self.ends[self.codes[self.ends] == 10][:-1]
+        source = "\n".join(texts) + "\n"
+        if source.count("\n") != len(texts):
+            source = "\n".join([text.replace("\n", " ") for text in texts]) + "\n"
+        self.n = len(texts)
+        self._raw = np.frombuffer(source.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        self.codes, self._kept = _normalised_codes(self._raw)
+        is_end = np.take(_IS_CLAUSE_END, self.codes)
+        self.ends = is_end.nonzero()[0]
+        self.clause = np.cumsum(is_end, dtype=np.int32)
+        self.clause[self.ends] -= 1  # a clause has its end
+        closing = self.codes[self.ends] == _LINE_FEED
+        breaks = self.ends[closing][:-1]
         self.starts = np.concatenate(([0], breaks + 1))
+        self.text_of = np.cumsum(closing)
+        self.text_of[closing] -= 1
         self._origins = np.concatenate(([0], self._kept[breaks] + 1))
 
-    def clauses(self, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where the clause around each starts–ends of `joined` begins and ends, as far as it is looked at."""
-        first = np.searchsorted(self.ends, starts)
-        lefts = np.where(first > 0, self.ends[first - 1] + 1, 0)
-        rights = self.ends[np.searchsorted(self.ends, ends)]
-        return np.maximum(lefts, starts - MAX_CLAUSE), np.minimum(rights, ends + MAX_CLAUSE)
+    def clauses(self, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where clauses begin and end."""
+        return np.where(number > 0, self.ends[number - 1] + 1, 0), self.ends[number]
 
-    def number(self, offsets: np.ndarray) -> np.ndarray:
-        """The number of the text in which each offset of `joined` lies."""
-        return np.searchsorted(self.starts, offsets, side="right") - 1
+    def string(self, start: int, end: int) -> str:
+        """The characters from `start` to `end`."""
+        return _string(self.codes[start:end])
+
+    def text(self, number: int) -> str:
+        """The normalised text of this number."""
+        following = self.starts[number + 1] if number + 1 < self.n else len(self.codes)
+        return self.string(self.starts[number], following - 1)
 
     def origin(self, offsets: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-        """For offsets in `joined`, in texts of these numbers, those in the text as it stood before normalisation."""
+        """For offsets in `codes`, in texts of these numbers, those in the text as it stood before normalisation."""
         return self._kept[offsets] - self._origins[numbers]
+
+    def between(self, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which of these offsets in `codes` lie in quotation marks, and which in the title of a document."""
+        kinds = np.take(_PAIRED, self._raw)
+        at = (kinds > 0).nonzero()[0]
+        kinds, out = kinds[at], []
+        for marks in (_QUOTED, _TITLED):
+            mine = (kinds & (marks | _BREAK) > 0).nonzero()[0]
+            kind, place = kinds[mine], at[mine]
+            # a pair is an opening mark followed by a closing one, in the same text
+            first = ((kind[:-1] == marks & _OPENS) & (kind[1:] == marks & ~_OPENS)).nonzero()[0]
+            opens, closes = (np.concatenate(([0], np.searchsorted(self._kept, place[k]))) for k in (first, first + 1))
+            out.append(offsets < closes[np.searchsorted(opens, offsets, side="right") - 1])
+        return out[0], out[1]
+
+
+def _string(codes: np.ndarray) -> str:
+    return codes.tobytes().decode("utf-32-le")
+
+
+def _rows(lists: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lists of numbers as arrays: where each begins, how long it is, and all of them in turn."""
+    count = np.array([len(numbers) for numbers in lists], dtype=np.int64)
+    return np.cumsum(count) - count, count, np.array([n for numbers in lists for n in numbers], dtype=np.int64)
+
+
+def _expanded(rows: tuple[np.ndarray, np.ndarray, np.ndarray], which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The entries of the lists of these numbers: the place in `which` each belongs to, and the entry."""
+    first, count, entries = rows
+    n = count[which]
+    owner = np.repeat(np.arange(len(which)), n)
+    return owner, entries[np.arange(len(owner)) + np.repeat(first[which] - np.cumsum(n) + n, n)]
+
+
+class _Scan:
+    """All strings that a codebook looks for, as found in a batch.
+
+    Attributes:
+        number, start, end: of each string found.
+        clause: that it starts in.
+        anchors: the places among them where an anchor of a theme stands that is inside no other one and in no mask.
+        codes: the characters of the batch; those of masks are 0.
+    """
+
+    def __init__(self, batch: _Batch, strings: Strings, is_anchor: np.ndarray, is_mask: np.ndarray):
+        self.batch = batch
+        self.number, self.start, self.end = strings.find(batch.codes)
+        self.clause = batch.clause.take(self.start)
+        self.anchors, self.codes = self.outermost(is_anchor), batch.codes
+        masked = is_mask[self.number[self.anchors]]
+        if masked.any():
+            masks, self.anchors = self.anchors[masked], self.anchors[~masked]
+            self.codes = batch.codes.copy()
+            for start, end in zip(self.start[masks].tolist(), self.end[masks].tolist(), strict=True):
+                self.codes[start:end] = 0
+
+    def outermost(self, is_wanted: np.ndarray) -> np.ndarray:
+        """The places of the strings that are wanted, by their number, and that are inside no other one wanted: from
+        the left."""
+        at = is_wanted.take(self.number).nonzero()[0]
+        return at[outermost(self.start[at], self.end[at])]
+
+    def shown(self, at: np.ndarray) -> np.ndarray:
+        """Of these places, those whose string neither begins nor ends in a mask."""
+        return at[(self.codes[self.start[at]] > 0) & (self.codes[self.end[at] - 1] > 0)]
+
+
+class _WordLists:
+    """Lists of words, and which of them have a word in a clause or a text."""
+
+    BLOCK = 1 << 16  # units looked at together: bounds memory when a text has a great many clauses
+
+    def __init__(self, lists: Sequence[tuple[str, ...]], strings: Strings):
+        self.n = len(lists)
+        lists_of: list[list[int]] = [[] for _ in strings.strings]
+        for number, words in enumerate(lists):
+            for word in words:
+                lists_of[strings.number[word]].append(number)
+        self.lists_of = _rows(lists_of)
+        self.is_listed = self.lists_of[1] > 0
+
+    def stand(self, scan: _Scan, unit_of: np.ndarray, asked: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Whether a word of the list `which` stands in the unit `asked`, for each pair of them; `unit_of` is the unit,
+        itself or its text, of each clause."""
+        out = np.zeros(len(asked), dtype=bool)
+        wanted = np.zeros(int(unit_of[-1]) + 1, dtype=bool)
+        wanted[asked] = True
+        row = np.cumsum(wanted) - 1
+        at = self.is_listed.take(scan.number).nonzero()[0]
+        at = scan.shown(at[wanted[unit_of[scan.clause[at]]]])
+        owner, lists = _expanded(self.lists_of, scan.number[at])
+        rows, asked = row[unit_of[scan.clause[at]]][owner], row[asked]
+        n_rows = int(row[-1]) + 1
+        for low in range(0, n_rows, self.BLOCK):
+            table = np.zeros((min(self.BLOCK, n_rows - low), self.n), dtype=bool)
+            if n_rows <= self.BLOCK:
+                table[rows, lists] = True
+                out = table[asked, which]
+            else:
+                here = (rows >= low) & (rows < low + self.BLOCK)
+                table[rows[here] - low, lists[here]] = True
+                here = (asked >= low) & (asked < low + self.BLOCK)
+                out[here] = table[asked[here] - low, which[here]]
+        return out
+
+
+def _is_looked_for(condition: Condition) -> bool:
+    """Whether its words are looked for in all texts: not if they must be near the anchor and are as short as digits,
+    which stand everywhere."""
+    return condition.within is None or min(map(len, condition.words)) > 1
 
 
 class _LineMatcher:
-    """Finds where lines hold in many texts at once. Holds an automaton, so it is built anew in each process and never
-    pickled."""
+    """Finds where lines hold in many texts at once."""
 
-    def __init__(self, lines: Sequence[Line], masks: Iterable[str]):
-        from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
-
-        by_anchor: dict[str, list[int]] = {mask: [] for mask in masks}
+    def __init__(self, lines: Sequence[Line], strings: Strings):
+        lines_of: list[list[int]] = [[] for _ in strings.strings]
         for number, line in enumerate(lines):
             for anchor in line.anchors:
-                by_anchor.setdefault(anchor, []).append(number)
-        self.strings = sorted(by_anchor)
-        self.find = AhoCorasick(self.strings, matchkind=MatchKind.LeftmostLongest,
-                                implementation=Implementation.ContiguousNFA).find_matches_as_indexes
-        self.theme = np.array([line.theme for line in lines], dtype=np.int64)
-        # by string: is it only a mask; the lines that need nothing else; the lines that have conditions
-        self.masks = np.array([not by_anchor[string] for string in self.strings], dtype=bool)
-        certain = [[n for n in by_anchor[string] if not lines[n].conditions] for string in self.strings]
-        self.n_certain = np.array([len(numbers) for numbers in certain], dtype=np.int64)
-        self.first_certain = np.cumsum(self.n_certain) - self.n_certain
-        self.certain = np.array([n for numbers in certain for n in numbers], dtype=np.int64)
-        self.possible = [[(n, [(c.op, c.within, c.words) for c in lines[n].conditions])
-                          for n in by_anchor[string] if lines[n].conditions] for string in self.strings]
-        self.has_possible = np.array([bool(numbers) for numbers in self.possible], dtype=bool)
-        # by string and first character beyond it: whether another string can begin inside and reach beyond, and which
-        self.after = _overlapping_successors(self.strings)
-        beyond = sorted({character for _, character in self.after})
-        self.beyond = np.zeros(0x10000, dtype=np.int64)
-        self.beyond[[ord(character) & 0xFFFF for character in beyond]] = np.arange(1, len(beyond) + 1)
-        self.may_overlap = np.zeros((len(self.strings), len(beyond) + 1), dtype=bool)
-        for string, character in self.after:
-            self.may_overlap[string, self.beyond[ord(character) & 0xFFFF]] = True
+                lines_of[strings.number[anchor]].append(number)
+        self.lines_of = _rows(lines_of)
+        self.is_anchor = self.lines_of[1] > 0
+        self.levels = []
+        for ops in ("+-", "&!"):  # of the clause, of the text
+            asked = [[c for c in line.conditions if c.op in ops and _is_looked_for(c)] for line in lines]
+            lists = list(dict.fromkeys(c.words for conditions in asked for c in conditions))
+            number_of = {words: number for number, words in enumerate(lists)}
+            # twice the number of the list, and one more where it must not stand
+            self.levels.append((_WordLists(lists, strings), _rows(
+                [[2 * number_of[c.words] + (c.op in "-!") for c in conditions] for conditions in asked])))
+        # words near the anchor stand in its clause as well; how near is read in the text, where all else holds
+        self.near = [[(c.within, c.words) for c in line.conditions if c.within is not None] for line in lines]
+        self.is_near = np.array([bool(near) for near in self.near], dtype=bool)
 
-    def read(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Where lines hold: `start` and `end` in the joined texts and the number of the line, in order."""
-        strings, starts, ends = self._spans(batch)
-        plain = batch.joined
-        masked = self.masks[strings]
-        if masked.any():
-            codes = batch.codes.copy()
-            for start, end in zip(starts[masked].tolist(), ends[masked].tolist(), strict=True):
-                codes[start:end] = 0
-            plain = codes[:-1].tobytes().decode("utf-32-le")
-
-        n = self.n_certain[strings]
-        within = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
-        found = [np.repeat(starts, n), np.repeat(ends, n),
-                 self.certain[np.repeat(self.first_certain[strings], n) + within]]
-
-        hits = np.flatnonzero(self.has_possible[strings])
-        if len(hits):
-            where = self._possible(batch, plain, strings[hits], starts[hits], ends[hits])
-            found = [np.concatenate(pair) for pair in zip(found, where, strict=True)]
-            # by start, end and line, as one number: a text of a batch and a line of a codebook stay far below 2**24
-            start, end, line = found
-            order = np.argsort(start << 32 | (end - start) << 24 | line, kind="stable")
-            found = [column[order] for column in found]
-        return tuple(found)
-
-    def _spans(self, batch: _Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The strings found, leftmost and longest first, and where they start and end."""
-        found = np.fromiter(chain.from_iterable(self.find(batch.joined)), dtype=np.int64).reshape(-1, 3)
-        strings, starts, ends = np.ascontiguousarray(found.T)
-        # The automaton goes on behind what it found. An anchor that begins inside that and reaches beyond is looked
-        # up here, so that no neighbour hides another.
-        following = batch.codes[ends]
-        more = []
-        for k in np.flatnonzero(self.may_overlap[strings, self.beyond[following & 0xFFFF]]).tolist():
-            for offset, other in self.after.get((int(strings[k]), chr(following[k])), ()):
-                start = int(starts[k]) + offset
-                if batch.joined.startswith(self.strings[other], start):
-                    more.append((other, start, start + len(self.strings[other])))
-        if more:
-            found = np.concatenate((found, np.array(more, dtype=np.int64)))
-            found = found[np.lexsort((-found[:, 2], found[:, 1]))]
-            reach = np.maximum.accumulate(found[:, 2])
-            strings, starts, ends = found[np.concatenate(([True], found[1:, 2] > reach[:-1]))].T
-        return strings, starts, ends
-
-    def _possible(self, batch: _Batch, plain: str, strings: np.ndarray, starts: np.ndarray,
-                  ends: np.ndarray) -> np.ndarray:
-        """Of lines with conditions, those that hold: start, end and number of the line."""
-        lefts, rights = batch.clauses(starts, ends)
-        numbers = batch.number(starts)
-        found = []
-        for string, start, end, left, right, number in zip(
-                strings.tolist(), starts.tolist(), ends.tolist(), lefts.tolist(), rights.tolist(), numbers.tolist(),
-                strict=True):
-            clause = plain[left:right]
-            for line, conditions in self.possible[string]:
-                for op, reach, words in conditions:
-                    if reach is not None:
-                        where = f"{plain[max(left, start - reach):start]}\n{plain[end:min(right, end + reach)]}"
-                    elif op in "+-":
-                        where = clause
-                    else:
-                        here = int(batch.starts[number])
-                        where = plain[max(here, start - MAX_STATEMENT):
-                                      min(here + len(batch.texts[number]), end + MAX_STATEMENT)]
-                    for word in words:
-                        if word in where:
-                            holds = op in "+&"
-                            break
-                    else:
-                        holds = op in "-!"
-                    if not holds:
-                        break
-                else:
-                    found.append((start, end, line))
-        return np.array(found, dtype=np.int64).reshape(-1, 3).T
-
-
-def _overlapping_successors(strings: Sequence[str]) -> dict[tuple[int, str], tuple[tuple[int, int], ...]]:
-    """The strings that can begin inside another one and reach beyond it: by the number of this one and the first
-    character beyond it, the offset at which the other begins and its number."""
-    begins: dict[str, list[int]] = defaultdict(list)
-    for number, string in enumerate(strings):
-        for n in range(1, len(string)):
-            begins[string[:n]].append(number)
-    out: dict[tuple[int, str], list[tuple[int, int]]] = defaultdict(list)
-    for number, string in enumerate(strings):
-        for offset in range(1, len(string)):
-            for other in begins.get(string[offset:], ()):
-                out[number, strings[other][len(string) - offset]].append((offset, other))
-    return {key: tuple(sorted(others)) for key, others in out.items()}
+    def read(self, scan: _Scan, anchors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where lines hold: of the anchors, which are places in the scan, those that count, and the line."""
+        owner, line = _expanded(self.lines_of, scan.number[anchors])
+        at = anchors[owner]
+        holds = np.ones(len(at), dtype=bool)
+        clause = scan.clause[at]
+        units = np.arange(len(scan.batch.ends)), scan.batch.text_of
+        for (words, conditions), unit_of in zip(self.levels, units, strict=True):
+            owner, asked = _expanded(conditions, line)
+            if len(owner):
+                stands = words.stand(scan, unit_of, unit_of[clause[owner]], asked >> 1)
+                holds[owner[stands == (asked & 1)]] = False
+        near = (holds & self.is_near[line]).nonzero()[0]
+        lefts, rights = scan.batch.clauses(clause[near])
+        for k, start, end, left, right in zip(near.tolist(), scan.start[at[near]].tolist(), scan.end[at[near]].tolist(),
+                                              lefts.tolist(), rights.tolist(), strict=True):
+            for within, words in self.near[line[k]]:
+                before = _string(scan.codes[max(left, start - within):start])
+                behind = _string(scan.codes[end:min(right, end + within)])
+                if not any(word in before or word in behind for word in words):
+                    holds[k] = False
+                    break
+        return at[holds], line[holds]
 
 
 @dataclass(slots=True)
 class _Found:
-    """The matches of a batch that count, as parallel arrays in order: the number of the `text`, the `theme`, where
-    in the joined texts the match starts and ends, and the number of the `line`. `guarded` holds, by the number of a
-    text, the themes that only a negation or a quotation gives."""
+    """The matches of a batch that count, as parallel arrays, from the left: the number of the `text`, the `theme`,
+    where in the batch the match starts and ends, its `clause`, and the number of the `line`. `guarded` holds, by the
+    number of a text, the themes that only a negation or a quotation gives."""
 
     text: np.ndarray
     theme: np.ndarray
     start: np.ndarray
     end: np.ndarray
+    clause: np.ndarray
     line: np.ndarray
     guarded: dict[int, list[int]] = field(default_factory=dict)
 
-    def only(self, keep: np.ndarray) -> _Found:
-        return _Found(*(getattr(self, name)[keep] for name in ("text", "theme", "start", "end", "line")), self.guarded)
+    def only(self, keep: np.ndarray | slice) -> _Found:
+        return _Found(*(getattr(self, name)[keep] for name in ("text", "theme", "start", "end", "clause", "line")),
+                      self.guarded)
+
+
+class _Grader:
+    """Finds how binding the wording of texts is."""
+
+    ADVERBS = 4  # that may stand one behind the other
+    LEAD = 16  # characters of a clause that leads up to one, with its comma
+
+    def __init__(self, book: Codebook, strings: Strings):
+        self.names = [*(grade.id for grade in book.grades), None]
+        n = len(strings.strings)
+        self.is_word, self.is_report, self.is_plan, self.is_adverb = (np.zeros(n, dtype=bool) for _ in range(4))
+        self.gives = np.zeros(n, dtype=np.int64)
+        # bits: of each grade, that a word of it stands there, that one does which must open a clause, and that one
+        # does which takes it back
+        self.opening = self.unquoted = 0
+        for rank, grade in enumerate(book.grades):
+            for bit, words in ((1, grade.terms), (2, grade.opening), (4, grade.unless)):
+                for word in words:
+                    self.gives[strings.number[word]] |= bit << 3 * rank
+            self.opening |= 2 << 3 * rank
+            self.unquoted |= 0 if grade.quoted else 7 << 3 * rank
+        graded = [word for grade in book.grades for word in (*grade.terms, *grade.opening, *grade.unless)]
+        for kind, words in ((self.is_word, (*book.deontic_masks, *book.report, *graded)),
+                            (self.is_report, book.report), (self.is_plan, book.plan), (self.is_adverb, book.adverbs)):
+            kind[[strings.number[word] for word in words]] = True
+
+    def read(self, scan: _Scan) -> list[str | None]:
+        """For each text the strongest grade of binding wording in it that its report does not take back, or None."""
+        batch = scan.batch
+        at = scan.outermost(self.is_word)
+        plan = self.is_plan.take(scan.number).nonzero()[0]
+        quoted, titled = batch.between(scan.start[np.concatenate((at, plan))])
+        plan = plan[~(quoted | titled)[len(at):]]
+        quoted, titled = quoted[:len(at)], titled[:len(at)]
+        bits = self.gives[scan.number[at]]
+        bits[quoted] &= ~self.unquoted
+        bits[titled] = 0
+        text = batch.text_of[scan.clause[at]]
+        planned, reported = np.zeros(batch.n, dtype=bool), np.zeros(batch.n, dtype=bool)
+        planned[batch.text_of[scan.clause[plan]]] = True
+        reported[text[self.is_report[scan.number[at]] & ~quoted & ~titled]] = True
+        given = np.zeros(batch.n, dtype=np.int64)
+        if len(at):
+            # words that must open a clause count nowhere in a report, and anywhere in a plan
+            bits[reported[text]] &= ~self.opening
+            opening = ((bits & self.opening > 0) & ~planned[text]).nonzero()[0]
+            bits[opening[~self._opens(scan, at[opening])]] &= ~self.opening
+            first = np.concatenate(([True], text[1:] != text[:-1])).nonzero()[0]
+            given[text[first]] = np.bitwise_or.reduceat(bits, first)
+        grade = np.full(batch.n, len(self.names) - 1)
+        for rank in reversed(range(len(self.names) - 1)):
+            of_grade = given >> 3 * rank & 7
+            grade[(of_grade > 0) & (of_grade < 4)] = rank
+        return [self.names[rank] for rank in grade.tolist()]
+
+    def _opens(self, scan: _Scan, at: np.ndarray) -> np.ndarray:
+        """Which of these places of the scan open a clause: nothing but adverbs stands before them in it, and before
+        that in the sentence or its part only clauses opened in the same way and short ones, which lead up to them."""
+        batch = scan.batch
+        opens = np.zeros(len(batch.codes) + 1, dtype=bool)
+        opens[0] = True
+        opens[batch.ends + 1] = True
+        adverbs = self.is_adverb.take(scan.number).nonzero()[0]
+        start, end = scan.start[adverbs], scan.end[adverbs]
+        for _ in range(self.ADVERBS):
+            opens[end[opens[start]]] = True
+        opening = opens[scan.start[at]]
+        lasts = np.diff(batch.ends, prepend=-1) > self.LEAD
+        lasts[scan.clause[at[opening]]] = False
+        bars = np.cumsum(lasts)  # clauses that bar those behind them, up to and with each
+        begins = np.concatenate(([True], np.take(_IS_PART_END, batch.codes[batch.ends])[:-1]))
+        before = np.maximum.accumulate(np.where(begins, bars - lasts, 0))  # before the part of the sentence
+        clause = scan.clause[at]
+        return opening & (bars[clause] - lasts[clause] == before[clause])
 
 
 class _Matcher:
@@ -622,77 +762,95 @@ class _Matcher:
 
     def __init__(self, book: Codebook):
         self.all_lines = [line for theme in book.themes for line in theme.lines]
-        self.lines = _LineMatcher(self.all_lines, book.masks)
-        self.background = _LineMatcher(book.background, ())
+        guards = {*book.guards_before, *book.guards_anywhere}
+        grade_words = [word for grade in book.grades for word in (*grade.terms, *grade.opening, *grade.unless)]
+        self.strings = Strings([
+            *(string for line in (*self.all_lines, *book.background) for words in (
+                line.anchors, *(c.words for c in line.conditions if _is_looked_for(c))) for string in words),
+            *book.masks, *(word for span in book.passing for word in span.last or span.first), *guards, *book.carry,
+            *book.deontic_masks, *book.report, *book.plan, *book.adverbs, *grade_words])
+        self.lines = _LineMatcher(self.all_lines, self.strings)
+        self.background = _LineMatcher(book.background, self.strings)
+        self.is_mask = self._kind(book.masks)
+        self.is_anchor = self.lines.is_anchor | self.is_mask
+        self.is_mask &= ~self.lines.is_anchor
+        self.is_carry = self._kind(book.carry)
+        self.grader = _Grader(book, self.strings)
+        self.theme = np.array([line.theme for line in self.all_lines], dtype=np.int64)
         index = {theme.code: i for i, theme in enumerate(book.themes)}
-        self.yields = [(i, [index[code] for code in theme.yields_to])
+        self.yields = [(i, np.isin(np.arange(len(index)), [index[code] for code in theme.yields_to]))
                        for i, theme in enumerate(book.themes) if theme.yields_to]
         self.inherit = np.array([theme.inherit for theme in book.themes])
         self.guard_before = _search(book.guards_before)
         self.guard_anywhere = _search(book.guards_anywhere)
-        # The words that may take matches away again, looked for in all statements at once, as they are rare: whether
-        # each is a guard word, and for each span that it closes the span and the search for what opens it (None: the
-        # start of the clause), or that it opens when nothing closes it but the end of the clause.
-        guards = {*book.guards_before, *book.guards_anywhere}
-        closes: dict[str, list[tuple[Span, Any]]] = {word: [] for word in guards}
+        # The words that may take matches away again, by their number: whether each is a guard word, and for each span
+        # that it closes the span and the search for what opens it (None: the start of the clause), or that it opens
+        # when nothing closes it but the end of the clause.
+        self.cautions: dict[int, tuple[bool, list[tuple[Span, Any]]]] = {
+            self.strings.number[word]: (True, []) for word in guards}
         for span in book.passing:
             for word in span.last or span.first:
-                closes.setdefault(word, []).append((span, _search(span.first) if span.last else None))
-        self.cautions = [(word in guards, closes[word]) for word in sorted(closes)]
-        self.find_cautions = _finder(sorted(closes)).find_matches_as_indexes
-        self.carry = book.carry
-        self.grade_names = [grade.id for grade in book.grades]
-        # for each string two bits a grade: whether it gives the grade, and whether it takes it back
-        self.gives = dict.fromkeys(book.deontic_masks, 0)
-        for rank, grade in enumerate(book.grades):
-            for bit, words in ((1, grade.terms), (2, grade.unless)):
-                for word in words:
-                    self.gives[word] = self.gives.get(word, 0) | bit << 2 * rank
-        self.find_grades = _finder([*sorted(self.gives), "\n"], store_patterns=True).find_matches_as_strings
+                self.cautions.setdefault(self.strings.number[word], (False, []))[1].append(
+                    (span, _search(span.first) if span.last else None))
+        self.is_caution = np.zeros(len(self.strings.strings), dtype=bool)
+        self.is_caution[list(self.cautions)] = True
 
-    def read(self, batch: _Batch) -> _Found:
+    def _kind(self, words: Iterable[str]) -> np.ndarray:
+        out = np.zeros(len(self.strings.strings), dtype=bool)
+        out[[self.strings.number[word] for word in words]] = True
+        return out
+
+    def scan(self, batch: _Batch) -> _Scan:
+        return _Scan(batch, self.strings, self.is_anchor, self.is_mask)
+
+    def read(self, scan: _Scan) -> _Found:
         """The matches of a batch that count."""
-        start, end, line = self.lines.read(batch)
-        found = _Found(batch.number(start), self.lines.theme[line], start, end, line)
-        for theme, to in self.yields:
-            yielding = np.flatnonzero(found.theme == theme)
-            preferred = found.theme == to[0] if len(to) == 1 else np.isin(found.theme, to)
-            if len(yielding) and preferred.any():
-                clause = np.searchsorted(batch.ends, found.start)
+        at, line = self.lines.read(scan, scan.anchors)
+        clause = scan.clause[at]
+        found = _Found(scan.batch.text_of[clause], self.theme[line], scan.start[at], scan.end[at], clause, line)
+        for theme, preferred in self.yields:
+            yielding = (found.theme == theme).nonzero()[0]
+            before = np.zeros(len(scan.batch.ends), dtype=bool)
+            before[found.clause[preferred[found.theme]]] = True
+            yielding = yielding[before[found.clause[yielding]]]
+            if len(yielding):
                 keep = np.ones(len(found.theme), dtype=bool)
-                keep[yielding] = ~np.isin(clause[yielding], clause[preferred])
+                keep[yielding] = False
                 found = found.only(keep)
-        cautions = self._cautions(batch)
+        cautions = self._cautions(scan, found)
         if cautions:
             keep = np.ones(len(found.theme), dtype=bool)
             bounds = np.searchsorted(found.text, (list(cautions), [text + 1 for text in cautions])).T.tolist()
             for (text, (topics, guards)), (a, b) in zip(cautions.items(), bounds, strict=True):
-                if a < b and (topics or guards):
-                    self._take_away(batch, found, keep, text, range(a, b), topics, guards)
+                if topics or guards:
+                    self._take_away(scan.batch, found, keep, text, range(a, b), topics, guards)
             found = found.only(keep)
         return found
 
-    def _cautions(self, batch: _Batch) -> dict[int, tuple[list[tuple[int, int]], list[int]]]:
-        """By the number of a text with a word that may take matches away: where, in the joined texts, it enumerates
-        mere topics, and where its guard words stand."""
-        warnings = self.find_cautions(batch.joined)
-        if not warnings:
-            return {}
-        _, starts, ends = np.array(warnings, dtype=np.int64).T
-        lefts, rights = (side.tolist() for side in batch.clauses(starts, ends))
+    def _cautions(self, scan: _Scan, found: _Found) -> dict[int, tuple[list[tuple[int, int]], list[int]]]:
+        """By the number of a text with matches and with a word that may take them away: where in the batch it
+        enumerates mere topics or mentions something by the way, and where its guard words stand."""
+        batch = scan.batch
+        matched = np.zeros(batch.n, dtype=bool)
+        matched[found.text] = True
+        at = self.is_caution.take(scan.number).nonzero()[0]
+        at = at[matched[batch.text_of[scan.clause[at]]]]
         out: dict[int, tuple[list[tuple[int, int]], list[int]]] = {}
-        for (word, start, end), text, left, right in zip(warnings, batch.number(starts).tolist(), lefts, rights,
-                                                         strict=True):
+        lefts, rights = batch.clauses(scan.clause[at])
+        for word, start, end, text, left, right in zip(
+                scan.number[at].tolist(), scan.start[at].tolist(), scan.end[at].tolist(),
+                batch.text_of[scan.clause[at]].tolist(), lefts.tolist(), rights.tolist(), strict=True):
             topics, guards = out.setdefault(text, ([], []))
             is_guard, openings = self.cautions[word]
             if is_guard:
                 guards.append(start)
             for span, opening in openings:
-                opened = opening(batch.joined, left, start) if opening else None
+                left = max(left, start - MAX_CLAUSE)
+                opened = opening(batch.string(left, start)) if opening else None
                 if opening and not opened:
                     continue
-                inside = (opened.end() if opened else left, start) if span.last else (end, right)
-                if not span.enumerates or _ENUMERATES(batch.joined, *inside):
+                inside = (left + (opened.end() if opened else 0), start) if span.last else (end, right)
+                if not span.enumerates or _ENUMERATES(batch.string(*inside)):
                     topics.append(inside)
         return out
 
@@ -700,18 +858,18 @@ class _Matcher:
                    topics: list[tuple[int, int]], guards: list[int]) -> None:
         """Take from `keep` those of the matches, all of one text, that are mere topics or stand under a guard word;
         the themes that a guard word leaves without a match are noted as guarded."""
-        everywhere = bool(guards) and self.guard_anywhere is not None and self.guard_anywhere(batch.texts[text])
+        everywhere = bool(guards) and self.guard_anywhere is not None and self.guard_anywhere(batch.text(text))
         before = bool(guards) and self.guard_before
         topics.sort()
-        lefts = [left for left, _ in topics]
-        reach = list(accumulate((right for _, right in topics), max))
+        lefts, reach = [left for left, _ in topics], list(accumulate((right for _, right in topics), max))
         stated, guarded = set(), set()
         for k in matches:
             start, end, theme = int(found.start[k]), int(found.end[k]), int(found.theme[k])
             opened = bisect_right(lefts, start)
             if opened and end <= reach[opened - 1]:
                 keep[k] = False
-            elif everywhere or (before and before(batch.joined, _clause_start(batch.joined, start), start)):
+            elif everywhere or (before and before(batch.string(
+                    max(int(batch.clauses(found.clause[k])[0]), start - MAX_CLAUSE), start))):
                 keep[k] = False
                 guarded.add(theme)
             else:
@@ -719,58 +877,32 @@ class _Matcher:
         if guarded - stated:
             found.guarded[text] = sorted(guarded - stated)
 
-    def heritage(self, batch: _Batch) -> list[int]:
-        """For each title or heading of a batch the one theme that it hands down, or -1."""
-        found = self.read(batch)
-        out = np.full(len(batch.texts), -1)
+    def heritage(self, found: _Found, n: int) -> np.ndarray:
+        """The one theme that each text, as a title or heading, hands down, or -1; `n` is how many texts there are."""
+        out = np.full(n, -1)
         for rule in ("alone", "yes"):  # the second goes before the first
             counts = np.where(self.inherit[found.theme] == rule)[0]
-            texts, themes = np.divmod(np.unique(found.text[counts] * len(self.inherit) + found.theme[counts]),
+            which, themes = np.divmod(np.unique(found.text[counts] * len(self.inherit) + found.theme[counts]),
                                       len(self.inherit))
-            several = np.bincount(texts, minlength=len(out)) > 1
-            out[texts] = np.where(several[texts], -1, themes)
-        return out.tolist()
-
-    def grades(self, batch: _Batch) -> list[str | None]:
-        """For each text the strongest grade of binding wording in it that its report does not take back, or None."""
-        out: list[str | None] = [None] * len(batch.texts)
-        given, i = 0, 0
-        for string in (*self.find_grades(batch.joined), "\n"):
-            if string != "\n":
-                given |= self.gives[string]
-            else:
-                if given:
-                    out[i] = self._grade(given)
-                    given = 0
-                i += 1
+            several = np.bincount(which, minlength=len(out)) > 1
+            out[which] = np.where(several[which], -1, themes)
         return out
 
-    def _grade(self, given: int) -> str | None:
-        """The name of the strongest grade that is given and not taken back."""
-        for rank, name in enumerate(self.grade_names):
-            if given >> 2 * rank & 3 == 1:
-                return name
-        return None
-
-
-def _clause_start(text: str, at: int) -> int:
-    return max(text.rfind(mark, max(0, at - MAX_CLAUSE), at) for mark in CLAUSE_ENDS) + 1
-
-
-def _finder(strings: Sequence[str], **options: bool) -> Any:
-    from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
-
-    return AhoCorasick(strings, matchkind=MatchKind.LeftmostLongest, implementation=Implementation.ContiguousNFA,
-                       **options)
-
-
-def _either(words: Iterable[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(set(words), key=lambda word: (-len(word), word)))
+    def background_of(self, scan: _Scan, texts: Sequence[int]) -> list[int]:
+        """The numbers of those of the texts that are background."""
+        wanted = np.zeros(scan.batch.n, dtype=bool)
+        wanted[texts] = True
+        anchors = scan.outermost(self.background.is_anchor)
+        anchors = scan.shown(anchors[wanted[scan.batch.text_of[scan.clause[anchors]]]])
+        at, _ = self.background.read(scan, anchors)
+        return np.unique(scan.batch.text_of[scan.clause[at]]).tolist()
 
 
 def _search(words: Sequence[str]) -> Callable[..., re.Match | None] | None:
-    """A search for any of the words, or None where there are none."""
-    return re.compile(_either(words)).search if words else None
+    """A search for any of the words, the longest first, or None where there are none."""
+    if not words:
+        return None
+    return re.compile("|".join(re.escape(word) for word in sorted(set(words), key=lambda w: (-len(w), w)))).search
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -828,20 +960,20 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     if hant:
         texts = [_simplified(text) if a in hant else text for a, text in zip(in_article, texts, strict=True)]
 
-    # what titles and headings hand down, each read once; a heading goes before the title
+    # titles and headings are read with the statements, each once; of those of a statement the heading goes first
     places = dict.fromkeys(zip(in_article, headings, strict=True))
-    lines = list(dict.fromkeys((line or "", a in hant) for a, heading in places
-                               for line in (heading, articles[a].title)))
-    heritage = dict(zip(lines, matcher.heritage(_Batch([_simplified(line) if is_hant else line
-                                                        for line, is_hant in lines])), strict=True))
+    above = {key: n + i for i, key in enumerate(dict.fromkeys(
+        (line or "", a in hant) for a, heading in places for line in (heading, articles[a].title)))}
+    batch = _Batch([*texts, *(_simplified(line) if is_hant else line for line, is_hant in above)])
+    scan = matcher.scan(batch)
+    found = matcher.read(scan)
+    out.deontic.extend(matcher.grader.read(scan)[:n])
+    heritage = matcher.heritage(found, batch.n).tolist()
     for a, heading in places:
-        theme = heritage[heading or "", a in hant]
-        places[a, heading] = theme if theme >= 0 else heritage[articles[a].title or "", a in hant]
+        theme = heritage[above[heading or "", a in hant]]
+        places[a, heading] = theme if theme >= 0 else heritage[above[articles[a].title or "", a in hant]]
     handed = [places[place] for place in zip(in_article, headings, strict=True)]
-
-    batch = _Batch(texts)
-    found = matcher.read(batch)
-    out.deontic.extend(matcher.grades(batch))
+    found = found.only(slice(np.searchsorted(found.text, n)))
 
     # lines stand in the order of their themes, so two lines that give one theme at one place stand side by side
     place = np.stack((found.start, found.end, found.theme))
@@ -849,30 +981,33 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     evidence = list(zip(codes[once.theme].tolist(), batch.origin(once.start, once.text).tolist(),
                         (batch.origin(once.end - 1, once.text) + 1).tolist(), strict=True))
     bounds = np.searchsorted(once.text, np.arange(n + 1)).tolist()
-    out.evidence.extend([tuple(evidence[a:b]) for a, b in pairwise(bounds)])
+    out.evidence.extend([tuple(evidence[a:b]) if a < b else () for a, b in pairwise(bounds)])
 
     text, theme = np.divmod(np.unique(found.text * len(codes) + found.theme), len(codes))
     labels = codes[theme].tolist()
     bounds = np.searchsorted(text, np.arange(n + 1)).tolist()
-    stated = [tuple(labels[a:b]) for a, b in pairwise(bounds)]
+    stated = [tuple(labels[a:b]) if a < b else () for a, b in pairwise(bounds)]
     guarded = [()] * n
     for k, themes in found.guarded.items():
-        guarded[k] = tuple(codes[themes].tolist())
+        if k < n:
+            guarded[k] = tuple(codes[themes].tolist())
 
     # statements that may take a theme over: those without a topic of their own that are no background
     group = [theme.group for theme in codebook.themes]
     topical = np.zeros(n, dtype=bool)
     topical[text[matcher.inherit[theme] != "no"]] = True
+    refers = np.zeros(batch.n, dtype=bool)
+    opens = matcher.is_carry.take(scan.number).nonzero()[0]
+    opened = batch.text_of[scan.clause[opens]]
+    refers[opened[scan.start[opens] == batch.starts[opened]]] = True
     heirs = {}
-    for k in np.flatnonzero(~topical).tolist():
-        carried = bool(matcher.carry) and not stated[k] and batch.texts[k].startswith(matcher.carry)
+    for k in (~topical & (refers[:n] | (np.array(handed) >= 0))).nonzero()[0].tolist():
+        carried = bool(refers[k]) and not stated[k]
         if carried or (handed[k] >= 0 and (not stated[k] or group[handed[k]] not in
                                              {group[t] for t in theme[bounds[k]:bounds[k + 1]]})):
             heirs[k] = carried
-    if heirs:
-        silent = _Batch([batch.texts[k] for k in heirs])
-        background = set(silent.number(matcher.background.read(silent)[0]).tolist())
-        heirs = {k: carried for j, (k, carried) in enumerate(heirs.items()) if j not in background}
+    for k in matcher.background_of(scan, list(heirs)):
+        del heirs[k]
     inherited: list[tuple[str, ...]] = [()] * n
     for k, carried in heirs.items():
         if handed[k] >= 0 and codes[handed[k]] not in guarded[k]:
@@ -918,21 +1053,18 @@ def line_uses(texts: Sequence[str], codebook: Codebook) -> list[LineUse]:
     Every line is taken out once, and the texts that it codes are coded anew without it, so that `lost` and `gained`
     are exact. Titles and headings are not looked at.
     """
-    from ahocorasick_rs import AhoCorasick
-
     matcher = codebook.matcher
     batch = _Batch(texts)
-    found = matcher.read(batch)
+    scan = matcher.scan(batch)
+    found = matcher.read(scan)
     themes = [set(found.theme[a:b].tolist())
               for a, b in pairwise(np.searchsorted(found.text, np.arange(len(texts) + 1)).tolist())]
-    strings = matcher.lines.strings
-    holds: list[set[int]] = [set() for _ in batch.texts]  # all strings in each text, also those within others
-    n_texts = np.zeros(len(strings), dtype=np.int64)
-    everything = AhoCorasick(strings) if strings else None
-    for number, plain in enumerate(batch.texts):
-        if everything is not None:
-            holds[number].update(string for string, _, _ in everything.find_matches_as_indexes(plain, overlapping=True))
-        n_texts[sorted(holds[number])] += 1
+    strings = matcher.strings.strings
+    holds: list[set[int]] = [set() for _ in texts]  # all anchors and masks in each text, also those within others
+    at = matcher.is_anchor[scan.number].nonzero()[0]
+    for number, string in zip(batch.text_of[scan.clause[at]].tolist(), scan.number[at].tolist(), strict=True):
+        holds[number].add(string)
+    n_texts = np.bincount([string for held in holds for string in held], minlength=len(strings))
     codes_of: dict[str, set[int]] = defaultdict(set)
     for line in matcher.all_lines:
         for anchor in line.anchors:
@@ -951,8 +1083,7 @@ def line_uses(texts: Sequence[str], codebook: Codebook) -> list[LineUse]:
         lost = gained = 0
         if mine:
             others = _without(codebook, number, {strings[s] for k in mine for s in holds[k]}).matcher
-            small = _Batch([batch.texts[k] for k in mine])
-            again = others.read(small)
+            again = others.read(others.scan(_Batch([batch.text(k) for k in mine])))
             for j, k in enumerate(mine):
                 now = set(again.theme[again.text == j].tolist())
                 lost += line.theme not in now
@@ -976,8 +1107,8 @@ def _without(codebook: Codebook, number: int, strings: set[str]) -> Codebook:
                 lines.append(replace(line, anchors=anchors))
             n += 1
         themes.append(replace(theme, lines=tuple(lines)))
-    return replace(codebook, themes=tuple(themes), grades=(), background=(),
-                   masks=tuple(mask for mask in codebook.masks if mask in strings))
+    return replace(codebook, themes=tuple(themes), grades=(), background=(), deontic_masks=(), report=(), plan=(),
+                   adverbs=(), masks=tuple(mask for mask in codebook.masks if mask in strings))
 
 
 def pattern_report(texts: Sequence[str], codebook: Codebook) -> Iterator[str]:
@@ -986,8 +1117,8 @@ def pattern_report(texts: Sequence[str], codebook: Codebook) -> Iterator[str]:
     uses: dict[str, list[LineUse]] = {theme.code: [] for theme in codebook.themes}
     for use in line_uses(texts, codebook):
         uses[use.theme].append(use)
-    batch = _Batch(texts)
-    found = codebook.matcher.read(batch)
+    matcher = codebook.matcher
+    found = matcher.read(matcher.scan(_Batch(texts)))
     yield (f"{len(texts):,} statements · hits: statements the line codes · lost: statements that would lose the theme "
            "without it · gained: statements that would get another theme without it")
     for number, theme in enumerate(codebook.themes):

@@ -29,6 +29,9 @@ THEME = """
 """
 DEONTIC = """
 masks: [重要, 首要]
+report: [亿元]
+plan: [将, 下一步]
+adverbs: [其一, 继续, 并]
 grades:
   - {id: prohibit, name_zh: 禁止, name_en: Ban, definition_zh: 禁止, definition_en: Prohibited, terms: [严禁, 不得]}
   - {id: must, name_zh: 必须, name_en: Obligation, definition_zh: 必须, definition_en: Obliged, terms: [要, 必须]}
@@ -37,8 +40,10 @@ grades:
     name_en: Promotion
     definition_zh: 推动
     definition_en: Promoted
-    terms: [推动, 支持]
-    unless: [亿元]
+    terms: [鼓励]
+    opening: [推动, 支持]
+    unless: [家次]
+    quoted: no
 """
 
 
@@ -174,8 +179,9 @@ def test_topics_of_an_enumeration_do_not_count(tmp_path):
 def test_what_is_mentioned_by_the_way_does_not_count(tmp_path):
     book = codebook(tmp_path, {"small": "terms: [小微]", "green": "terms: [绿色]", "court": "terms: [法院]"},
                     top="aside:\n  - 低于/比全市 … 平均\n  - … 等单位参加/出席\n  - 列席 …\n")
-    got = coded(book, "绿色贷款利率低于小微企业的平均水平。", "低于小微企业，绿色贷款利率为平均水平。", "小微平均利率低于三厘。",
-                "法院等单位参加，绿色项目签约。", "绿色项目签约，法院列席。", "列席的有法院、小微企业。", "绿色；法院出席；小微。")
+    got = coded(book, "绿色贷款利率低于小微企业的平均水平。", "低于小微企业，绿色贷款利率为平均水平。",
+                "小微平均利率低于三厘。", "法院等单位参加，绿色项目签约。", "绿色项目签约，法院列席。",
+                "列席的有法院、小微企业。", "绿色；法院出席；小微。")
     assert got.stated == [("green",), ("small", "green"), ("small",), ("green",), ("green", "court"), (),
                           ("small", "green")]
 
@@ -187,6 +193,7 @@ def test_negation_and_quotation_are_guarded(tmp_path):
                 "美联储说，资本充足。", "补充“资本”。", title="资本")
     assert got.stated == [(), ("fraud",), ("cap",), (), ("cap",)]
     assert got.guarded == [("fraud",), (), ("fraud",), ("cap",), ()]
+    assert coded(book, "补充资本。", title="并非非法集资").guarded == [()]
     assert got.inherited == [("cap",), (), (), (), ()]  # a guarded theme is not inherited either
     assert got.evidence[0] == ()
 
@@ -308,11 +315,25 @@ def test_a_codebook_survives_pickling(tmp_path):
 
 # Deontic grades
 
-def test_the_strongest_grade_of_a_statement(tmp_path):
+@pytest.mark.parametrize(("text", "grade"), [
+    ("严禁违规，要整改。", "prohibit"), ("要支持小微。", "must"), ("支持小微。", "promote"), ("增长。", None),
+    ("不 得挪用。", "prohibit"), ("“不得”挪用。", "prohibit"), ("", None),
+    ("重要工作。", None), ("首要的是鼓励。", "promote"),  # masks
+    ("支持小微，放款三亿元。", None), ("要放款三亿元，支持小微。", "must"),  # a report
+    ("鼓励小微，检查三家次。", None),  # unless
+    ("关于《严禁违规的规定》，无话可说。", None), ("“鼓励小微”是口号。", None), ("以“鼓励为先，鼓励小微。", "promote"),
+    ("银行支持小微。", None), ("银行将支持小微。", "promote"), ("“将”字当头，银行在支持小微。", None),  # a plan
+    ("其一，继续并推动小微。", "promote"), ("继续并继续继续并推动小微。", None),  # at most four adverbs
+    ("近日，支持小微。", "promote"), ("在全省的很多地方和很多很多的企业里，支持小微。", None),  # a short lead
+    ("在全省的很多地方和很多很多的企业里；支持小微。", "promote"), ("鼓励小微，放款三亿元。", "promote"),
+    ("支持全省的很多地方和很多很多的企业啊，推动小微三亿元，支持小微。", None),
+    ("支持全省的很多地方和很多很多的企业啊，它们的小微推动小微，支持小微。", "promote"),
+])
+def test_the_strongest_grade_of_a_statement(tmp_path, text, grade):
     book = codebook(tmp_path, {"a": "terms: [普惠]"})
-    got = coded(book, "严禁违规，要整改。", "要支持小微。", "支持小微。", "支持小微，放款三亿元。",
-                "要放款三亿元，支持小微。", "重要工作。", "首要的是推动。", "增长。", "不 得挪用。")
-    assert got.deontic == ["prohibit", "must", "promote", None, "must", None, "promote", None, "prohibit"]
+    assert coded(book, text).deontic == [grade]
+    # whatever stands around it
+    assert coded(book, "以“鼓励", text, "”为先《支持", "》银行支持，", "支持小微。").deontic[1] == grade
 
 
 # What the lines of a codebook do

@@ -1,0 +1,59 @@
+"""Finding strings, against ahocorasick_rs and by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from fengxiang.matching import Strings, outermost
+
+
+def codes_of(text: str) -> np.ndarray:
+    return np.array([ord(character) for character in text], dtype=np.int64)
+
+
+def found(strings, text):
+    finder = Strings(strings)
+    return [(finder.strings[n], int(a), int(b)) for n, a, b in zip(*finder.find(codes_of(text)), strict=True)]
+
+
+def test_all_occurrences_the_shortest_first():
+    assert found(["科技金融", "金融", "技", "金融科技"], "科技金融科技，金") == [
+        ("技", 1, 2), ("技", 5, 6), ("金融", 2, 4), ("科技金融", 0, 4), ("金融科技", 2, 6)]
+    assert found(["甲"], "") == []
+    assert found([], "甲乙") == []
+    assert found(["甲乙", "甲乙", "𠮷野"], "𠮷野甲乙") == [("𠮷野", 0, 2), ("甲乙", 2, 4)]
+
+
+def test_an_empty_string_is_refused():
+    with pytest.raises(ValueError, match="stands everywhere"):
+        Strings(["甲", ""])
+
+
+LETTERS = "甲乙丙丁"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.text(LETTERS, min_size=1, max_size=5), min_size=1, max_size=12),
+       st.text(LETTERS + "戊", max_size=30))
+@example(["甲甲", "甲甲甲", "甲"], "甲甲甲甲")
+def test_against_ahocorasick(strings, text):
+    from ahocorasick_rs import AhoCorasick
+
+    strings = list(dict.fromkeys(strings))
+    want = AhoCorasick(strings).find_matches_as_indexes(text, overlapping=True)
+    assert sorted(found(strings, text)) == sorted((strings[n], a, b) for n, a, b in want)
+    lengths = [b - a for _, a, b in found(strings, text)]
+    assert lengths == sorted(lengths)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sets(st.tuples(st.integers(0, 12), st.integers(1, 6)), max_size=12), st.randoms())
+def test_outermost(spans, rng):
+    spans = [(a, a + n) for a, n in sorted(spans)]
+    rng.shuffle(spans)
+    start, end = (np.array([span[i] for span in spans], dtype=np.int64) for i in (0, 1))
+    want = sorted(s for s in spans if not any(o != s and o[0] <= s[0] and s[1] <= o[1] for o in spans))
+    assert [spans[k] for k in outermost(start, end)] == want
