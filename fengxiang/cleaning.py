@@ -1202,7 +1202,7 @@ def _wrapping(raw: reading.Lines) -> tuple[float, bool, bool]:
             low, high = (top, top) if by_length else (top - 1.25, top + 0.75)  # full-width stops may not begin a line
             near = [t for t, w in zip(sample, widths, strict=True) if low <= w <= high]
             wider = sum((w > high + 1) + 2 * (w > 2 * top) for w in widths)  # a title may be wider, paragraphs may not
-            torn = sum(t[-1] not in _TERMINAL for t in near)
+            torn = sum(not _ended(t) for t in near)
             share = len(near) / len(sample)
             if n < 3 and not (by_length and top >= LONG - 2 and torn == n):
                 continue
