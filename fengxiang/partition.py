@@ -369,8 +369,9 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     speakers = sorted({name for voice in voices for name in (voice or "").split(SEVERAL) if name})
     speaker_code = {name: i for i, name in enumerate(speakers)}
     voice_of = {voice: i for i, voice in enumerate(voices)}
-    spoken, spoken_at = _listed([[speaker_code[name] for name in (voice or "").split(SEVERAL) if name] for voice in voices],
-                                np.fromiter(map(voice_of.__getitem__, found.speaker), dtype=np.int64, count=n))
+    spoken, spoken_at = _listed(
+        [[speaker_code[name] for name in (voice or "").split(SEVERAL) if name] for voice in voices],
+        np.fromiter(map(voice_of.__getitem__, found.speaker), dtype=np.int64, count=n))
     n_spoken = np.bincount(spoken_at, minlength=n)
     said, said_at = np.append(entity, everything + len(codes)), np.append(at, number)
     repeats = n_spoken[said_at]
@@ -476,7 +477,7 @@ class Cache:
         """Whether it is there, whole: the last bytes say so, since a file's name may outlive a power cut and what
         was to be in it not."""
         try:
-            with open(self._path(name), "rb", buffering=0) as handle:
+            with open(f"{self.folder}/{name[-2:]}/{name}.arrow", "rb", buffering=0) as handle:
                 handle.seek(-len(_WHOLE), os.SEEK_END)
                 return handle.read() == _WHOLE
         except OSError:

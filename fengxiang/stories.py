@@ -26,6 +26,8 @@ CONTAINED_MIN = 60  # if the shorter one has at least so many shingles
 STOCK_PHRASE = 64  # a hash value that more texts share is a stock phrase: it proposes only texts of like signature,
 NEIGHBOURS = 4  # each with so many before it in the order of the signatures
 SHARDS = 1024  # of hash values: a power of two
+VALUES_AT_ONCE = 4_000_000  # hash values of shards that are looked at together
+ROWS_AT_ONCE = 100_000  # signatures that are taken apart together
 LIKELY = 0.4  # share of common values, where both signatures reach, from which a pair is read in full
 
 _NOT_LETTERS = re.compile(r"[^\w]|_")
@@ -184,7 +186,7 @@ def link(keys: Sequence, names: np.ndarray, sketches: np.ndarray, judge: Callabl
         The same whatever the order of `keys` and whatever is remembered.
     """
     remembered = Remembered() if remembered is None else remembered
-    order = sorted((i for i in range(len(keys)) if sketches[i][0] != NOTHING), key=keys.__getitem__)
+    order = sorted(np.flatnonzero(sketches[:, 0] != NOTHING).tolist(), key=keys.__getitem__)
     parent: dict[int, int] = {}
 
     def root(i: int) -> int:
@@ -199,8 +201,8 @@ def link(keys: Sequence, names: np.ndarray, sketches: np.ndarray, judge: Callabl
         first = first_of.setdefault(name, i)
         if first != i:
             parent[i] = first
-    pairs = proposed(np.array(sorted(first_of), dtype=np.uint64),
-                     sketches[[first_of[n] for n in sorted(first_of)]], remembered)
+    different = np.array(sorted(first_of), dtype=np.uint64)
+    pairs = proposed(different, sketches[[first_of[n] for n in different.tolist()]], remembered)
     new = [p for p in pairs if p not in remembered.judged]
     found = judge([(keys[first_of[a]], keys[first_of[b]]) for a, b in new])
     judged = dict(zip(new, found, strict=True))
@@ -226,13 +228,20 @@ def proposed(names: np.ndarray, sketches: np.ndarray, remembered: Remembered | N
         remembered: what an earlier run has found; its shards and pairs are brought up to date.
     """
     remembered = Remembered() if remembered is None else remembered
-    # shard, value and text in one integer: one sort brings those together that share a value
     bits = SHARDS.bit_length() - 1
-    value = ((sketches & np.uint32(SHARDS - 1)) << np.uint32(32 - bits)) | (sketches >> np.uint32(bits))
-    held = ((value.astype(np.uint64) << _HALF) | np.arange(len(names), dtype=np.uint64)[:, None])[sketches != NOTHING]
+    # shard, value and text in one integer: one sort brings those together that share a value
+    held = np.empty(int(np.count_nonzero(sketches != NOTHING)), dtype=np.uint64)
+    filled = 0
+    for start in range(0, len(names), ROWS_AT_ONCE):
+        some = sketches[start:start + ROWS_AT_ONCE]
+        value = ((some & np.uint32(SHARDS - 1)) << np.uint32(32 - bits)) | (some >> np.uint32(bits))
+        row = np.arange(start, start + len(some), dtype=np.uint64)[:, None]
+        own = ((value.astype(np.uint64) << _HALF) | row)[some != NOTHING]
+        held[filled:filled + len(own)] = own
+        filled += len(own)
     held.sort()
     values, owner = (held >> _HALF).astype(np.uint32), held.astype(np.uint32)
-    del held, value
+    del held
     cuts = [*np.searchsorted(values, np.arange(SHARDS, dtype=np.uint32) << np.uint32(32 - bits)).tolist(), len(values)]
     shards, again = {}, []
     for shard, (a, b) in enumerate(pairwise(cuts)):
@@ -240,12 +249,18 @@ def proposed(names: np.ndarray, sketches: np.ndarray, remembered: Remembered | N
         if shards[shard] != remembered.shards.get(shard):
             again.append((a, b))
     if again:
-        looked_at = np.concatenate([np.arange(a, b) for a, b in again])
-        fresh = _proposals(values[looked_at], owner[looked_at], sketches)
-        fresh = np.column_stack([fresh[:, 0].astype(np.uint64) >> np.uint64(32 - bits),
-                                 names[fresh[:, 1]], names[fresh[:, 2]]]).astype(np.uint64)
         kept = np.array([shards[n] == remembered.shards.get(n) for n in range(SHARDS)])
-        pairs = np.concatenate([remembered.pairs[kept[remembered.pairs[:, 0].astype(np.int64)]], fresh])
+        found = [remembered.pairs[kept[remembered.pairs[:, 0].astype(np.int64)]]]
+        while again:
+            some, size = [], 0
+            while again and (not some or size + again[-1][1] - again[-1][0] <= VALUES_AT_ONCE):
+                some.append(again.pop())
+                size += some[-1][1] - some[-1][0]
+            at = np.concatenate([np.arange(a, b) for a, b in reversed(some)])
+            fresh = _proposals(values[at], owner[at], sketches)
+            found.append(np.column_stack([fresh[:, 0].astype(np.uint64) >> np.uint64(32 - bits),
+                                          names[fresh[:, 1]], names[fresh[:, 2]]]).astype(np.uint64))
+        pairs = np.concatenate(found)
         remembered.pairs = pairs[np.lexsort(pairs.T[::-1])]
         remembered.shards = shards
     return sorted(set(zip(remembered.pairs[:, 1].tolist(), remembered.pairs[:, 2].tolist(), strict=True)))
@@ -306,13 +321,13 @@ def _likely(sketches: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.n
     """
     out = np.zeros(len(first), dtype=bool)
     whole = np.minimum(sketches[:, -1], NOTHING - np.uint32(1))
-    for start in range(0, len(first), 100_000):
-        i, j = first[start:start + 100_000], second[start:start + 100_000]
+    for start in range(0, len(first), ROWS_AT_ONCE):
+        i, j = first[start:start + ROWS_AT_ONCE], second[start:start + ROWS_AT_ONCE]
         reach = np.minimum(whole[i], whole[j])[:, None]
         a, b = sketches[i], sketches[j]
         in_reach = np.minimum(np.count_nonzero(a <= reach, axis=1), np.count_nonzero(b <= reach, axis=1))
         both = np.sort(np.concatenate([a, b], axis=1), axis=1)
         later = both[:, 1:]
         same = np.count_nonzero((later == both[:, :-1]) & (later <= reach), axis=1)
-        out[start:start + 100_000] = same >= LIKELY * np.maximum(in_reach, 1)
+        out[start:start + ROWS_AT_ONCE] = same >= LIKELY * np.maximum(in_reach, 1)
     return out
