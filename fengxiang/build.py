@@ -131,7 +131,11 @@ def raw_files(raw: Path) -> list[tuple[str, os.stat_result]]:
     found = []
 
     def visit(folder: str, prefix: str):
-        with os.scandir(folder) as entries:
+        try:
+            entries = os.scandir(folder)
+        except OSError as error:
+            raise UserError(f"cannot be read ({error.strerror})", folder) from None
+        with entries:
             for entry in entries:
                 name = entry.name
                 if name.startswith(".") or name.lower().startswith("readme"):
@@ -310,7 +314,7 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
     if not codebook.is_dir():
         raise UserError("is not a folder; a codebook is a folder like codebook/ of this project", codebook)
     space = Workspace(out)
-    with space.locked(lambda: progress("another build is at work in this folder; waiting for it")):
+    with space.locked(lambda: progress("another build is at work in this folder; waiting for it")), _writing(out):
         parts = partitions(raw)
         stats = {bucket: digest(repr(pieces)) for bucket, pieces in parts}
         n_files = len({p.source_file for _, pieces in parts for p in pieces})
@@ -348,6 +352,16 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
             "tables": file_stats(out)})
         cache.keep_only(merged.names.union(*(p.names for p in done.values())))
         return result
+
+
+@contextlib.contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Say plainly that the output folder cannot be written to: the disk is full, say."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot be written to ({error.strerror or error}); make room or choose another output folder "
+                        "and build again: it goes on from what is done", out) from None
 
 
 def _known_partials(state: dict, stats: dict[str, str], prints: dict[str, str], cache: Cache) -> dict[str, Partial]:

@@ -1,5 +1,6 @@
 """The build: the same tables whatever the order, the number of processes, the folder or what was built before."""
 
+import errno
 import hashlib
 import json
 import multiprocessing
@@ -332,12 +333,39 @@ def test_the_state_is_written_last(many, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(building.Workspace, "save_state", full)
-        with pytest.raises(OSError, match="no space"):
+        with pytest.raises(UserError, match=r"cannot be written to \(no space left on device\); make room"):
             build(many, out, CODEBOOK, workers=1)
     # tables of the new build beside the state of the old one: they are not taken for what the old one wrote
     assert build(many, out, CODEBOOK, workers=1).changed
     build(many, tmp_path / "cold", CODEBOOK, workers=1)
     assert contents(out) == contents(tmp_path / "cold")
+
+
+@pytest.mark.parametrize("moment", [0, 3, 9, 20])
+def test_a_full_disk_is_said_plainly_and_loses_nothing(many, tmp_path, monkeypatch, moment):
+    out, left = tmp_path / "out", [moment]
+
+    def full(source, target, real=os.replace):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tables.os, "replace", full)
+        with pytest.raises(UserError, match=r"out: cannot be written to \(No space left on device\); make room"):
+            build(many, out, CODEBOOK, workers=1)
+    build(many, out, CODEBOOK, workers=1)
+    build(many, tmp_path / "cold", CODEBOOK, workers=1)
+    assert contents(out) == contents(tmp_path / "cold")
+    assert not list(out.rglob("*.tmp"))
+
+
+def test_processes_started_anew_make_the_same_as_forked_ones(many, tmp_path, monkeypatch):
+    build(many, tmp_path / "one", CODEBOOK, workers=1)
+    monkeypatch.setattr(building.threading, "active_count", lambda: 2)  # beside other threads nothing is forked
+    build(many, tmp_path / "two", CODEBOOK, workers=2)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
 forks = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kills forked processes")
@@ -396,12 +424,12 @@ def test_two_builds_at_once_in_one_folder_wait_for_each_other(many, tmp_path):
 def test_agencies_that_speak_together_count_one_each(tmp_path):
     raw = tmp_path / "raw"
     raw.mkdir()
-    (raw / "a.md").write_text(page("深圳、天津两地金融监管部署", "2026-02-01", "深圳金融监管局、天津金融监管局提出，推进监管数智化建设。",
-                                   "深圳金融监管局还提出，推进科技金融发展。"), encoding="utf-8")
+    texts = "深圳金融监管局、天津金融监管局提出，推进监管数智化建设。", "深圳金融监管局还提出，推进科技金融发展。"
+    (raw / "a.md").write_text(page("深圳、天津两地金融监管部署", "2026-02-01", *texts), encoding="utf-8")
     build(raw, tmp_path / "out", CODEBOOK)
     statements = tables.read(tmp_path / "out", "statements")
     assert statements["speaker"].tolist() == ["深圳金融监管局、天津金融监管局", "深圳金融监管局"]
     slices = tables.read(tmp_path / "out", "slices").set_index(["year", "region"])["n_agencies"].to_dict()
     assert slices[(2026, "all")] == 2
-    themes = tables.read(tmp_path / "out", "theme_counts").set_index(["theme", "year", "region"])["n_agencies"].to_dict()
-    assert (themes[("suptech", 2026, "all")], themes[("tech_finance", 2026, "all")]) == (2, 1)
+    themes = tables.read(tmp_path / "out", "theme_counts").set_index(["theme", "year", "region"])["n_agencies"]
+    assert (themes["suptech", 2026, "all"], themes["tech_finance", 2026, "all"]) == (2, 1)
