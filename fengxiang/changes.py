@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .errors import UserError
-from .findings import HEADLINES, Finding, as_frame
+from .findings import HEADLINES, SUBJECTS, Finding, as_frame
 from .tables import ALL_YEARS, replace_file
 from .views import Corpus, View
 
@@ -223,7 +223,7 @@ def compare(before: Vintage, now: Vintage, names: Names,
             continue
         if was is None or is_ is None or was["claim"] != is_["claim"] or was["grade"] != is_["grade"]:
             said = (None if r is None else {"zh": r["zh"], "en": r["en"]} for r in (was, is_))
-            rows.append(("finding", id_, *said, reasons("finding", id_)))
+            rows.append(("finding", SUBJECTS.get(id_, id_), *said, reasons("finding", id_)))
     shares = before.shares.merge(now.shares, on=["theme", "year"], suffixes=("_was", "_is"))
     for r in shares.itertuples():
         if r.of_was and r.of_is and not r.low_was <= r.share_is <= r.high_was:
@@ -256,8 +256,9 @@ def _article_changes(before: pd.DataFrame, now: pd.DataFrame) -> Iterable[tuple]
     for kind, frame, skip in (("added", new, set(altered)), ("removed", gone, set(altered.values())),
                               ("altered", new, set(new.index) - set(altered))):
         for i, r in frame[~frame.index.isin(skip)].sort_values(["source_file", "position"]).iterrows():
-            yield kind, _known(r.title) or r.source_file, altered.get(i, "") if kind == "altered" else "", \
-                i if kind != "removed" else "", None
+            former = gone.at[altered[i], "source_file"] if kind == "altered" else r.source_file
+            yield (kind, _known(r.title) or r.source_file, "" if kind == "added" else former,
+                   "" if kind == "removed" else r.source_file, None)
     both = was.join(is_, suffixes=("_was", "_is"), how="inner")
     for column in ("year", "scope"):
         for _, r in both[both[f"{column}_was"] != both[f"{column}_is"]].iterrows():

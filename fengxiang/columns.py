@@ -19,6 +19,12 @@ FATES = {
     "boilerplate": {"zh": "页面杂项", "en": "page furniture"}, "duplicate": {"zh": "重复", "en": "duplicate"},
     "unreadable": {"zh": "无法识读", "en": "unreadable"},
 }
+def two_languages(text: str) -> dict[str, str]:
+    """A reason as the tables hold it, “中文 / English”, as a pair; the same in both where it is in one language."""
+    zh, mark, en = text.partition(" / ")
+    return {"zh": zh, "en": en} if mark else {"zh": text, "en": text}
+
+
 _THEME = {"zh": "主题", "en": "theme"}
 
 TRENDS = {
@@ -89,7 +95,6 @@ QUANTITIES = {
     "unit": {"zh": "单位", "en": "unit"},
     "change": {"zh": "升降", "en": "told as",
                "labels": {"up": {"zh": "升", "en": "a rise"}, "down": {"zh": "降", "en": "a fall"}}},
-    "against": {"zh": "同谁比", "en": "against"},
     "year": {"zh": "年度", "en": "year", "format": "d"},
     "names": {"zh": "归属", "en": "of"},
     "text": _STATEMENT,
@@ -167,7 +172,6 @@ ECHO = {
     "name": {"zh": "谁说", "en": "who says it"},
     "date": {"zh": "日期", "en": "date"},
     "source_date": {"zh": "此前见于", "en": "earlier in"},
-    "lag_low": {"zh": "至少晚几天", "en": "days later, at least", "format": ",d"},
     "repeated": {"zh": "重合的字句", "en": "wording repeated"},
     "added": {"zh": "另加的字句", "en": "wording added"},
 }
@@ -189,4 +193,23 @@ KEYNESS = {
     "low": {"zh": "95%下限", "en": "95% low", "format": "+.1f"},
     "high": {"zh": "95%上限", "en": "95% high", "format": "+.1f"},
     "q": {"zh": "校正后显著性q", "en": "corrected q", "format": ".3f"},
+}
+
+CLEANING = {
+    "source_format": {"zh": "形态", "en": "shape", "labels": FORMATS | {"all": {"zh": "合计", "en": "all"}}},
+    "n_articles_expected": {"zh": "文章", "en": "articles", "format": ",d"},
+    "n_boundaries_right": {"zh": "首尾正确", "en": "boundaries right", "format": ",d"},
+    "titles": {"zh": "标题正确", "en": "titles right"},
+    "dates": {"zh": "日期正确", "en": "dates right"},
+    "publishers": {"zh": "媒体正确", "en": "publishers right"},
+    "headings": {"zh": "小标题正确", "en": "headings right"},
+    "n_body_chars_expected": {"zh": "应有正文字符", "en": "body characters expected", "format": ",d"},
+    "n_body_chars_found": {"zh": "得到", "en": "found", "format": ",d"},
+    "n_body_chars_shared": {"zh": "其中一致", "en": "of these shared", "format": ",d"},
+}
+ALARMS = {
+    "source_file": {"zh": "文件", "en": "file"},
+    "name": {"zh": "规则", "en": "rule"},
+    "share": {"zh": "占该文件字符", "en": "share of its characters", "format": ".1%"},
+    "elsewhere": {"zh": "同形态其他文件", "en": "in others of its shape", "format": ".1%"},
 }

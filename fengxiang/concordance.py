@@ -156,21 +156,19 @@ def wording_by_region(run: Run, terms: Sequence[str], year: int) -> pd.DataFrame
 
 
 def coined(run: Run, terms: Collection[str] | None = None) -> dict[str, list[int]]:
-    """The listed terms that statements put in quotation marks: slogans and coinages, felt to be wording, rather than
+    """The counted terms that statements put in quotation marks: slogans and coinages, felt to be wording, rather than
     common words.
 
     Args:
         run: a build.
-        terms: those asked for; the whole list when not given.
+        terms: those asked for; `Run.terms` when not given.
 
     Returns:
         term → work years of such statements, ascending, 0 where unknown; sorted by term.
     """
     from ahocorasick_rs import AhoCorasick
 
-    from .terms import read_words
-
-    terms = sorted(read_words(run.place.codebook / "terms.txt") if terms is None else terms)
+    terms = sorted(run.terms if terms is None else terms)
     finder = AhoCorasick([left + term + right for term in terms for left, right in MARKS] or ["\0"])
     found: set[tuple[int, int]] = set()
     for batch in tables.read_arrow(run.out, "statements", ["text", "year"]).to_batches(max_chunksize=4096):

@@ -769,6 +769,18 @@ HEADLINES: dict[str, Callable[[View, Names], Finding]] = {f.__name__: f for f in
     leading_theme, listed_first, changed_themes, new_wording, local_wording, national_and_regional, closest_pair,
     binding_wording)}
 """The headline sentences, in the order of the report."""
+SUBJECTS = {
+    "leading_theme": {"zh": "居首的主题", "en": "the theme that comes first"},
+    "listed_first": {"zh": "清单的次序", "en": "the order of lists"},
+    "changed_themes": {"zh": "升降的主题", "en": "themes that rose or fell"},
+    "new_wording": {"zh": "新提法", "en": "new wording"},
+    "local_wording": {"zh": "各地独有的提法", "en": "wording of single bureaus"},
+    "national_and_regional": {"zh": "总局与地方局之别", "en": "the centre and the bureaus"},
+    "closest_pair": {"zh": "主题的搭配", "en": "themes that go together"},
+    "binding_wording": {"zh": "有约束力的措辞", "en": "binding wording"},
+    "covered_regions": {"zh": "覆盖的地区", "en": "regions covered"},
+}
+"""What each finding is about."""
 OF_TERMS = ("new_wording", "local_wording")
 CHOOSING = ("changed_themes", "new_wording", "national_and_regional", "closest_pair")
 """Headlines that choose what to name among several facts: they name what stands in every other way of counting."""

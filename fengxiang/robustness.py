@@ -182,12 +182,13 @@ def unsegmented(run: Run, view: View) -> Corpus:
 
     terms = read_words(run.place.codebook / "terms.txt")
     statements = _texts_of(run, view, ["text", "regions"])
-    finder = AhoCorasick(terms or ["\0"], matchkind=MatchKind.LeftmostLongest)
+    finder, counted = AhoCorasick(terms or ["\0"], matchkind=MatchKind.LeftmostLongest), set(run.terms)
     corpus, rows = view.corpus, []
     for row, text, regions in zip(statements["row"], statements["text"], statements["regions"], strict=True):
         for which, _, _ in finder.find_matches_as_indexes(text):
-            rows += [(corpus.article[row], terms[which], corpus.year[row], region)
-                     for region in (ALL, *(list(regions) or [NONE]))]
+            if terms[which] in counted:
+                rows += [(corpus.article[row], terms[which], corpus.year[row], region)
+                         for region in (ALL, *(list(regions) or [NONE]))]
     keys = ["article", "term", "year", "region"]
     uses = pd.DataFrame(rows, columns=keys)
     return replace(corpus, terms=uses.groupby(keys).size().rename("count").reset_index())

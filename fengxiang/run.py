@@ -65,6 +65,14 @@ class Run:
 
         return Names.of(self.codebook, self.place.codebook / "regions.yml")
 
+    @cached_property
+    def terms(self) -> list[str]:
+        """The listed terms that are counted: those of `terms.txt` that are no stop words, in the order of the file."""
+        from .terms import read_words
+
+        stop = set(read_words(self.place.codebook / "stopwords.txt"))
+        return [term for term in read_words(self.place.codebook / "terms.txt") if term not in stop]
+
     def region_names(self, regions) -> dict[str, str]:
         """Regions as a list reads, in zh and en."""
         return {"zh": "、".join(self.names.region(r, "zh") for r in regions),

@@ -50,12 +50,13 @@ def test_two_vintages_compared_row_by_row():
     frame = changes.compare(BEFORE, NOW, NAMES)
     why = {"zh": "文章、程序库", "en": "articles, libraries"}
     assert frame.values.tolist() == [
-        ["added", "新增", "", "k5", None],
-        ["removed", "撤下", "", "", None],
-        ["altered", "新文", "k2", "k4", None],
+        ["added", "新增", "", "e.md", None],
+        ["removed", "撤下", "c.md", "", None],
+        ["altered", "新文", "b.md", "b.md", None],
         ["described", "改年", "2024", "2025", None],
         ["described", "改年", "in", "out", None],
-        ["finding", "leading_theme", {"zh": "旧句。", "en": "Old."}, {"zh": "新句。", "en": "New."}, why],
+        ["finding", findings.SUBJECTS["leading_theme"], {"zh": "旧句。", "en": "Old."}, {"zh": "新句。", "en": "New."},
+         why],
         # 20 % lies outside 5–18 %; 14.3 % lies inside 7–15 %
         ["share", {"zh": "绿色金融，2026年", "en": "Green finance, 2026"}, "10.0% (10/100)", "20.0% (20/100)", why],
         ["library", "pandas", "1", "2", None]]
@@ -160,7 +161,7 @@ def test_added_articles_turn_a_finding_and_are_its_cause(place):
         article(place.raw, name, ["严厉打击非法集资。", "防范非法金融活动。", "深化防非打非机制。"] * 5, i)
     frame, said = changes.since_last_build(*told(place))
     assert sum(kind == "added" for kind, *_ in kinds(frame)) == 12
-    assert ("finding", "leading_theme", "articles") in kinds(frame)
+    assert ("finding", "居首的主题", "articles") in kinds(frame)
     assert "新增文章12篇" in said["zh"]
     again, _ = changes.since_last_build(*told(place))
     pd.testing.assert_frame_equal(again, frame)
@@ -183,7 +184,7 @@ def test_of_two_factors_the_one_that_makes_the_change_is_named(place):
     assert ("added", "金融监管局2026年工作午", None) in kinds(frame)
     assert ("codebook", "themes.yml", None) in kinds(frame)
     moved = [k for k in kinds(frame) if k[0] in ("finding", "share")]
-    assert ("finding", "leading_theme", "codebook") in moved
+    assert ("finding", "居首的主题", "codebook") in moved
     assert {why for *_, why in moved} == {"codebook"}
     assert not (place.out / ".fengxiang/switched").exists()
 

@@ -33,6 +33,7 @@ def _table(name: str, rows: list[dict]) -> pa.Table:
 def run(tmp_path_factory) -> Run:
     out, codebook = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("codebook")
     (codebook / "terms.txt").write_text("\n".join(TERMS) + "\n", encoding="utf-8")
+    (codebook / "stopwords.txt").write_text("中小金融机构\n", encoding="utf-8")
     rows = [dict(zip(("statement_id", "article_id", "year", "regions", "themes", "text"), s, strict=True))
             for s in STATEMENTS]
     tables.write_parquet(tables.path_of(out, "statements"), _table("statements", rows))
@@ -87,3 +88,7 @@ def test_coined_terms_are_those_in_quotation_marks_with_their_years(run):
     assert concordance.coined(run) == {"AI强监管": [2026], "爆雷": [2026], "白名单": [0], "监管数智化": [2026]}
     assert concordance.coined(run, ["爆雷", "强监管"]) == {"爆雷": [2026]}
     assert concordance.coined(run, []) == {}
+
+
+def test_stop_words_are_listed_but_not_counted(run):
+    assert run.terms == [t for t in TERMS if t != "中小金融机构"]
