@@ -1,11 +1,21 @@
-"""How well cleaning did against articles marked by hand: a table by format."""
+"""How well cleaning did against articles marked by hand, and where a rule takes more than elsewhere."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .model import Article
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ALARM_FILES = 5  # documents of a shape, below which no rule is called loud
+ALARM_SHARE = 0.1  # of a document's characters
+ALARM_TIMES = 4  # as much as in the other documents of its shape
 
 COLUMNS = (
     "source_format", "n_articles_expected", "n_articles_found", "n_boundaries_right", "n_titles", "n_titles_right",
@@ -18,7 +28,7 @@ def quality_table(expected: Iterable[Mapping], found: Iterable[Article]) -> list
     """What cleaning made of marked documents, counted by source format and in all.
 
     Args:
-        expected: a record an article, as in `tests/expected/corpus.json`: `source_file`, `position`, `source_format`,
+        expected: a record an article, as in `codebook/gold/articles.json`: `source_file`, `position`, `source_format`,
             and any of `title`, `date`, `publisher`, `headings` and `body` (body paragraphs joined by line feeds). What
             a record does not hold is not counted; a value of None counts as right where none was found.
         found: the articles of the same documents.
@@ -80,3 +90,51 @@ def _shared(a: list[str], b: list[str]) -> int:
             best[j] = diagonal + len(x) if x == y else max(above, best[j - 1])
             diagonal = above
     return best[-1]
+
+
+def measured(raw: str | Path, codebook: str | Path) -> list[dict]:
+    """`quality_table` of the documents that were checked by hand and lie in this raw folder; empty where none do.
+
+    Args:
+        raw: a folder of raw files.
+        codebook: a codebook folder; its `gold/articles.json` says what cleaning must make of the checked documents.
+    """
+    from .cleaning import Rules, clean_document
+
+    path = Path(codebook) / "gold" / "articles.json"
+    if not path.is_file():
+        return []
+    expected = json.loads(path.read_text(encoding="utf-8"))["articles"]
+    files = sorted({e["source_file"] for e in expected if (Path(raw) / e["source_file"]).is_file()})
+    rules = Rules.load(codebook)
+    found = [a for f in files for a in clean_document(f, (Path(raw) / f).read_bytes(), rules).articles]
+    return quality_table([e for e in expected if e["source_file"] in set(files)], found) if files else []
+
+
+def alarms(ledger_counts: pd.DataFrame) -> pd.DataFrame:
+    """Where a rule takes far more out of one document than out of the others of its shape.
+
+    Args:
+        ledger_counts: source_file, source_format, fate, rule, n_chars.
+
+    Returns:
+        source_file, source_format, rule, share (of the document's characters), elsewhere (the rule's share in the other
+        documents of that shape); only shapes with at least `ALARM_FILES` documents, shares of at least `ALARM_SHARE`
+        and `ALARM_TIMES` times the share elsewhere; largest first.
+    """
+    import pandas as pd
+
+    size = ledger_counts.groupby(["source_format", "source_file"])["n_chars"].sum()
+    gone = ledger_counts[ledger_counts["fate"].isin(["boilerplate", "duplicate", "unreadable"])]
+    rows = []
+    for (shape, rule), part in gone.groupby(["source_format", "rule"]):
+        sizes = size[shape]
+        if len(sizes) < ALARM_FILES:
+            continue
+        taken = part.groupby("source_file")["n_chars"].sum().reindex(sizes.index, fill_value=0)
+        elsewhere = (taken.sum() - taken) / (sizes.sum() - sizes)
+        share = taken / sizes
+        loud = (share >= ALARM_SHARE) & (share >= ALARM_TIMES * elsewhere)
+        rows += [(f, shape, rule, float(share[f]), float(elsewhere[f])) for f in sizes.index[loud]]
+    frame = pd.DataFrame(rows, columns=["source_file", "source_format", "rule", "share", "elsewhere"])
+    return frame.sort_values(["share", "source_file", "rule"], ascending=[False, True, True], ignore_index=True)

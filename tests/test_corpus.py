@@ -1,4 +1,4 @@
-"""The shipped corpus: the raw files hold what tests/expected/corpus.json says, and cleaning recovers it.
+"""The shipped corpus: the raw files hold what codebook/gold/articles.json says, and cleaning recovers it.
 
 The first half reads the raw files by itself (bytes, encodings, tags, white space) and knows nothing of the cleaner, so
 that an error in the files and an error in the cleaner cannot hide each other.
@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 RAW = ROOT / "data" / "raw"
 SEEDS = ROOT.parent / "shared" / "seeds"
-EXPECTED = json.loads((ROOT / "tests" / "expected" / "corpus.json").read_text(encoding="utf-8"))["articles"]
+EXPECTED = json.loads((ROOT / "codebook" / "gold" / "articles.json").read_text(encoding="utf-8"))["articles"]
 BY_FILE = defaultdict(list)
 for _record in EXPECTED:
     BY_FILE[_record["source_file"]].append(_record)

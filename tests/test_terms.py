@@ -49,7 +49,7 @@ def test_numbers_and_single_characters_are_not_counted(lexicon):
 
 def test_rjieba_cuts_as_jieba_does():
     # the dictionary and the model are jieba's; the parity on Chinese text is what allows the faster program
-    expected = json.loads((Path(__file__).parent / "expected" / "corpus.json").read_text(encoding="utf-8"))
+    expected = json.loads((Path(__file__).parent.parent / "codebook" / "gold" / "articles.json").read_text(encoding="utf-8"))
     runs = [run for a in expected["articles"] for run in re.findall(r"[\u4e00-\u9fff]{2,}", a["body"])]
     assert len(runs) > 4000
     jieba.setLogLevel(60)
