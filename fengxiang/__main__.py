@@ -192,7 +192,7 @@ def _bench(options) -> int:
 
 
 def _env(options) -> int:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  before the environment, on any Python
         raise UserError(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
     import venv
 
@@ -223,7 +223,8 @@ def _clean(options) -> int:
     import shutil
 
     place = workplace(None, options.out, options.codebook)
-    made = [place.out / ".fengxiang", place.processed, *(place.figures / size for size in ("slide", "half", "thumbnail"))]
+    sizes = (place.figures / size for size in ("slide", "half", "thumbnail"))
+    made = [place.out / ".fengxiang", place.processed, *sizes]
     for folder in made:
         shutil.rmtree(folder, ignore_errors=True)
     kept = {".png", ".md"} if place.out == ROOT else set()

@@ -56,7 +56,8 @@ def load(folder: str | Path) -> pd.DataFrame:
         raise UserError(f"lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}", path, 1)
     wrong = frame.index[~frame["part"].isin(["develop", "held_out"])]
     if len(wrong):
-        raise UserError(f"the part “{frame['part'][wrong[0]]}” is neither develop nor held_out", path, int(wrong[0]) + 2)
+        part, line = frame["part"][wrong[0]], int(wrong[0]) + 2
+        raise UserError(f"the part “{part}” is neither develop nor held_out", path, line)
     for column in ("themes", "themes_contested", "regions", "regions_contested"):
         frame[column] = [tuple(sorted(v for v in text.split(";") if v)) for text in frame[column]]
     return frame

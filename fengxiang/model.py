@@ -110,7 +110,8 @@ class Attribution:
 
     `speaker` is the agency in its name of that time, several joined by 、; `level` `national` or `regional` where a
     regulator speaks or acts, else None (a level without regions: 各地监管局; regions without a level: about the place,
-    in nobody's voice); `regions` the short names it is attributed to, 全国 for the national regulator; `basis` `named`, `carried`, `mentioned` or None;
+    in nobody's voice); `regions` the short names it is attributed to, 全国 for the national regulator; `basis`
+    `named`, `carried`, `mentioned` or None;
     `mentioned` the regions the sentence names whether or not they speak; `years_mentioned` other years it names.
     """
 

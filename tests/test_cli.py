@@ -18,7 +18,8 @@ def run(*arguments, **kwargs):
 
 
 def test_help_imports_nothing_heavy():
-    code = ("import sys\nfrom fengxiang.__main__ import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+    code = ("import sys\nfrom fengxiang.__main__ import main\n"
+            "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
             "print(sorted({'pandas', 'numpy', 'pyarrow', 'matplotlib', 'rjieba', 'yaml'} & set(sys.modules)))")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
@@ -54,7 +55,8 @@ def test_an_unusable_folder_is_one_sentence_and_status_2(arguments, words):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("arguments", [["biuld"], ["build", "--workers", "0"], ["build", "--workers", "many"], ["build", "--wrong"]])
+@pytest.mark.parametrize("arguments", [
+    ["biuld"], ["build", "--workers", "0"], ["build", "--workers", "many"], ["build", "--wrong"]])
 def test_a_wrong_command_is_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
