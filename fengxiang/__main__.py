@@ -214,7 +214,7 @@ def _env(options) -> int:
 
 
 def _lock(options) -> int:
-    return subprocess.call(["uv", "pip", "compile", "pyproject.toml", "--all-extras", "--universal",
+    return subprocess.call(["uv", "pip", "compile", "pyproject.toml", "--extra", "test", "--universal",
                             "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header",
                             "--no-config", "--python-version", "3.11", "--quiet", "-o", "requirements.lock"], cwd=ROOT)
 
