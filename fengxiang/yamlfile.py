@@ -67,6 +67,7 @@ class YamlFile:
                 if key in out:
                     raise self._at(key_node, f"the key “{key}” stands twice")
                 out[key] = self._plain(value_node, (*keys, key))
+                self._lines[*keys, key] = key_node.start_mark.line + 1  # the line of a block is that of its key
             return out
         if isinstance(node, yaml.SequenceNode):
             return [self._plain(item, (*keys, i)) for i, item in enumerate(node.value)]

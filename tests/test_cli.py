@@ -74,6 +74,7 @@ def test_a_broken_codebook_is_named_with_its_line(tmp_path):
     lines.insert(at, "    trems: [错字]")
     themes.write_text("\n".join(lines) + "\n", encoding="utf-8")
     (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "a.md").write_text("---\ntitle: 金融监管\n---\n\n金融监管局推进科技金融。\n", encoding="utf-8")
     done = run("build", "--raw", str(tmp_path / "raw"), "--out", str(tmp_path / "out"), "--codebook",
                str(tmp_path / "codebook"))
     assert done.returncode == 2

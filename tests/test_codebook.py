@@ -601,7 +601,7 @@ def test_a_broken_themes_file_is_refused_with_file_and_line(tmp_path, old, new, 
     ("    terms: [要, 必须]", "", 3, "the key “terms” is missing"),
     ("    terms: [要, 必须]", "    terms: [要, 重要]", 1, "is both a mask and a term"),
     ("    terms: [要, 必须]", "    terms: [要, 要]", 8, "stands twice"),
-    ("grades:", "grade:", 3, "the key “grade” is not known here"),
+    ("grades:", "grade:", 2, "the key “grade” is not known here"),
 ])
 def test_a_broken_deontic_file_is_refused_with_file_and_line(tmp_path, old, new, line, message):
     with pytest.raises(UserError) as refusal:
