@@ -12,6 +12,7 @@ of so many articles (100,000: about eight minutes more).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import platform
@@ -146,53 +147,56 @@ def _machine() -> str:
 def stages(raw: Path, cache: Path, megabytes: float = 4) -> list[str]:
     """Where the time goes: CPU seconds of each stage in one process, over the first partitions of a corpus, after one
     to warm up. A Markdown table."""
-    from fengxiang import partition
-    from fengxiang.attribution import attribute
+    from unittest.mock import patch
+
+    from fengxiang import attribution, cleaning, coding, partition, statements
     from fengxiang.build import Toolkit, partitions
-    from fengxiang.cleaning import clean_document
-    from fengxiang.coding import code
     from fengxiang.merging import Finish, finish
-    from fengxiang.statements import split_statements
 
     toolkit = Toolkit.load(ROOT / "codebook")
     keep = partition.Cache(cache / "cache")
     spent: dict[str, float] = {}
 
-    def timed(stage, function, *arguments):
-        begun = time.process_time()
-        done = function(*arguments)
-        spent[stage] = spent.get(stage, 0) + time.process_time() - begun
-        return done
+    def timed(stage, function):
+        def watched(*arguments, **named):
+            begun = time.process_time()
+            done = function(*arguments, **named)
+            spent[stage] = spent.get(stage, 0) + time.process_time() - begun
+            return done
+
+        return watched
+
+    def kept(made, tables, texts, tokens, layers):
+        keep.write(made.clean, tables)
+        keep.write_texts(made.texts, texts)
+        keep.write(made.words, partition._tables_of_tokens(tokens))
+        keep.write(made.coded, layers)
 
     size = 0
-    for number, (bucket, pieces) in enumerate(partitions(raw)):
-        if number == 1:
-            size = 0
-            spent.clear()
-        if size >= megabytes * 1e6:
-            break
-        data = timed("read", lambda pieces=pieces: [partition._read_piece(str(raw), p) for p in pieces])
-        size += sum(map(len, data))
-        timed("clean", lambda pieces=pieces, data=data: [
-            clean_document(p.source_file, d, toolkit.rules, first_position=p.first_line)
-            for p, d in zip(pieces, data, strict=True)])
-        batch, tables, texts = timed("clean all", partition._clean, pieces, data, toolkit)
-        timed("split into statements", split_statements, [a for a in batch.articles if a.scope == "in"])
-        tokens = timed("segment", partition._segment, batch, toolkit)
-        layers = timed("attribute, code, count", partition._code, batch, tokens, toolkit)
-        # the second time: what the first has learnt of the texts does not count
-        fresh = Toolkit.load(ROOT / "codebook")
-        found = timed("attribute", attribute, batch.articles, batch.statements, fresh.gazetteer)
-        timed("code", code, batch.articles, batch.statements, found, fresh.codebook)
-        made = partition.Partial(bucket, str(number), *(f"{k}-{number:032d}" for k in LAYERS))
-        timed("keep the layers", lambda made=made, tables=tables, texts=texts, tokens=tokens, layers=layers: (
-            keep.write(made.clean, tables), keep.write_texts(made.texts, texts),
-            keep.write(made.words, partition._tables_of_tokens(tokens)), keep.write(made.coded, layers)))
-        ids = tuple(f"{i:012x}" for i in range(len(texts)))
-        timed("write the tables", finish,
-              Finish(made, str(keep.folder), str(cache / "out"), f"{number:032d}", ids, ids, ()))
-    spent["keys and signatures"] = spent["clean all"] - spent["clean"] - spent["split into statements"]
-    spent["count"] = max(spent["attribute, code, count"] - spent["attribute"] - spent["code"], 0)
+    inside = ((cleaning, "clean_document", "clean"), (statements, "split_statements", "split into statements"),
+              (attribution, "attribute", "attribute"), (coding, "code", "code"))
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(partition._no_collector())
+        for module, name, stage in inside:
+            stack.enter_context(patch.object(module, name, timed(stage, getattr(module, name))))
+        for number, (bucket, pieces) in enumerate(partitions(raw)):
+            if number == 1:
+                size = 0
+                spent.clear()
+            if size >= megabytes * 1e6:
+                break
+            data = timed("read", lambda pieces: [partition._read_piece(str(raw), p) for p in pieces])(pieces)
+            size += sum(map(len, data))
+            batch, tables, texts = timed("all of cleaning", partition._clean)(pieces, data, toolkit)
+            tokens = timed("segment", partition._segment)(batch, toolkit)
+            layers = timed("all of coding", partition._code)(batch, tokens, toolkit)
+            made = partition.Partial(bucket, str(number), *(f"{layer}-{number:032d}" for layer in LAYERS))
+            timed("keep the layers", kept)(made, tables, texts, tokens, layers)
+            ids = tuple(f"{i:012x}" for i in range(len(texts)))
+            task = Finish(made, str(keep.folder), str(cache / "out"), f"{number:032d}", ids, ids, ())
+            timed("write the tables", finish)(task)
+    spent["keys and signatures"] = spent["all of cleaning"] - spent["clean"] - spent["split into statements"]
+    spent["count"] = spent["all of coding"] - spent["attribute"] - spent["code"]
     order = ("read", "clean", "split into statements", "keys and signatures", "segment", "attribute", "code", "count",
              "keep the layers", "write the tables")
     total = sum(spent[s] for s in order)

@@ -164,20 +164,28 @@ _IS_PART_END[[ord("，"), ord(",")]] = False
 def normalised(text: str) -> tuple[str, np.ndarray]:
     """The text as it is matched, and for each of its characters the offset it had in `text`."""
     raw = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    codes, kept = _normalised_codes(raw)
-    return codes.tobytes().decode("utf-32-le"), kept
+    codes, dropped = _normalised_codes(raw)
+    return _string(codes), np.delete(np.arange(len(raw)), dropped)
+
+
+def _string(codes: np.ndarray) -> str:
+    return codes.tobytes().decode("utf-32-le")
 
 
 def _normalised_codes(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    codes = np.take(_TABLE, raw)
+    """The characters as they are matched, and the offsets of those that were dropped."""
+    codes = _TABLE.take(raw)
     dropped = (codes < 2).nonzero()[0]
-    spaces = dropped[codes[dropped] == 1]
-    if len(spaces):
+    is_space = codes[dropped] == 1
+    if is_space.any():
+        spaces = dropped[is_space]
         inner = (spaces > 0) & (spaces < len(codes) - 1)
         inner[inner] = _IS_LATIN[codes[spaces[inner] - 1]] & _IS_LATIN[codes[spaces[inner] + 1]]
-        codes[spaces] = np.where(inner, 32, 0)
-    keep = codes != 0
-    return codes[keep], keep.nonzero()[0]
+        codes[spaces[inner]] = 32
+        dropped = dropped[codes[dropped] != 32]
+    keep = np.ones(len(codes), dtype=bool)
+    keep[dropped] = False
+    return codes[keep], dropped
 
 
 def _term(text: str) -> str:
@@ -451,11 +459,8 @@ class Codebook:
 
 _ENUMERATES = re.compile("[、和与及或]").search
 _LINE_FEED = ord("\n")
-# marks that come in pairs, as bits: the opening ones of quotations and of titles, the closing ones, the end of a text
-_OPENS, _QUOTED, _TITLED, _BREAK = 1 | 4, 1 | 2, 4 | 8, 16
-_PAIRED = np.zeros(UNICODE, dtype=np.uint8)
-for _kind, _marks in ((1, "“「『"), (2, "”」』"), (4, "《"), (8, "》"), (16, "\n")):
-    _PAIRED[[ord(_mark) for _mark in _marks]] = _kind
+_QUOTES_OPEN, _QUOTES_CLOSE = ([ord(mark) for mark in marks] for marks in ("“「『", "”」』"))
+_TITLE_OPEN, _TITLE_CLOSE = map(ord, "《》")
 
 
 class _Batch:
@@ -475,9 +480,11 @@ class _Batch:
         if source.count("\n") != len(texts):
             source = "\n".join([text.replace("\n", " ") for text in texts]) + "\n"
         self.n = len(texts)
-        self._raw = np.frombuffer(source.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        self.codes, self._kept = _normalised_codes(self._raw)
-        is_end = np.take(_IS_CLAUSE_END, self.codes)
+        raw = np.frombuffer(source.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        self.codes, dropped = _normalised_codes(raw)
+        self._dropped = raw[dropped]
+        self._gaps = dropped - np.arange(len(dropped))  # before which characters of `codes` they stood
+        is_end = _IS_CLAUSE_END.take(self.codes)
         self.ends = is_end.nonzero()[0]
         self.clause = np.cumsum(is_end, dtype=np.int32)
         self.clause[self.ends] -= 1  # a clause has its end
@@ -486,7 +493,7 @@ class _Batch:
         self.starts = np.concatenate(([0], breaks + 1))
         self.text_of = np.cumsum(closing)
         self.text_of[closing] -= 1
-        self._origins = np.concatenate(([0], self._kept[breaks] + 1))
+        self._origins = np.concatenate(([0], self._before(breaks) + 1))
 
     def clauses(self, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where clauses begin and end."""
@@ -501,41 +508,46 @@ class _Batch:
         following = self.starts[number + 1] if number + 1 < self.n else len(self.codes)
         return self.string(self.starts[number], following - 1)
 
+    def _before(self, offsets: np.ndarray) -> np.ndarray:
+        """Offsets in `codes` as they were in the joined texts before normalisation."""
+        return offsets + self._gaps.searchsorted(offsets, side="right")
+
     def origin(self, offsets: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """For offsets in `codes`, in texts of these numbers, those in the text as it stood before normalisation."""
-        return self._kept[offsets] - self._origins[numbers]
+        return self._before(offsets) - self._origins[numbers]
 
     def between(self, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Which of these offsets in `codes` lie in quotation marks, and which in the title of a document."""
-        kinds = np.take(_PAIRED, self._raw)
-        at = (kinds > 0).nonzero()[0]
-        kinds, out = kinds[at], []
-        for marks in (_QUOTED, _TITLED):
-            mine = (kinds & (marks | _BREAK) > 0).nonzero()[0]
-            kind, place = kinds[mine], at[mine]
+        opens, closes = np.isin(self._dropped, _QUOTES_OPEN), np.isin(self._dropped, _QUOTES_CLOSE)
+        quotes = (opens | closes).nonzero()[0]
+        titles = ((self.codes == _TITLE_OPEN) | (self.codes == _TITLE_CLOSE)).nonzero()[0]
+        out = []
+        for at, is_open in ((self._gaps[quotes], opens[quotes]), (titles, self.codes[titles] == _TITLE_OPEN)):
             # a pair is an opening mark followed by a closing one, in the same text
-            first = ((kind[:-1] == marks & _OPENS) & (kind[1:] == marks & ~_OPENS)).nonzero()[0]
-            opens, closes = (np.concatenate(([0], np.searchsorted(self._kept, place[k]))) for k in (first, first + 1))
-            out.append(offsets < closes[np.searchsorted(opens, offsets, side="right") - 1])
+            text = self.text_of[self.clause[at]]
+            first = (is_open[:-1] & ~is_open[1:] & (text[:-1] == text[1:])).nonzero()[0]
+            opened, closed = (np.concatenate(([0], at[k])) for k in (first, first + 1))
+            out.append(offsets < closed[opened.searchsorted(offsets, side="right") - 1])
         return out[0], out[1]
 
 
-def _string(codes: np.ndarray) -> str:
-    return codes.tobytes().decode("utf-32-le")
+def _rows(pairs: Iterable[tuple[int, int]], n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lists of numbers as arrays: where each of the `n` begins, how long it is, and all of them in turn.
 
-
-def _rows(lists: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lists of numbers as arrays: where each begins, how long it is, and all of them in turn."""
-    count = np.array([len(numbers) for numbers in lists], dtype=np.int64)
-    return np.cumsum(count) - count, count, np.array([n for numbers in lists for n in numbers], dtype=np.int64)
+    Args:
+        pairs: the number of a list, and an entry of it; the entries of a list in their order.
+    """
+    of, entries = np.array([*pairs], dtype=np.int64).reshape(-1, 2).T
+    count = np.bincount(of, minlength=n)
+    return np.cumsum(count) - count, count, entries[of.argsort(kind="stable")]
 
 
 def _expanded(rows: tuple[np.ndarray, np.ndarray, np.ndarray], which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The entries of the lists of these numbers: the place in `which` each belongs to, and the entry."""
     first, count, entries = rows
     n = count[which]
-    owner = np.repeat(np.arange(len(which)), n)
-    return owner, entries[np.arange(len(owner)) + np.repeat(first[which] - np.cumsum(n) + n, n)]
+    owner = np.arange(len(which)).repeat(n)
+    return owner, entries[np.arange(len(owner)) + (first[which] - n.cumsum() + n).repeat(n)]
 
 
 class _Scan:
@@ -567,8 +579,8 @@ class _Scan:
         return at[outermost(self.start[at], self.end[at])]
 
     def shown(self, at: np.ndarray) -> np.ndarray:
-        """Of these places, those whose string neither begins nor ends in a mask."""
-        return at[(self.codes[self.start[at]] > 0) & (self.codes[self.end[at] - 1] > 0)]
+        """Whether the string at each of these places neither begins nor ends in a mask."""
+        return (self.codes[self.start[at]] > 0) & (self.codes[self.end[at] - 1] > 0)
 
 
 class _WordLists:
@@ -578,35 +590,38 @@ class _WordLists:
 
     def __init__(self, lists: Sequence[tuple[str, ...]], strings: Strings):
         self.n = len(lists)
-        lists_of: list[list[int]] = [[] for _ in strings.strings]
-        for number, words in enumerate(lists):
-            for word in words:
-                lists_of[strings.number[word]].append(number)
-        self.lists_of = _rows(lists_of)
+        self.lists_of = _rows(((strings.number[word], number) for number, words in enumerate(lists) for word in words),
+                              len(strings.strings))
         self.is_listed = self.lists_of[1] > 0
 
-    def stand(self, scan: _Scan, unit_of: np.ndarray, asked: np.ndarray, which: np.ndarray) -> np.ndarray:
-        """Whether a word of the list `which` stands in the unit `asked`, for each pair of them; `unit_of` is the unit,
-        itself or its text, of each clause."""
-        out = np.zeros(len(asked), dtype=bool)
-        wanted = np.zeros(int(unit_of[-1]) + 1, dtype=bool)
+    def stand(self, scan: _Scan, text_of: np.ndarray | None, asked: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Whether a word of the list `which` stands in the clause `asked` (or in its text, when that of each clause is
+        given), for each pair of them."""
+        asked = asked if text_of is None else text_of[asked]
+        wanted = np.zeros(len(scan.batch.ends), dtype=bool)
         wanted[asked] = True
-        row = np.cumsum(wanted) - 1
+        row = wanted.cumsum() - 1
         at = self.is_listed.take(scan.number).nonzero()[0]
-        at = scan.shown(at[wanted[unit_of[scan.clause[at]]]])
+        unit = scan.clause[at] if text_of is None else text_of[scan.clause[at]]
+        here = wanted[unit].nonzero()[0]
+        at, unit = at[here], unit[here]
+        here = scan.shown(at)
+        if not here.all():
+            at, unit = at[here], unit[here]
         owner, lists = _expanded(self.lists_of, scan.number[at])
-        rows, asked = row[unit_of[scan.clause[at]]][owner], row[asked]
+        rows, asked = row[unit][owner], row[asked]
         n_rows = int(row[-1]) + 1
-        for low in range(0, n_rows, self.BLOCK):
-            table = np.zeros((min(self.BLOCK, n_rows - low), self.n), dtype=bool)
-            if n_rows <= self.BLOCK:
-                table[rows, lists] = True
-                out = table[asked, which]
-            else:
-                here = (rows >= low) & (rows < low + self.BLOCK)
-                table[rows[here] - low, lists[here]] = True
-                here = (asked >= low) & (asked < low + self.BLOCK)
-                out[here] = table[asked[here] - low, which[here]]
+        stands, asked = rows * self.n + lists, asked * self.n + which
+        if n_rows <= self.BLOCK:
+            table = np.zeros(n_rows * self.n, dtype=bool)
+            table[stands] = True
+            return table[asked]
+        out = np.zeros(len(asked), dtype=bool)
+        for low in range(0, n_rows * self.n, self.BLOCK * self.n):
+            table = np.zeros(self.BLOCK * self.n, dtype=bool)
+            table[stands[(stands >= low) & (stands < low + len(table))] - low] = True
+            here = (asked >= low) & (asked < low + len(table))
+            out[here] = table[asked[here] - low]
         return out
 
 
@@ -620,22 +635,19 @@ class _LineMatcher:
     """Finds where lines hold in many texts at once."""
 
     def __init__(self, lines: Sequence[Line], strings: Strings):
-        lines_of: list[list[int]] = [[] for _ in strings.strings]
-        for number, line in enumerate(lines):
-            for anchor in line.anchors:
-                lines_of[strings.number[anchor]].append(number)
-        self.lines_of = _rows(lines_of)
+        self.lines_of = _rows(((strings.number[anchor], number) for number, line in enumerate(lines)
+                               for anchor in line.anchors), len(strings.strings))
         self.is_anchor = self.lines_of[1] > 0
         self.levels = []
         for ops in ("+-", "&!"):  # of the clause, of the text
-            asked = [[c for c in line.conditions if c.op in ops and _is_looked_for(c)] for line in lines]
-            lists = list(dict.fromkeys(c.words for conditions in asked for c in conditions))
-            number_of = {words: number for number, words in enumerate(lists)}
+            asked = [(number, c) for number, line in enumerate(lines)
+                     for c in line.conditions if c.op in ops and _is_looked_for(c)]
+            number_of = {words: number for number, words in enumerate(dict.fromkeys(c.words for _, c in asked))}
             # twice the number of the list, and one more where it must not stand
-            self.levels.append((_WordLists(lists, strings), _rows(
-                [[2 * number_of[c.words] + (c.op in "-!") for c in conditions] for conditions in asked])))
+            self.levels.append((_WordLists(list(number_of), strings), _rows(
+                ((number, 2 * number_of[c.words] + (c.op in "-!")) for number, c in asked), len(lines))))
         # words near the anchor stand in its clause as well; how near is read in the text, where all else holds
-        self.near = [[(c.within, c.words) for c in line.conditions if c.within is not None] for line in lines]
+        self.near = [[(c.within, _search(c.words)) for c in line.conditions if c.within is not None] for line in lines]
         self.is_near = np.array([bool(near) for near in self.near], dtype=bool)
 
     def read(self, scan: _Scan, anchors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -644,20 +656,20 @@ class _LineMatcher:
         at = anchors[owner]
         holds = np.ones(len(at), dtype=bool)
         clause = scan.clause[at]
-        units = np.arange(len(scan.batch.ends)), scan.batch.text_of
-        for (words, conditions), unit_of in zip(self.levels, units, strict=True):
+        for (words, conditions), text_of in zip(self.levels, (None, scan.batch.text_of), strict=True):
             owner, asked = _expanded(conditions, line)
             if len(owner):
-                stands = words.stand(scan, unit_of, unit_of[clause[owner]], asked >> 1)
+                stands = words.stand(scan, text_of, clause[owner], asked >> 1)
                 holds[owner[stands == (asked & 1)]] = False
         near = (holds & self.is_near[line]).nonzero()[0]
         lefts, rights = scan.batch.clauses(clause[near])
-        for k, start, end, left, right in zip(near.tolist(), scan.start[at[near]].tolist(), scan.end[at[near]].tolist(),
-                                              lefts.tolist(), rights.tolist(), strict=True):
-            for within, words in self.near[line[k]]:
-                before = _string(scan.codes[max(left, start - within):start])
-                behind = _string(scan.codes[end:min(right, end + within)])
-                if not any(word in before or word in behind for word in words):
+        for k, number, start, end, left, right in zip(
+                near.tolist(), line[near].tolist(), scan.start[at[near]].tolist(), scan.end[at[near]].tolist(),
+                lefts.tolist(), rights.tolist(), strict=True):
+            for within, search in self.near[number]:
+                low = max(left, start - within)
+                around = _string(scan.codes[low:min(right, end + within)])
+                if not search(around, 0, start - low) and not search(around, end - low):
                     holds[k] = False
                     break
         return at[holds], line[holds]
@@ -877,25 +889,24 @@ class _Matcher:
         if guarded - stated:
             found.guarded[text] = sorted(guarded - stated)
 
-    def heritage(self, found: _Found, n: int) -> np.ndarray:
-        """The one theme that each text, as a title or heading, hands down, or -1; `n` is how many texts there are."""
-        out = np.full(n, -1)
+    def heritage(self, states: np.ndarray) -> np.ndarray:
+        """The one theme that each title or heading hands down, or -1; `states` tells for each of them, a row, whether
+        it states each theme."""
+        out = np.full(len(states), -1)
         for rule in ("alone", "yes"):  # the second goes before the first
-            counts = np.where(self.inherit[found.theme] == rule)[0]
-            which, themes = np.divmod(np.unique(found.text[counts] * len(self.inherit) + found.theme[counts]),
-                                      len(self.inherit))
-            several = np.bincount(which, minlength=len(out)) > 1
-            out[which] = np.where(several[which], -1, themes)
+            counting = states & (self.inherit == rule)
+            n = counting.sum(axis=1)
+            out[n > 0] = np.where(n > 1, -1, counting.argmax(axis=1))[n > 0]
         return out
 
-    def background_of(self, scan: _Scan, texts: Sequence[int]) -> list[int]:
-        """The numbers of those of the texts that are background."""
-        wanted = np.zeros(scan.batch.n, dtype=bool)
-        wanted[texts] = True
+    def is_background(self, scan: _Scan, asked: np.ndarray) -> np.ndarray:
+        """Which of the texts are background, of those asked: both as one truth value for each text of the scan."""
         anchors = scan.outermost(self.background.is_anchor)
-        anchors = scan.shown(anchors[wanted[scan.batch.text_of[scan.clause[anchors]]]])
-        at, _ = self.background.read(scan, anchors)
-        return np.unique(scan.batch.text_of[scan.clause[at]]).tolist()
+        at, _ = self.background.read(scan, anchors[asked[scan.batch.text_of[scan.clause[anchors]]]
+                                                   & scan.shown(anchors)])
+        out = np.zeros(scan.batch.n, dtype=bool)
+        out[scan.batch.text_of[scan.clause[at]]] = True
+        return out
 
 
 def _search(words: Sequence[str]) -> Callable[..., re.Match | None] | None:
@@ -954,25 +965,29 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     matcher = codebook.matcher
     codes = np.array([theme.code for theme in codebook.themes], dtype=object)
     n = last - first
-    in_article, headings = statements.article[first:last], statements.heading[first:last]
+    in_article, headings = np.array(statements.article[first:last]), statements.heading[first:last]
     texts = statements.text[first:last]
-    hant = {a for a in set(in_article) if articles[a].script == "hant"}
-    if hant:
-        texts = [_simplified(text) if a in hant else text for a, text in zip(in_article, texts, strict=True)]
 
-    # titles and headings are read with the statements, each once; of those of a statement the heading goes first
-    places = dict.fromkeys(zip(in_article, headings, strict=True))
-    above = {key: n + i for i, key in enumerate(dict.fromkeys(
+    # titles and headings are read with the statements, each once
+    heading = np.array(headings, dtype=object)
+    begins = np.concatenate(([True], (in_article[1:] != in_article[:-1]) | (heading[1:] != heading[:-1])))
+    places = [(int(in_article[k]), headings[k]) for k in begins.nonzero()[0].tolist()]
+    hant = {a for a, _ in places if articles[a].script == "hant"}
+    if hant:
+        texts = [_simplified(text) if a in hant else text for a, text in zip(in_article.tolist(), texts, strict=True)]
+    above = {key: i for i, key in enumerate(dict.fromkeys(
         (line or "", a in hant) for a, heading in places for line in (heading, articles[a].title)))}
     batch = _Batch([*texts, *(_simplified(line) if is_hant else line for line, is_hant in above)])
     scan = matcher.scan(batch)
     found = matcher.read(scan)
     out.deontic.extend(matcher.grader.read(scan)[:n])
-    heritage = matcher.heritage(found, batch.n).tolist()
-    for a, heading in places:
-        theme = heritage[above[heading or "", a in hant]]
-        places[a, heading] = theme if theme >= 0 else heritage[above[articles[a].title or "", a in hant]]
-    handed = [places[place] for place in zip(in_article, headings, strict=True)]
+    states = np.zeros((batch.n, len(codes)), dtype=bool)
+    states[found.text, found.theme] = True
+    heritage = matcher.heritage(states[n:])
+    # what a heading hands down goes before what the title does
+    of_heading, of_title = (heritage[[above[line or "", a in hant] for a, line in lines]] for lines in (
+        places, [(a, articles[a].title) for a, _ in places]))
+    handed = np.where(of_heading >= 0, of_heading, of_title)[begins.cumsum() - 1]
     found = found.only(slice(np.searchsorted(found.text, n)))
 
     # lines stand in the order of their themes, so two lines that give one theme at one place stand side by side
@@ -983,7 +998,7 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     bounds = np.searchsorted(once.text, np.arange(n + 1)).tolist()
     out.evidence.extend([tuple(evidence[a:b]) if a < b else () for a, b in pairwise(bounds)])
 
-    text, theme = np.divmod(np.unique(found.text * len(codes) + found.theme), len(codes))
+    text, theme = states[:n].nonzero()
     labels = codes[theme].tolist()
     bounds = np.searchsorted(text, np.arange(n + 1)).tolist()
     stated = [tuple(labels[a:b]) if a < b else () for a, b in pairwise(bounds)]
@@ -993,26 +1008,22 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
             guarded[k] = tuple(codes[themes].tolist())
 
     # statements that may take a theme over: those without a topic of their own that are no background
-    group = [theme.group for theme in codebook.themes]
+    group = {theme.code: theme.group for theme in codebook.themes}
     topical = np.zeros(n, dtype=bool)
     topical[text[matcher.inherit[theme] != "no"]] = True
     refers = np.zeros(batch.n, dtype=bool)
     opens = matcher.is_carry.take(scan.number).nonzero()[0]
     opened = batch.text_of[scan.clause[opens]]
     refers[opened[scan.start[opens] == batch.starts[opened]]] = True
-    heirs = {}
-    for k in (~topical & (refers[:n] | (np.array(handed) >= 0))).nonzero()[0].tolist():
-        carried = bool(refers[k]) and not stated[k]
-        if carried or (handed[k] >= 0 and (not stated[k] or group[handed[k]] not in
-                                             {group[t] for t in theme[bounds[k]:bounds[k + 1]]})):
-            heirs[k] = carried
-    for k in matcher.background_of(scan, list(heirs)):
-        del heirs[k]
+    may_inherit = np.zeros(batch.n, dtype=bool)
+    may_inherit[:n] = ~topical & (refers[:n] | (handed >= 0))
+    heirs = (may_inherit & ~matcher.is_background(scan, may_inherit)).nonzero()[0]
     inherited: list[tuple[str, ...]] = [()] * n
-    for k, carried in heirs.items():
-        if handed[k] >= 0 and codes[handed[k]] not in guarded[k]:
-            inherited[k] = (codes[handed[k]],)
-        if carried and k and in_article[k] == in_article[k - 1]:
+    for k, carried, theme in zip(heirs.tolist(), refers[heirs].tolist(), handed[heirs].tolist(), strict=True):
+        code_ = codes[theme] if theme >= 0 else None
+        if code_ and code_ not in guarded[k] and group[code_] not in {group[t] for t in stated[k]}:
+            inherited[k] = (code_,)
+        if carried and not stated[k] and k and in_article[k] == in_article[k - 1]:
             before = stated[k - 1] + inherited[k - 1]
             if len(before) == 1:
                 inherited[k] = before

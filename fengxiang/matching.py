@@ -27,36 +27,51 @@ class Strings:
         self.number = {string: number for number, string in enumerate(self.strings)}
         if "" in self.number:
             raise ValueError("an empty string stands everywhere")
-        alphabet = sorted(set("".join(self.strings)))
+        length = np.array([len(string) for string in self.strings], dtype=np.int64)
+        codes = np.frombuffer("".join(self.strings).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        alphabet, letters = np.unique(codes, return_inverse=True)
+        self._n = n = len(alphabet) + 1
         self._letter = np.zeros(UNICODE, dtype=np.int32)  # 0: no string has this character
-        self._letter[[ord(character) for character in alphabet]] = np.arange(1, len(alphabet) + 1)
-        letter = {character: number for number, character in enumerate(alphabet, 1)}
-        self._n = len(alphabet) + 1
+        self._letter[alphabet] = np.arange(1, n)
+        letters = letters.astype(np.int64) + 1
 
-        children: list[dict[int, int]] = [{}]  # of each node, 0 is the root
-        string_at = [-1]
-        for number, string in enumerate(self.strings):
-            node = 0
-            for character in string:
-                following = children[node].get(letter[character])
-                if following is None:
-                    following = children[node][letter[character]] = len(children)
-                    children.append({})
-                    string_at.append(-1)
-                node = following
-            string_at[node] = number
-        self._string_at = np.array(string_at, dtype=np.int64)
+        # the trie, by depth: its edges are the different pairs of a node and the letter that follows; 0 is the root
+        node, first = np.zeros(len(self.strings), dtype=np.int64), np.cumsum(length) - length
+        edges = [np.zeros((0, 3), dtype=np.int64)]
+        for depth in range(int(length.max(initial=0))):
+            longer = (length > depth).nonzero()[0]
+            key, which = np.unique(node[longer] * n + letters[first[longer] + depth], return_inverse=True)
+            child = np.arange(len(key)) + 1 + sum(map(len, edges))
+            edges.append(np.stack((key // n, key % n, child), axis=1))
+            node[longer] = child[which]
+        parent, letter, child = np.concatenate(edges).T
+        self._string_at = np.full(len(parent) + 1, -1, dtype=np.int64)
+        self._string_at[node] = np.arange(len(self.strings))
         self._has_string = self._string_at >= 0
-        self._has_children = np.array([bool(following) for following in children], dtype=bool)
+        n_children = np.bincount(parent, minlength=len(parent) + 1)
+        self._has_children = n_children > 0
         # one step for the first two characters, which tell most places apart
-        self._single = np.full(self._n, -1, dtype=np.int64)
-        self._pair = np.zeros(self._n * self._n, dtype=np.int32)
-        for first, node in children[0].items():
-            self._single[first] = string_at[node]
-            for second, following in children[node].items():
-                self._pair[first * self._n + second] = following
+        top = parent == 0
+        self._single = np.full(n, -1, dtype=np.int64)
+        self._single[letter[top]] = self._string_at[child[top]]
+        letter_of = np.zeros(len(parent) + 1, dtype=np.int64)
+        letter_of[child[top]] = letter[top]
+        second = (letter_of[parent] > 0).nonzero()[0]
+        self._pair = np.zeros(n * n, dtype=np.int32)
+        self._pair[letter_of[parent[second]] * n + letter[second]] = child[second]
         self._has_single, self._has_pair = self._single >= 0, self._pair > 0
-        self._base, self._owner, self._following = _double_array(children, self._n)
+        # then the child of a node is `following[base[node] + letter]`, if `owner` is the node there: a node with one
+        # child has one slot, those with more have one for each letter
+        deep = (~top & (letter_of[parent] == 0)).nonzero()[0]
+        alone = deep[n_children[parent[deep]] == 1]
+        forks = np.unique(parent[deep[n_children[parent[deep]] > 1]])
+        self._base = np.zeros(len(parent) + 1, dtype=np.int64)
+        self._base[parent[alone]] = n + np.arange(len(alone)) - letter[alone]
+        self._base[forks] = 2 * n + len(alone) + np.arange(len(forks)) * n
+        slot = self._base[parent[deep]] + letter[deep]
+        size = (3 + len(forks)) * n + len(alone)
+        self._owner, self._following = np.full(size, -1, dtype=np.int32), np.zeros(size, dtype=np.int32)
+        self._owner[slot], self._following[slot] = parent[deep], child[deep]
 
     def find(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """All occurrences, also those inside others.
@@ -88,33 +103,6 @@ class Strings:
             at, nodes, length = at[alive], self._following[slots[alive]], length + 1
         number, start, end = (np.concatenate(column) for column in zip(*found, strict=True))
         return number, start, end
-
-
-def _double_array(children: Sequence[dict[int, int]], n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A trie as three arrays: the child of a node for a letter is `following[base[node] + letter]`, if `owner` is the
-    node there. Nodes less than two letters deep are left out."""
-    deep = [node for first in children[0].values() for node in children[first].values()]
-    for node in deep:  # grows as it is read
-        deep.extend(children[node].values())
-    deep.sort(key=lambda node: -len(children[node]))
-    base, free = [0] * len(children), n  # so that no base is below 0
-    taken: dict[int, int] = {}
-    for node in deep:
-        letters = children[node]
-        if letters:
-            while free in taken:
-                free += 1
-            start = free - min(letters)
-            while any(start + letter in taken for letter in letters):
-                start += 1
-            base[node] = start
-            taken.update(dict.fromkeys((start + letter for letter in letters), node))
-    size = max(base) + n
-    owner, following = np.full(size, -1, dtype=np.int32), np.zeros(size, dtype=np.int32)
-    for slot, node in taken.items():
-        owner[slot] = node
-        following[slot] = children[node][slot - base[node]]
-    return np.array(base, dtype=np.int32), owner, following
 
 
 def outermost(start: np.ndarray, end: np.ndarray) -> np.ndarray:
