@@ -648,6 +648,7 @@ class _Matcher:
             token_of.append(known.get((kind, value), 0))
             guarded.append(guard is _RUN)
         # Those of a place that is what the segment is about.
+        self._first_tokens = known
         self._place_tokens = {first + n for (kind, _), first in known.items() if kind == _PLACE for n in range(3)}
         self._kind_of = np.array(self._kinds, dtype=np.uint8)
         self._token_of = np.array(token_of, dtype=np.int32)
@@ -887,7 +888,7 @@ class _Matcher:
             elif kind == _YEAR:
                 reading.years += (value,)
             elif kind == _PLACE:
-                where = token - self._tokens.index((kind, value))
+                where = token - self._first_tokens[kind, value]
                 reading.mentioned += value
                 if where == 3:
                     reading.located += value

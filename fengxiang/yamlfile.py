@@ -10,6 +10,8 @@ import yaml
 from .errors import UserError
 
 MAX_BYTES = 5_000_000
+# the parser in C where the package has it: ten times as fast, the same events
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class YamlFile:
@@ -39,12 +41,12 @@ class YamlFile:
         if len(raw) > MAX_BYTES:
             raise UserError(f"is larger than the {MAX_BYTES:,} bytes a codebook file may have", self.path)
         try:
-            for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            for event in yaml.parse(text, Loader=_LOADER):
                 if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                     raise self._at(event, "anchors and aliases (& and *) are not taken here; write the value out")
                 if getattr(event, "tag", None):
                     raise self._at(event, f"the tag {event.tag} is not taken here; write plain values")
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            node = yaml.compose(text, Loader=_LOADER)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             raise UserError(f"is not valid YAML: {error.problem or error.context}", self.path,
@@ -85,4 +87,5 @@ class YamlFile:
 
 
 def _scalar(node) -> Any:
-    return yaml.SafeLoader("").construct_object(node) if node.tag.startswith("tag:yaml.org,2002:") else node.value
+    plain = node.tag.startswith("tag:yaml.org,2002:")
+    return yaml.constructor.SafeConstructor().construct_object(node) if plain else node.value
