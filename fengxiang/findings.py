@@ -24,7 +24,7 @@ from .columns import FORMATS
 from .measures import MIN_ARTICLES, MIN_STATEMENTS, MIN_SUPPORT
 from .model import NATIONAL
 from .tables import ALL, ALL_YEARS, NONE
-from .views import ALL_SIDES, BUREAUS, N_EVIDENCE, NATIONAL_SIDE, Corpus, Shares, View, summed
+from .views import ALL_SIDES, BUREAUS, N_EVIDENCE, NATIONAL_SIDE, Corpus, Shares, View
 from .views import strata as strata_of
 
 if TYPE_CHECKING:
@@ -453,7 +453,7 @@ def local_wording(view: View, names: Names) -> Finding:
     year = view.latest
     uses = view.terms[~view.terms["region"].isin([ALL, NONE])]
     now = uses[uses["year"] == year]
-    ever = {term: set(part) for term, part in uses.groupby("term")["region"]}
+    ever = {term: set(part) for term, part in uses.drop_duplicates(["term", "region"]).groupby("term")["region"]}
     counted = now.groupby("term")["count"].sum()
     own: dict[int, list[tuple[str, tuple[str, ...]]]] = {1: [], 2: []}
     for term in sorted(counted.index, key=lambda t: ((t, year) not in view.corpus.quoted, counted[t], -len(t), t)):
@@ -574,17 +574,11 @@ def _year_caveat(view: View, themes: list[int], names: Names) -> dict:
 def closest_pair(view: View, names: Names) -> Finding:
     """The themes that go together, against chance; the closest only where its interval excludes the next."""
     corpus = view.corpus
-    rows = view.keep[corpus.article]
-    theme, article = corpus.theme[rows].astype(np.int64), corpus.article[rows]
-    if view.by_article:
-        counts = summed(theme, article, len(corpus.articles))
-        present = np.bincount(article, minlength=len(counts)) > 0
-        theme, article = (counts[present] > 0).astype(np.int64), np.flatnonzero(present)
-    both = theme.T @ theme
-    single, n = np.diag(both), len(theme)
-    pairs = pd.DataFrame([(corpus.codes[i], corpus.codes[j], i, j, both[i, j], single[i], single[j], n)
-                          for i, j in combinations(range(len(corpus.codes)), 2) if both[i, j]],
-                         columns=["theme_a", "theme_b", "i", "j", "n_both", "n_a", "n_b", "n_statements"])
+    counts, units, shared = view.pairs()
+    single, both, n = counts.sum(axis=0), shared.sum(axis=0, dtype=np.int64), int(units.sum())
+    pairs = pd.DataFrame([(corpus.codes[i], corpus.codes[j], i, j, k, both[k], single[i], single[j], n)
+                          for k, (i, j) in enumerate(combinations(range(len(corpus.codes)), 2)) if both[k]],
+                         columns=["theme_a", "theme_b", "i", "j", "k", "n_both", "n_a", "n_b", "n_statements"])
     pairs = measures.cooccurrence(pairs)
     pairs = pairs[pairs["supported"] & (pairs["q_more"] < 0.05)] if len(pairs) else pairs
     if pairs.empty:
@@ -594,7 +588,7 @@ def closest_pair(view: View, names: Names) -> Finding:
                            "statements, significant after correction).", "cooccurrence_matrix")
     pairs = pairs.sort_values(["npmi", "theme_a", "theme_b"], ascending=[False, True, True], ignore_index=True)
     codes = list(zip(pairs["theme_a"], pairs["theme_b"], strict=True))
-    low, high = _npmi_intervals(pairs, theme, article, 250 if view.bare else 1000)
+    low, high = _npmi_intervals(pairs, counts, units, shared, 250 if view.bare else 1000)
     rivals = [k for k in range(1, len(pairs)) if not high[k] < low[0]]
     facts = {("pair", *ab) for ab in codes} | {("closest", *codes[k]) for k in [0, *rivals]}
     if view.bare:
@@ -612,16 +606,16 @@ def closest_pair(view: View, names: Names) -> Finding:
         r = pairs.iloc[k]
         inside = corpus.theme[:, r["i"]].astype(bool) & corpus.theme[:, r["j"]].astype(bool)
         both_names = {lang: quoted([names.theme(t, lang) for t in codes[k]], lang) for lang in ("zh", "en")}
-        shared = _number(f"{r['n_both']:,}条", f"{r['n_both']:,} statements", n=int(r["n_both"]), of=n,
+        same = _number(f"{r['n_both']:,}条", f"{r['n_both']:,} statements", n=int(r["n_both"]), of=n,
                          cell={"what": "pair", "a": r["theme_a"], "b": r["theme_b"], "n": int(r["n_both"])},
                          evidence=view.evidence(inside))
         times = _number(f"{r['ratio']:.1f}倍", f"{r['ratio']:.1f} times",
                         cell={"what": "pair_ratio", "a": r["theme_a"], "b": r["theme_b"]},
                         definition={"zh": "同句条数除以两者互不相干时应有的条数",
                                     "en": "shared statements over what chance would give"})
-        numbers += [shared, times]
-        said.append({"zh": f"{both_names['zh']}（同句{shared['zh']}，为互不相干时的{times['zh']}）",
-                     "en": f"{both_names['en']} ({shared['en']}, {times['en']} as many as by chance)", **{
+        numbers += [same, times]
+        said.append({"zh": f"{both_names['zh']}（同句{same['zh']}，为互不相干时的{times['zh']}）",
+                     "en": f"{both_names['en']} ({same['en']}, {times['en']} as many as by chance)", **{
                          f"title_{lang}": both_names[lang] for lang in ("zh", "en")}})
     top, ratio = shown[0], numbers[1]
     if closest:
@@ -635,7 +629,7 @@ def closest_pair(view: View, names: Names) -> Finding:
     if len(known) == 1 and not closest:
         text = (f"结合紧、换哪种数法都成立的主题只有一对：{said[0]['zh']}。",
                 f"One pair of themes goes together in every way of counting: {said[0]['en']}.")
-    same = names.themes.get(codes[top][0], {}).get("group") == names.themes.get(codes[top][1], {}).get("group")
+    groups = {names.themes.get(code, {}).get("group") for code in codes[top]}
     claim = {("pair", *codes[k]) for k in shown} | ({("closest", *codes[0])} if closest else set())
     title = {"zh": f"{said[0]['title_zh']}{'最' if closest else ''}常同句出现，为互不相干时的{ratio['zh']}",
              "en": f"{said[0]['title_en']} {'go together most' if closest else 'often share a sentence'}, "
@@ -647,18 +641,16 @@ def closest_pair(view: View, names: Names) -> Finding:
                    _union(numbers), "cooccurrence_matrix",
                    caveat={"zh": "这两个主题同属一组，定义相邻，一部分同现来自编码本身。",
                            "en": "The two belong to one group and have neighbouring definitions: some of the tie is "
-                                 "the coding’s."} if same and len(shown) == 1 else {})
+                                 "the coding’s."} if len(groups) == 1 and len(shown) == 1 else {})
 
 
-def _npmi_intervals(pairs: pd.DataFrame, theme: np.ndarray, article: np.ndarray,
+def _npmi_intervals(pairs: pd.DataFrame, counts: np.ndarray, units: np.ndarray, shared: np.ndarray,
                     n_resamples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Intervals of NPMI by resampling articles; `theme` is (units, themes), `article` the article of each unit."""
+    """Intervals of NPMI by resampling articles; the arrays are those of `View.pairs`."""
     columns = sorted(set(pairs["i"]) | set(pairs["j"]))
-    place = {column: k for k, column in enumerate(columns)}
-    units = np.concatenate([theme[:, columns], theme[:, pairs["i"]] & theme[:, pairs["j"]]], axis=1)
-    _, number = np.unique(article, return_inverse=True)
-    m = int(number.max()) + 1
-    shares = measures.cluster_replicates(summed(units, number, m), np.bincount(number, minlength=m), n_resamples)
+    place, m = {column: k for k, column in enumerate(columns)}, len(units)
+    together = np.concatenate([counts[:, columns], shared[:, pairs["k"]]], axis=1)
+    shares = measures.cluster_replicates(together, units, n_resamples)
     low, high = np.full(len(pairs), np.nan), np.full(len(pairs), np.nan)
     for k, (i, j) in enumerate(zip(pairs["i"], pairs["j"], strict=True)):
         a, b, ab = shares[:, place[i]], shares[:, place[j]], shares[:, len(columns) + k]

@@ -109,6 +109,13 @@ class Corpus:
             self._sums[year, side] = counts, n, binding
         return self._sums[year, side]
 
+    @cached_property
+    def shared(self) -> np.ndarray:
+        """(articles, pairs): statements of each article that hold both themes, for all pairs of `codes` in order."""
+        parts = [summed(self.theme[:, i + 1:] * self.theme[:, i:i + 1], self.article, len(self.articles))
+                 for i in range(len(self.codes) - 1)]
+        return np.concatenate([np.zeros((len(self.articles), 0), np.int64), *parts], axis=1).astype(np.uint16)
+
     def rows(self, year: int = ALL_YEARS, side: str = ALL_SIDES) -> np.ndarray:
         """(statements,) whether a statement is of the year and the side."""
         mask = np.ones(len(self.article), bool) if year == ALL_YEARS else self.year == year
@@ -228,6 +235,16 @@ class View:
     def evidence(self, rows: np.ndarray, limit: int = N_EVIDENCE) -> list[str]:
         """Some of these statements, spread over articles; none where only facts are wanted."""
         return [] if self.bare else self.corpus.spread(rows & self.keep[self.corpus.article], limit)
+
+    def pairs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As `sums` for all years, with the units (statements, or articles) that hold both themes of each pair in the
+        order of `itertools.combinations`: (each theme, all units, both themes), a row an article."""
+        counts, n, _ = self.sums(ALL_YEARS)
+        if self.by_article:
+            first, second = np.triu_indices(len(self.corpus.codes), k=1)
+            return counts, n, counts[:, first] * counts[:, second]
+        some = self.corpus.sums(ALL_YEARS)[1][self.keep] > 0
+        return counts, n, self.corpus.shared[self.keep][some]
 
     def shares(self, year: int, side: str = ALL_SIDES, level: float = 0.95) -> Shares:
         """Shares of all themes in a slice, with intervals that respect articles (`measures.clustered_interval`)."""
