@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from functools import cached_property
 from pathlib import Path
@@ -35,7 +36,10 @@ class Run:
         from .build import build
 
         place = workplace(raw, out, codebook)
-        if os.environ.get(BUILT) != "1":
+        if os.environ.get(BUILT) == "1":
+            # a kernel that only draws and ends: walking its many small objects again and again frees nothing
+            gc.set_threshold(200_000, 50, 100)
+        else:
             build(place.raw, place.out, place.codebook)
         return cls(place)
 
