@@ -124,8 +124,11 @@ def _summary(result, place, seconds: float) -> str:
 
 
 def _report(options) -> int:
+    import gc
+
     from .running import run_notebooks
 
+    gc.disable()  # one run and out: walking its objects again and again frees nothing
     place = _place(options)
     started = time.perf_counter()
     result = _tables(place, options.workers)
