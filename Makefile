@@ -8,7 +8,7 @@ BIN := $(if $(filter Windows_NT,$(OS)),$(VENV)/Scripts,$(VENV)/bin)
 FX := $(BIN)/python -m fengxiang
 WHERE := $(if $(RAW),--raw "$(RAW)") $(if $(OUT),--out "$(OUT)") $(if $(CODEBOOK),--codebook "$(CODEBOOK)")
 
-.PHONY: help env report build kit test lab codebook bench check lock clean
+.PHONY: help env report build kit test lab codebook bench lock clean
 help:      ## this page (the default)
 	@$(PYTHON) -m fengxiang targets
 $(VENV)/ready: requirements.lock
@@ -28,8 +28,6 @@ codebook: $(VENV)/ready           ## what each pattern of the codebook finds, hi
 	@$(FX) codebook $(WHERE)
 bench: $(VENV)/ready              ## the benchmark, printed and written to benchmarks/results.md
 	@$(FX) bench
-check: $(VENV)/ready              ## verify outputs against their manifest
-	@$(FX) check $(WHERE)
 lock:                             ## resolve pyproject.toml into requirements.lock (needs uv)
 	@$(PYTHON) -m fengxiang lock
 clean:                            ## remove everything that was built (not the environment)
