@@ -242,40 +242,6 @@ def comparison_years(slices: pd.DataFrame, region: str = "all") -> tuple[int, in
     return (years[0], years[-1]) if years else (0, 0)
 
 
-# ---- headings of tables that stand beside charts --------------------------------------------------------------------
-
-_THEME_HEAD = {"zh": "主题", "en": "Theme"}
-TREND_COLUMNS = {
-    "name": _THEME_HEAD,
-    "share_from": {"zh": "前一年占比", "en": "Share before", "format": ".1%"},
-    "share_to": {"zh": "后一年占比", "en": "Share after", "format": ".1%"},
-    "low95": {"zh": "变化95%区间下限", "en": "Change, 95% lower", "format": "+.1%"},
-    "high95": {"zh": "变化95%区间上限", "en": "Change, 95% upper", "format": "+.1%"},
-    "n_from": {"zh": "前一年语句", "en": "Statements before", "format": ",d"},
-    "n_to": {"zh": "后一年语句", "en": "Statements after", "format": ",d"},
-    "grade": {"zh": "判断", "en": "Verdict", "labels": measures.TREND_WORDS},
-}
-"""For `display.table`: rows of `measures.trends` with the themes' names as `name`."""
-PAIR_COLUMNS = {
-    "a": {"zh": "主题甲", "en": "First theme"}, "b": {"zh": "主题乙", "en": "Second theme"},
-    "n_both": {"zh": "同句", "en": "Together", "format": ",d"},
-    "expected": {"zh": "预期", "en": "Expected", "format": ".1f"},
-    "ratio": {"zh": "倍数", "en": "Ratio", "format": ".1f"},
-    "npmi": {"zh": "NPMI", "en": "NPMI", "format": "+.2f"},
-    "log_dice": {"zh": "logDice", "en": "logDice", "format": ".1f"},
-    "q_more": {"zh": "q值", "en": "q", "format": ".3f"},
-}
-"""For `display.table`: rows of `measures.cooccurrence` with the themes' names as `a` and `b`."""
-QUOTIENT_COLUMNS = {
-    "region_name": {"zh": "地区", "en": "Region"}, "name": _THEME_HEAD,
-    "n": {"zh": "语句", "en": "Statements", "format": ",d"},
-    "quotient": {"zh": "区位商", "en": "Location quotient", "format": ".1f"},
-    "low": {"zh": "95%区间下限", "en": "95% lower", "format": ".1f"},
-    "high": {"zh": "95%区间上限", "en": "95% upper", "format": ".1f"},
-}
-"""For `display.table`: rows of `measures.location_quotient` with names as `region_name` and `name`."""
-
-
 # ---- 1 coverage -----------------------------------------------------------------------------------------------------
 
 
