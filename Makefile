@@ -3,12 +3,13 @@ PYTHON ?= python3
 RAW ?=
 OUT ?=
 CODEBOOK ?=
+NAME ?=
 VENV := .venv
 BIN := $(if $(filter Windows_NT,$(OS)),$(VENV)/Scripts,$(VENV)/bin)
 FX := $(BIN)/python -m fengxiang
 WHERE := $(if $(RAW),--raw "$(RAW)") $(if $(OUT),--out "$(OUT)") $(if $(CODEBOOK),--codebook "$(CODEBOOK)")
 
-.PHONY: help env report build kit test lab codebook bench lock clean
+.PHONY: help env report build kit test lab codebook freeze reproduce bench lock clean
 help:      ## this page (the default)
 	@$(PYTHON) -m fengxiang targets
 $(VENV)/ready: requirements.lock
@@ -26,9 +27,13 @@ lab: $(VENV)/ready                ## JupyterLab on the notebooks
 	@$(FX) lab $(WHERE)
 codebook: $(VENV)/ready           ## what each pattern of the codebook finds, hides and would change
 	@$(FX) codebook $(WHERE)
+freeze: $(VENV)/ready             ## keep the present report under a name: make freeze NAME=2026-02
+	@$(FX) freeze "$(NAME)" $(WHERE)
+reproduce: $(VENV)/ready          ## count the numbers of a frozen report again: make reproduce NAME=2026-02
+	@$(FX) reproduce "$(NAME)" $(WHERE)
 bench: $(VENV)/ready              ## the benchmark, printed and written to benchmarks/results.md
 	@$(FX) bench
 lock:                             ## resolve pyproject.toml into requirements.lock (needs uv)
 	@$(PYTHON) -m fengxiang lock
-clean:                            ## remove everything that was built (not the environment)
+clean:                            ## remove everything that was built (not the environment, not vintages)
 	@$(PYTHON) -m fengxiang clean $(WHERE)

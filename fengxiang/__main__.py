@@ -70,7 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     command("bench", _bench, "measure, print and write benchmarks/results.md")
     command("env", _env, "make the environment in .venv/")
     command("lock", _lock, "resolve pyproject.toml into requirements.lock (needs uv)")
-    clean = command("clean", _clean, "remove everything that was built", folders=True)
+    freeze = command("freeze", _freeze, "keep the present report's tables, numbers and codebook under a name",
+                     folders=True)
+    reproduce = command("reproduce", _reproduce, "count the numbers of a frozen report again, then and today",
+                        folders=True)
+    for named in (freeze, reproduce):
+        named.add_argument("name", metavar="NAME", help="name of the frozen report, such as 2026-02")
+    clean = command("clean", _clean, "remove everything that was built; frozen and kept vintages stay", folders=True)
     clean.set_defaults(raw=None)
     command("targets", _targets, "explain the make targets")
     return parser
@@ -222,14 +228,41 @@ def _lock(options) -> int:
                             "--no-config", "--python-version", "3.11", "--quiet", "-o", "requirements.lock"], cwd=ROOT)
 
 
+def _freeze(options) -> int:
+    from .changes import freeze
+
+    place = _place(options)
+    folder = freeze(place, options.name)
+    print(f"kept in {printable(_shown(folder))}")
+    return 0
+
+
+def _reproduce(options) -> int:
+    from .changes import frozen_run, reproduce, said_of_reproduced
+
+    place = _place(options)
+    frozen_run(place, options.name)  # a name that is not there is refused before anything is built
+    _tables(place, None)
+    numbers = reproduce(place, options.name)
+    for line in said_of_reproduced(numbers):
+        print(printable(line))
+    return int((numbers["found"] == "no").any())
+
+
 def _clean(options) -> int:
     import shutil
 
+    from .changes import VINTAGES
+
     place = workplace(None, options.out, options.codebook)
     sizes = (place.figures / size for size in ("slide", "half", "thumbnail"))
-    made = [place.out / ".fengxiang", place.processed, *sizes]
-    for folder in made:
-        shutil.rmtree(folder, ignore_errors=True)
+    # vintages are no product of the last build: nothing can make them again
+    state = sorted(p for p in (place.out / ".fengxiang").glob("*") if p.name != VINTAGES)
+    for path in [*state, place.processed, *sizes]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     kept = {".png", ".md"} if place.out == ROOT else set()
     office = ["*.html", "*.pptx", "*.docx", "*.xlsx"]
     for folder, patterns in ((place.figures, ["*"]), (place.out / "report", office)):

@@ -316,6 +316,8 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
     space = Workspace(out)
     with space.locked(lambda: progress("another build is at work in this folder; waiting for it")), _writing(out):
         parts = partitions(raw)
+        if not parts:  # no partition will read the codebook
+            Toolkit.load(codebook)
         stats = {bucket: digest(repr(pieces)) for bucket, pieces in parts}
         n_files = len({p.source_file for _, pieces in parts for p in pieces})
         prints = layer_fingerprints(codebook)

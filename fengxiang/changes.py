@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from .run import Run
     from .workplace import Workplace
 
+VINTAGES = "vintages"
+"""The folder of vintages, under the working folder of an output folder; frozen ones under its `data`."""
+
 KEPT = 5
 """Vintages kept in an output folder."""
 
@@ -149,7 +152,7 @@ def _prints() -> dict[str, dict[str, str]]:
 
 
 def _folder(run: Run) -> Path:
-    return run.out / ".fengxiang" / "vintages"
+    return run.out / ".fengxiang" / VINTAGES
 
 
 def _kept(run: Run) -> list[Path]:
@@ -424,11 +427,12 @@ def frozen_folder(place: Workplace, name: str) -> Path:
     """
     if not _NAME.fullmatch(name):
         raise UserError(f"“{name}” cannot name a vintage: use letters, digits, dots and hyphens")
-    return place.out / "data" / "vintages" / name
+    return place.out / "data" / VINTAGES / name
 
 
 def freeze(place: Workplace, name: str) -> Path:
-    """Keep the present report under a name: its tables (without the full texts of articles), ledgers and codebook.
+    """Keep the present report under a name: its tables, ledgers and codebook. Of the full texts of articles only those
+    stay that hold a list whose points a headline counts.
 
     Args:
         place: the folders of a built report.
@@ -449,13 +453,17 @@ def freeze(place: Workplace, name: str) -> Path:
     for path in ledgers:
         if not path.is_file():
             raise UserError("is not there; build the report first", path)
+    cells = map(json.loads, pd.read_csv(place.processed / "numbers.csv", encoding="utf-8-sig")["cell"])
+    listed = {cell["article"] for cell in cells if cell.get("what") == "list"}
     unfinished = folder.with_name(f".{name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     processed = tables.processed(unfinished)
     for table in _FROZEN:
         frame = tables.read_arrow(place.out, table)
-        if table == "articles":  # the place of statements stands, their words do not
-            frame = frame.set_column(frame.column_names.index("text"), "text", [[""] * len(frame)])
+        if table == "articles":
+            texts = zip(frame["article_id"].to_pylist(), frame["text"].to_pylist(), strict=True)
+            texts = [text if article in listed else "" for article, text in texts]
+            frame = frame.set_column(frame.column_names.index("text"), "text", [texts])
         tables.write_parquet(processed / f"{table}.parquet", frame)
     for path in ledgers:
         shutil.copyfile(path, processed / path.name)
@@ -492,10 +500,11 @@ def reproduce(place: Workplace, name: str) -> pd.DataFrame:
         name: of the vintage.
 
     Returns:
-        finding, zh (as it was quoted), n, of (then), n_again, of_again (counted again from the frozen tables; equal, or
-        something is wrong), n_now, of_now (counted today on the articles of that time that are still there: what new
-        code and codebook make of them), n_all, of_all (today on all articles); the last four only for shares of themes
-        and of binding wording, else empty.
+        finding, zh, en (as it was quoted), n, of (then), found (`yes` or `no`: whether counting the frozen tables again
+        gives what was quoted), n_again, of_again (so counted, where it is a number of statements, stories or the like),
+        n_now, of_now (counted today on the articles of that time that are still there: what new code and codebook make
+        of them), n_all, of_all (today on all articles); the last four only for shares of themes and of binding wording,
+        else empty.
     """
     from .recount import Recount
     from .run import Run as AnyRun
@@ -510,12 +519,27 @@ def reproduce(place: Workplace, name: str) -> pd.DataFrame:
     for r in quoted.itertuples():
         cell = json.loads(r.cell)
         number = {"zh": r.zh, "en": r.en, "n": _whole(r.n), "of": _whole(r.of), "cell": cell}
-        counted = again(number)[1] if cell.get("what") != "list" else None
+        said, counted = again(number)
         pair = counted if isinstance(counted, tuple) else (counted if isinstance(counted, int) else None, None)
-        rows.append((r.finding, r.zh, number["n"] if number["n"] is not None else cell.get("n"), number["of"], *pair,
-                     *_today(same, cell), *_today(view, cell)))
-    columns = ["finding", "zh", "n", "of", "n_again", "of_again", "n_now", "of_now", "n_all", "of_all"]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], "Int64"))
+        rows.append((r.finding, r.zh, r.en, number["n"] if number["n"] is not None else cell.get("n"), number["of"],
+                     "yes" if said == counted else "no", *pair, *_today(same, cell), *_today(view, cell)))
+    columns = ["finding", "zh", "en", "n", "of", "found", "n_again", "of_again", "n_now", "of_now", "n_all", "of_all"]
+    counts = [c for c in columns if c.startswith(("n", "of"))]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(counts, "Int64"))
+
+
+def said_of_reproduced(numbers: pd.DataFrame) -> list[str]:
+    """The frame of `reproduce` as lines for a terminal."""
+    def part(n, of) -> str:
+        return "" if pd.isna(n) else f"{n:,}" if pd.isna(of) else f"{n:,} of {of:,}"
+
+    rows = [("headline", "quoted", "then", "again", "today, same articles", "today, all articles")]
+    rows += [(r.finding, r.en, part(r.n, r.of), part(r.n_again, r.of_again) or ("the same" if r.found == "yes" else ""),
+              part(r.n_now, r.of_now), part(r.n_all, r.of_all)) for r in numbers.itertuples()]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    right, n = int((numbers["found"] == "yes").sum()), len(numbers)
+    return [*lines, f"{right} of {n} numbers are found again in the frozen tables"]
 
 
 def _whole(value) -> int | None:

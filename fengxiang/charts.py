@@ -233,15 +233,6 @@ def _period(years: Sequence[int]) -> str:
     return year_span(years, "en")
 
 
-def comparison_years(slices: pd.DataFrame, region: str = "all") -> tuple[int, int]:
-    """The first and the last year with enough material to compare; the first and the last there are where fewer than
-    two have it, and (0, 0) where no year is known."""
-    part = slices[(slices["region"] == region) & (slices["year"] > 0)]
-    enough = part[(part["n_statements"] >= measures.MIN_STATEMENTS) & (part["n_articles"] >= measures.MIN_ARTICLES)]
-    years = sorted(int(y) for y in (enough if enough["year"].nunique() > 1 else part)["year"])
-    return (years[0], years[-1]) if years else (0, 0)
-
-
 # ---- 1 coverage -----------------------------------------------------------------------------------------------------
 
 

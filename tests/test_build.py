@@ -187,6 +187,24 @@ def test_an_empty_folder_gives_empty_tables(tmp_path):
     assert {n: len(tables.read(tmp_path / "out", n)) for n in tables.TABLES} == dict.fromkeys(tables.TABLES, 0)
 
 
+@pytest.mark.parametrize("files", [{}, {"README.md": "x"}, {"空.txt": ""}])
+@pytest.mark.parametrize(("name", "line"), [
+    ("themes.yml", "    trems: [错字]"), ("regions.yml", "- ["), ("cleaning.yml", "- ["),
+    ("terms.txt", "白名单")])
+def test_a_broken_codebook_is_refused_even_where_there_is_nothing_to_code(tmp_path, files, name, line):
+    raw, codebook = tmp_path / "raw", tmp_path / "codebook"
+    raw.mkdir()
+    for file, text in files.items():
+        (raw / file).write_text(text, encoding="utf-8")
+    shutil.copytree(CODEBOOK, codebook)
+    build(raw, tmp_path / "out", codebook)
+    with (codebook / name).open("a", encoding="utf-8") as handle:
+        handle.write(f"\n{line}\n")
+    for _ in range(2):
+        with pytest.raises(UserError, match=name.replace(".", r"\.")):
+            build(raw, tmp_path / "out", codebook)
+
+
 def test_a_link_out_of_the_folder_is_not_followed(raw, tmp_path):
     (tmp_path / "secret.md").write_text(page("外面", "2026-01-01", A), encoding="utf-8")
     try:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from fengxiang import changes, findings
+from fengxiang.__main__ import main
 from fengxiang.build import build
 from fengxiang.charts import Names
 from fengxiang.errors import UserError
@@ -204,8 +205,11 @@ def test_numbers_of_a_frozen_vintage_are_found_again(place):
     assert share[["n", "of"]].tolist() == share[["n_again", "of_again"]].tolist() == share[["n_now", "of_now"]].tolist()
     assert share["n_all"] == share["n"]
     assert share["of_all"] > share["of"]
+    assert set(frame["found"]) == {"yes"}
     counted = frame.dropna(subset=["n", "n_again"])
     assert (counted["n"] == counted["n_again"]).all()
+    assert changes.said_of_reproduced(frame)[-1] == f"{len(frame)} of {len(frame)} numbers are found again in the " \
+                                                    "frozen tables"
     assert "甲" not in json.dumps(changes.frozen_run(place, "2026-01").table("articles")["text"].tolist())
 
 
@@ -221,3 +225,67 @@ def test_names_of_vintages(place):
         changes.freeze(place, "taken")
     with pytest.raises(UserError, match="there are taken"):
         changes.frozen_run(place, "none")
+
+
+def test_a_list_is_found_again_though_other_texts_are_not_kept(tmp_path):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    points = ["一是推进绿色信贷增长。", "二是严厉打击非法集资。", "三是防范非法金融活动。"]
+    text = "金融监管局2026年开会，提出三项重点。" + "".join(points)
+    (raw / "a.md").write_text(f"---\ntitle: 金融监管局2026年工作\ndate: 2026-01-05\n---\n\n{text}\n", "utf-8")
+    article(raw, "甲", SENTENCES)
+    place = workplace(raw, tmp_path / "out", ROOT / "codebook")
+    run, found = told(place)
+    run.write("findings", findings.as_frame(found))
+    run.write("numbers", findings.number_ledger(found))
+    changes.freeze(place, "v1")
+    frame = changes.reproduce(place, "v1").set_index("finding")
+    assert frame.loc["listed_first", ["zh", "n_again", "found"]].tolist() == ["3条", 3, "yes"]
+    assert sorted(map(len, changes.frozen_run(place, "v1").table("articles")["text"])) == [0, len(text)]
+
+
+def test_freeze_reproduce_and_clean_on_the_command_line(place, capsys):
+    run, found = told(place)
+    run.write("findings", findings.as_frame(found))
+    run.write("numbers", findings.number_ledger(found))
+    changes.since_last_build(run, found)
+    where = ["--raw", str(place.raw), "--out", str(place.out), "--codebook", str(place.codebook)]
+    assert main(["freeze", "2026-01", *where]) == 0
+    assert main(["freeze", "2026-01", *where]) == 2
+    assert "there is a vintage of this name already" in capsys.readouterr().err
+    assert main(["reproduce", "2026-01", *where]) == 0
+    said = capsys.readouterr().out.splitlines()
+    n = len(findings.number_ledger(found))
+    assert said[-1] == f"{n} of {n} numbers are found again in the frozen tables"
+    share = next(line.split() for line in said if line.startswith("leading_theme") and "%" in line)
+    assert share[2:5] == share[5:8] == share[8:11] == share[11:14]  # then, again, today twice: “36 of 42”
+
+    def vintages():
+        return sorted(p.relative_to(place.out).as_posix() for p in place.out.rglob("*") if "vintages" in p.parts)
+
+    kept = vintages()
+    assert sum(name.startswith(".fengxiang/vintages/0") for name in kept) == 1
+    assert main(["clean", "--out", str(place.out)]) == 0
+    assert vintages() == kept
+    assert sorted(p.name for p in (place.out / ".fengxiang").iterdir()) == ["vintages"]
+    assert not place.processed.exists()
+    assert main(["reproduce", "2026-01", *where]) == 0  # the tables of today are made anew
+
+
+def test_a_number_that_is_not_found_again_is_said_and_status_1(place, capsys):
+    run, found = told(place)
+    run.write("findings", findings.as_frame(found))
+    run.write("numbers", findings.number_ledger(found))
+    folder = changes.freeze(place, "v1")
+    ledger = folder / "data/processed/numbers.csv"
+    quoted = pd.read_csv(ledger, encoding="utf-8-sig")
+    at = quoted.index[quoted["zh"].str.endswith("%")][0]
+    quoted.loc[at, "n"] += 1
+    quoted.to_csv(ledger, index=False, encoding="utf-8-sig")
+    where = ["--raw", str(place.raw), "--out", str(place.out), "--codebook", str(place.codebook)]
+    assert main(["reproduce", "v1", *where]) == 1
+    n = len(quoted)
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"{n - 1} of {n} numbers are found again in the frozen tables")
+    assert main(["reproduce", "none", *where]) == 2
+    assert "there is no frozen vintage “none”; there are v1" in capsys.readouterr().err

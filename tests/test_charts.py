@@ -503,14 +503,6 @@ def test_year_spans(years, zh, en):
     assert charts.year_span(years, "en") == en
 
 
-def test_comparison_years_leave_thin_years_out():
-    slices = pd.DataFrame({"year": [2021, 2022, 2024, 2026, -1], "region": "all", "n_statements": [5, 80, 90, 3, 178],
-                           "n_articles": [1, 8, 9, 1, 19]})
-    assert charts.comparison_years(slices) == (2022, 2024)
-    assert charts.comparison_years(slices.iloc[:2]) == (2021, 2022)
-    assert charts.comparison_years(slices.iloc[:0]) == (0, 0)
-
-
 @pytest.mark.parametrize(("name", "lines"), [
     ("Heilongjiang", ["Heilong-", "jiang"]), ("Chongqing", ["Chong-", "qing"]), ("Shanghai", ["Shang-", "hai"]),
     ("Shenzhen", ["Shen-", "zhen"]), ("Guangdong", ["Guang-", "dong"])])
