@@ -673,22 +673,36 @@ def _leading_words(top: pd.DataFrame, names: Names, lang: str, n_themes: int) ->
 
 
 def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "all",
-                     themes: Sequence[str] | None = None, title: Bilingual | None = None,
+                     themes: Sequence[str] | None = None, standardised: pd.DataFrame | None = None,
+                     warned: pd.DataFrame | None = None, title: Bilingual | None = None,
                      stem: str = "theme_prevalence", **finishing) -> FigureCard:
-    """The share of statements with each theme over the years, in small multiples with intervals.
+    """The share of statements with each theme over the years, in small multiples with intervals; beside it, as a broken
+    line, the share with the mix of sources held still.
 
     Args:
         prevalence: as `measures.prevalence` returns it.
         region: whose statements.
         themes: which; all by default.
+        standardised: as `measures.mix_standardised` returns it for that region; no broken lines without it, and none
+            in years that hold under half of the mix.
+        warned: as `measures.mix_warning` returns it; themes whose change the mix makes get a mark.
     """
     frame = _shares(_of_slice(prevalence, region), names)
     frame = frame[frame["year"] > 0]
     if themes is not None:
         frame = frame[frame["theme"].isin(themes)]
     frame = frame.dropna(subset="percent")
-    data, years = frame[list(_SHARE_COLUMNS)].reset_index(drop=True), _years_of(frame)
-    shared = dict(stem=stem, data=data, columns=_SHARE_COLUMNS, period=_period(years),
+    columns = dict(_SHARE_COLUMNS)
+    made = set() if warned is None else set(warned.loc[warned["warning"] == "mix_makes_it", "theme"])
+    if standardised is not None:
+        held = standardised.loc[standardised["coverage"] >= 0.5, ["theme", "year", "standardised"]]
+        frame = frame.merge(held.assign(standardised=held["standardised"] * 100), on=["theme", "year"], how="left")
+        frame["made_by_mix"] = frame["theme"].isin(made)
+        columns |= {"standardised": {"zh": "文章类别构成拉平后的占比", "en": "share with the mix of kinds held still",
+                                     "unit": "%"},
+                    "made_by_mix": {"zh": "变化随构成而来", "en": "change comes with the mix"}}
+    data, years = frame[list(columns)].reset_index(drop=True), _years_of(frame)
+    shared = dict(stem=stem, data=data, columns=columns, period=_period(years),
                   unit={"zh": "%", "en": "%"}, **finishing)
     if data.empty or len(years) < 2:
         return _too_little({"zh": "有材料的年份不足两个，看不出主题的消长。",
@@ -712,15 +726,29 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
                              for r in head.itertuples())
                  + f"; lowest: {tail.theme_en}, {percent(tail.percent)}."}
 
+    marked = names.theme_order(made & set(data["theme"])) if standardised is not None else []
+    if marked:
+        alt["zh"] += f"首末两年的变化一经拉平文章类别的构成便消失、减半或反向的：{'、'.join(names.theme(t, 'zh') for t in marked)}。"
+        alt["en"] += (" With the mix of kinds of articles held still the change vanishes, halves or turns round for: "
+                      + ", ".join(names.theme(t, "en") for t in marked) + ".")
+
     def draw(figure, lang):
         order = list(dict.fromkeys(data["theme"]))
         panels = []
         for theme in order:
             rows = data[data["theme"] == theme]
-            panels.append(Panel(names.theme(theme, lang), names.colour(theme),
+            panels.append(Panel(names.theme(theme, lang) + (" *" if theme in marked else ""), names.colour(theme),
                                 list(rows["year"]), list(rows["percent"]), list(rows["low"]), list(rows["high"]),
-                                list(rows["thin"])))
+                                list(rows["thin"]), list(rows["standardised"].mask(rows["thin"]))
+                                if "standardised" in rows else ()))
         small_multiples(figure, panels, lambda v: f"{v:.0f}%", lang)
+
+    mix = {"zh": "", "en": ""} if standardised is None else {
+        "zh": "虚线是各年都按全部材料的文章类别构成拉平后的占比；带*的主题，首末两年只用共有的类别、按同样的比重来比，"
+              "变化便消失、减半或反向：变的可能是材料，不是重点。",
+        "en": " The broken line is the share with the mix of kinds of articles held as it is in all years together; "
+              "with *, the change between the first and the last year vanishes, halves or turns round once the kinds "
+              "that both have are given the same weights: the material may have changed, not the priorities."}
 
     groups = [names.groups[g] for g in dict.fromkeys(names.themes[t]["group"] for t in names.themes
                                                      if t in set(data["theme"]))]
@@ -732,11 +760,11 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
                         f"{_slice_words(-1, region, names, years, 'en')}; n = {count(n)} statements; hollow dots mark "
                         "thin years"},
         how_to_read={"zh": "每幅一个主题，纵轴相同；线旁的数是最后一年的占比，色带是95%区间，两年的色带不相接，"
-                           "才能说有变化。颜色表示主题所属的组："
+                           "才能说有变化。" + mix["zh"] + "颜色表示主题所属的组："
                            + "、".join(g["zh"] for g in groups) + "。",
                      "en": "One chart a theme, all on one scale; the number is the last year’s share, the band the "
-                           "95% interval: only bands that part mean a change. Colour is the theme’s group: "
-                           + ", ".join(g["en"] for g in groups) + "."},
+                           "95% interval: only bands that part mean a change." + mix["en"]
+                           + " Colour is the theme’s group: " + ", ".join(g["en"] for g in groups) + "."},
         **shared)
 
 

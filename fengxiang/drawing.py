@@ -152,7 +152,8 @@ def draw_key(figure, left: float, top: float, title: str, steps: Sequence[tuple]
 
 @dataclass(frozen=True)
 class Panel:
-    """One of many small line charts: values by year with their interval; thin years are shown grey."""
+    """One of many small line charts: values by year with their interval; thin years are shown grey. `beside` are other
+    values for the same years, NaN where there are none, drawn as a broken line."""
 
     title: str
     colour: str
@@ -161,6 +162,7 @@ class Panel:
     low: Sequence[float]
     high: Sequence[float]
     thin: Sequence[bool]
+    beside: Sequence[float] = ()
 
 
 def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str], lang: str) -> None:
@@ -168,7 +170,7 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
     width, height = size_inches(figure)
     years = sorted({y for p in panels for y in p.years})
     tops = [h for p in panels for h, t in zip(p.high, p.thin, strict=True) if not t and np.isfinite(h)]
-    tops += [v for p in panels for v in p.value if np.isfinite(v)]
+    tops += [v for p in panels for v in (*p.value, *p.beside) if np.isfinite(v)]
     top = max(tops, default=0) * 1.04 or 1
     tick = max(m * 10.0**e for e in range(-3, 5) for m in (1, 2, 5) if m * 10.0**e <= top * 0.8)
     margin, gap, foot = text_width(form(tick), 7.5) + 0.06, 0.12, 0.17
@@ -203,6 +205,7 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
     axes.set_xlim(0, width)
     axes.set_ylim(height, 0)
     span = (years[0] - 0.25, years[-1] + 0.25)
+    broken = []  # all broken lines as one, gaps between them
     for k, panel in enumerate(panels):
         row, column = divmod(k, n_columns)
         left, base = margin + column * (cell + gap), row * (head + plot + 0.08) + head + plot
@@ -223,6 +226,8 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
             axes.plot(x[thin], values[thin], "o", color=PAPER, markeredgecolor="#9A958D", markersize=3.2, zorder=4,
                       markeredgewidth=0.8)
         axes.plot(x, np.where(thin, np.nan, values), "o-", color=panel.colour, linewidth=1.6, markersize=3, zorder=3)
+        if len(panel.beside):
+            broken += [*zip(x, up(panel.beside), strict=True), (np.nan, np.nan)]
         known = np.flatnonzero(np.isfinite(values))
         if len(known):
             last = known[-1]
@@ -238,6 +243,8 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
                       ha=side if len(ends) > 1 else "center", va="top", color=QUIET_INK)
         if column == 0:
             write(axes, (left, float(up(tick))), form(tick), 7.5, shift=(-3, 0), ha="right", color=QUIET_INK)
+    if broken:
+        axes.plot(*np.array(broken).T, color=INK, linewidth=0.9, linestyle=(0, (2.2, 1.8)), zorder=3.5)
     if hidden:
         text = f"另有{hidden}幅见整页图" if lang == "zh" else f"{hidden} more in the full figure"
         write(axes, (1, 0), text, 7.5, at="axes", shift=(0, 2), ha="right", va="baseline", color=QUIET_INK)

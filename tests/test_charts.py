@@ -110,6 +110,10 @@ FINDINGS = [
                     badge={"holds": 2, "of": 2, "checks": [CHECKS[0], {**CHECKS[1], "holds": True}]}),
     SimpleNamespace(id="third", zh="无检验。", en="No checks.", badge={})]
 SILENCE = measures.silence(THEME_COUNTS, SLICES)
+# here the kind of an article is its region
+KINDS = {i: i.rpartition("-")[2] for i in set(ARTICLE_THEMES["article_id"])}
+HELD = measures.mix_standardised(ARTICLE_THEMES, KINDS)
+WARNED = pd.DataFrame({"theme": ["debt", "green"], "warning": ["", "mix_makes_it"]})
 
 USES = pd.DataFrame(
     [(term, region, date, f"{term}{region}", int(date[:4])) for term, uses in {
@@ -159,7 +163,8 @@ CASES = {
     "wordcloud": (charts.wordcloud, [TERM_COUNTS, SLICES], {"names": NAMES}),
     "keyness": (charts.keyness, [KEYNESS], {"label_a": {"zh": "2024年", "en": "2024"},
                                             "label_b": {"zh": "2022年", "en": "2022"}}),
-    "theme_prevalence": (charts.theme_prevalence, [PREVALENCE], {"names": NAMES}),
+    "theme_prevalence": (charts.theme_prevalence, [PREVALENCE], {"names": NAMES, "standardised": HELD,
+                                                                 "warned": WARNED}),
     "theme_ranking": (charts.theme_ranking, [PREVALENCE], {"names": NAMES}),
     "theme_change": (charts.theme_change, [TRENDS], {"names": NAMES}),
     "region_themes": (charts.region_themes, [PREVALENCE], {"names": NAMES}),
@@ -344,6 +349,27 @@ def test_the_leading_theme_is_named_alone_only_when_it_stands_clear():
     many = pd.concat([clear] * 3)
     assert words(many, NAMES, "zh", 24) == "“地方债务”最高（50.0%），但与其后8个主题难分先后"
     assert words(many, NAMES, "zh", 9) == "没有哪个主题明显领先，最高的是“地方债务”（50.0%）"
+
+
+def test_shares_with_the_mix_held_still_stand_beside_the_raw_ones(tmp_path):
+    card = drawn("theme_prevalence", tmp_path)
+    data = data_of(card).set_index(["theme", "year"])
+    held = HELD.set_index(["theme", "year"])
+    known = data.dropna(subset="standardised")
+    assert len(known)
+    for at, row in known.iterrows():
+        assert row["standardised"] == pytest.approx(100 * held.loc[at, "standardised"], abs=1e-6)
+    # 2024, by hand: debt in 40 of Hebei’s 60 and in 30 of Guangdong’s 40 statements, none of Inner Mongolia’s 8;
+    # Hebei has 100, Guangdong 80, Inner Mongolia 8 of the 188 statements of both years
+    assert data.loc[("debt", 2024), "percent"] == pytest.approx(100 * 70 / 108)
+    assert data.loc[("debt", 2024), "standardised"] == pytest.approx(100 * (100 * 40 / 60 + 80 * 30 / 40) / 188)
+    assert data["made_by_mix"].groupby("theme").all().to_dict() == {"debt": False, "green": True, "rules": False,
+                                                                    "tech": False}
+    assert "Green finance" in card.alt["en"].rpartition("held still")[2]
+    assert "带*的主题" in card.how_to_read["zh"]
+    plain = drawn("theme_prevalence", tmp_path, standardised=None, warned=None)
+    assert "standardised" not in data_of(plain)
+    assert "held still" not in plain.alt["en"] + plain.how_to_read["en"]
 
 
 def test_theme_change_says_only_what_the_grades_say(tmp_path):
