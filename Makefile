@@ -4,23 +4,26 @@ RAW ?=
 OUT ?=
 CODEBOOK ?=
 NAME ?=
+NOTEXT ?=
 VENV := .venv
 BIN := $(if $(filter Windows_NT,$(OS)),$(VENV)/Scripts,$(VENV)/bin)
 FX := $(BIN)/python -m fengxiang
 WHERE := $(if $(RAW),--raw "$(RAW)") $(if $(OUT),--out "$(OUT)") $(if $(CODEBOOK),--codebook "$(CODEBOOK)")
 
-.PHONY: help env report build kit test lab codebook freeze reproduce bench lock clean
+.PHONY: help env report build kit check test lab codebook freeze reproduce bench lock clean
 help:      ## this page (the default)
 	@$(PYTHON) -m fengxiang targets
 $(VENV)/ready: requirements.lock
 	@$(PYTHON) -m fengxiang env
 env: $(VENV)/ready                ## only the environment, in .venv/
 report: $(VENV)/ready             ## everything: tables, notebooks, figures, report/index.html and index.en.html
-	@$(FX) report $(WHERE)
+	@$(FX) report $(WHERE) $(if $(NOTEXT),--no-text)
 build: $(VENV)/ready              ## the tables only
 	@$(FX) build $(WHERE)
 kit: $(VENV)/ready                ## every figure in every size, and the office files
 	@$(FX) kit $(WHERE)
+check: $(VENV)/ready              ## whether a report and what it was made from are as its manifest has them
+	@$(FX) check $(WHERE)
 test: $(VENV)/ready               ## the whole test suite
 	@$(FX) test
 lab: $(VENV)/ready                ## JupyterLab on the notebooks

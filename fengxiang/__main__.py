@@ -59,10 +59,13 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     report = command("report", _report, "tables, notebooks, figures and both reports", folders=True, workers=True)
+    report.add_argument("--no-text", action="store_true", help="withhold source texts: counts, short quotations and "
+                        "citations alone")
     report.add_argument("--open", action="store_true", help="open the report in the browser when done")
     build = command("build", _build, "the tables only", folders=True, workers=True)
     build.add_argument("--cluster", metavar="ADDRESS", help="run the partitions on a Dask cluster")
     command("kit", _kit, "every figure in every size, and the office files", folders=True)
+    command("check", _check, "whether a report and what it was made from are as its manifest has them", folders=True)
     command("codebook", _codebook, "what each pattern of the codebook finds, hides and would change", folders=True)
     test = command("test", _test, "the whole test suite")
     test.add_argument("pytest", nargs="*", help="arguments for pytest")
@@ -99,6 +102,9 @@ def _build(options) -> int:
     place = _place(options)
     started = time.perf_counter()
     result = _tables(place, options.workers, getattr(options, "cluster", None))
+    from .manifest import write_manifest
+
+    write_manifest(ROOT, place, report=False)
     print(_summary(result, place, time.perf_counter() - started))
     return 0
 
@@ -151,8 +157,11 @@ def _report(options) -> int:
         write_gallery(place.out)
     from .report import write_report
 
-    for page in (pages := write_report(ROOT, place.out, place.codebook)):
+    for page in (pages := write_report(ROOT, place.out, place.codebook, withhold_text=options.no_text)):
         print(f"{printable(_shown(page))} ({page.stat().st_size / 1e6:.2f} MB)")
+    from .manifest import write_manifest
+
+    write_manifest(ROOT, place)
     print(f"done in {time.perf_counter() - started:.1f} s")
     if options.open:
         import webbrowser
@@ -168,8 +177,24 @@ def _kit(options) -> int:
     _tables(place, None)
     with Progress() as progress:
         files = write_kit(place, progress)
+    from .manifest import write_manifest
+
+    write_manifest(ROOT, place, more=files)
     print(f"{len(files)} files in {printable(_shown(place.figures))} and {printable(_shown(place.out / 'report'))}")
     return 0
+
+
+def _check(options) -> int:
+    from .manifest import MANIFEST, differences
+
+    place = _place(options)
+    found, counted = differences(ROOT, place)
+    for difference in found:
+        print(printable(difference))
+    listed = ", ".join(f"{n} {section}" for section, n in counted.items())
+    said = "as listed" if not found else "1 difference" if len(found) == 1 else f"{len(found)} differences"
+    print(f"{printable(_shown(place.out / MANIFEST))}: {listed}: {said}")
+    return 1 if found else 0
 
 
 def _codebook(options) -> int:
@@ -264,7 +289,7 @@ def _clean(options) -> int:
         else:
             path.unlink(missing_ok=True)
     kept = {".png", ".md"} if place.out == ROOT else set()
-    office = ["*.html", "*.pptx", "*.docx", "*.xlsx"]
+    office = ["*.html", "*.pptx", "*.docx", "*.xlsx", "manifest.json"]
     for folder, patterns in ((place.figures, ["*"]), (place.out / "report", office)):
         for pattern in patterns:
             for path in sorted(folder.glob(pattern)):
