@@ -16,10 +16,10 @@ insurance sector it is about:
 3. In an article of many voices a new paragraph, 多地 or 各地, and anybody else who speaks (a party meeting, another
    authority, an expert) end the carrying: such statements are nobody's.
 
-The level tells whether a regulator speaks or acts, the regions what the statement belongs to. So 各地监管局 are of the
-regional level without a region; and a bank, an expert or another authority that opens a sentence in the article of one
-bureau, and all but the bureau's own sentences in an article about a bank, leave the place its statement and have
-neither level nor speaker.
+The regions tell what the statement belongs to, the speaker who says it. A bank, an expert or another authority that
+opens a sentence in the article of one bureau, and all but the bureau's own sentences in an article about a bank, leave
+the place its statement and have no speaker. The level is that of the regions, `national` where the national regulator
+is among them; bureaus that the text leaves unnamed (各地监管局) are of the regional level without a region.
 """
 
 from __future__ import annotations
@@ -384,7 +384,7 @@ class _ArticleReader:
                 acts = False
                 if len(rows) == first_row and reading.mentioned and names and regions[0] \
                         and self._tells_occasion(texts[0]):
-                    said = level = None
+                    said = None
             else:
                 sole, before = reading.sole, regions
                 if sole is not None and sole.era not in self.not_yet and not self.led_by_outpost:
@@ -403,16 +403,14 @@ class _ArticleReader:
                     if regions[0] and (self.mute or reading.cues & (_OTHER | _EXPERT) or (
                             len(rows) == first_row and self._tells_occasion(texts[0]))):
                         # Somebody else speaks, or the occasion is told on which the bureau of the title acted.
-                        said = level = None
+                        said = None
                     elif reading.cues & (_OTHER | _COMMENT):
                         said = said if reading.cues & _RELAY else None
                     elif reading.cues & _OUTPOST_GOES_ON and len(regions) == 1:
                         said = self.outposts.get(regions[0], said)
                     elif self.of_place and basis == "named" and self.matcher.opens(self.text, reading):
-                        # What a region is or has its bureau need not have said; a smaller place is not the bureau's.
+                        # What a place is or has its bureau need not have said.
                         said = speaker = carried = None
-                        if not self.matcher.first_is_region(texts[len(rows) - first_row], reading):
-                            level = None
             mentioned = label(reading.mentioned)[1] if reading.mentioned else ()
             own_year, years = reading.work_year or year, reading.years
             if own_year in years:
@@ -447,7 +445,7 @@ class _ArticleReader:
         level, names = self.matcher.label(regions)
         if names and regions[0] and (
                 self.mute or (self.of_place and speaker is None and not self.of_sector)):
-            speaker = level = None
+            speaker = None
         return self.year, speaker, level, names, "carried" if names else None, (), ()
 
     def _decide(self, reading: _Reading, voice, regions, speaker: str | None, fresh: bool) -> tuple[
@@ -597,7 +595,6 @@ class _Matcher:
         self._sector = re.compile(_any(data["sector"]))
         self._outpost_ranks = data["outpost_short_forms"]
         self._outpost_eras = [era["name"].replace("{place}", "").removesuffix("局") for era in data["bureau_eras"]]
-        self._spelt = [(region.name, *region.aliases) for region in regions]
         self._issuing = re.compile(_any(wording["issuing"]))
         self._list_end = re.compile("".join(f"(?:{_any(part)}|\\d+)?" for part in wording["list_end"]))
         self._count_noun = re.compile(
@@ -776,12 +773,6 @@ class _Matcher:
     def outpost_name(self, actor: _Actor, era: int | None) -> str:
         """The name of an outpost in a short form: that of the era, or, where it is unknown, as the text has it."""
         return actor.name + ("监管" if era is None else self._outpost_eras[era]) + actor.rank
-
-    def first_is_region(self, statement: str, reading: _Reading) -> bool:
-        """Whether the first of the places of a statement is a whole region, not a smaller place in it."""
-        begin, start = reading.first_place
-        return any(statement.startswith(name, start - begin) for region in reading.places
-                   for name in self._spelt[region])
 
     def opens(self, text: str, reading: _Reading) -> bool:
         """Whether a reading of `text` opens with the first of its places, but for words that lead to it."""

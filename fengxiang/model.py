@@ -108,10 +108,9 @@ class Statements:
 class Attribution:
     """Who speaks in each statement, for which places and of which year: parallel to `Statements`.
 
-    `speaker` is the agency in its name of that time, several joined by 、; `level` `national` or `regional` where a
-    regulator speaks or acts, else None (a level without regions: 各地监管局; regions without a level: about the place,
-    in nobody's voice); `regions` the short names it is attributed to, 全国 for the national regulator; `basis`
-    `named`, `carried`, `mentioned` or None;
+    `speaker` is the agency in its name of that time, several joined by 、, None in nobody's voice; `regions` the short
+    names the statement is attributed to, 全国 for the national regulator; `level` theirs, `national` with 全国 and else
+    `regional`, which bureaus left unnamed (各地监管局) have without a region; `basis` `named`, `carried`, `mentioned` or None;
     `mentioned` the regions the sentence names whether or not they speak; `years_mentioned` other years it names.
     """
 

@@ -429,7 +429,7 @@ def test_somebody_else_in_the_article_of_one_bureau(read):
         "报道称，要推动续贷。",
         title="陕西金融监管局谈金融支持",
     )
-    bureau, nobody = ("regional", ("陕西",), "陕西金融监管局"), (None, ("陕西",), None)
+    bureau, nobody = ("regional", ("陕西",), "陕西金融监管局"), ("regional", ("陕西",), None)
     assert who(found) == [bureau, nobody, nobody, nobody, bureau]
 
 
@@ -438,7 +438,7 @@ def test_somebody_else_in_the_article_of_one_bureau(read):
 )
 def test_the_occasion_is_not_what_the_bureau_says(read, opening):
     found = read(f"{opening}广东监管局印发通知。", title="广东金融监管局部署应对")
-    assert who(found) == [(None, ("广东",), None), ("regional", ("广东",), "广东金融监管局")]
+    assert who(found) == [("regional", ("广东",), None), ("regional", ("广东",), "广东金融监管局")]
 
 
 def test_the_sector_is_the_bureaus_own(read):
@@ -451,7 +451,7 @@ def test_the_sector_is_the_bureaus_own(read):
 
 def test_an_article_that_names_no_bureau(read):
     found = read("浙江湖州启动机制。支持面不限于小型企业。", "企业也可申请。", title="湖州建立融资协调机制")
-    assert who(found) == [(None, ("浙江",), None)] * 3
+    assert who(found) == [("regional", ("浙江",), None)] * 3
 
 
 def test_an_article_about_a_bank(read):
@@ -460,7 +460,7 @@ def test_an_article_about_a_bank(read):
         "这是该行首次大规模整合。",
         title="河南农商银行获批吸收合并82家机构",
     )
-    assert who(found) == [("regional", ("河南",), "河南金融监管局"), (None, ("河南",), None), (None, ("河南",), None)]
+    assert who(found) == [("regional", ("河南",), "河南金融监管局"), ("regional", ("河南",), None), ("regional", ("河南",), None)]
 
 
 def test_a_bureau_among_those_present_does_not_go_on_speaking(read):
@@ -469,7 +469,7 @@ def test_a_bureau_among_those_present_does_not_go_on_speaking(read):
         "现场搭设展位。",
         title="深圳启动金融教育宣传月",
     )
-    assert who(found) == [(None, ("深圳",), None), ("regional", ("深圳",), "深圳金融监管局"), (None, ("深圳",), None)]
+    assert who(found) == [("regional", ("深圳",), None), ("regional", ("深圳",), "深圳金融监管局"), ("regional", ("深圳",), None)]
 
 
 def test_what_a_place_is_or_has(read):
@@ -480,8 +480,8 @@ def test_what_a_place_is_or_has(read):
     )
     assert who(found) == [
         ("regional", ("广东",), "广东金融监管局"),
-        (None, ("广东",), None),
-        (None, ("广东",), None),
+        ("regional", ("广东",), None),
+        ("regional", ("广东",), None),
         ("regional", ("广东",), None),
     ]
 
