@@ -224,7 +224,8 @@ class _Reading:
         if len(self.actors) == 1 and self.national is None and self.actors[0].name is None and not (
                 self.cues & (_PART | _ATTENDS)):
             self.sole = self.actors[0]
-        self.plain = not (self.actors or self.places or self.examples or self.cues & ~_SAME) and self.national is None
+        self.plain = not (self.actors or self.places or self.examples or self.cues & ~_SAME
+                          or len(set(self.located)) > 1) and self.national is None
 
     def opening_at(self, begin: int, start: int) -> _Reading:
         """The same reading where the first of its places stands at `start` in a segment that begins at `begin`."""
@@ -409,8 +410,10 @@ class _ArticleReader:
                     elif reading.cues & _OUTPOST_GOES_ON and len(regions) == 1:
                         said = self.outposts.get(regions[0], said)
                     elif self.of_place and basis == "named" and self.matcher.opens(self.text, reading):
-                        # What a place is or has its bureau need not have said.
-                        said = speaker = carried = None
+                        # What a place is or has its bureau need not have said; a smaller place goes on being the topic.
+                        said = None
+                        if not self.matcher.first_is_region(texts[len(rows) - first_row], reading):
+                            speaker = carried = None
             mentioned = label(reading.mentioned)[1] if reading.mentioned else ()
             own_year, years = reading.work_year or year, reading.years
             if own_year in years:
@@ -530,6 +533,8 @@ class _ArticleReader:
                 return _ordered((0, *places)), "named"
             if opens or not voice[-1]:
                 return _ordered(places), "named"
+        if voice[-1] in reading.located and len(set(reading.located)) > 1:
+            return _ordered(reading.located), "named"
         if reading.cues & _SAME and voice[-1] and not current[-1]:
             return voice, "carried"
         if fresh and reading.cues & _GOES_ON and regions:
@@ -595,6 +600,7 @@ class _Matcher:
         self._sector = re.compile(_any(data["sector"]))
         self._outpost_ranks = data["outpost_short_forms"]
         self._outpost_eras = [era["name"].replace("{place}", "").removesuffix("局") for era in data["bureau_eras"]]
+        self._spelt = [(region.name, *region.aliases) for region in regions]
         self._issuing = re.compile(_any(wording["issuing"]))
         self._list_end = re.compile("".join(f"(?:{_any(part)}|\\d+)?" for part in wording["list_end"]))
         self._count_noun = re.compile(
@@ -696,6 +702,9 @@ class _Matcher:
                           (_SYSTEM, "system_meetings")):
             for text in data[name]:
                 out[text] = (_CUE, out.get(text, (_CUE, 0))[1] | cue)
+        for level in data["local_authorities"]["levels"]:
+            for name in data["local_authorities"]["names"]:
+                enter(level + name, _CUE, _OTHER)
         for text in data["not_places"]["names"]:
             enter(text, _NONE, None)
         for text, named in data["strategies"].items():
@@ -773,6 +782,12 @@ class _Matcher:
     def outpost_name(self, actor: _Actor, era: int | None) -> str:
         """The name of an outpost in a short form: that of the era, or, where it is unknown, as the text has it."""
         return actor.name + ("监管" if era is None else self._outpost_eras[era]) + actor.rank
+
+    def first_is_region(self, statement: str, reading: _Reading) -> bool:
+        """Whether the first of the places of a statement is a whole region, not a smaller place in it."""
+        begin, start = reading.first_place
+        return any(statement.startswith(name, start - begin) for region in reading.places
+                   for name in self._spelt[region])
 
     def opens(self, text: str, reading: _Reading) -> bool:
         """Whether a reading of `text` opens with the first of its places, but for words that lead to it."""
@@ -1098,6 +1113,7 @@ def _day(value, last: bool = False) -> str | None:
 _WORD_LISTS = (
     ("other_bureaus",), ("outposts",), ("national_parts",), ("system_meetings",), ("other_actors",), ("commentators",),
     ("experts",), ("relays",), ("attending",), ("sector",), ("same_outpost",), ("nobody",),
+    ("local_authorities", "levels"), ("local_authorities", "names"),
     ("same_bureau",), ("same_speaker",), ("year_openings",), ("year_plans",), ("common_words",),
     ("not_places", "names"), ("not_places", "suffixes"), ("not_places", "offices"), ("not_places", "banks"),
     ("not_places", "suffix_exceptions"), ("not_places", "prefixes"),

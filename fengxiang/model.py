@@ -110,7 +110,8 @@ class Attribution:
 
     `speaker` is the agency in its name of that time, several joined by 、, None in nobody's voice; `regions` the short
     names the statement is attributed to, 全国 for the national regulator; `level` theirs, `national` with 全国 and else
-    `regional`, which bureaus left unnamed (各地监管局) have without a region; `basis` `named`, `carried`, `mentioned` or None;
+    `regional`, which bureaus left unnamed (各地监管局) have without a region; `basis` `named`, `carried`,
+    `mentioned` or None;
     `mentioned` the regions the sentence names whether or not they speak; `years_mentioned` other years it names.
     """
 

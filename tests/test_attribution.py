@@ -230,6 +230,10 @@ def test_several_at_once(regions, sentence, expected):
         ("浙江宁波贷款增长较快。", "宁波"),
         ("辽宁大连贷款增长较快。", "大连"),
         ("思明区贷款增长较快。", "厦门"),
+        ("福建厦门贷款增长较快。", "厦门"),
+        ("山东青岛贷款增长较快。", "青岛"),
+        ("崂山区贷款增长较快。", "青岛"),
+        ("广东、深圳贷款增长较快。", "广东 深圳"),
         # below the province
         ("杭州贷款增长较快。", "浙江"),
         ("宜宾市贷款增长较快。", "四川"),
@@ -454,13 +458,52 @@ def test_an_article_that_names_no_bureau(read):
     assert who(found) == [("regional", ("浙江",), None)] * 3
 
 
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("台风傍晚在广东阳江登陆，次日又在广西北海登陆。", ("广西", "广东")),
+        ("报道了机制在广东、福建等地的运行。", ("福建", "广东")),
+        # not the place of the article, and only one of several
+        ("会议在广西北海召开。", ("广东",)),
+        ("会议在广东召开。", ("广东",)),
+    ],
+)
+def test_places_named_beside_that_of_the_article(read, sentence, expected):
+    found = read("监管局部署应对。" + sentence, title="广东金融监管局部署应对")[1]
+    assert set(found.regions[1]) == set(expected)
+    assert found.basis[1] == ("named" if len(expected) > 1 else "carried")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "记者问及金融机构怎样支持制造业。",
+        "报道列举了银行的做法。",
+        "省财政厅安排贴息资金。",
+        "市住房城乡建设局推送项目清单。",
+        "区政府搭建平台。",
+        "国家发展改革委下达计划。",
+        "最高人民法院发布案例。",
+        "国家开发银行发放贷款。",
+        "银行业协会发出倡议。",
+    ],
+)
+def test_whom_the_bureau_does_not_speak_for(read, sentence):
+    found = read(f"陕西监管局谈制度。{sentence}", sentence, "该局将推广。", title="陕西金融监管局谈金融支持")
+    bureau, nobody = ("regional", ("陕西",), "陕西金融监管局"), ("regional", ("陕西",), None)
+    assert who(found) == [bureau, nobody, nobody, bureau]
+    # beside the bureau they are its partners
+    assert who(read(f"陕西监管局会同有关方面行动，{sentence}", title="陕西金融监管局谈金融支持")) == [bureau]
+
+
 def test_an_article_about_a_bank(read):
     found = read(
         "河南农商银行宣布，经金融监管总局河南监管局批准，完成吸收合并。原机构改为分支机构。",
         "这是该行首次大规模整合。",
         title="河南农商银行获批吸收合并82家机构",
     )
-    assert who(found) == [("regional", ("河南",), "河南金融监管局"), ("regional", ("河南",), None), ("regional", ("河南",), None)]
+    nobody = ("regional", ("河南",), None)
+    assert who(found) == [("regional", ("河南",), "河南金融监管局"), nobody, nobody]
 
 
 def test_a_bureau_among_those_present_does_not_go_on_speaking(read):
@@ -469,7 +512,8 @@ def test_a_bureau_among_those_present_does_not_go_on_speaking(read):
         "现场搭设展位。",
         title="深圳启动金融教育宣传月",
     )
-    assert who(found) == [("regional", ("深圳",), None), ("regional", ("深圳",), "深圳金融监管局"), ("regional", ("深圳",), None)]
+    nobody = ("regional", ("深圳",), None)
+    assert who(found) == [nobody, ("regional", ("深圳",), "深圳金融监管局"), nobody]
 
 
 def test_what_a_place_is_or_has(read):
@@ -478,12 +522,13 @@ def test_what_a_place_is_or_has(read):
         "广东因此率先推进。",
         title="广州天河启动结对共建",
     )
-    assert who(found) == [
-        ("regional", ("广东",), "广东金融监管局"),
-        ("regional", ("广东",), None),
-        ("regional", ("广东",), None),
-        ("regional", ("广东",), None),
-    ]
+    nobody, bureau = ("regional", ("广东",), None), ("regional", ("广东",), "广东金融监管局")
+    assert who(found) == [bureau, nobody, nobody, nobody]
+    # What goes on behind a smaller place is still about it; behind the region itself it is the bureau's again.
+    found = read(
+        "广东监管局指导活动。广东是首批试点地区之一。到一季度，累计放贷四亿元。", title="广东天河启动结对共建"
+    )
+    assert who(found) == [bureau, nobody, bureau]
 
 
 def test_the_supervisors_without_their_name(read):
