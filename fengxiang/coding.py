@@ -517,7 +517,8 @@ class _Batch:
         return self._before(offsets) - self._origins[numbers]
 
     def between(self, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which of these offsets in `codes` lie in quotation marks, and which in the title of a document."""
+        """Which of these offsets in `codes` lie in quotation marks that make a name of what they hold, and which in the
+        title of a document. What opens a clause and either goes over several or ends its text is speech, no name."""
         opens, closes = np.isin(self._dropped, _QUOTES_OPEN), np.isin(self._dropped, _QUOTES_CLOSE)
         quotes = (opens | closes).nonzero()[0]
         titles = ((self.codes == _TITLE_OPEN) | (self.codes == _TITLE_CLOSE)).nonzero()[0]
@@ -526,7 +527,16 @@ class _Batch:
             # a pair is an opening mark followed by a closing one, in the same text
             text = self.text_of[self.clause[at]]
             first = (is_open[:-1] & ~is_open[1:] & (text[:-1] == text[1:])).nonzero()[0]
-            opened, closed = (np.concatenate(([0], at[k])) for k in (first, first + 1))
+            opened, closed = at[first], at[first + 1]
+            if not out:
+                is_end = _IS_CLAUSE_END.take(self.codes)
+                begins = (opened == 0) | is_end[opened - 1]
+                over = self.clause[np.maximum(closed - 1, opened)] > self.clause[opened]
+                last = is_end[closed] & (self.codes[np.minimum(closed + 1, len(self.codes) - 1)] == _LINE_FEED) | (
+                    self.codes[closed] == _LINE_FEED)
+                named = ~(begins & (over | last))
+                opened, closed = opened[named], closed[named]
+            opened, closed = (np.concatenate(([0], marks)) for marks in (opened, closed))
             out.append(offsets < closed[opened.searchsorted(offsets, side="right") - 1])
         return out[0], out[1]
 
@@ -698,7 +708,7 @@ class _Grader:
     """Finds how binding the wording of texts is."""
 
     ADVERBS = 4  # that may stand one behind the other
-    LEAD = 16  # characters of a clause that leads up to one, with its comma
+    LEAD = 24  # characters of a clause that leads up to one, with its comma
 
     def __init__(self, book: Codebook, strings: Strings):
         self.names = [*(grade.id for grade in book.grades), None]

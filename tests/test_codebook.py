@@ -495,7 +495,8 @@ def test_negation_and_quotation(book):
     ("严禁挪用信贷资金。", "prohibit"), ("不得抽贷，要主动续贷。", "prohibit"), ("坚决遏制增量风险。", "prohibit"),
     ("机构必须整改。", "must"), ("总局要求摸清底数。", "must"), ("要做好宣传。", "must"), ("账户应当实名。", "must"),
     ("推动减量提质。", "promote"), ("鼓励开展信用贷款。", "promote"), ("支持小微企业发展。", "promote"),
-    ("探索跨境保险。", "explore"), ("研究设立专营机构。", "explore"),
+    ("探索跨境保险。", "explore"), ("四局探索执法协作。", "explore"), ("该局作了有益探索。", None),
+    ("研究设立专营机构。", "explore"),
     ("主要指标向好。", None), ("这是一项重要工作。", None), ("保险公司启动应急预案。", None),
     ("贷款余额两万亿元。", None), ("用好工具箱，不能留死角。", "prohibit"), ("银行需按月报送。", "must"),
     ("该局推动成立的中心已运行三年。", None), ("贷款增长一成，支持企业三万户。", None),
@@ -506,6 +507,11 @@ def test_negation_and_quotation(book):
     ("会议强调，严防风险反弹。", "promote"),
     ("试点扩大到全省。", "explore"), ("该局公布首批试点银行。", None), ("研究院发布报告。", None),
     ("支持科技企业，贷款达三百亿元。", None), ("小微企业需要贷款。", None), ("不得不暂停营业。", None),
+    ("该局表示，将进一步加强管控，为能力全面提升注入动力。", "promote"), ("各环节效率全面提升。", None),
+    ("提到，“深入实施强监管行动”。", "promote"), ("一时有困难的，积极满足资金需求。", "promote"),
+    ("按需加工数据。", None), ("各地的要求细节稍有差异。", None), ("加强协同使得监管更加精准。", None),
+    ("督促机构开通通道，对已能确定的损失提前预赔。", "promote"), ("确保数据真实是转型的基础。", None),
+    ("提升监管能力，增强了前瞻性。", None),
 ])
 def test_deontic(book, text, grade):
     assert coding_of(book, [text]).deontic == [grade]

@@ -322,12 +322,14 @@ def test_a_codebook_survives_pickling(tmp_path):
     ("支持小微，放款三亿元。", None), ("要放款三亿元，支持小微。", "must"),  # a report
     ("鼓励小微，检查三家次。", None),  # unless
     ("关于《严禁违规的规定》，无话可说。", None), ("“鼓励小微”是口号。", None), ("以“鼓励为先，鼓励小微。", "promote"),
+    ("局长说，“鼓励小微”。", "promote"), ("局长说：“鼓励小微，还有别的”的话。", "promote"),  # speech, no name
+    ("“鼓励小微，还有别的。”", "promote"), ("它叫“鼓励小微”。", None), ("“鼓励小微，还有别的”", "promote"),
     ("银行支持小微。", None), ("银行将支持小微。", "promote"), ("“将”字当头，银行在支持小微。", None),  # a plan
     ("其一，继续并推动小微。", "promote"), ("继续并继续继续并推动小微。", None),  # at most four adverbs
-    ("近日，支持小微。", "promote"), ("在全省的很多地方和很多很多的企业里，支持小微。", None),  # a short lead
-    ("在全省的很多地方和很多很多的企业里；支持小微。", "promote"), ("鼓励小微，放款三亿元。", "promote"),
-    ("支持全省的很多地方和很多很多的企业啊，推动小微三亿元，支持小微。", None),
-    ("支持全省的很多地方和很多很多的企业啊，它们的小微推动小微，支持小微。", "promote"),
+    ("近日，支持小微。", "promote"), ("在全省的很多很多地方和很多很多的大大小小的企业里，支持小微。", None),  # a short lead
+    ("在全省的很多地方和很多很多的大大小小的企业里；支持小微。", "promote"), ("鼓励小微，放款三亿元。", "promote"),
+    ("支持全省的很多地方和很多很多的大大小小的企业啊，推动小微三亿元，支持小微。", None),
+    ("支持全省的很多地方和很多很多的大大小小的企业啊，它们的小微推动小微，支持小微。", "promote"),
 ])
 def test_the_strongest_grade_of_a_statement(tmp_path, text, grade):
     book = codebook(tmp_path, {"a": "terms: [普惠]"})
