@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import subprocess
@@ -11,7 +12,8 @@ import time
 from pathlib import Path
 
 from .errors import UserError
-from .workplace import BUILT, CODEBOOK, OUT, RAW, ROOT, workplace
+from .places import is_local, local_copy, remove, worked_on
+from .workplace import BUILT, CODEBOOK, OUT, RAW, ROOT, Workplace, workplace
 
 VENV = ROOT / ".venv"
 
@@ -51,7 +53,8 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=help_, description=help_)
         sub.set_defaults(run=run)
         if folders:
-            sub.add_argument("--raw", metavar="DIR", help="folder of raw articles (default: data/raw)")
+            sub.add_argument("--raw", metavar="DIR", help="folder of raw articles (default: data/raw); like the "
+                             "other two a path, or any address fsspec knows, such as s3://bucket/articles")
             sub.add_argument("--out", metavar="DIR", help="folder for all outputs (default: the project folder)")
             sub.add_argument("--codebook", metavar="DIR", help="codebook folder (default: codebook)")
         if workers:
@@ -98,13 +101,23 @@ def _place(options):
     return workplace(options.raw, options.out, options.codebook)
 
 
+@contextlib.contextmanager
+def _at_hand(options):
+    """The folders of this run on this machine. Those of a store are copied here, and what has been made is sent to
+    the store at the end: notebooks, figures and pages are made of files."""
+    place = _place(options)
+    with local_copy(place.raw) as raw, worked_on(place.out) as out, local_copy(place.codebook) as codebook:
+        yield Workplace(raw, out, codebook, "" if is_local(place.out) else str(place.out))
+
+
 def _build(options) -> int:
     place = _place(options)
     started = time.perf_counter()
     result = _tables(place, options.workers, getattr(options, "cluster", None))
     from .manifest import write_manifest
 
-    write_manifest(ROOT, place, report=False)
+    if all(map(is_local, (place.raw, place.out, place.codebook))):  # it is of files that can be checked one by one
+        write_manifest(ROOT, place, report=False)
     print(_summary(result, place, time.perf_counter() - started))
     return 0
 
@@ -124,7 +137,7 @@ def _tables(place, workers, cluster=None):
         listed = place.processed / "rejected.csv"
         what = "1 file or record" if result.n_rejected == 1 else f"{result.n_rejected} files or records"
         print(f"fengxiang: {what} could not be used; "
-              f"see {printable(_shown(listed))}", file=sys.stderr)
+              f"see {printable(_shown(listed, place))}", file=sys.stderr)
     return result
 
 
@@ -132,7 +145,7 @@ def _summary(result, place, seconds: float) -> str:
     if not result.changed:
         return f"tables: up to date ({result.n_files} files, {seconds:.1f} s)"
     return (f"tables: {result.n_files} files, {result.n_redone} of {result.n_partitions} partitions made, "
-            f"{seconds:.1f} s → {printable(_shown(place.processed))}")
+            f"{seconds:.1f} s → {printable(_shown(place.processed, place))}")
 
 
 def _report(options) -> int:
@@ -141,7 +154,13 @@ def _report(options) -> int:
     from .running import run_notebooks
 
     gc.disable()  # one run and out: walking its objects again and again frees nothing
-    place = _place(options)
+    if options.open and not is_local(_place(options).out):
+        raise UserError("is no folder of this machine; without --open the report is made there", options.out)
+    with _at_hand(options) as place:
+        return _report_at(place, options, run_notebooks)
+
+
+def _report_at(place: Workplace, options, run_notebooks) -> int:
     started = time.perf_counter()
     result = _tables(place, options.workers)
     print(_summary(result, place, time.perf_counter() - started))
@@ -158,7 +177,7 @@ def _report(options) -> int:
     from .report import write_report
 
     for page in (pages := write_report(ROOT, place.out, place.codebook, withhold_text=options.no_text)):
-        print(f"{printable(_shown(page))} ({page.stat().st_size / 1e6:.2f} MB)")
+        print(f"{printable(_shown(page, place))} ({page.stat().st_size / 1e6:.2f} MB)")
     from .manifest import write_manifest
 
     write_manifest(ROOT, place)
@@ -172,23 +191,23 @@ def _report(options) -> int:
 
 def _kit(options) -> int:
     from .kit import write_kit
-
-    place = _place(options)
-    _tables(place, None)
-    with Progress() as progress:
-        files = write_kit(place, progress)
     from .manifest import write_manifest
 
-    write_manifest(ROOT, place, more=files)
-    print(f"{len(files)} files in {printable(_shown(place.figures))} and {printable(_shown(place.out / 'report'))}")
+    with _at_hand(options) as place:
+        _tables(place, None)
+        with Progress() as progress:
+            files = write_kit(place, progress)
+        write_manifest(ROOT, place, more=files)
+        folders = [printable(_shown(folder, place)) for folder in (place.figures, place.out / "report")]
+        print(f"{len(files)} files in {' and '.join(folders)}")
     return 0
 
 
 def _check(options) -> int:
     from .manifest import MANIFEST, differences
 
-    place = _place(options)
-    found, counted = differences(ROOT, place)
+    with _at_hand(options) as place:
+        found, counted = differences(ROOT, place)
     for difference in found:
         print(printable(difference))
     listed = ", ".join(f"{n} {section}" for section, n in counted.items())
@@ -201,11 +220,11 @@ def _codebook(options) -> int:
     from .coding import Codebook, pattern_report
     from .tables import read
 
-    place = _place(options)
-    _tables(place, None)
-    statements = read(place.out, "statements", ["text"])
-    for line in pattern_report(statements["text"].tolist(), Codebook.load(place.codebook)):
-        print(line)
+    with _at_hand(options) as place:
+        _tables(place, None)
+        statements = read(place.out, "statements", ["text"])
+        for line in pattern_report(statements["text"].tolist(), Codebook.load(place.codebook)):
+            print(line)
     return 0
 
 
@@ -214,7 +233,11 @@ def _test(options) -> int:
 
 
 def _lab(options) -> int:
-    place = _place(options)
+    with _at_hand(options) as place:
+        return _lab_at(place)
+
+
+def _lab_at(place: Workplace) -> int:
     _tables(place, None)
     environment = os.environ | {RAW: str(place.raw), OUT: str(place.out), CODEBOOK: str(place.codebook),
                                 "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
@@ -256,27 +279,24 @@ def _lock(options) -> int:
 def _freeze(options) -> int:
     from .changes import freeze
 
-    place = _place(options)
-    folder = freeze(place, options.name)
-    print(f"kept in {printable(_shown(folder))}")
+    with _at_hand(options) as place:
+        print(f"kept in {printable(_shown(freeze(place, options.name), place))}")
     return 0
 
 
 def _reproduce(options) -> int:
     from .changes import frozen_run, reproduce, said_of_reproduced
 
-    place = _place(options)
-    frozen_run(place, options.name)  # a name that is not there is refused before anything is built
-    _tables(place, None)
-    numbers = reproduce(place, options.name)
+    with _at_hand(options) as place:
+        frozen_run(place, options.name)  # a name that is not there is refused before anything is built
+        _tables(place, None)
+        numbers = reproduce(place, options.name)
     for line in said_of_reproduced(numbers):
         print(printable(line))
     return int((numbers["found"] == "no").any())
 
 
 def _clean(options) -> int:
-    import shutil
-
     from .changes import VINTAGES
 
     place = workplace(None, options.out, options.codebook)
@@ -285,7 +305,7 @@ def _clean(options) -> int:
     state = sorted(p for p in (place.out / ".fengxiang").glob("*") if p.name != VINTAGES)
     for path in [*state, place.processed, *sizes]:
         if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)
         else:
             path.unlink(missing_ok=True)
     kept = {".png", ".md"} if place.out == ROOT else set()
@@ -330,7 +350,11 @@ class Progress:
             print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
 
 
-def _shown(path: Path) -> str:
+def _shown(path: Path, place: Workplace) -> str:
+    if place.address:
+        return f"{place.address}/{path.relative_to(place.out).as_posix()}"
+    if not is_local(path):
+        return str(path)
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

@@ -31,6 +31,7 @@ from pathlib import Path
 
 from .errors import UserError
 from .partition import Cache, Partial, Piece, Task, digest, kept_toolkit, make_partials
+from .places import folder, is_local, is_shared, local_copy, opened, stored_files
 
 PARTITION_BYTES = 1_000_000  # raw bytes a partition holds at most, unless it is one piece
 IN_PROCESS_BYTES = 3_000_000  # less raw text than this is not worth starting processes for
@@ -124,9 +125,15 @@ def _with_imported(modules: Iterable[str], sources: dict[str, bytes]) -> set[str
     return found
 
 
-def raw_files(raw: Path) -> list[tuple[str, os.stat_result]]:
-    """The raw files of a folder, sorted by path relative to it: all but hidden ones and READMEs. A symbolic link is
-    taken only if it leads to a file inside the folder."""
+def raw_files(raw: Path) -> list[tuple[str, int, int | str]]:
+    """The raw files of a folder, sorted by path relative to it, each with its size and what differs when it was
+    changed: all but hidden ones and READMEs. A symbolic link is taken only if it leads to a file inside the folder.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    if not is_local(raw):
+        return [file for file in stored_files(raw) if not any(map(_is_left_out, file.name.split("/")))]
     root = raw.resolve()
     found = []
 
@@ -138,39 +145,45 @@ def raw_files(raw: Path) -> list[tuple[str, os.stat_result]]:
         with entries:
             for entry in entries:
                 name = entry.name
-                if name.startswith(".") or name.lower().startswith("readme"):
+                if _is_left_out(name):
                     continue
                 if entry.is_file(follow_symlinks=False):
-                    found.append((prefix + name, entry.stat(follow_symlinks=False)))
+                    stat = entry.stat(follow_symlinks=False)
+                    found.append((prefix + name, stat.st_size, stat.st_mtime_ns))
                 elif entry.is_dir(follow_symlinks=False):
                     visit(entry.path, f"{prefix}{name}/")
                 elif entry.is_symlink():
                     target = Path(entry.path).resolve()
                     if target.is_file() and target.is_relative_to(root):
-                        found.append((prefix + name, target.stat()))
+                        stat = target.stat()
+                        found.append((prefix + name, stat.st_size, stat.st_mtime_ns))
 
     visit(str(raw), "")
     return sorted(found)
 
 
-def _pieces(raw: Path, source_file: str, stat: os.stat_result) -> Iterator[Piece]:
-    whole = Piece(source_file, stat.st_size, stat.st_mtime_ns)
-    if stat.st_size <= 2 * CHUNK_BYTES:
+def _is_left_out(name: str) -> bool:
+    return name.startswith(".") or name.lower().startswith("readme")
+
+
+def _pieces(raw: Path, source_file: str, size: int, stamp: int | str) -> Iterator[Piece]:
+    whole = Piece(source_file, size, stamp)
+    if size <= 2 * CHUNK_BYTES:
         yield whole
         return
     try:
-        with open(raw / source_file, "rb") as handle:
+        with opened(raw, source_file) as handle:
             if not _looks_like_json_lines(handle.read(65_536)):
                 yield whole
                 return
             start, line = 0, 1
-            while start < stat.st_size:
+            while start < size:
                 handle.seek(start)
                 block = handle.read(CHUNK_BYTES)
                 block += handle.readline()
                 if not block:
                     break
-                yield Piece(source_file, stat.st_size, stat.st_mtime_ns, start, start + len(block), line)
+                yield Piece(source_file, size, stamp, start, start + len(block), line)
                 start, line = start + len(block), line + block.count(b"\n")
     except OSError:
         yield whole  # the partition will say why it cannot be read
@@ -192,7 +205,7 @@ def partitions(raw: Path) -> list[tuple[str, tuple[Piece, ...]]]:
     Pieces are spread by a hash of their path, and a set that is too large is halved by the next digit of it. So the
     sets follow from what is in the folder, not from what was there before, and a new file changes one of them.
     """
-    pieces = [p for source_file, stat in raw_files(raw) for p in _pieces(raw, source_file, stat)]
+    pieces = [p for file in raw_files(raw) for p in _pieces(raw, *file)]
     placed = sorted((int.from_bytes(blake2b(f"{p.source_file}\0{p.start}".encode("utf-8", "surrogatepass"),
                                             digest_size=8).digest(), "big"), i) for i, p in enumerate(pieces))
     sizes = [0]
@@ -246,10 +259,12 @@ class BuildResult:
 
 
 class Workspace:
-    """The hidden working folder of an output folder: cache, state, lock."""
+    """The hidden working folder of an output folder: cache, state and, on a disk, a lock."""
 
     def __init__(self, out: Path):
         self.folder = out / ".fengxiang"
+        if not is_local(out):
+            return  # what is written there makes its folders
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -257,7 +272,10 @@ class Workspace:
 
     @contextlib.contextmanager
     def locked(self, wait: Callable[[], None] | None = None) -> Iterator[None]:
-        """Hold the folder for this build; another build in the same folder waits for it."""
+        """Hold the folder for this build; another build in the same folder waits for it. A store is not locked."""
+        if not is_local(self.folder):
+            yield
+            return
         import filelock
 
         lock = filelock.FileLock(str(self.folder / "lock"))
@@ -297,30 +315,38 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
     """Make every table of `out` from the files of `raw`.
 
     Args:
-        raw: folder of raw files; read only.
+        raw: folder of raw files; read only. It and the two others may be any location fsspec knows.
         out: output folder; the tables go to `out/data/processed`.
         codebook: folder of the codebook.
         workers: processes; by default one a core, and none for a small corpus.
         executor: run the partitions through this one instead (a Dask cluster's, say); its workers must see the three
-            folders under the same paths.
+            folders under the same paths or addresses.
         progress: called with a short message as the work goes on.
 
     Raises:
         UserError: a folder cannot be used or the codebook is broken.
     """
-    raw, out, codebook = Path(raw), Path(out), Path(codebook)
+    raw, out, codebook = folder(raw), folder(out), folder(codebook)
     if not raw.is_dir():
         raise UserError("is not a folder; give the folder that holds the articles", raw)
     if not codebook.is_dir():
         raise UserError("is not a folder; a codebook is a folder like codebook/ of this project", codebook)
+    if not (is_shared(raw) and is_shared(out) and is_shared(codebook)):
+        if executor is not None:
+            raise UserError("is seen by this process alone, not by the workers of a cluster",
+                            next(p for p in (raw, out, codebook) if not is_shared(p)))
+        workers = 1
     space = Workspace(out)
     with space.locked(lambda: progress("another build is at work in this folder; waiting for it")), _writing(out):
         parts = partitions(raw)
         if not parts:  # no partition will read the codebook
             Toolkit.load(codebook)
         stats = {bucket: digest(repr(pieces)) for bucket, pieces in parts}
+        # where a store does not tell whether a file was changed, it is read again
+        untold = {bucket for bucket, pieces in parts if any(p.stamp == "" for p in pieces)}
         n_files = len({p.source_file for _, pieces in parts for p in pieces})
-        prints = layer_fingerprints(codebook)
+        with local_copy(codebook) as copy:
+            prints = layer_fingerprints(copy)
         cache = Cache(space.folder / "cache")
         known = _known_partials(space.state, stats, prints, cache)
         result = BuildResult(n_files=n_files, n_partitions=len(parts))
@@ -328,8 +354,9 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
             result.changed, result.n_rejected = False, space.state["n_rejected"]
             result.tables = _paths(out)
             return result
-        tasks = [Task(str(raw.resolve()), str(cache.folder.resolve()), str(codebook.resolve()),
-                      tuple(sorted(prints.items())), bucket, pieces) for bucket, pieces in parts if bucket not in known]
+        places = [str(p.resolve()) if is_local(p) else str(p) for p in (raw, cache.folder, codebook)]
+        tasks = [Task(*places, tuple(sorted(prints.items())), bucket, pieces)
+                 for bucket, pieces in parts if bucket not in known]
         result.n_redone = len(tasks)
         size = sum(p.size if p.end is None else p.end - p.start for t in tasks for p in t.pieces)
         done = dict(known)
@@ -350,7 +377,7 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
         result.n_rejected, result.tables = merged.n_rejected, _paths(out)
         space.save_state({
             "fingerprints": prints, "n_rejected": result.n_rejected, "parts": merged.parts,
-            "partitions": {b: [stat, done[b].content, done[b].unread] for b, stat in stats.items()},
+            "partitions": {b: [stat, done[b].content, done[b].unread or b in untold] for b, stat in stats.items()},
             "tables": file_stats(out)})
         cache.keep_only(merged.names.union(*(p.names for p in done.values())))
         return result

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from . import tables
 from .counts import Cells, Counts, added, row_counts
 from .partition import Cache, Partial, digest
+from .places import folder, is_local
 from .stories import SKETCH, Remembered, link, similar
 from .tables import ALL, NONE, PARTED
 
@@ -282,7 +283,7 @@ def finish(task: Finish) -> tuple[str, str, str]:
                 | {n: of_article(n) for n in ("source_format", "kind", "publisher")})),
             ("article_terms", pa.table({"article_id": ids.take(_flat(terms["article"]))}
                                        | {n: terms[n] for n in ("term", "year", "region", "count")}))):
-        _write(Path(task.out), name, table, bucket)
+        _write(folder(task.out), name, table, bucket)
     if not task.shared:
         return bucket, task.key, ""
     name, cells = _shared_cells(task, owner.to_numpy(), coded["statements"], words)
@@ -548,10 +549,11 @@ def _make_way(out: Path, buckets: list[str]) -> None:
             for part in path.iterdir():
                 if single or name not in PARTED or part.name not in wanted:
                     part.unlink()
-            if single or name not in PARTED:
+            if (single or name not in PARTED) and path.is_dir():  # a store has no empty folders
                 path.rmdir()
         elif name in PARTED and not single:
             # a table in parts is for programs: no spreadsheet holds it
             path.unlink(missing_ok=True)
             path.with_suffix(".csv").unlink(missing_ok=True)
-            path.mkdir(parents=True)
+            if is_local(path):
+                path.mkdir(parents=True)

@@ -20,6 +20,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from . import places
+from .places import is_local, local_copy, opened, stored_files
+
 if TYPE_CHECKING:
     from .model import Article, Statements
     from .terms import Tokens
@@ -49,7 +52,7 @@ class Piece(NamedTuple):
 
     source_file: str
     size: int
-    mtime_ns: int
+    stamp: int | str  # differs when the file was changed: its time in ns, or what a store tells of it
     start: int = 0
     end: int | None = None
     first_line: int = 1
@@ -166,8 +169,10 @@ def _loaded_toolkit(codebook: str, fingerprints: tuple[tuple[str, str], ...]):
     from .build import Toolkit, layer_fingerprints
     from .errors import UserError
 
-    toolkit = Toolkit.load(codebook)
-    if layer_fingerprints(Path(codebook)) != dict(fingerprints):
+    with local_copy(codebook) as copy:
+        toolkit = Toolkit.load(copy)
+        prints = layer_fingerprints(copy)
+    if prints != dict(fingerprints):
         raise UserError("the codebook or the program was changed while the build was at work, or a worker has other "
                         "ones; build again", codebook)
     return toolkit
@@ -178,7 +183,7 @@ def _read_piece(raw: str, piece: Piece) -> bytes | str:
     if piece.end is None and piece.size > MAX_FILE_BYTES:
         return f"larger than {MAX_FILE_BYTES // 1_000_000} MB"
     try:
-        with open(f"{raw}/{piece.source_file}", "rb", buffering=0) as handle:
+        with opened(raw, piece.source_file, buffering=0) as handle:
             if piece.start:
                 handle.seek(piece.start)
             return handle.read() if piece.end is None else handle.read(piece.end - piece.start)
@@ -467,17 +472,24 @@ class Cache:
     """Partials on disk: named groups of Arrow tables, written whole or not at all."""
 
     def __init__(self, folder: str | Path):
-        self.folder = Path(folder)
+        self.folder = places.folder(folder)
         self._open: OrderedDict = OrderedDict()
 
     def _path(self, name: str) -> Path:
         return self.folder / name[-2:] / f"{name}.arrow"
 
+    def _source(self, name: str):
+        """What is kept under a name, as Arrow reads it: no more of it than is asked for."""
+        import pyarrow as pa
+
+        path = self._path(name)
+        return pa.memory_map(str(path)) if is_local(path) else pa.PythonFile(path.fs.open(path.path, "rb"), "r")
+
     def has(self, name: str) -> bool:
         """Whether it is there, whole: the last bytes say so, since a file's name may outlive a power cut and what
         was to be in it not."""
         try:
-            with open(f"{self.folder}/{name[-2:]}/{name}.arrow", "rb", buffering=0) as handle:
+            with opened(self.folder, f"{name[-2:]}/{name}.arrow", buffering=0) as handle:
                 handle.seek(-len(_WHOLE), os.SEEK_END)
                 return handle.read() == _WHOLE
         except OSError:
@@ -507,7 +519,7 @@ class Cache:
 
         left = None if wanted is None else set(wanted)
         tables = {}
-        with pa.memory_map(str(self._path(name))) as source:
+        with self._source(name) as source:
             end = source.size() - len(_WHOLE)
             while source.tell() < end and left != set():
                 with pa.ipc.open_stream(source) as reader:
@@ -540,7 +552,7 @@ class Cache:
 
         reader = self._open.get(name)
         if reader is None:
-            reader = self._open[name] = pa.ipc.open_file(pa.memory_map(str(self._path(name))))
+            reader = self._open[name] = pa.ipc.open_file(self._source(name))
             if len(self._open) > OPEN_TEXTS:
                 self._open.popitem(last=False)
         self._open.move_to_end(name)
@@ -549,6 +561,8 @@ class Cache:
 
     def keep_only(self, names: set[str]) -> None:
         """Delete all that is not among `names`, and what a build that was ended has left half-written."""
-        for path in self.folder.glob("*/*"):
+        paths = self.folder.glob("*/*") if is_local(self.folder) else \
+            (self.folder / file.name for file in stored_files(self.folder))
+        for path in paths:
             if path.suffix != ".arrow" or path.stem not in names:
                 path.unlink(missing_ok=True)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from .places import folder, is_local, put, stored_files
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -164,16 +166,19 @@ TABLES: dict[str, Table] = {t.name: t for t in (
 
 def processed(out: str | Path) -> Path:
     """The folder of derived tables under `out`."""
-    return Path(out) / "data" / "processed"
+    return folder(out) / "data" / "processed"
 
 
-def file_stats(out: str | Path) -> dict[str, list[int]]:
-    """Size and time of every file of every table under `out`, by its path in `data/processed`. The state of a build
-    holds them: files that are not as it has them are not taken for what that build wrote."""
-    stats: dict[str, list[int]] = {}
-    folder = processed(out)
-    if folder.is_dir():
-        for entry in sorted(os.scandir(folder), key=lambda e: e.name):
+def file_stats(out: str | Path) -> dict[str, list[int | str]]:
+    """Size and time (or what a store tells in its place) of every file of every table under `out`, by its path in
+    `data/processed`. The state of a build holds them: files that are not as it has them are not taken for what that
+    build wrote."""
+    place = processed(out)
+    if not is_local(place):
+        return {file.name: [file.size, file.stamp] for file in stored_files(place)}
+    stats: dict[str, list[int | str]] = {}
+    if place.is_dir():
+        for entry in sorted(os.scandir(place), key=lambda e: e.name):
             parts = sorted(os.scandir(entry), key=lambda e: e.name) if entry.is_dir(follow_symlinks=False) else []
             for name, e in [(f"{entry.name}/{p.name}", p) for p in parts] or [(entry.name, entry)]:
                 if e.is_file(follow_symlinks=False) and not e.name.startswith("."):
@@ -200,6 +205,9 @@ def checked(name: str, table: pa.Table) -> pa.Table:
 def replace_file(path: Path, write, *, durable: bool = True) -> None:
     """Write a file whole or not at all: `write(temporary_path)`, then take the name `path` in one step. It outlives a
     power cut from then on, unless it need not be `durable`."""
+    if not is_local(path):
+        put(path, write)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:
@@ -237,7 +245,7 @@ def write_csv(path: str | Path, table: pd.DataFrame | pa.Table) -> None:
             if safe[name].dtype.kind not in "biuf":
                 safe[name] = [spreadsheet_text(v) for v in safe[name]]
         data = safe.to_csv(index=False, lineterminator="\n")
-    replace_file(Path(path), lambda p: p.write_bytes(b"\xef\xbb\xbf" + data.encode("utf-8")))
+    replace_file(folder(path), lambda p: p.write_bytes(b"\xef\xbb\xbf" + data.encode("utf-8")))
 
 
 def _spreadsheet_column(column: pa.ChunkedArray) -> list:
@@ -282,10 +290,14 @@ def read_arrow(out: str | Path, name: str, columns: Iterable[str] | None = None,
 
     path = path_of(out, name)
     columns = None if columns is None else list(columns)
+
+    def table(part) -> pa.Table:
+        place = (part, None) if is_local(part) else (part.path, part.fs)
+        return pq.read_table(place[0], columns=columns, filters=filters, filesystem=place[1], partitioning=None)
+
     if path.is_file():
-        return pq.read_table(path, columns=columns, filters=filters, partitioning=None)
-    parts = [pq.read_table(p, columns=columns, filters=filters) for p in sorted(path.glob("part-*.parquet"))]
-    return pa.concat_tables(parts)
+        return table(path)
+    return pa.concat_tables([table(part) for part in sorted(path.glob("part-*.parquet"))])
 
 
 def column_dictionary() -> pd.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import UserError
+from .places import folder, is_local
 
 ROOT = Path(__file__).resolve().parent.parent
 RAW, OUT, CODEBOOK = "FENGXIANG_RAW", "FENGXIANG_OUT", "FENGXIANG_CODEBOOK"
@@ -16,17 +17,19 @@ BUILT = "FENGXIANG_BUILT"  # "1" in the environment: the tables have just been m
 
 @dataclass(frozen=True)
 class Workplace:
-    """The folders of one run.
+    """The folders of one run. A location that is no folder of this machine is a path of `upath`; see `places`.
 
     Attributes:
         raw: raw files, read only.
         out: everything that is written goes under it.
         codebook: what the analyst edits.
+        address: where `out` is a copy of a location, the address of that.
     """
 
     raw: Path
     out: Path
     codebook: Path
+    address: str = ""
 
     @property
     def processed(self) -> Path:
@@ -46,9 +49,10 @@ def workplace(raw: str | Path | None = None, out: str | Path | None = None,
     Raises:
         UserError: the raw folder or the codebook is not a folder.
     """
-    chosen = Workplace(Path(raw or os.environ.get(RAW) or ROOT / "data" / "raw").resolve(),
-                       Path(out or os.environ.get(OUT) or ROOT).resolve(),
-                       Path(codebook or os.environ.get(CODEBOOK) or ROOT / "codebook").resolve())
+    places = (folder(raw or os.environ.get(RAW) or ROOT / "data" / "raw"),
+              folder(out or os.environ.get(OUT) or ROOT),
+              folder(codebook or os.environ.get(CODEBOOK) or ROOT / "codebook"))
+    chosen = Workplace(*(path.resolve() if is_local(path) else path for path in places))
     for path, what in ((chosen.raw, "the folder that holds the articles"),
                        (chosen.codebook, "a codebook folder, like codebook/ of this project")):
         if not path.is_dir():

@@ -78,7 +78,7 @@ def test_two_articles_and_a_copy_counted_by_hand(raw, tmp_path):
 def test_the_ledger_adds_up_to_every_file(raw, tmp_path):
     build(raw, tmp_path / "out", CODEBOOK)
     sizes = tables.read(tmp_path / "out", "ledger").groupby("source_file")["n_chars"].sum().to_dict()
-    assert sizes == {name: len((raw / name).read_text(encoding="utf-8")) for name, _ in raw_files(raw)}
+    assert sizes == {name: len((raw / name).read_text(encoding="utf-8")) for name, *_ in raw_files(raw)}
 
 
 def test_nothing_changed_touches_nothing(raw, tmp_path):
@@ -171,14 +171,14 @@ def test_bad_files_are_listed_and_stop_nothing(raw, tmp_path):
     (raw / "empty.txt").write_bytes(b"")
     (raw / "noise.bin").write_bytes(bytes(range(256)) * 40)
     (raw / "broken.json").write_text('{"title": "半截', encoding="utf-8")
-    before = {n: (raw / n).read_bytes() for n, _ in raw_files(raw)}
+    before = {n: (raw / n).read_bytes() for n, *_ in raw_files(raw)}
     result = build(raw, tmp_path / "out", CODEBOOK)
     rejected = tables.read(tmp_path / "out", "rejected").set_index("source_file")["reason"].to_dict()
     assert set(rejected) == {"empty.txt", "noise.bin", "broken.json"}
     assert "empty" in rejected["empty.txt"]
     assert result.n_rejected == 3
     assert len(tables.read(tmp_path / "out", "articles")) == 3
-    assert before == {n: (raw / n).read_bytes() for n, _ in raw_files(raw)}
+    assert before == {n: (raw / n).read_bytes() for n, *_ in raw_files(raw)}
 
 
 def test_an_empty_folder_gives_empty_tables(tmp_path):
@@ -212,7 +212,7 @@ def test_a_link_out_of_the_folder_is_not_followed(raw, tmp_path):
         (raw / "loop").symlink_to(raw)
     except OSError:
         pytest.skip("this system makes no symbolic links")
-    assert [n for n, _ in raw_files(raw)] == ["a.md", "copy.md", "sub/b.md"]
+    assert [n for n, *_ in raw_files(raw)] == ["a.md", "copy.md", "sub/b.md"]
 
 
 @pytest.mark.parametrize(("folder", "words"), [("none", "is not a folder"), ("raw/a.md", "is not a folder")])

@@ -9,8 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import objectstore
 import pytest
 from test_build import CODEBOOK, contents, many  # noqa: F401 (a fixture)
+from test_places import stored, upload
 
 from fengxiang.build import build
 from fengxiang.cluster import executor_of
@@ -34,7 +36,8 @@ def cluster(tmp_path):
     try:
         processes += [subprocess.Popen([sys.executable, "-m", "dask", "worker", "--scheduler-file", str(file),
                                         "--no-nanny", "--no-dashboard", "--nthreads", "1", "--name", f"w{i}",
-                                        "--host", "127.0.0.1", "--local-directory", str(tmp_path / f"w{i}")], **begin)
+                                        "--host", "127.0.0.1", "--local-directory", str(tmp_path / f"w{i}"),
+                                        "--preload", objectstore.__file__], **begin)
                       for i in range(2)]
         until = time.monotonic() + 60
         while not file.exists() and time.monotonic() < until:
@@ -46,6 +49,20 @@ def cluster(tmp_path):
             process.kill()
             process.wait()
         log.close()
+
+
+@needs_distributed
+def test_a_cluster_and_an_object_store_make_the_same_tables(many, tmp_path, cluster):  # noqa: F811
+    address, _ = cluster
+    with objectstore.running() as store:
+        upload(many, store.url("raw"))
+        upload(CODEBOOK, store.url("codebook"))
+        with executor_of(address) as executor:
+            result = build(*map(store.url, ("raw", "out", "codebook")), executor=executor)
+        assert result.n_redone == result.n_partitions > 4
+        assert {key.split("/")[0] for key in store.objects} == {"raw", "out", "codebook"}
+        build(many, tmp_path / "here", CODEBOOK, workers=1)
+        assert stored(store.url("out")) == contents(tmp_path / "here")
 
 
 @needs_distributed
