@@ -131,7 +131,7 @@ def _made_from(root: Path, place: Workplace, state: running.State) -> dict[str, 
         cells = [[cell["cell_type"], running.tags(cell), cell["source"]] for cell in running.read_notebook(path).cells]
         code[f"notebooks/{path.name}"] = {"sha256": running.digest(cells)}
     return {"inputs": {name[9:]: entry for name, entry in _files(
-                state, (f"data/raw/{name}" for name, _ in raw_files(place.raw))).items()},
+                state, (f"data/raw/{name}" for name, *_ in raw_files(place.raw))).items()},
             "codebook": {name[9:]: entry for name, entry in _files(state, codebook).items()},
             "code": code, "libraries": _libraries(root)}
 
