@@ -114,10 +114,6 @@ def _build(options) -> int:
     place = _place(options)
     started = time.perf_counter()
     result = _tables(place, options.workers, getattr(options, "cluster", None))
-    from .manifest import write_manifest
-
-    if all(map(is_local, (place.raw, place.out, place.codebook))):  # it is of files that can be checked one by one
-        write_manifest(ROOT, place, report=False)
     print(_summary(result, place, time.perf_counter() - started))
     return 0
 

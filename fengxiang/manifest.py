@@ -47,16 +47,15 @@ class Difference:
         return f"{self.section}: {self.what}: {self.name}" + (f" ({self.detail})" if self.detail else "")
 
 
-def write_manifest(root: str | Path, place: Workplace, *, report: bool = True,
-                   more: Iterable[Path] = ()) -> Path:
-    """Write OUT/report/manifest.json for a run that has just ended.
+def write_manifest(root: str | Path, place: Workplace, *, more: Iterable[Path] = ()) -> Path:
+    """Write OUT/report/manifest.json for a run of the report that has just ended. (A build of the tables alone writes
+    none: to read every raw file again, in one process, would cost it more than a small change of the corpus does.)
 
     What an earlier manifest lists besides is kept where it was made from the same and is still as listed.
 
     Args:
         root: the project folder, with `notebooks/` and `requirements.lock`.
         place: the folders of the run.
-        report: whether notebooks and report have been made too, not the tables alone.
         more: other files that were made, within the output folder: the kit's.
 
     Returns:
@@ -67,11 +66,10 @@ def write_manifest(root: str | Path, place: Workplace, *, report: bool = True,
     """
     root, state = Path(root), running.State(place.raw, place.out, place.codebook)
     made = {*_table_files(place.out), *(path.relative_to(place.out).as_posix() for path in more)}
-    if report:
-        names = [path.stem for path in (root / "notebooks").glob("[0-9][0-9]-*.ipynb")] + ["report"]
-        made.update(name for run in names for name in state.runs.get(run, {"outputs": ()})["outputs"]
-                    if not name.startswith(f"{running.STATE_FOLDER}/"))
-        made.update(name for name in ("figures/README.md",) if (place.out / name).is_file())
+    names = [path.stem for path in (root / "notebooks").glob("[0-9][0-9]-*.ipynb")] + ["report"]
+    made.update(name for run in names for name in state.runs.get(run, {"outputs": ()})["outputs"]
+                if not name.startswith(f"{running.STATE_FOLDER}/"))
+    made.update(name for name in ("figures/README.md",) if (place.out / name).is_file())
     content = _made_from(root, place, state)
     before = _kept(place.out / MANIFEST)
     if before and all(before[section] == content[section] for section in MADE_FROM):

@@ -149,17 +149,6 @@ def test_names_of_raw_files_are_kept_and_cannot_act(project):
         "inputs: missing: \\u202egpj.\\u001b[31m\\u000a.txt"]
 
 
-def test_a_build_of_the_tables_keeps_what_an_unchanged_report_has_and_leaves_out_what_is_stale(project):
-    whole = project.manifest()
-    assert project.manifest(report=False) == whole
-    project.write("raw/甲.txt", "乙")
-    project.write("out/data/processed/articles.parquet", "new")
-    assert project.manifest(report=False)["outputs"] == {"data/processed/articles.parquet": entry("new")}
-    assert project.differences() == []  # figures and pages are not the business of this build
-    project.write("out/data/processed/x.csv", "left over")
-    assert project.differences() == ["outputs: added: data/processed/x.csv"]
-
-
 def test_what_the_kit_made_stays_until_something_changes(project):
     office = project.write("out/report/tables.xlsx", "kit")
     assert "report/tables.xlsx" not in project.manifest()["outputs"]
