@@ -728,7 +728,8 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
 
     marked = names.theme_order(made & set(data["theme"])) if standardised is not None else []
     if marked:
-        alt["zh"] += f"首末两年的变化一经拉平文章类别的构成便消失、减半或反向的：{'、'.join(names.theme(t, 'zh') for t in marked)}。"
+        alt["zh"] += ("首末两年的变化一经拉平文章类别的构成便消失、减半或反向的："
+                      + "、".join(names.theme(t, "zh") for t in marked) + "。")
         alt["en"] += (" With the mix of kinds of articles held still the change vanishes, halves or turns round for: "
                       + ", ".join(names.theme(t, "en") for t in marked) + ".")
 
