@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .measures import CORRECTION_STATUS, MIX_WARNINGS, TREND_WORDS
+from .quantities import CHANGES
 
 FORMATS = {
     "newspaper_page": {"zh": "报纸版面", "en": "newspaper pages"}, "web_page": {"zh": "网页", "en": "web pages"},
@@ -93,8 +94,7 @@ QUANTITIES = {
     "what": {"zh": "所数的对象", "en": "what it counts"},
     "value": {"zh": "数值", "en": "value", "format": ",.15g"},
     "unit": {"zh": "单位", "en": "unit"},
-    "change": {"zh": "升降", "en": "told as",
-               "labels": {"up": {"zh": "升", "en": "a rise"}, "down": {"zh": "降", "en": "a fall"}}},
+    "change": {"zh": "升降", "en": "told as", "labels": CHANGES},
     "year": {"zh": "年度", "en": "year", "format": "d"},
     "names": {"zh": "归属", "en": "of"},
     "text": _STATEMENT,

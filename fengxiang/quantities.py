@@ -23,8 +23,19 @@ from .yamlfile import YamlFile
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = ("amount", "percent", "percentage_points", "basis_points", "ratio", "duration", "count", "number")
-APPROX = ("about", "nearly", "over", "under", "at_least", "at_most")
+KINDS = {
+    "amount": {"zh": "金额", "en": "amount of money"}, "percent": {"zh": "百分比", "en": "per cent"},
+    "percentage_points": {"zh": "百分点", "en": "percentage points"},
+    "basis_points": {"zh": "基点", "en": "basis points"}, "ratio": {"zh": "倍数与比例", "en": "ratio"},
+    "duration": {"zh": "时长", "en": "duration"}, "count": {"zh": "件数", "en": "count of things"},
+    "number": {"zh": "未写单位的数", "en": "number without a unit"},
+}
+APPROX = {
+    "about": {"zh": "约", "en": "about"}, "nearly": {"zh": "近", "en": "nearly"}, "over": {"zh": "逾", "en": "over"},
+    "under": {"zh": "不到", "en": "under"}, "at_least": {"zh": "不少于", "en": "at least"},
+    "at_most": {"zh": "不超过", "en": "at most"},
+}
+CHANGES = {"up": {"zh": "升", "en": "a rise"}, "down": {"zh": "降", "en": "a fall"}}
 
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _POWERS = {"十": 1, "百": 2, "千": 3, "万": 4, "亿": 8}
@@ -105,10 +116,11 @@ class QuantityRules:
         for key, shape in shapes.items():
             if not isinstance(data.get(key), shape) or not data[key]:
                 raise file.error(f"“{key}” must be {({list: 'a list', dict: 'a mapping', str: 'a text'})[shape]}", key)
+        kinds = [kind for kind in KINDS if kind != "number"]
         self.units: dict[str, _Unit] = {}
         for i, row in enumerate(data["units"]):
-            if not isinstance(row, dict) or row.get("kind") not in KINDS[:-1] or not row.get("words"):
-                raise file.error(f"a unit has a `kind`, one of {', '.join(KINDS[:-1])}, and `words`", "units", i)
+            if not isinstance(row, dict) or row.get("kind") not in kinds or not row.get("words"):
+                raise file.error(f"a unit has a `kind`, one of {', '.join(kinds)}, and `words`", "units", i)
             for word in row["words"]:
                 if word in self.units:
                     raise file.error(f"the unit “{word}” stands twice", "units", i)
@@ -118,7 +130,7 @@ class QuantityRules:
         for word in data["not_before"]:
             if word not in self.units:
                 raise file.error(f"“{word}” is none of the units above", "not_before", word)
-        for key, known in (("before", APPROX), ("after", APPROX), ("change", ("up", "down"))):
+        for key, known in (("before", APPROX), ("after", APPROX), ("change", CHANGES)):
             for name in data[key]:
                 if name not in known:
                     raise file.error(f"“{name}” is none of {', '.join(known)}", key, name)

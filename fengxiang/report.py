@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import csv
 import hashlib
 import heapq
 import json
@@ -20,12 +21,14 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from . import display, running
 from .errors import UserError
+from .quantities import APPROX, CHANGES, KINDS
 from .yamlfile import YamlFile
 
 LANGUAGES = {"zh": "index.html", "en": "index.en.html"}
@@ -47,7 +50,7 @@ class Corpus:
 
     `listed` are the newest articles in scope, newest first; `articles` those and the ones that the kept statements
     stand in, by identifier. `cited` are the statements that findings cite, by identifier; `searchable` those embedded
-    for searching, in the order of the table.
+    for searching, in the order of the table; `quoted` the figures that these quote, of `n_quoted` in all.
     """
 
     has_articles: bool = False
@@ -61,6 +64,8 @@ class Corpus:
     articles: dict[str, dict[str, Any]] = field(default_factory=dict)
     cited: dict[str, dict[str, Any]] = field(default_factory=dict)
     searchable: list[dict[str, Any]] = field(default_factory=list)
+    quoted: list[dict[str, str]] = field(default_factory=list)
+    n_quoted: int = 0
 
     @property
     def newest(self) -> str | None:
@@ -86,6 +91,7 @@ def read_corpus(out: Path, cited: Iterable[str]) -> Corpus:
             while size > LENS_BYTES:
                 size -= heapq.heappop(heap)[2]
         corpus.searchable = [row for _, _, _, row in sorted(heap, key=lambda item: item[1])]
+        _read_quoted(out, corpus)
     if _exists(out, "articles"):
         corpus.has_articles = True
         needed = {row["article_id"] for row in (*corpus.searchable, *corpus.cited.values())}
@@ -110,6 +116,19 @@ def read_corpus(out: Path, cited: Iterable[str]) -> Corpus:
         corpus.articles |= {row["article_id"]: row for row in newest}
         corpus.years, corpus.n_stories = sorted(years - {None}), len(stories)
     return corpus
+
+
+def _read_quoted(out: Path, corpus: Corpus) -> None:
+    """The quoted figures of the searchable statements, as the notebooks wrote them."""
+    path = out / "data" / "processed" / "quantities.csv"
+    if not path.is_file():
+        return
+    searchable = {row["statement_id"] for row in corpus.searchable}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            corpus.n_quoted += 1
+            if row["statement_id"] in searchable:
+                corpus.quoted.append(row)
 
 
 def _newest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -514,18 +533,22 @@ class Page:
                  "columns": [{"name": c.name, "type": str(c.type), "meaning": self.text({"zh": c.zh, "en": c.en})}
                              for c in table.columns]} for table in tables.TABLES.values()]
 
+    @cached_property
+    def _found_in(self) -> tuple[list[str], list[dict[str, Any]]]:
+        """The articles of the statements for searching, newest first, and these statements in that order."""
+        order = sorted({row["article_id"] for row in self.corpus.searchable}, key=lambda a: (a not in self.listed, a))
+        order.sort(key=lambda a: self.corpus.articles.get(a, {}).get("date") or "", reverse=True)
+        index = {a: i for i, a in enumerate(order)}
+        return order, sorted(self.corpus.searchable, key=lambda r: index[r["article_id"]])
+
     @property
     def lens(self) -> dict[str, Any] | None:
         """The statements for searching, as compact as can be: texts with indexes into lists of articles, years,
         regions and themes. None when there are none to show."""
         if self.withhold or not self.corpus.searchable:
             return None
-        rows = self.corpus.searchable
-        used = {row["article_id"] for row in rows}
-        order = sorted(used, key=lambda a: (a not in self.listed, a))
-        order.sort(key=lambda a: self.corpus.articles.get(a, {}).get("date") or "", reverse=True)
+        order, rows = self._found_in
         article_index = {a: i for i, a in enumerate(order)}
-        rows = sorted(rows, key=lambda r: article_index[r["article_id"]])
         regions = _ordered({r for row in rows for r in row["regions"] or ()}, self.names.regions)
         themes = _ordered({t for row in rows for t in row["themes"] or ()}, self.names.themes)
         region_index, theme_index = ({name: i for i, name in enumerate(names)} for names in (regions, themes))
@@ -545,11 +568,39 @@ class Page:
                                for r in rows]}
 
     @property
+    def quoted(self) -> dict[str, Any] | None:
+        """The figures quoted in the statements for searching: the kinds there are (code and name), how many figures and
+        statements, and the figures packed column by column. None when there are none to show."""
+        if self.withhold or not self.corpus.quoted:
+            return None
+        statement = {row["statement_id"]: i for i, row in enumerate(self._found_in[1])}
+        rows = sorted(self.corpus.quoted, key=lambda r: (statement[r["statement_id"]], int(r["start"])))
+        texts = {row["statement_id"]: row["text"] for row in self.corpus.searchable}
+
+        def place(row, end: str) -> int:
+            """In the text as the page holds it, in the units in which scripts count."""
+            return len(display.visible(texts[row["statement_id"]][:int(row[end])]).encode("utf-16-le")) // 2
+
+        listed = {name: sorted({row[name] for row in rows}) for name in ("unit", "kind", "approx", "change", "against")}
+        columns = {name: [values.index(row[name]) for row in rows] for name, values in listed.items()}
+        labels = {"kind": KINDS, "approx": APPROX, "change": CHANGES}
+        words = {name: [self.text(labels[name][v]) if v in labels.get(name, ()) else display.visible(v) for v in values]
+                 for name, values in listed.items()}
+        data = {"statement": [statement[row["statement_id"]] for row in rows],
+                "start": [place(row, "start") for row in rows], "end": [place(row, "end") for row in rows],
+                "value": [_value(row["value"]) for row in rows], "high": [_value(row["value_high"]) for row in rows],
+                "what": [display.visible(row["what"]) for row in rows], **columns, "words": words}
+        return {"kinds": sorted(enumerate(words["kind"]), key=lambda k: list(KINDS).index(listed["kind"][k[0]])),
+                "n": len(rows), "n_statements": len(set(data["statement"])),
+                "packed": _packed(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8"))}
+
+    @property
     def words(self) -> dict[str, str]:
         """The labels the script needs."""
         return {key: self.labels[key] for key in (
             "search_result", "search_none", "search_thin", "search_more", "publisher_unknown", "date_unknown",
-            "list_separator", "comma", "figure_data_rows", "code_show_all", "code_hide_all", "download_failed")}
+            "list_separator", "comma", "figure_data_rows", "code_show_all", "code_hide_all", "download_failed",
+            "quoted_result", "quoted_none", "quoted_file", "quoted_columns")}
 
     @property
     def lens_kilobytes(self) -> int:
@@ -578,6 +629,14 @@ def _hoist_findings(chapter: Chapter) -> None:
 def _whole_number(text: str) -> str:
     """A pattern for `text` where it is not a part of a longer number: the 1.5% of “1.5%”, not of “11.5%”."""
     return (r"(?<![\d.,])" if text[:1].isdigit() else "") + re.escape(text) + (r"(?!\d)" if text[-1:].isdigit() else "")
+
+
+def _value(text: str) -> float | int | None:
+    """A number of a CSV file, a whole one without its point; None where there is none."""
+    if not text:
+        return None
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 _OUTLINE = re.compile(r'<path id="[^"]*" d="[^"]*"[^<>]*/>')

@@ -335,7 +335,9 @@ def test_a_large_corpus_is_sampled_by_a_stated_rule_whatever_the_order_of_its_st
 
 
 def test_texts_can_be_withheld(project):
+    (project / "data/processed/quantities.csv").write_text(QUOTED, "utf-8-sig")
     page = pages(project, withhold_text=True)[0]
+    assert not page.css("#quoted")
     assert "原文不随报告发布，检索从缺" in text_of(page.css("#search")[0])
     assert not page.css("#lens-data")
     assert "风险处置要稳" not in page.html
@@ -616,6 +618,83 @@ def test_search_counts_with_its_denominator_and_warns_when_it_is_small(opened):
     assert opened.run("document.querySelectorAll('.lens-results mark').length") == 0
     search(opened, "风险")
     assert opened.run("[...document.querySelectorAll('.lens-results mark')].map((m) => m.textContent)") == ["风险"] * 3
+
+
+QUOTED = """statement_id,article_id,year,regions,themes,value,value_high,unit,kind,approx,change,against,what,quantity,\
+start,end,text
+a0-001,a0,2025,全国,,10.0,,亩,count,,,,林地,10亩,5,8,x
+a1-001,a1,2026,北京,,4350000000.0,,元,amount,nearly,up,同比,贷款,近43.5亿元,5,12,x
+a1-001,a1,2026,北京,,10.0,20.0,家,count,,,,,十至二十家,13,18,x
+zz-001,zz,2026,,,1.0,,家,count,,,,,1家,0,2,x
+"""
+QUOTING = ["\u202e𠮷，林地10亩。", "一批贷款达近43.5亿元，十至二十家。", "支持小微企业。", "没有数字。"]
+
+
+@pytest.fixture(scope="module")
+def quoting(tmp_path_factory):
+    root = make_project(tmp_path_factory.mktemp("quoting"), QUOTING)
+    (root / "data/processed/quantities.csv").write_text(QUOTED, "utf-8-sig")
+    return root, *pages(root)
+
+
+def test_quoted_figures_are_in_the_page_without_their_sentences(quoting):
+    _, zh, en = quoting
+    packed = json.loads(zlib.decompress(base64.b64decode(json.loads(zh.css("#quoted-data")[0].text()))))
+    sentences = [s[4] for s in json.loads(zh.css("#lens-data")[0].text())["statements"]]
+    found = [sentences[s].encode("utf-16-le")[2 * a:2 * b].decode("utf-16-le")
+             for s, a, b in zip(packed["statement"], packed["start"], packed["end"], strict=True)]
+    assert found == ["近43.5亿元", "十至二十家", "10亩"]  # newest article first; marks made visible shift the place
+    assert (packed["value"], packed["high"]) == ([4350000000, 10, 10], [None, 20, None])
+    assert [packed["words"]["kind"][k] for k in packed["kind"]] == ["金额", "件数", "件数"]
+    assert "共3个数字，出自2个语句。 它们是可检索的语句里的；语料全部4个见" in text_of(zh.css("#quoted")[0])
+    assert [o.text() for o in en.css("#quoted-kind option")] == ["Any or none", "amount of money", "count of things"]
+    assert "quoted" in ids(zh)
+
+
+def find_quoted(browser, words="", **filters) -> tuple[str, list[list[str]]]:
+    """What the search over quoted figures says and the rows of its table."""
+    chosen = {"year": "", "region": "", "kind": "", **filters}
+    browser.run("document.querySelector('#quoted-words').value = " + json.dumps(words))
+    for name, label in chosen.items():
+        browser.run(f"(() => {{ const s = document.querySelector('#quoted-{name}'), label = {json.dumps(label)}; "
+                    "s.value = label && [...s.options].find((o) => o.text === label).value; })()")
+    browser.run("document.querySelector('.quoted-count').textContent = ''")
+    browser.run("document.querySelector('.quoted').dispatchEvent(new Event('submit', {cancelable: true}))")
+    browser.run("(async () => { while (!document.querySelector('.quoted-count').textContent) "
+                "await new Promise((r) => setTimeout(r, 10)); })()")
+    return (browser.run("document.querySelector('.quoted-count').textContent"),
+            browser.run("[...document.querySelectorAll('.quoted-results tbody tr')].map("
+                        "(row) => [...row.cells].slice(0, 7).map((cell) => cell.textContent))"))
+
+
+def test_quoted_figures_are_searched_and_exported(browser, quoting):
+    browser.problems.clear()
+    browser.open(quoting[0] / "report/index.html")
+    count, rows = find_quoted(browser)
+    assert count == "查到3个数字，出自2个语句、2篇文章。"
+    assert rows == [["近43.5亿元", "贷款", "4,350,000,000", "元", "升", "2026", "北京"],
+                    ["十至二十家", "", "10", "家", "", "2026", "北京"],
+                    ["10亩", "林地", "10", "亩", "", "2025", "全国"]]
+    assert find_quoted(browser, "贷款 二十")[1] == rows[:2]  # in the sentence or in what is counted
+    assert find_quoted(browser, kind="件数", region="北京")[1] == rows[1:2]
+    assert find_quoted(browser, year="2025")[1] == rows[2:]
+    assert find_quoted(browser, "没有") == ("没有查到这样的数字。", [])
+    find_quoted(browser, "贷款", kind="金额")
+    marks = "[...document.querySelectorAll('.quoted-results mark')].map((m) => m.textContent)"
+    assert browser.run(marks) == ["近43.5亿元"]
+    browser.run("window.saved = []; URL.createObjectURL = (blob) => { window.saved.push(blob); return 'blob:x'; }; "
+                "HTMLAnchorElement.prototype.click = function () { window.saved.at(-1).asked = this.download; }; "
+                "document.querySelector('.quoted-save').click()")
+    content = browser.run("window.saved[0].arrayBuffer().then((b) => btoa(String.fromCharCode(...new Uint8Array(b))))")
+    lines = list(csv.reader(io.StringIO(base64.b64decode(content).decode("utf-8-sig"))))
+    assert lines == [
+        ["原文", "所数的对象", "数值", "上限", "单位", "种类", "约数", "升降", "对比", "年度", "地区", "语句", "文章",
+         "媒体", "日期"],
+        ["近43.5亿元", "贷款", "4350000000", "", "元", "金额", "近", "升", "同比", "2026", "北京", QUOTING[1], "标题1",
+         "财经", "2026-01-11"]]
+    assert browser.run("window.saved[0].asked") == "引用的数字.csv"
+    browser.run("0")
+    assert browser.problems == []
 
 
 def test_files_are_handed_over_as_they_are_on_disk(opened, made):

@@ -160,44 +160,63 @@
     return rows.length > ROWS ? [table, make("p", fill(words.figure_data_rows, { n: rows.length, shown: ROWS }), { className: "quiet" })] : [table];
   };
 
+  // What both searches share: the statements, a text with what was found in it marked, where it stands.
+  let held;
+  const lensData = () => held ??= JSON.parse(one("#lens-data").textContent);
+  const has = (list, value) => value === "" || (value === "-1" ? list.length === 0 : list.includes(Number(value)));
+  const asked = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
+  const marked = (text, spans) => {
+    const line = make("p", "");
+    let position = 0;
+    for (const [start, end] of spans) {
+      line.append(text.slice(position, start), make("mark", text.slice(start, end)));
+      position = end;
+    }
+    line.append(text.slice(position));
+    return line;
+  };
+  const source = ([title, publisher, date, anchor], ...more) => {
+    const cite = make("p", "", { className: "cite" });
+    cite.append(anchor ? make("a", title, { href: "#" + anchor, lang: "zh-CN" }) : make("span", title, { lang: "zh-CN" }));
+    const parts = [publisher || words.publisher_unknown, date || words.date_unknown, ...more];
+    cite.append(...parts.filter(Boolean).map((part) => words.comma + part));
+    return cite;
+  };
+  const onChange = (form, update) => {
+    let timer;
+    form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(update, 120); });
+    form.addEventListener("submit", (event) => { event.preventDefault(); update(); });
+    form.addEventListener("reset", () => setTimeout(update));
+  };
+  const PAGE = 20;
+
   // Search over the statements.
   const lens = () => {
-    const data = JSON.parse(one("#lens-data").textContent);
+    const data = lensData();
     const [form, count, warning, list, more] = [".lens", ".lens-count", ".lens-warning", ".lens-results", ".lens-more"].map((selector) => one(selector));
     const input = Object.fromEntries(["words", "year", "region", "theme"].map((name) => [name, one("#lens-" + name)]));
     const lower = data.statements.map((statement) => statement[4].toLowerCase());
-    const PAGE = 20;
     let found = [], shown = 0, terms = [];
     show(form);
-    const has = (list, value) => value === "" || (value === "-1" ? list.length === 0 : list.includes(Number(value)));
     const quote = (text) => {
-      const line = make("p", "");
-      const low = text.toLowerCase();
-      let position = 0;
-      while (position < text.length) {
+      const low = text.toLowerCase(), spans = [];
+      for (let position = 0; position < text.length;) {
         let start = -1, length = 0;
         for (const term of terms) {
           const at = low.indexOf(term, position);
           if (at >= 0 && (start < 0 || at < start)) { start = at; length = term.length; }
         }
         if (start < 0) break;
-        line.append(text.slice(position, start), make("mark", text.slice(start, start + length)));
-        position = start + length;
+        spans.push([start, position = start + length]);
       }
-      line.append(text.slice(position));
-      return line;
+      return marked(text, spans);
     };
     const item = (statement) => {
-      const [title, publisher, date, anchor] = data.articles[statement[0]];
       const entry = make("li", "", { className: "statement" });
       const block = make("blockquote", "", { lang: "zh-CN" });
       block.append(quote(statement[4]));
-      const cite = make("p", "", { className: "cite" });
-      cite.append(anchor ? make("a", title, { href: "#" + anchor, lang: "zh-CN" }) : make("span", title, { lang: "zh-CN" }));
-      const parts = [publisher || words.publisher_unknown, date || words.date_unknown,
-        statement[2].map((index) => data.regions[index]).join(words.list_separator), statement[3].map((index) => data.themes[index]).join(words.list_separator)];
-      cite.append(...parts.filter(Boolean).map((part) => words.comma + part));
-      entry.append(block, cite);
+      entry.append(block, source(data.articles[statement[0]], statement[2].map((index) => data.regions[index]).join(words.list_separator),
+        statement[3].map((index) => data.themes[index]).join(words.list_separator)));
       return entry;
     };
     const extend = () => {
@@ -206,10 +225,9 @@
       shown += next.length;
       more.hidden = shown >= found.length;
       more.textContent = fill(words.search_more, { n: Math.min(PAGE, found.length - shown) });
-      return next.length;
     };
     const update = () => {
-      terms = input.words.value.toLowerCase().split(/\s+/).filter(Boolean);
+      terms = asked(input.words.value);
       const year = input.year.value, region = input.region.value, theme = input.theme.value;
       let range = 0;
       found = [];
@@ -219,19 +237,15 @@
         if (has(statement[3], theme) && terms.every((term) => lower[index].includes(term))) found.push(index);
       });
       const articles = new Set(found.map((index) => data.statements[index][0])).size;
-      const asked = year !== "" || region !== "" || theme !== "" || terms.length > 0;
-      count.textContent = !asked ? "" : range === 0 ? words.search_none
+      const any = year !== "" || region !== "" || theme !== "" || terms.length > 0;
+      count.textContent = !any ? "" : range === 0 ? words.search_none
         : fill(words.search_result, { n: found.length, range, articles, share: (100 * found.length / range).toFixed(1) + "%" });
-      warning.textContent = asked && range > 0 && range < data.minimum ? fill(words.search_thin, { minimum: data.minimum }) : "";
+      warning.textContent = any && range > 0 && range < data.minimum ? fill(words.search_thin, { minimum: data.minimum }) : "";
       list.replaceChildren();
       shown = 0;
-      if (asked) extend(); else more.hidden = true;
+      if (any) extend(); else more.hidden = true;
     };
-    let timer;
-    const soon = () => { clearTimeout(timer); timer = setTimeout(update, 120); };
-    form.addEventListener("input", soon);
-    form.addEventListener("submit", (event) => { event.preventDefault(); update(); });
-    form.addEventListener("reset", () => setTimeout(update));
+    onChange(form, update);
     more.addEventListener("click", () => {
       const before = list.childElementCount;
       extend();
@@ -240,6 +254,71 @@
     });
   };
   if (one("#lens-data")) lens();
+
+  // Quoted figures: unpacked when first asked for; a table, and the same as a file.
+  const quoted = () => {
+    const [form, count, place, more, saver] = [".quoted", ".quoted-count", ".quoted-results", ".quoted-more", ".quoted-save"].map((selector) => one(selector));
+    const input = Object.fromEntries(["words", "year", "region", "kind"].map((name) => [name, one("#quoted-" + name)]));
+    const heads = words.quoted_columns.split("|");
+    const SHOWN = [0, 1, 2, 4, 7, 9, 10, 11];
+    let data, figures, found = [], shown = 0;
+    show(form);
+    const load = async () => {
+      data = JSON.parse(await (await unpack(bytes(JSON.parse(one("#quoted-data").textContent)))).text());
+      const { statements } = lensData();
+      figures = data.statement.map((index, i) => ({ i, statement: statements[index], low: (data.what[i] + " " + statements[index][4]).toLowerCase() }));
+    };
+    const cells = ({ i, statement }) => {
+      const { regions, articles } = lensData(), said = (name) => data.words[name][data[name][i]];
+      return [statement[4].slice(data.start[i], data.end[i]), data.what[i], data.value[i] ?? "", data.high[i] ?? "", said("unit"), said("kind"),
+        said("approx"), said("change"), said("against"), statement[1] || "", statement[2].map((index) => regions[index]).join(words.list_separator),
+        statement[4], ...articles[statement[0]].slice(0, 3)];
+    };
+    const extend = () => {
+      const body = one("tbody", place);
+      for (const figure of found.slice(shown, shown + PAGE)) {
+        const row = body.insertRow(), values = cells(figure);
+        for (const column of SHOWN) {
+          const cell = row.insertCell(), value = values[column];
+          if (column === 11) cell.append(marked(value, [[data.start[figure.i], data.end[figure.i]]]), source(lensData().articles[figure.statement[0]]));
+          else cell.textContent = column === 2 && value !== "" ? value.toLocaleString("en-US", { maximumFractionDigits: 6 }) : value;
+          if (column === 2) cell.className = "number";
+          if (column < 2 || column === 11) cell.lang = "zh-CN";
+        }
+      }
+      shown = Math.min(found.length, shown + PAGE);
+      more.hidden = shown >= found.length;
+      more.textContent = fill(words.search_more, { n: Math.min(PAGE, found.length - shown) });
+    };
+    const update = async () => {
+      if (!("DecompressionStream" in window)) { count.textContent = words.download_failed; return; }
+      if (!data) await load();
+      const terms = asked(input.words.value), year = input.year.value, region = input.region.value, kind = input.kind.value;
+      found = figures.filter(({ i, statement, low }) => (year === "" || statement[1] === Number(year)) && has(statement[2], region)
+        && (kind === "" || data.kind[i] === Number(kind)) && terms.every((term) => low.includes(term)));
+      const statements = new Set(found.map(({ statement }) => statement));
+      const articles = new Set(found.map(({ statement }) => statement[0])).size;
+      count.textContent = found.length ? fill(words.quoted_result, { n: found.length, statements: statements.size, articles }) : words.quoted_none;
+      const table = make("table", "", { className: "wide" }), head = table.createTHead().insertRow();
+      for (const column of SHOWN) head.append(make("th", heads[column], { scope: "col", className: column === 2 ? "number" : "" }));
+      table.createTBody();
+      place.replaceChildren(table);
+      place.hidden = saver.hidden = !found.length;
+      shown = 0;
+      extend();
+    };
+    onChange(form, update);
+    more.addEventListener("click", extend);
+    saver.addEventListener("click", () => {
+      const field = (value) => {
+        const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? "'" + value : String(value);
+        return /[",\n\r]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
+      };
+      const lines = [heads, ...found.map(cells)].map((row) => row.map(field).join(","));
+      save(new Blob(["\ufeff" + lines.join("\n") + "\n"], { type: types.csv }), words.quoted_file + ".csv");
+    });
+  };
+  if (one("#quoted-data")) quoted();
 
   if (location.hash) reveal();
 })();
