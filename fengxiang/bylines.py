@@ -102,7 +102,10 @@ def byline(line: str, text: str, rules: Rules, below_title: bool) -> Fields | No
     for name, (a, b) in spans.items():
         value = unmarked(text[a:b])
         if name == "authors":
-            if names := people(value, rules):
+            names = people(value, rules)
+            if names and not any(_may_be_a_person(n) for n in names):
+                return None  # 对记者表示 is no byline
+            if names:
                 fields.append(("authors", names, "byline"))
         elif value and value not in rules.not_publishers:
             fields.append((name, value, "byline"))
@@ -145,6 +148,9 @@ def info_line(line: str, text: str, rules: Rules, below_title: bool) -> Fields |
         if len(value) > MAX_VALUE or "；" in value:
             return None
         fields += _labelled(label, value, bool(dates), rules)
+    clock = bool(dates) and dates[-1].end - dates[-1].start > len("2025年12月27日")
+    if not labels and clock and below_title and (posted := _posted(masked, text, rules)):
+        return fields + posted
     rest = rules.idle.sub(" ", residue.replace("\x00", " ")).strip(" \t|｜丨/·,，、[]【】()（）:：-—")
     if not rest:
         return fields
@@ -156,6 +162,28 @@ def info_line(line: str, text: str, rules: Rules, below_title: bool) -> Fields |
     if below_title and not any(name == "publisher" for name, _, _ in fields):
         fields.append(("publisher", unmarked(text[at : at + len(rest)] if at >= 0 else rest), "name_beside_date"))
     return fields
+
+
+def _posted(masked: str, text: str, rules: Rules) -> Fields | None:
+    """The account and its author in a line of the form `author account date time place`, as apps write it, or None.
+
+    Args:
+        masked: the line with its date, which has a time of day, as null characters.
+        text: the line as it is.
+    """
+    before, place = masked[: masked.index("\x00")], masked[masked.rindex("\x00") + 1 :].strip()
+    tokens = rules.idle.sub(lambda m: " " * len(m[0]), before).split()
+    if not 1 <= len(tokens) <= 3 or not 2 <= len(place) <= 4 or not all(
+            "\u4e00" <= c <= "\u9fff" for c in place) or rules.idle.fullmatch(place) or _STOPS.search(before):
+        return None
+    values, at = [], 0
+    for token in tokens:
+        at = masked.index(token, at)
+        values.append(text[at : at + len(token)])
+        at += len(token)
+    names = [v for v, t in zip(values[:-1], tokens[:-1], strict=True) if rules.only_names.fullmatch(t)]
+    fields: Fields = [("publisher", unmarked(values[-1]), "name_beside_date")]
+    return [*fields, ("authors", names, "name_beside_date")] if names else fields
 
 
 def _labels(line: str, rules: Rules) -> list[tuple[str, int, int]]:

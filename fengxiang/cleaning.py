@@ -21,7 +21,9 @@ __all__ = ["FATES", "Rules", "clean_document", "script_of", "simplified"]
 
 FATES = ("title", "metadata", "heading", "body", "boilerplate", "duplicate", "unreadable")
 SAMPLE = 80  # characters of a ledger sample
+WEB_MARKS = 3  # lines of page furniture that make plain text the dump of a web page
 LONG = 20  # characters from which a line that stands twice is a copy even alone
+MAX_KICKERS = 2  # lines above a title that are part of it; more are buttons
 SHORT = 40  # characters at the start of a paragraph in which a dateline stands
 START = 12  # characters by which the beginnings of paragraphs are compared
 FEW = 40  # paragraphs of an ordinary article
@@ -320,7 +322,7 @@ class _Document:
             return None
         reach = _width(text, self.by_length)
         fits = _width(rest, self.by_length) <= self.width + 1 and reach > self.width + 3
-        return (head, rest) if fits and self._flows(i - 1) else None
+        return (head, rest) if fits and self._flows(i - 1) and not self._meta_follows(i) else None
 
     def _mark_copies(self) -> None:
         """Lines that stand a second time: long ones, and short ones beside them. Where lines were cut, only whole
@@ -399,6 +401,25 @@ class _Document:
                 else:
                     self._settle(i, "boilerplate", "related" if mode == "closing" else "after_end")
             body = body or (not mode and len(line) >= LONG // 2 and line[-1] in _TERMINAL)
+        if self.web_marks >= WEB_MARKS and self.source.source_format in ("plain", "web_page"):
+            self._mark_between_furniture()
+
+    def _mark_between_furniture(self) -> None:
+        """Short lines below the first line of metadata that stand between two lines of page furniture, and those that
+        stand behind the last sentence of the document with furniture above them: the rest of lists of buttons."""
+        first = min((i for i in self.meta if self.fate[i] == "metadata"), default=self.size)
+        web = {rule for rule in self.rules.labels if rule not in _LAYOUT}
+        marked = [self.fate[i] == "boilerplate" and self.rule[i] in web for i in range(self.size)]
+        last = next((i for i in range(self.size - 1, -1, -1) if self.fate[i] in ("duplicate", "metadata") or (
+            self.fate[i] is None and (_ended(self.text[i]) or len(self.text[i]) > self.rules.max_heading))), -1)
+        behind = False
+        for i in range(first + 1, self.size):
+            behind = i > last and (behind or marked[i])
+            between = marked[i - 1] and i + 1 < self.size and marked[i + 1]
+            if self.fate[i] is None and (behind or between) and len(self.text[i]) <= self.rules.max_heading and not (
+                    _ended(self.text[i]) or (self._title_like(i) and self._meta_follows(i))):
+                self._settle(i, "boilerplate", "between_furniture")
+                marked[i] = True
 
     def _mark_by_format(self, i: int) -> bool:
         """Mark a line that the format itself, or the form of a citation line, tells apart."""
@@ -407,6 +428,10 @@ class _Document:
             self._settle(i, "boilerplate", "outside_body")
         elif hint[:2] == "f:":
             self._settle(i, "boilerplate", hint[2:])
+            if hint == "f:running_head" and line[-1] not in SENTENCE_ENDS:
+                found = self.rules.furniture(self._matchable(line))
+                if found and found[1]:  # it names the journal and its issue
+                    self.meta[i] = [(name, bylines.unmarked(line[a:b]), found[0]) for name, (a, b) in found[1].items()]
         elif hint == "u":
             self.meta[i] = [("url", line, "source_link")]
             self._settle(i, "metadata", "source_link")
@@ -436,7 +461,8 @@ class _Document:
             fields = [(name, bylines.unmarked(text[a:b]), "page_head") for name, (a, b) in found[1].items()]
             self._note(i, fields, "page_head")
             return None
-        if (fields := bylines.byline(line, text, rules, below and layout)) is not None:
+        torn = self.width > 0 and self._is_full(i) and self._flows(i)
+        if not torn and (fields := bylines.byline(line, text, rules, below and layout)) is not None:
             self._note(i, fields, "byline")
             return None
         found = rules.furniture(line)
@@ -455,7 +481,7 @@ class _Document:
 
     def _below_title(self, i: int) -> bool:
         above = i - 1
-        while above >= 0 and self.fate[above] in ("metadata", "boilerplate"):
+        while above >= 0 and self.fate[above] in ("metadata", "boilerplate", "duplicate"):
             above -= 1
         return above < 0 or self.hint[above] in ("t", "k") or self._title_like(above)
 
@@ -524,14 +550,18 @@ class _Document:
                     self._has_dateline(i) and not self._continues(live, p - 1)):
                 titles[above] = "above_dateline"
                 body = False
-            elif signed and self._title_like(i) and p + 1 < len(live) and not self._title_like(live[p + 1]):
+            elif signed and self._title_like(i) and p + 1 < len(live) and self._reads_on(live[p + 1]):
                 titles[i] = "below_signature"
-                body = False
-            if not self._title_like(i):
+                body = signed = False
+            if not self._title_like(i) and len(self.text[i]) >= 5:
                 body = True
                 text = self.text[i]
                 signed = text[-1] in "）】)" and self.rules.signatures.at_end(self._matchable(text[-60:])) is not None
         return titles
+
+    def _reads_on(self, i: int) -> bool:
+        """Whether a line is body text: no title by its form, or a long one that breaks off in mid-sentence."""
+        return not self._title_like(i) or (len(self.text[i]) > self.rules.max_heading and self._flows(i))
 
     def _breaks_off(self, i: int, j: int) -> bool:
         """Whether the title on line `j` began on line `i`: a clause, a quotation or a word is torn between them."""
@@ -588,6 +618,8 @@ class _Document:
     def _joins(self, block: _Block, i: int, live: list[int], p: int) -> bool:
         """Whether line `i` goes on with the block above it."""
         text, hint, last = self.text[i], self.hint[i], block.lines[-1]
+        if block.text[-1] in "）】)" and self.rules.signatures.at_end(self._matchable(block.text[-60:])):
+            return False
         if hint in ("t", "h", "l") or self.hint[last] in ("t", "h"):
             return False
         if self.hint[last] == "l" and (self.gap[i] or hint == "p"):
@@ -662,6 +694,8 @@ class _Document:
             return False
         if len(block.lines) == 1 and self.hint[block.lines[0]] == "l":
             return False
+        if rules.speaker.match(self._matchable(text[:24])):
+            return False
         if rules.numbered.starts(text):
             return not _ended(text)
         if text.endswith(rules.not_ends) or not _balanced(text):
@@ -729,15 +763,13 @@ class _Document:
                         if other not in lead_ins:
                             self._as_subtitle(other, draft)
                     draft.blocks = lead_ins  # an editor's note belongs to the article below it
-                elif draft.title is not None or any(b.kind == "body" and _ended(b.text) for b in draft.blocks):
+                elif draft.title is not None or any(b.kind == "body" and self._is_text(b) for b in draft.blocks):
                     drafts.append(_Draft())
                     draft, before = drafts[-1], drafts[-2]
                     while before.blocks and self._trailing_head(before.blocks[-1]):
                         self._as_subtitle(before.blocks.pop(), draft)
                 else:
-                    for other in draft.blocks:
-                        self._as_subtitle(other, draft)
-                    draft.blocks = []
+                    self._take_kickers(draft)
                 draft.title, draft.title_rule = block.text, titles[i]
                 self._settle_block(block, "title", "title_line")
                 draft.lines += block.lines
@@ -751,6 +783,27 @@ class _Document:
     def _trailing_head(self, block: _Block) -> bool:
         """Whether a block at the end of an article is a kicker of the title that follows."""
         return len(block.text) <= self.rules.max_heading and not _ended(block.text) and self._is_heading(block, None)
+
+    def _is_text(self, block: _Block) -> bool:
+        """Whether a block holds a sentence, or is too long for a line above a title."""
+        return _ended(block.text) or _STOP.search(block.text) is not None or len(block.text) > self.rules.max_title
+
+    def _take_kickers(self, draft: _Draft) -> None:
+        """What stands above the first title: the name of the site, a kicker or two, or a row of buttons."""
+        others = []
+        for block in draft.blocks:
+            if self.rules.site_name.fullmatch(self._matchable(block.text)):
+                self._settle_block(block, "metadata", "site_name")
+                draft.lines += block.lines
+                draft.fields.append(("site", block.text, "site_name"))
+            else:
+                others.append(block)
+        for block in others:
+            if len(others) > MAX_KICKERS:
+                self._settle_block(block, "boilerplate", "between_furniture")
+            else:
+                self._as_subtitle(block, draft)
+        draft.blocks = []
 
     def _as_subtitle(self, block: _Block, draft: _Draft) -> None:
         self._settle_block(block, "title", "subtitle")
@@ -969,7 +1022,7 @@ class _Document:
         source, rules = self.source, self.rules
         form = self._format(len(drafts))
         articles = []
-        page_dates = [v for i in sorted(self.meta) for n, v, r in self.meta[i] if n == "date" and r == "page_head"]
+        page = {n: v for i in sorted(self.meta, reverse=True) for n, v, r in self.meta[i] if r == "page_head"}
         for n, draft in enumerate(drafts):
             position = self.position + n if source.position is None else source.position
             article = Article(source.source_file, form, position)
@@ -979,7 +1032,7 @@ class _Document:
             for block in draft.blocks:
                 for i in block.lines:
                     self.owner[i] = article.position
-            self._fill(article, draft, article.text, page_dates)
+            self._fill(article, draft, article.text, page)
             articles.append(article)
         if form == "newspaper_page":
             years = {a.year for a in articles if a.year is not None}
@@ -1005,9 +1058,9 @@ class _Document:
         marked = any(self.text[i][0] in _BULLET for i in self.meta)
         if marked or n_articles > 1 or any(r == "page_head" for f in self.meta.values() for _, _, r in f):
             return "newspaper_page"
-        return "web_page" if self.web_marks >= 3 else "plain"
+        return "web_page" if self.web_marks >= WEB_MARKS else "plain"
 
-    def _fill(self, article: Article, draft: _Draft, body: str, page_dates: list[str]) -> None:
+    def _fill(self, article: Article, draft: _Draft, body: str, page: dict) -> None:
         """Title, publisher, authors, address, dates, each with the rule that found it."""
         rules = self.rules
         source_fields = self.source.fields
@@ -1017,6 +1070,7 @@ class _Document:
         for name, value, rule in fields:
             if name == "publisher" and article.publisher is None:
                 value = bylines.unmarked(str(value))
+                value = rules.portal.sub("", value, count=1) if rules.portal.match(value) else value
                 if value and value not in rules.not_publishers and len(value) <= 60:
                     article.publisher, article.rules["publisher"] = value, rule
             elif name == "authors" and not article.authors:
@@ -1042,7 +1096,12 @@ class _Document:
             tags = next((str(v) for name, v, _ in source_fields if name == "medium_tags"), "")
             if medium := bylines.medium_of_tags(tags, rules):
                 article.publisher, article.rules["publisher"] = medium, "medium_tags"
-        if article.date is None and page_dates and (day := dating.stated_date(page_dates[0])):
+        site = next(((str(v), r) for n, v, r in fields if n == "site"), None)
+        if article.publisher is None and site and len(site[0]) <= 60:
+            article.publisher, article.rules["publisher"] = site
+        if article.publisher is None and (medium := page.get("publisher")) and medium not in rules.not_publishers:
+            article.publisher, article.rules["publisher"] = medium, "page_head"
+        if article.date is None and (day := dating.stated_date(page.get("date"))):
             article.date, article.date_basis, article.rules["date"] = day, "stated", "page_head"
         if article.date is None and (day := dating.as_of_date(body)):
             article.date, article.date_basis, article.rules["date"] = day, "inferred", "as_of"
@@ -1105,6 +1164,8 @@ def _merged(rows: list[LedgerRow]) -> list[LedgerRow]:
 
 # Kinds of blocks as fates and rules of the ledger.
 _FATE_OF_KIND = {"heading": ("heading", "heading_line"), "list": ("body", "list_item"), "body": ("body", "paragraph")}
+# Rules of layout, whose lines stand amid the text of an article.
+_LAYOUT = frozenset(("running_head", "page_number", "column_label", "image", "references", "contribution", "issue"))
 # Where fields of one document disagree: the citation line first, what stands in the text last.
 _TRUST = {"citation_line": 0, "signature": 2, "dateline": 2, "source_note": 3, "page_head": 3, "issue": 4}
 

@@ -45,6 +45,7 @@ class Rules:
         self.labels = {key: check.names(("steps", key)) for key in check.mapping(("steps",))}
         self.field_labels = {key: check.names(("field_rules", key)) for key in check.mapping(("field_rules",))}
         self.medium_ends = tuple(check.strings(("medium_ends",)))
+        self.site_name = re.compile(rf"[\u4e00-\u9fff]{{2,20}}(?:{_alternatives(list(self.medium_ends))})")
         check.placeholders["known_medium"] = rf"[\u4e00-\u9fff]{{1,10}}?(?:{_alternatives(list(self.medium_ends))})"
         self._automaton = None
         self._load_names(check)
@@ -52,11 +53,19 @@ class Rules:
         self._load_bylines(check)
         self._load_labels(check)
         self._load_headings(check)
-        self.work_year = dating.WorkYear(check.strings(("work_year", "phrases")), check.number(("work_year", "gap")))
+        plans = [check.compiled(("work_year", "plans", i), p).pattern
+                 for i, p in enumerate(check.strings(("work_year", "plans")))]
+        self.work_year = dating.WorkYear(
+            check.strings(("work_year", "phrases")), check.number(("work_year", "gap")), plans)
         self.scope = Scope(scope)
 
     def _load_names(self, check: _Checked) -> None:
         keys = {word.lower(): name for name in check.mapping(("keys",)) for word in check.strings(("keys", name))}
+        before, after = (list(map(str.lower, check.strings((key,)))) for key in ("key_prefixes", "key_suffixes"))
+        for word, name in list(keys.items()):  # what is listed itself comes first
+            for gap in ("", "_", "-"):
+                for longer in (*(p + gap + word for p in before), *(word + gap + s for s in after)):
+                    keys.setdefault(longer, name)
         meta = {word.lower(): name for name in check.mapping(("meta",)) for word in check.strings(("meta", name))}
         outside = check.compiled(("outside",), check.string(("outside",)))
         self.names = {"json": keys, "html": {"meta": meta, "furniture": outside}}
@@ -102,6 +111,7 @@ class Rules:
         self.signatures = check.union(("signatures",))
         self.tag_ends = tuple(check.strings(("tag_ends",)))
         self.lead_ins = tuple(check.strings(("lead_ins",)))
+        self.portal = re.compile(rf"(?:{_alternatives(check.strings(('portals',)))})\s?[-—–－·]\s?(?=\S\S)")
         self.not_authors = frozenset(check.strings(("not_authors",)))
         self.not_publishers = frozenset(check.strings(("not_publishers",)))
         roles = _alternatives(check.strings(("roles",)))
@@ -144,6 +154,8 @@ class Rules:
         self.not_ends = tuple(check.strings(("heading", "not_ends")))
         self.not_next = tuple(check.strings(("heading", "not_next")))
         self.not_starts = tuple(check.strings(("heading", "not_starts")))
+        speakers = _alternatives(check.strings(("heading", "speakers")))
+        self.speaker = re.compile(rf"(?:《[^《》]{{2,20}}》|{speakers})[：:]")
         self.numbered = check.union(("heading", "numbered"))
         self.items = [check.compiled(("heading", "items", i), p)
                       for i, p in enumerate(check.strings(("heading", "items")))]

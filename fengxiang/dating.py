@@ -197,10 +197,12 @@ class WorkYear:
     Args:
         phrases: what may follow the year and a few characters (`工作会议`, `重点工作` …).
         gap: how many characters may stand between the year and the phrase.
+        plans: expressions whose one group is a year for which something is laid down (`会议强调，2025年要…`).
     """
 
-    def __init__(self, phrases: list[str], gap: int = 12):
+    def __init__(self, phrases: list[str], gap: int = 12, plans: list[str] = ()):
         self._phrases = tuple(phrases)
+        self._plans = [re.compile(pattern) for pattern in plans]
         words = "|".join(sorted(map(re.escape, phrases), key=lambda w: (-len(w), w))) or "(?!)"
         self._pattern = re.compile(
             r"20\d\d年度?(?![初末底中]|\d|上半|前\d|以来)[^，。；！？\d\n]{0,%d}?(?:%s)" % (gap, words))  # noqa: UP031
@@ -213,6 +215,10 @@ class WorkYear:
         return [int(m[0][:4]) for m in self._pattern.finditer(text)
                 if not m.start() or not (text[m.start() - 1].isdigit() or text[m.start() - 1] == ".")]
 
+    def _planned(self, text: str) -> list[int]:
+        """The years for which a text says that something is laid down."""
+        return [int(m[1]) for pattern in self._plans for m in pattern.finditer(text[:MAX_TEXT])]
+
     def of(self, title: str, text: str, published: int | None) -> tuple[int, str] | None:
         """The work year and the rule: `work_year_title`, `title_year`, `work_year_text`.
 
@@ -220,7 +226,8 @@ class WorkYear:
         before that of publication are background. Of several the most frequent counts, then the latest.
         """
         for place, part in (("work_year_title", title), ("work_year_text", text)):
-            years = [y for y in self.years(part) if published is None or published <= y <= published + 1]
+            years = [y for y in self.years(part) or self._planned(part)
+                     if published is None or published <= y <= published + 1]
             if years:
                 counts = Counter(years)
                 return max(counts, key=lambda y: (counts[y], y)), place

@@ -14,6 +14,8 @@ from . import reading
 from .reading import Lines, Source, Unreadable
 
 MAX_PAGES = reading.MAX_PDF_PAGES
+MAX_CELL = 60  # characters of a cell of a table of data
+DESCENT = 0.2  # of a line's size, below its base line
 MAX_PAGE_CHARS = 60_000  # characters of one PDF page
 _DIGITS = re.compile(r"\d+")
 _PAGE_NUMBER = re.compile(r"[-—–·•|\s]{0,4}(?:第?\s?\d{1,4}\s?页?|\d{1,4}\s?/\s?\d{1,4}|[ivxlc]{1,6})[-—–·•|\s]{0,4}")
@@ -157,11 +159,23 @@ def read_docx(source_file: str, data: bytes) -> Source:
     source = Source(source_file, "docx", Lines())
     unit = 0
     for block in document.iter_inner_content():
-        paragraphs = [block] if not hasattr(block, "rows") else [
-            p for row in block.rows for cell in _cells(row) for p in cell.paragraphs]
-        for paragraph in paragraphs:
+        if not hasattr(block, "rows"):
             unit += 1
-            _add_paragraph(source, paragraph, unit)
+            _add_paragraph(source, block, unit)
+            continue
+        for row in block.rows:
+            cells = _cells(row)
+            if len(cells) > 1 and all(len(cell.text) <= MAX_CELL for cell in cells):
+                unit += 1
+                _add_row(source, [cell.text for cell in cells], unit)
+                continue
+            for paragraph in (p for cell in cells for p in cell.paragraphs):
+                unit += 1
+                _add_paragraph(source, paragraph, unit)
+    for text in _notes(document):
+        unit += 1
+        shown = reading.normal(text).strip()
+        source.lines.add(shown, unit, len(text) + 1, "f:footnote", gap=1)
     if not source.lines.text:
         raise Unreadable("a Word document without text")
     return source
@@ -173,6 +187,33 @@ def _cells(row):
         if not any(cell._tc is s._tc for s in seen):
             seen.append(cell)
     return seen
+
+
+def _add_row(source: Source, cells: list[str], unit: int) -> None:
+    """A row of a table of data as one line; a table that sets text side by side has longer cells."""
+    raw = "\u3000".join(cells)
+    text = " ".join(reading.normal(raw).split())
+    if text:
+        source.lines.add(text, unit, len(raw) + 1, "l", gap=1)
+    else:
+        source.settled.append((unit, len(raw) + 1, "boilerplate", "blank", ""))
+
+
+def _notes(document) -> list[str]:
+    """The footnotes, then the endnotes of a Word document."""
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import qn
+
+    out = []
+    for kind in ("footnotes", "endnotes"):
+        for relation in document.part.rels.values():
+            if relation.is_external or not relation.reltype.endswith(f"/{kind}"):
+                continue
+            for note in parse_xml(relation.target_part.blob):
+                text = "".join(t.text or "" for t in note.iter(qn("w:t")))
+                if text.strip():
+                    out.append(text)
+    return out
 
 
 def _add_paragraph(source: Source, paragraph, unit: int) -> None:
@@ -220,31 +261,19 @@ def read_pdf(source_file: str, data: bytes) -> Source:
     Raises:
         Unreadable: locked, damaged, without a text layer, or with text that maps to no characters.
     """
-    import logging
-
-    import pdfplumber
-
     if _unpacked_streams(data) > reading.MAX_OFFICE_BYTES:
         raise Unreadable("too large when unpacked", f"the limit is {reading.MAX_OFFICE_BYTES:,} bytes")
-
-    logging.getLogger("pdfminer").setLevel(logging.ERROR)  # its warnings about odd fonts are of no use to a reader
+    failure, pages, pictures = "", [], False
     try:
-        document = pdfplumber.open(io.BytesIO(data))
-        n_pages = len(document.pages)
-    except Exception as error:  # pdfminer raises many kinds for a damaged file
-        name = type(error).__name__ + " " + str(error)
-        if "Password" in name or "Encryption" in name:
+        pages, pictures = _pages_of_pdfplumber(data)
+    except Unreadable:
+        raise
+    except Exception as error:  # pdfminer raises many kinds for a damaged file, and for fonts it does not know
+        failure = f"{type(error).__name__} {error}"
+        if "Password" in failure or "Encryption" in failure:
             raise Unreadable("locked with a password") from None
-        raise Unreadable("cannot be read: the PDF file is damaged", name[:200]) from None
-    if n_pages > MAX_PAGES:
-        raise Unreadable("too many pages", f"{n_pages:,}; the limit is {MAX_PAGES:,}")
-    pages, pictures = [], False
-    with document:
-        for page in document.pages:
-            pictures = pictures or bool(page.images)
-            if len(page.chars) <= MAX_PAGE_CHARS:
-                pages.append(_in_order(_segments(page)))
-            page.close()
+    if not any(pages):
+        pages = _pages_of_pdfium(data, failure)
     total = sum(len(s.text) for page in pages for s in page)
     if not total:
         raise Unreadable("image-only PDF: no text layer" if pictures else "a PDF without text",
@@ -274,10 +303,78 @@ def _unpacked_streams(data: bytes) -> int:
     return total
 
 
-def _segments(page) -> list[_Segment]:
+def _pages_of_pdfplumber(data: bytes) -> tuple[list[list[_Segment]], bool]:
+    """The segments of each page in reading order, and whether there are pictures."""
+    import logging
+
+    import pdfplumber
+
+    logging.getLogger("pdfminer").setLevel(logging.ERROR)  # its warnings about odd fonts are of no use to a reader
+    pages, pictures = [], False
+    with pdfplumber.open(io.BytesIO(data)) as document:
+        _refuse_too_many(len(document.pages))
+        for page in document.pages:
+            pictures = pictures or bool(page.images)
+            if len(page.chars) <= MAX_PAGE_CHARS:
+                words = page.dedupe_chars().extract_words(
+                    x_tolerance=2, y_tolerance=3, keep_blank_chars=False, use_text_flow=False, extra_attrs=["size"])
+                pages.append(_in_order(_segments(words)))
+            page.close()
+    return pages, pictures
+
+
+def _refuse_too_many(n_pages: int) -> None:
+    if n_pages > MAX_PAGES:
+        raise Unreadable("too many pages", f"{n_pages:,}; the limit is {MAX_PAGES:,}")
+
+
+def _pages_of_pdfium(data: bytes, failure: str) -> list[list[_Segment]]:
+    """The same as pdfium reads it, which knows fonts that tell their codes in a table inside the file.
+
+    Args:
+        failure: why pdfplumber could not read the file, said where pdfium cannot either.
+    """
+    import pypdfium2
+
+    pages = []
+    try:
+        with pypdfium2.PdfDocument(data) as document:
+            _refuse_too_many(len(document))
+            for page in document:
+                pages.append(_in_order(_segments(_words_of_pdfium(page))))
+                page.close()
+    except pypdfium2.PdfiumError as error:
+        if "password" in str(error).lower():
+            raise Unreadable("locked with a password") from None
+        raise Unreadable("cannot be read: the PDF file is damaged", (failure or str(error))[:200]) from None
+    return pages
+
+
+def _words_of_pdfium(page) -> list[dict]:
+    """The characters of a page in the form of pdfplumber's words."""
+    import ctypes
+
+    from pypdfium2 import raw
+
+    left, right, bottom, top, x, y = (ctypes.c_double() for _ in range(6))
+    height, text, words = page.get_height(), page.get_textpage(), []
+    n_chars = text.count_chars()
+    for i in range(n_chars if n_chars <= MAX_PAGE_CHARS else 0):
+        char = chr(raw.FPDFText_GetUnicode(text, i))
+        if char.isspace() or char < " " or raw.FPDFText_IsGenerated(text, i) == 1:
+            continue
+        raw.FPDFText_GetCharBox(text, i, left, right, bottom, top)
+        raw.FPDFText_GetCharOrigin(text, i, x, y)
+        size = raw.FPDFText_GetFontSize(text, i) or 1.0
+        base = height - y.value + DESCENT * size
+        words.append({"text": char, "x0": x.value, "x1": max(right.value, x.value), "top": base - size, "bottom": base,
+                      "size": size})
+    text.close()
+    return words
+
+
+def _segments(words: list[dict]) -> list[_Segment]:
     """Lines of a page, cut where a gap is wider than the space between columns."""
-    words = page.dedupe_chars().extract_words(x_tolerance=2, y_tolerance=3, keep_blank_chars=False,
-                                              use_text_flow=False, extra_attrs=["size"])
     words.sort(key=lambda w: (round(w["bottom"]), w["x0"]))
     rows: list[list[dict]] = []
     for word in words:
@@ -391,7 +488,8 @@ def _pdf_source(source_file: str, pages: list[list[_Segment]]) -> Source:
             left = min((o.x0 for o in inner if abs(o.x0 - s.x0) <= 3 * s.size and o.x1 > s.x0), default=s.x0)
             indent = s.x0 - left >= 1.4 * s.size
             gap = above is None or not -0.2 * s.size <= s.top - above.bottom <= 1.3 * s.size
-            if hint in ("t", "h") and above is not None and source.lines.hint and source.lines.hint[-1] == hint and (
+            hint_above = source.lines.hint[-1] if source.lines.hint else ""
+            if hint in ("t", "h") and above is not None and hint_above in ("t", hint) and (
                     not gap and abs(above.size - s.size) < 0.2 and len(source.lines.text[-1]) + len(text) <= 60):
                 source.lines.text[-1] += text  # a title over two lines
                 source.lines.n[-1] += n

@@ -532,11 +532,15 @@ def record_as_source(source_file: str, source_format: str, record: dict, names: 
 
 def _add_fields(fields: list, values: dict, names: dict[str, str]) -> None:
     """Note the known keys of a record or of front matter, those listed first in the codebook being trusted first."""
-    given = {str(key).strip().lower(): (key, value) for key, value in values.items()}
-    for word, name in names.items():
-        if word in given and name != "text":
-            key, value = given[word]
-            add_field(fields, name, value, f"key:{key}"[:60])
+    given = {}
+    for key, value in values.items():
+        word = str(key).strip().lower()
+        if names.get(word, "text") != "text":
+            given[word] = (key, value)
+    if len({names[word] for word in given}) < len(given):
+        given = {word: given[word] for word in names if word in given}
+    for word, (key, value) in given.items():
+        add_field(fields, names[word], value, f"key:{key}"[:60])
 
 
 def add_field(fields: list, name: str, value, rule: str) -> None:

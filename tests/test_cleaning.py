@@ -207,6 +207,9 @@ SHAPES = {
     "JSON in ASCII": json.dumps([RECORD]).encode(),
     "JSON with Chinese keys": json.dumps(
         {"data": [{"标题": TITLE, "正文": BODY, "来源": PUBLISHER, "发布时间": DATE}]}, ensure_ascii=False).encode(),
+    "JSON lines": (json.dumps(RECORD, ensure_ascii=False) + "\n\n").encode(),
+    "JSON with odd names": json.dumps({"code": 0, "data": {"article": {
+        "newsTitle": TITLE, "docContent": MARKED, "mediaName": PUBLISHER, "publishTime": 1768867200000}}}).encode(),
     "JSON with HTML": json.dumps(RECORD | {"content": MARKED}).encode(),
     "CSV": as_csv(),
     "DOCX": as_docx(),
@@ -335,6 +338,59 @@ def test_a_newspaper_page_is_split_by_title_and_byline(rules):
     ]
 
 
+@pytest.mark.parametrize("head", [
+    "海西日报   2026年1月30日  星期五   5",
+    "海西日报  2026年1月30日  第3版",
+    "A02  要闻\n2026年1月30日  星期五  海西日报",
+])
+def test_the_head_of_a_newspaper_page_speaks_for_all_its_articles(rules, head):
+    lines = [head]
+    for i in "一二三":
+        lines += [f"某局部署第{i}项金融监管工作", f"会议要求，守住第{i}条风险底线，强化监管。（记者 王小明）"]
+    done = cleaning.clean_document("x", "\n\n".join(lines).encode(), rules)
+    assert [(a.title, a.text) for a in done.articles] == [
+        (f"某局部署第{i}项金融监管工作", f"会议要求，守住第{i}条风险底线，强化监管。") for i in "一二三"]
+    assert [(a.publisher, a.date, a.authors) for a in done.articles] == [("海西日报", "2026-01-30", ["王小明"])] * 3
+
+
+def test_a_signature_ends_a_paragraph_of_cut_lines(rules):
+    end = "到年末，当地共处置不良贷款三百亿元，风险机构全部退出。（记者 王小明）"
+    first, second = "某地金融监管局召开会议部署风险化解工作。" * 3 + end, "另一地监管部门也作了部署。" * 6
+    lines = ["河东部署化解风险", *wrapped(first, 14), "河西也有部署", *wrapped(second, 14)]
+    done = cleaning.clean_document("x", "\n\n".join(lines).encode(), rules)
+    assert [a.title for a in done.articles] == ["河东部署化解风险", "河西也有部署"]
+
+
+def test_a_title_set_apart_by_a_blank_is_no_running_head(rules):
+    title = "海西金融监管局：锚定“三条线” 筑牢安全屏障"
+    lines = ["海西时报", title, "本报记者 王小明"]
+    for text in PARAGRAPHS[:1] * 3:
+        lines += wrapped(text, 17, "　　")
+    assert only_article("\n".join(lines), rules).title == title.replace(" ", "")
+
+
+def test_buttons_of_a_page_dump_are_no_headings(rules):
+    text = "\n".join([
+        "海西网", "首页", "新闻", "体育", "某奇特栏目", "娱乐", TITLE, TITLE, "2026年1月20日 07:12 海西日报",
+        "缩小字体", "放大字体", "奇特按钮", "收藏", "0", "分享", "", *PARAGRAPHS,
+        "责任编辑：某某", "奇特课程推荐", "更多", "奇特的直播间"])
+    done = cleaning.clean_document("x", text.encode(), rules)
+    assert [(a.title, a.publisher, a.date) for a in done.articles] == [(TITLE, PUBLISHER, DATE)]
+    assert [p.text for p in done.articles[0].paragraphs] == PARAGRAPHS
+    rows = {r.sample: r.rule for r in done.ledger}
+    assert [rows[s] for s in ("海西网", "奇特按钮", "0", "奇特课程推荐", "奇特的直播间")] == [
+        "site_name", *["between_furniture"] * 4]
+
+
+def test_the_site_is_the_publisher_where_nothing_else_is(rules):
+    lines = ["海西金融监管局", "首页 | 机构概况", "部署工作", "发布时间：2024-01-31 来源：办公室"]
+    article = only_article("\n\n".join([*lines, "会议要求守住金融风险底线。"]), rules)
+    assert (article.publisher, article.rules["publisher"]) == ("海西金融监管局", "site_name")
+    head = '<html><head><meta property="og:site_name" content="海西网"></head><body><h1>部署工作</h1>'
+    for info, publisher in (("", "海西网"), ("<p>来源：海西日报</p>", "海西日报")):
+        assert only_article(f"{head}{info}<p>会议要求守住底线。</p>", rules).publisher == publisher
+
+
 def test_articles_of_a_page_without_dates_share_its_year(rules):
     text = (
         "各地召开2026年工作会议\n\n■ 海西财经 王小明\n\n多地金融监管局部署工作，要求守住底线。\n\n"
@@ -439,6 +495,11 @@ def test_a_running_head_inside_a_paragraph_is_taken_out(rules):
         ("本报记者 王小明 李大伟 河东报道", None, ["王小明", "李大伟"], None),
         ("海西社记者 王小明、李大伟", "海西社", ["王小明", "李大伟"], None),
         ("文/王小明", None, ["王小明"], None),
+        ("原创 王小明 海西观察 2025-12-18 18:20 河东", "海西观察", ["王小明"], "2025-12-18"),
+        ("海西观察 2025年12月18日 18:20 河东", "海西观察", [], "2025-12-18"),
+        ("（2025-01-18 14:05）  记者 王小明/河东报道", None, ["王小明"], "2025-01-18"),
+        ("2025年01月09日05:48 | 来源：人民网-海西日报", "海西日报", [], "2025-01-09"),
+        ("发布时间：2024-01-31    来源：办公室    文章类型：原创    字号：[大] [中] [小]", None, [], "2024-01-31"),
         ("作者：王小明 李大伟", None, ["王小明", "李大伟"], None),
         ("王小明  李大伟", None, ["王小明", "李大伟"], None),
         ("发布时间：2025/03/15 浏览次数：120", None, [], "2025-03-15"),
@@ -460,6 +521,25 @@ def test_lines_of_source_authors_and_date(rules, line, publisher, authors, date)
         date,
     )
     assert article.text == "会议要求守住风险底线，提升监管质效。"
+
+
+def test_a_line_cut_in_mid_sentence_is_no_byline(rules):
+    paragraph = "下一季度研究值若继续走低，多位精算师对记者表示，三季度将迎来新一轮切换。"
+    text = "\n".join(["保险产品切换临近", "本报记者 王小明", *wrapped("多位" + paragraph * 3, 14)])
+    article = only_article(text, rules)
+    assert (article.publisher, article.authors, article.text) == (None, ["王小明"], "多位" + paragraph * 3)
+
+
+def test_words_behind_a_mention_of_reporters_are_no_names(rules):
+    article = only_article("保险产品切换临近\n\n多位精算师对记者表示\n\n研究值继续走低，产品将切换。\n", rules)
+    assert (article.publisher, article.authors) == (None, [])
+
+
+def test_what_is_asked_in_an_interview_is_no_heading(rules):
+    blocks = ["记者：今年监管工作的着力点是什么？", "答：首先是防范金融风险，其次是强化监管。", "问：人手够吗？",
+              "答：正在补充监管力量。"]
+    article = only_article("\n\n".join(["访海西金融监管局局长", "来源：海西日报", *blocks]), rules)
+    assert [(p.kind, p.text) for p in article.paragraphs] == [("body", b) for b in blocks]
 
 
 def test_a_citation_line_fills_what_it_holds(rules):
@@ -624,6 +704,16 @@ def test_meta_tags_are_trusted_before_the_page(rules):
         ("2025年第6期", "issue"),
         ("扫一扫在手机打开当前页", "share"),
         ("[3] 王小明. 监管研究[J]. 海西金融, 2020.", "references"),
+        ("155人评论", "comments"),
+        ("点击下方卡片关注我们", "share"),
+        ("喜欢就点赞、在看、转发三连", "share"),
+        ("在看 13", "share"),
+        ("海西财经客户端", "app"),
+        ("网友阅读排行榜", "related"),
+        ("原文链接：https://a.cn/1.html", "source_address"),
+        ("《海西日报》（2025年3月4日 第 07 版）", "issue"),
+        ("— END —", "end_mark"),
+        ("小字号", "share"),
     ],
 )
 def test_page_furniture_is_named_by_its_rule(rules, line, rule):

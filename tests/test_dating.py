@@ -110,6 +110,14 @@ def test_work_year(title, text, published, expected):
     assert dating.WorkYear(PHRASES).of(title, text, published) == expected
 
 
+def test_a_year_for_which_a_meeting_lays_something_down_is_the_work_year():
+    plans = ["会议(?:强调|要求)，(20\\d\\d)年(?:要|将)"]
+    work_year = dating.WorkYear(PHRASES, plans=plans)
+    assert work_year.of("", "去年成效明显。会议强调，2025年要重点抓好三项任务。", None) == (2025, "work_year_text")
+    assert work_year.of("", "会议强调，2019年已经做到。", None) is None
+    assert work_year.of("", "2026年工作会议召开。会议要求，2027年将收官。", None) == (2026, "work_year_text")
+
+
 def test_days_of_events_are_resolved_by_the_work_year_beside_them():
     work_year = dating.WorkYear(PHRASES)
     text = "总局1月12日召开的2025年监管工作会议提出。2024年6月3日，签署备忘录。9月1日启动活动。"

@@ -1,0 +1,114 @@
+"""Word documents and PDFs: what stands outside the flow of the text, and what only one of two readers can read."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from fengxiang import cleaning
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = "会议要求守住金融风险底线，强化监管。"
+
+
+@pytest.fixture(scope="module")
+def rules() -> cleaning.Rules:
+    return cleaning.Rules.load(ROOT / "codebook")
+
+
+def word(fill) -> bytes:
+    import docx
+
+    document = docx.Document()
+    document.add_heading("部署工作", 0)
+    fill(document)
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def with_footnotes(data: bytes, notes: list[str]) -> bytes:
+    """A Word document with one more part: its footnotes."""
+    name = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    part = f'<w:footnotes xmlns:w="{name}">' + "".join(
+        f"<w:footnote><w:p><w:r><w:t>{t}</w:t></w:r></w:p></w:footnote>" for t in notes) + "</w:footnotes>"
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/footnotes"
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for item in old.namelist():
+            content = old.read(item)
+            if item == "word/_rels/document.xml.rels":
+                link = f'<Relationship Id="rIdNotes" Type="{kind}" Target="footnotes.xml"/></Relationships>'
+                content = content.replace(b"</Relationships>", link.encode())
+            elif item == "[Content_Types].xml":
+                form = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+                override = f'<Override PartName="/word/footnotes.xml" ContentType="{form}"/></Types>'
+                content = content.replace(b"</Types>", override.encode())
+            new.writestr(item, content)
+        new.writestr("word/footnotes.xml", part)
+    return out.getvalue()
+
+
+def test_footnotes_of_a_word_document_are_accounted_for(rules):
+    data = with_footnotes(word(lambda d: d.add_paragraph(TEXT)), ["", "数据来自海西金融监管局。"])
+    done = cleaning.clean_document("a.docx", data, rules)
+    assert [p.text for p in done.articles[0].paragraphs] == [TEXT]
+    assert [(r.fate, r.sample) for r in done.ledger if r.rule == "footnote"] == [
+        ("boilerplate", "数据来自海西金融监管局。")]
+
+
+def test_a_table_of_data_gives_a_line_a_row_and_one_of_text_its_paragraphs(rules):
+    def fill(document):
+        document.add_paragraph(TEXT)
+        table = document.add_table(2, 2)
+        for row, texts in zip(table.rows, (["指标", "数值"], ["不良率", "0.8%"]), strict=True):
+            row.cells[0].text, row.cells[1].text = texts
+        long = document.add_table(1, 2)
+        long.cell(0, 0).text, long.cell(0, 1).text = TEXT * 4, "会议还作了其他安排。"
+
+    article = cleaning.clean_document("a.docx", word(fill), rules).articles[0]
+    assert [(p.kind, p.text) for p in article.paragraphs] == [
+        ("body", TEXT), ("list", "指标 数值"), ("list", "不良率 0.8%"),
+        ("body", TEXT * 4), ("body", "会议还作了其他安排。")]
+
+
+def odd_pdf(lines: list[str]) -> bytes:
+    """A PDF whose font tells its codes in a table inside the file, as some writers do: one byte pair a character."""
+    codes = {c: i for i, c in enumerate(sorted(set("".join(lines))), 1)}
+    cmap = ("/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /Own def\n"
+            "1 begincodespacerange <0000> <ffff> endcodespacerange\n{}endcmap end end")
+    same = "".join(f"1 begincidrange <{i:04x}> <{i:04x}> {i} endcidrange\n" for i in codes.values())
+    shown = "".join(f"1 beginbfchar <{i:04x}> <{ord(c):04x}> endbfchar\n" for c, i in codes.items())
+    page = "".join(f"BT /F 12 Tf 1 0 0 1 60 {780 - 20 * n} Tm <{''.join(f'{codes[c]:04x}' for c in line)}> Tj ET\n"
+                   for n, line in enumerate(lines))
+    streams = [page, cmap.format(same), cmap.format(shown)]
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 5 0 R>>>>/Contents 4 0 R>>",
+        f"<</Length {len(streams[0])}>>stream\n{streams[0]}\nendstream",
+        "<</Type/Font/Subtype/Type0/BaseFont/Own/Encoding 7 0 R/ToUnicode 8 0 R/DescendantFonts[6 0 R]>>",
+        "<</Type/Font/Subtype/CIDFontType0/BaseFont/Own"
+        "/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/DW 1000/FontDescriptor 9 0 R>>",
+        f"<</Type/CMap/CMapName/Own/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
+        f"/Length {len(streams[1])}>>stream\n{streams[1]}\nendstream",
+        f"<</Length {len(streams[2])}>>stream\n{streams[2]}\nendstream",
+        "<</Type/FontDescriptor/FontName/Own/Flags 4/FontBBox[0 -200 1000 900]/ItalicAngle 0/Ascent 900/Descent -200"
+        "/CapHeight 700/StemV 80>>",
+    ]
+    out, at = "%PDF-1.4\n", []
+    for n, body in enumerate(objects, 1):
+        at.append(len(out))
+        out += f"{n} 0 obj\n{body}\nendobj\n"
+    table = "".join(f"{a:010d} 00000 n \n" for a in at)
+    return (out + f"xref\n0 {len(at) + 1}\n0000000000 65535 f \n{table}trailer<</Size {len(at) + 1}/Root 1 0 R>>\n"
+            f"startxref\n{len(out)}\n%%EOF").encode()
+
+
+def test_a_pdf_whose_font_tells_its_codes_itself_is_read(rules):
+    lines = ["部署工作", "来源：海西日报", "会议要求守住金融风险底线，强化机构监", "管。"]
+    article = cleaning.clean_document("a.pdf", odd_pdf(lines), rules).articles[0]
+    assert (article.title, article.publisher) == ("部署工作", "海西日报")
+    assert article.text == "会议要求守住金融风险底线，强化机构监管。"
