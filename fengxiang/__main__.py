@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from .errors import UserError
@@ -118,10 +119,11 @@ def _build(options) -> int:
     return 0
 
 
-def _tables(place, workers, cluster=None):
+def _tables(place, workers, cluster=None, at_work=lambda: None):
+    """The tables brought up to date; `at_work` is called when it turns out that there is something to do."""
     from .build import build
 
-    with Progress() as progress:
+    with Progress(at_work) as progress:
         if cluster is None:
             result = build(place.raw, place.out, place.codebook, workers=workers, progress=progress)
         else:
@@ -147,7 +149,8 @@ def _summary(result, place, seconds: float) -> str:
 def _report(options) -> int:
     import gc
 
-    from .running import run_notebooks
+    from .kernels import Nursery
+    from .running import kernel_environment, run_notebooks
 
     gc.disable()  # one run and out: walking its objects again and again frees nothing
     if options.open and not is_local(_place(options).out):
@@ -158,11 +161,12 @@ def _report(options) -> int:
 
 def _report_at(place: Workplace, options, run_notebooks) -> int:
     started = time.perf_counter()
-    result = _tables(place, options.workers)
-    print(_summary(result, place, time.perf_counter() - started))
-    os.environ[BUILT] = "1"
-    with Progress() as progress:
-        runs = run_notebooks(ROOT, place.raw, place.out, place.codebook, workers=options.workers or 2, log=progress)
+    with Nursery(kernel_environment(place.raw, place.out, place.codebook) | {BUILT: "1"}) as nursery:
+        result = _tables(place, options.workers, at_work=nursery.start)
+        print(_summary(result, place, time.perf_counter() - started))
+        with Progress() as progress:
+            runs = run_notebooks(ROOT, place.raw, place.out, place.codebook, workers=options.workers or 2,
+                                 log=progress, nursery=nursery)
     for run in runs:
         print(f"{run.name}: " + (f"{run.seconds:.1f} s" if run.ran else "up to date"))
     gallery = place.figures / "README.md"
@@ -329,15 +333,18 @@ def _targets(options) -> int:
 
 
 class Progress:
-    """One line on a terminal that says what is going on; silent when the output is not a terminal."""
+    """One line on a terminal that says what is going on; silent when the output is not a terminal. Calls `at_work`
+    whenever there is something to say."""
 
-    def __init__(self):
+    def __init__(self, at_work: Callable[[], object] = lambda: None):
         self.shown = sys.stderr.isatty()
+        self._at_work = at_work
 
     def __enter__(self):
         return self
 
     def __call__(self, message: object) -> None:
+        self._at_work()
         if self.shown:
             print(f"\r\x1b[2K{printable(message)[:100]}", end="", file=sys.stderr, flush=True)
 

@@ -361,6 +361,7 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
         size = sum(p.size if p.end is None else p.end - p.start for t in tasks for p in t.pieces)
         done = dict(known)
         del parts
+        progress(f"0/{len(tasks)} partitions read, cleaned, coded")
         if tasks and executor is None:
             # once, before processes are started: those that are forked have it then
             kept_toolkit(tasks[0].codebook, tasks[0].fingerprints).lexicon.words("")

@@ -511,8 +511,15 @@ def _indexed(pixels: np.ndarray) -> bytes:
     and as many more as the rest needs; every other colour becomes the nearest of them."""
     from PIL import Image
 
-    red, green, blue = (pixels[..., i].astype(np.uint32) for i in range(3))
-    colours, place, counts = np.unique(red << 16 | green << 8 | blue, return_inverse=True, return_counts=True)
+    packed = pixels[..., 0].astype(np.int32) << 16
+    packed |= pixels[..., 1].astype(np.int32) << 8
+    packed |= pixels[..., 2]
+    # Counted in runs of one colour: most of a picture is paper.
+    flat = packed.ravel()
+    starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
+    colours, run_colour = np.unique(flat[starts], return_inverse=True)
+    lengths = np.diff(starts, append=len(flat))
+    counts = np.bincount(run_colour, weights=lengths).astype(np.int64)
     order = np.lexsort((colours, -counts))
     rgb = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1).astype(np.uint8)
     palette, rest = rgb[order[:64]], order[64:]
@@ -526,7 +533,7 @@ def _indexed(pixels: np.ndarray) -> bytes:
     for start in range(0, len(rgb), 4096):
         some = rgb[start:start + 4096, None].astype(np.int32) - palette[None].astype(np.int32)
         nearest[start:start + 4096] = (some**2).sum(axis=2).argmin(axis=1)
-    image = Image.fromarray(nearest[place].reshape(pixels.shape[:2]), "P")
+    image = Image.fromarray(np.repeat(nearest[run_colour], lengths).reshape(pixels.shape[:2]), "P")
     image.putpalette(palette.tobytes())
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=8)
@@ -545,10 +552,15 @@ _PROLOGUE = re.compile(r"<\?xml.*?<svg ", re.S)
 
 
 def _glyph_outline(match: re.Match) -> str:
+    return f'{match[1]} d="{_relative_outline(match[2])}" transform="scale(.1)"/>'
+
+
+@cache
+def _relative_outline(path: str) -> str:
     """The outline of a character in whole font units, a thousandth of the type size, and in relative steps: half the
     length Matplotlib gives it, and the same shape."""
     steps, x, y, x0, y0 = [], 0, 0, 0, 0
-    for command, numbers in _STROKE.findall(match[2]):
+    for command, numbers in _STROKE.findall(path):
         points = [round(float(n) * 0.15625) for n in numbers.split()]
         relative = [p - (y if i % 2 else x) for i, p in enumerate(points)]
         if command == "z":
@@ -565,7 +577,7 @@ def _glyph_outline(match: re.Match) -> str:
         else:
             steps.append(command.lower() + " ".join(map(str, relative)))
         x, y = points[-2:]
-    return f'{match[1]} d="{"".join(steps).replace(" -", "-")}" transform="scale(.1)"/>'
+    return "".join(steps).replace(" -", "-")
 
 
 def _svg(figure: Figure, alt: str, title: str) -> bytes:

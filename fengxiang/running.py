@@ -25,6 +25,7 @@ from typing import Any
 
 from .display import FIGURE
 from .errors import UserError
+from .kernels import Nursery
 
 INTERFACE = ("INPUTS", "OUTPUTS", "PARAMETERS")
 STATE_FOLDER = ".fengxiang"
@@ -330,7 +331,8 @@ def executed_path(out: str | Path, name: str) -> Path:
 
 def run_notebooks(root: str | Path, raw: str | Path, out: str | Path, codebook: str | Path, workers: int = 2,
                   log: Callable[[str], None] | None = None,
-                  parameters: Mapping[str, Mapping[str, Any]] | None = None) -> list[RunResult]:
+                  parameters: Mapping[str, Mapping[str, Any]] | None = None,
+                  nursery: Nursery | None = None) -> list[RunResult]:
     """Bring the results of all notebooks up to date.
 
     Args:
@@ -340,6 +342,8 @@ def run_notebooks(root: str | Path, raw: str | Path, out: str | Path, codebook: 
         log: gets a line for each notebook that has run, with its time and the reason, and what it wrote to standard
             error.
         parameters: values that replace declared parameters, by notebook (`{"02-terms": {"top_terms": 50}}`).
+        nursery: where the kernels come from, with the settings of `kernel_environment`, if it has been started
+            already; it is at its end when this returns.
 
     Returns:
         A result for each notebook, in the order of their numbers.
@@ -371,7 +375,8 @@ def run_notebooks(root: str | Path, raw: str | Path, out: str | Path, codebook: 
                 if not reason_to_run(notebook, state, parts):
                     results[notebook.name] = _result(notebook, out, state, ran=False)
         if len(results) < len(notebooks):
-            _run(graph, results, state, common, root, workers, log or (lambda line: None))
+            with nursery or Nursery(kernel_environment(raw, out, codebook)) as nursery:
+                _run(graph, results, state, common, root, workers, log or (lambda line: None), nursery)
         return [results[notebook.name] for notebook in notebooks]
     except OSError as error:
         raise UserError(f"cannot be used ({error.strerror or error})", error.filename or out) from error
@@ -399,7 +404,7 @@ def _result(notebook: Notebook, out: Path, state: State, ran: bool, reason: str 
     return RunResult(notebook.name, ran, reason, seconds, executed_path(out, notebook.name), written)
 
 
-def _run(graph, results: dict[str, RunResult], state: State, common, root: Path, workers: int, log) -> None:
+def _run(graph, results: dict[str, RunResult], state: State, common, root: Path, workers: int, log, nursery) -> None:
     """Run what has to run, each notebook when those it waits for are done, first those that most others wait for."""
     import asyncio
     import tempfile
@@ -412,7 +417,7 @@ def _run(graph, results: dict[str, RunResult], state: State, common, root: Path,
             return
         state.runs.pop(notebook.name, None)
         started = time.perf_counter()
-        await _execute(notebook, state, root, Path(scratch), log)
+        await _execute(notebook, state, root, Path(scratch), nursery, log)
         state.runs[notebook.name] = {"parts": parts, "outputs": _written(notebook, state)}
         seconds = time.perf_counter() - started
         results[notebook.name] = _result(notebook, state.out, state, True, reason, seconds)
@@ -493,7 +498,7 @@ def import_jsonschema() -> None:
             del sys.modules["rfc3987_syntax"]
 
 
-async def _execute(notebook: Notebook, state: State, root: Path, scratch: Path, log) -> None:
+async def _execute(notebook: Notebook, state: State, root: Path, scratch: Path, nursery: Nursery, log) -> None:
     """Run one notebook in a kernel of its own and keep the executed copy, stripped of all that varies.
 
     The kernel is this very Python, found through a kernel spec made for the occasion, with settings of its own: what
@@ -511,8 +516,9 @@ async def _execute(notebook: Notebook, state: State, root: Path, scratch: Path, 
 
     home = scratch / notebook.name
     (home / "kernels" / "fengxiang").mkdir(parents=True)
-    spec = {"argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--quiet",
-                     "--HistoryManager.enabled=False"], "display_name": "Fengxiang", "language": "python"}
+    own = {"IPYTHONDIR": str(home / "ipython"), "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
+           "JUPYTER_RUNTIME_DIR": str(home / "runtime")}
+    spec = {"argv": nursery.command(root / "notebooks", own), "display_name": "Fengxiang", "language": "python"}
     (home / "kernels" / "fengxiang" / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     manager = AsyncKernelManager(
         kernel_name="fengxiang", kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(home / "kernels")]),
@@ -530,7 +536,7 @@ async def _execute(notebook: Notebook, state: State, root: Path, scratch: Path, 
     client.reset_execution_trackers()
     number = 0
     try:
-        await client.async_start_new_kernel(env=kernel_environment(state, home), cwd=str(root / "notebooks"))
+        await client.async_start_new_kernel(env=nursery.environment | own, cwd=str(root / "notebooks"))
         await client.async_start_new_kernel_client()
         for index, cell in enumerate(document.cells):
             number += cell.cell_type == "code"
@@ -553,15 +559,13 @@ async def _execute(notebook: Notebook, state: State, root: Path, scratch: Path, 
                      json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1) + "\n")
 
 
-def kernel_environment(state: State, home: Path) -> dict[str, str]:
+def kernel_environment(raw: Path, out: Path, codebook: Path) -> dict[str, str]:
     """The environment of a kernel: the folders of the run for `fengxiang.open_run()`, and settings under which the
     same notebook gives the same bytes on every machine."""
     path = os.pathsep.join(p for p in (str(PACKAGE.parent), os.environ.get("PYTHONPATH")) if p)
     return {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "MPLBACKEND": "agg",
             "TZ": "UTC", "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-            "IPYTHONDIR": str(home / "ipython"), "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
-            "JUPYTER_RUNTIME_DIR": str(home / "runtime"), "FENGXIANG_RAW": str(state.raw),
-            "FENGXIANG_OUT": str(state.out), "FENGXIANG_CODEBOOK": str(state.codebook)}
+            "FENGXIANG_RAW": str(raw), "FENGXIANG_OUT": str(out), "FENGXIANG_CODEBOOK": str(codebook)}
 
 
 def _kept(outputs: list, warn: Callable[[str], None]) -> list:

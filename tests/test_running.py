@@ -96,7 +96,7 @@ def project(tmp_path, monkeypatch):
     """The chain of three notebooks, and a function that builds it and tells what ran."""
     root = chain(tmp_path / "项目 1")
 
-    async def execute(notebook, state, root, scratch, log):
+    async def execute(notebook, state, root, scratch, nursery, log):
         monkeypatch.setenv("FENGXIANG_RAW", str(state.raw))
         monkeypatch.setenv("FENGXIANG_OUT", str(state.out))
         monkeypatch.setenv("FENGXIANG_CODEBOOK", str(state.codebook))
