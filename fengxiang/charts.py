@@ -292,7 +292,12 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
     def draw(figure, lang):
         labels = [names.region(r, lang) for r in order]
         head = (max(len(label) for label in labels) * 0.135 + 0.06) if lang == "zh" else label_margin(labels, 7.5)
-        axes = add_axes(figure, left=0.42, right=0.42, top=head, bottom=0.3)
+        # a number wider than its column stands upright in it, as the names do; then it must be shorter than a row
+        digits, below, beside = (len(str(int(n))) for n in (counts.to_numpy().max(), totals.max(), whole.max()))
+        upright = max(digits, below) > 3
+        axes = add_axes(figure, left=0.42, right=max(0.42, 0.14 + 0.07 * beside), top=head,
+                        bottom=0.12 + 0.065 * below if upright else 0.3)
+        size = min(7, 110 * axes.get_position().height * figures.size_inches(figure)[1] / len(years) / digits)
         axes.set_xlim(-0.6, len(order) - 0.4)
         axes.set_ylim(len(years) - 0.5, -0.5)
         places = [i + (0 if i == 0 else 0.25) for i in range(len(order))]
@@ -309,7 +314,8 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
                 if value:
                     numbers.append((places[j], i, str(value), figures.ink_on(colour)))
         fill_cells(axes, x, y, colours, width=0.92, height=0.92)
-        figures.add_numbers(axes, *list(zip(*numbers, strict=True))[:3], 7, [ink for *_, ink in numbers])
+        figures.add_numbers(axes, *list(zip(*numbers, strict=True))[:3], size if upright else 7,
+                            [ink for *_, ink in numbers], rotation=90 if upright else 0)
         for place, label, region in zip(places, labels, order, strict=True):
             colour = INK if region == NATIONAL or totals[region] else QUIET_INK
             if lang == "zh":
@@ -317,8 +323,8 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
                           color=colour)
             else:
                 axes.text(place, -0.62, label, ha="center", va="bottom", rotation=90, fontsize=7.5, color=colour)
-            axes.text(place, len(years) - 0.3, str(int(totals[region])), ha="center", va="top", fontsize=7,
-                      color=SOFT_INK)
+            axes.text(place, len(years) - 0.4 if upright else len(years) - 0.3, str(int(totals[region])), ha="center",
+                      va="top", fontsize=7, color=SOFT_INK, rotation=90 if upright else 0)
         for i, year in enumerate(years):
             axes.text(-0.75, i, str(year), ha="right", va="center_baseline", fontsize=8.5, color=INK)
             axes.text(places[-1] + 0.75, i, f"{int(whole.get(year, 0))}", ha="left", va="center_baseline",

@@ -3,6 +3,7 @@ something sensible to show when there is nothing to draw."""
 
 import dataclasses
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,9 @@ import pandas as pd
 import pytest
 
 from fengxiang import charts, diffusion, figures, measures
+from fengxiang.coding import Codebook
+
+CODEBOOK = Path(__file__).resolve().parent.parent / "codebook"
 
 NAMES = charts.Names(
     themes={"debt": {"zh": "地方债务", "en": "Local debt", "group": "risk"},
@@ -315,6 +319,16 @@ def test_coverage_in_words(tmp_path):
     data = data_of(card).pivot(index="region", columns="year", values="n_articles")
     assert data.loc["河北"].to_dict() == {2022: 4, 2024: 6}
     assert data.loc["深圳"].to_dict() == {2022: 0, 2024: 0}
+
+
+@pytest.mark.parametrize("n", [7, 1234, 234_567])
+def test_the_coverage_of_a_large_corpus_has_room_for_its_numbers(tmp_path, n):
+    names = charts.Names.of(Codebook.load(CODEBOOK), CODEBOOK / "regions.yml")
+    rows = [(year, region, n) for year in range(2021, 2027) for region in names.regions]
+    rows += [(year, "all", 36 * n) for year in range(2021, 2027)] + [(-1, region, 6 * n) for region in names.regions]
+    slices = pd.DataFrame([*rows, (-1, "all", 216 * n)], columns=["year", "region", "n_articles"])
+    card = drawn("coverage", tmp_path, [slices], names=names, size=["page", "slide", "half"])
+    assert card.title["en"] == "All 36 regions have articles; 2021 has the most"
 
 
 def test_cleaning_waterfall_in_words(tmp_path):
