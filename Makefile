@@ -10,7 +10,7 @@ BIN := $(if $(filter Windows_NT,$(OS)),$(VENV)/Scripts,$(VENV)/bin)
 FX := $(BIN)/python -m fengxiang
 WHERE := $(if $(RAW),--raw "$(RAW)") $(if $(OUT),--out "$(OUT)") $(if $(CODEBOOK),--codebook "$(CODEBOOK)")
 
-.PHONY: help env report build kit check test lab codebook freeze reproduce bench lock clean
+.PHONY: help env report build kit check test lab codebook freeze reproduce bench lock sbom audit clean
 help:      ## this page (the default)
 	@$(PYTHON) -m fengxiang targets
 $(VENV)/ready: requirements.lock
@@ -38,5 +38,9 @@ bench: $(VENV)/ready              ## the benchmark, printed and written to bench
 	@$(FX) bench
 lock:                             ## resolve pyproject.toml into requirements.lock (needs uv)
 	@$(PYTHON) -m fengxiang lock
+sbom:                             ## a bill of materials of what is locked: build/sbom.cdx.json (CycloneDX)
+	@$(PYTHON) -m fengxiang sbom
+audit:                            ## ask whether a locked package is known to be vulnerable (needs pip-audit)
+	@$(PYTHON) -m fengxiang audit
 clean:                            ## remove everything that was built (not the environment, not vintages)
 	@$(PYTHON) -m fengxiang clean $(WHERE)

@@ -77,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     command("bench", _bench, "measure, print and write benchmarks/results.md")
     command("env", _env, "make the environment in .venv/")
     command("lock", _lock, "resolve pyproject.toml into requirements.lock (needs uv)")
+    command("sbom", _sbom, "write a bill of materials of what is locked, build/sbom.cdx.json (CycloneDX)")
+    command("audit", _audit, "ask whether a locked package is known to be vulnerable (needs pip-audit and a network)")
     freeze = command("freeze", _freeze, "keep the present report's tables, numbers and codebook under a name",
                      folders=True)
     reproduce = command("reproduce", _reproduce, "count the numbers of a frozen report again, then and today",
@@ -274,6 +276,26 @@ def _lock(options) -> int:
     return subprocess.call(["uv", "pip", "compile", "pyproject.toml", "--extra", "test", "--universal",
                             "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header",
                             "--no-config", "--python-version", "3.11", "--quiet", "-o", "requirements.lock"], cwd=ROOT)
+
+
+def _sbom(options) -> int:
+    from .supply import write_bill_of_materials
+
+    print(printable(_shown(write_bill_of_materials(ROOT))))
+    return 0
+
+
+def _audit(options) -> int:
+    from .supply import audit
+
+    answer = audit(ROOT)
+    for line in [*(f"not checked: {package}" for package in answer.unchecked), *answer.vulnerable]:
+        print(printable(line))
+    packages = "1 package" if answer.n_checked == 1 else f"{answer.n_checked} packages"
+    known = "nothing known" if not answer.vulnerable else "1 known vulnerability" if len(answer.vulnerable) == 1 else \
+        f"{len(answer.vulnerable)} known vulnerabilities"
+    print(f"{answer.source}: {packages} checked, {known}")
+    return 1 if answer.vulnerable or answer.unchecked else 0
 
 
 def _freeze(options) -> int:
