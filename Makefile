@@ -5,12 +5,13 @@ OUT ?=
 CODEBOOK ?=
 NAME ?=
 NOTEXT ?=
+SHEET ?=
 VENV := .venv
 BIN := $(if $(filter Windows_NT,$(OS)),$(VENV)/Scripts,$(VENV)/bin)
 FX := $(BIN)/python -m fengxiang
 WHERE := $(if $(RAW),--raw "$(RAW)") $(if $(OUT),--out "$(OUT)") $(if $(CODEBOOK),--codebook "$(CODEBOOK)")
 
-.PHONY: help env report build kit check test lab codebook freeze reproduce bench lock sbom audit clean
+.PHONY: help env report build kit check test lab codebook gold freeze reproduce bench lock sbom audit clean
 help:      ## this page (the default)
 	@$(PYTHON) -m fengxiang targets
 $(VENV)/ready: requirements.lock
@@ -30,6 +31,8 @@ lab: $(VENV)/ready                ## JupyterLab on the notebooks
 	@$(FX) lab $(WHERE)
 codebook: $(VENV)/ready           ## what each pattern of the codebook finds, hides and would change
 	@$(FX) codebook $(WHERE)
+gold: $(VENV)/ready               ## a sheet of statements to code by hand; read it back with make gold SHEET=…
+	@$(FX) gold $(WHERE) $(if $(SHEET),--read "$(SHEET)")
 freeze: $(VENV)/ready             ## keep the present report under a name: make freeze NAME=2026-02
 	@$(FX) freeze "$(NAME)" $(WHERE)
 reproduce: $(VENV)/ready          ## count the numbers of a frozen report again: make reproduce NAME=2026-02

@@ -71,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     command("kit", _kit, "every figure in every size, and the office files", folders=True)
     command("check", _check, "whether a report and what it was made from are as its manifest has them", folders=True)
     command("codebook", _codebook, "what each pattern of the codebook finds, hides and would change", folders=True)
+    gold = command("gold", _gold, "draw statements to code by hand, or read the coded sheet back and measure accuracy",
+                   folders=True)
+    gold.add_argument("--read", metavar="SHEET", help="a sheet that has been filled in")
+    gold.add_argument("--rows", metavar="N", type=_count, default=60, help="statements to draw (default: 60)")
     test = command("test", _test, "the whole test suite")
     test.add_argument("pytest", nargs="*", help="arguments for pytest")
     command("lab", _lab, "JupyterLab on the notebooks", folders=True)
@@ -93,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError("give a number of processes, 1 or more")
+        raise argparse.ArgumentTypeError("give a number, 1 or more")
     return int(text)
 
 
@@ -227,6 +231,40 @@ def _codebook(options) -> int:
         statements = read(place.out, "statements", ["text"])
         for line in pattern_report(statements["text"].tolist(), Codebook.load(place.codebook)):
             print(line)
+    return 0
+
+
+def _gold(options) -> int:
+    from . import gold
+    from .attribution import Gazetteer
+    from .coding import Codebook
+    from .tables import read
+
+    place = _place(options)
+    _tables(place, None)
+    folder = place.codebook / "gold"
+    if options.read is None:
+        columns = ["statement_id", "article_id", "story_id", "text", "heading", "themes", "themes_inherited",
+                   "themes_guarded", "evidence"]
+        sheet = gold.sampling_sheet(read(place.out, "statements", columns), gold.load(folder), options.rows)
+        if sheet.empty:
+            print("every statement of this folder is labelled already")
+            return 0
+        path = place.processed / gold.SHEET
+        gold.write_sheet(path, sheet)
+        print(f"{len(sheet)} statements to code → {printable(_shown(path))}\n"
+              f"fill in {', '.join(gold.KINDS)} and who coded it (several values with ; between them, none where there "
+              f"is nothing),\nthen: python -m fengxiang gold --read {printable(_shown(path))}")
+        return 0
+    book = Codebook.load(place.codebook)
+    grades = [grade.id for grade in book.grades]
+    sheet = gold.read_sheet(options.read, read(place.out, "statements", ["statement_id", "text"]),
+                            [theme.code for theme in book.themes],
+                            [region.name for region in Gazetteer.load(place.codebook).regions], grades)
+    gold.merge(folder, sheet)
+    print(f"{len(sheet)} coded statements read into {printable(_shown(folder))}")
+    for line in gold.said_of(gold.compare(gold.load(folder), read(place.out, "statements", gold.COLUMNS)), grades):
+        print(line)
     return 0
 
 
