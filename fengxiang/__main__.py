@@ -155,17 +155,17 @@ def _summary(result, place, seconds: float) -> str:
 def _report(options) -> int:
     import gc
 
-    from .kernels import Nursery
-    from .running import kernel_environment, run_notebooks
-
     gc.disable()  # one run and out: walking its objects again and again frees nothing
     if options.open and not is_local(_place(options).out):
         raise UserError("is no folder of this machine; without --open the report is made there", options.out)
     with _at_hand(options) as place:
-        return _report_at(place, options, run_notebooks)
+        return _report_at(place, options)
 
 
-def _report_at(place: Workplace, options, run_notebooks) -> int:
+def _report_at(place: Workplace, options) -> int:
+    from .kernels import Nursery
+    from .running import kernel_environment, run_notebooks
+
     started = time.perf_counter()
     with Nursery(kernel_environment(place.raw, place.out, place.codebook) | {BUILT: "1"}) as nursery:
         result = _tables(place, options.workers, at_work=nursery.start)

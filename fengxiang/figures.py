@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache, lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -158,39 +159,69 @@ def _atoms(text: str) -> list[str]:
     return pieces
 
 
-def _fill(atoms: Sequence[str], width: float, size: float, serif: bool) -> list[str]:
-    lines, line = [], ""
-    for atom in atoms:
-        if line and not atom.isspace() and text_width((line + atom).rstrip(), size, serif=serif) > width:
-            lines.append(line.rstrip())
-            line = ""
-        if line or not atom.isspace():
-            line += atom
-    return [*lines, line.rstrip()] if line.strip() else lines
+def _measure(text: str, size: float, serif: bool) -> Callable[[int, int], float]:
+    """A function that gives the width in inches of `text[start:end]` as a line of its own, spaces at its ends left
+    out: the `text_width` of any of its parts, without adding it up each time."""
+    either = _OPENING | _CLOSING
+    before, after = f" {text}", f"{text} "[1:]
+    em = _face(serif).units_per_EM
+    units = list(accumulate((round(_advance(c, serif) * em) for c in text), initial=0))  # whole, so that sums are exact
+    # Marks squeezed by the mark that follows, or that precedes them; see `squeezed`.
+    by_next = list(accumulate((c in _CLOSING and n in either for c, n in zip(text, after, strict=True)), initial=0))
+    by_last = list(accumulate((c in _OPENING and p in _OPENING for p, c in zip(before, text, strict=False)),
+                              initial=0))
+    wide = list(accumulate(("\u3000" <= c <= "\uffef" for c in text), initial=0))
+
+    def measure(start: int, end: int) -> float:
+        while start < end and text[start].isspace():
+            start += 1
+        while start < end and text[end - 1].isspace():
+            end -= 1
+        if start == end:
+            return 0.0
+        tight = 0
+        if wide[end] - wide[start]:
+            tight = by_next[end - 1] - by_next[start] + by_last[end] - by_last[start + 1] + (text[start] in _OPENING)
+        return (units[end] - units[start] - tight * em / 2) / em * size / 72
+
+    return measure
 
 
-def _even(atoms: Sequence[str], n_lines: int, width: float, size: float, serif: bool) -> list[str] | None:
-    """The atoms in `n_lines` lines that fit `width`, as even as can be, rather broken after a mark than within a
+def _fill(ends: Sequence[int], measure: Callable[[int, int], float], text: str, width: float) -> list[str]:
+    """The text in as few lines as fit `width`, each as full as can be; `ends` is where it may be broken."""
+    lines, first, last = [], 0, 0
+    for end in ends:
+        if text[first:last].strip() and not text[last:end].isspace() and measure(first, end) > width:
+            lines.append(text[first:last].strip())
+            first = last
+        last = end
+    return [*lines, text[first:last].strip()] if text[first:last].strip() else lines
+
+
+def _even(ends: Sequence[int], measure: Callable[[int, int], float], text: str, n_lines: int,
+          width: float) -> list[str] | None:
+    """The text in `n_lines` lines that fit `width`, as even as can be, rather broken after a mark than within a
     clause, and least of all within quotation marks; None where no such lines exist."""
-    quoted = np.cumsum([atom.count("“") - atom.count("”") for atom in atoms]) > 0
+    places = [0, *ends]
+    quoted = list(accumulate((c == "“") - (c == "”") for c in text))
     best: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {(0, 0): (0.0, ())}
-    for end in range(1, len(atoms) + 1):
-        for start in range(end - 1, -1, -1):
-            line = "".join(atoms[start:end]).strip()
-            measure = text_width(line, size, serif=serif)
-            if measure > width and end - start > 1:
+    for i, end in enumerate(places[1:], 1):
+        stripped = text[:end].rstrip()
+        ending = (0 if i == len(ends) or stripped[-1:] in _PAUSES else 0.1) + 0.4 * (quoted[end - 1] > 0)
+        for j in range(i - 1, -1, -1):
+            wide = measure(places[j], end)
+            if wide > width and i - j > 1:
                 break
-            cost = (1 - measure / width) ** 2 + (0 if end == len(atoms) or line[-1:] in _PAUSES else 0.1) \
-                + 0.4 * bool(quoted[end - 1])
+            cost = (1 - wide / width) ** 2 + ending
             for n in range(n_lines):
-                if (start, n) in best:
-                    total = best[start, n][0] + cost
-                    if (end, n + 1) not in best or total < best[end, n + 1][0]:
-                        best[end, n + 1] = (total, (*best[start, n][1], end))
-    if (len(atoms), n_lines) not in best:
+                if (j, n) in best:
+                    total = best[j, n][0] + cost
+                    if (i, n + 1) not in best or total < best[i, n + 1][0]:
+                        best[i, n + 1] = (total, (*best[j, n][1], end))
+    if (len(ends), n_lines) not in best:
         return None
-    ends = best[len(atoms), n_lines][1]
-    return ["".join(atoms[a:b]).strip() for a, b in zip((0, *ends), ends, strict=False)]
+    cuts = best[len(ends), n_lines][1]
+    return [text[a:b].strip() for a, b in zip((0, *cuts), cuts, strict=False)]
 
 
 @lru_cache(maxsize=4096)
@@ -202,10 +233,11 @@ def wrap(text: str, width: float, size: float, *, serif: bool = False) -> str:
     """
     paragraphs = []
     for paragraph in text.split("\n"):
-        atoms = _atoms(paragraph)
-        lines = _fill(atoms, width, size, serif)
+        ends = list(accumulate(map(len, _atoms(paragraph))))
+        measure = _measure(paragraph, size, serif)
+        lines = _fill(ends, measure, paragraph, width)
         if 1 < len(lines) <= 4:
-            lines = _even(atoms, len(lines), width, size, serif) or lines
+            lines = _even(ends, measure, paragraph, len(lines), width) or lines
         paragraphs.extend(lines)
     return "\n".join(paragraphs)
 
