@@ -235,34 +235,49 @@ def _codebook(options) -> int:
 
 
 def _gold(options) -> int:
+    if options.read is not None and not is_local(_place(options).codebook):
+        raise UserError("codings are written into a codebook of this machine; copy it here and give that folder",
+                        _place(options).codebook)
+    with _at_hand(options) as place:
+        _tables(place, None)
+        return _draw(place, options.rows) if options.read is None else _read_back(place, Path(options.read))
+
+
+def _draw(place: Workplace, rows: int) -> int:
+    """Write a sheet of statements to code by hand."""
+    from . import gold
+    from .tables import read
+
+    columns = ["statement_id", "article_id", "story_id", "text", "heading", "themes", "themes_inherited",
+               "themes_guarded", "evidence"]
+    sheet = gold.sampling_sheet(read(place.out, "statements", columns), gold.load(place.codebook / "gold"), rows)
+    if sheet.empty:
+        print("every statement of this folder is labelled already")
+        return 0
+    path = place.processed / gold.SHEET
+    gold.write_sheet(path, sheet)
+    shown = printable(_shown(path, place))
+    print(f"{len(sheet)} statements to code → {shown}\n"
+          f"fill in {', '.join(gold.KINDS)} and who coded it (several values with ; between them, none where there is "
+          f"nothing),\nthen: python -m fengxiang gold --read {shown}")
+    return 0
+
+
+def _read_back(place: Workplace, path: Path) -> int:
+    """Read a coded sheet into the labels, and print the accuracy measured on them."""
     from . import gold
     from .attribution import Gazetteer
     from .coding import Codebook
     from .tables import read
 
-    place = _place(options)
-    _tables(place, None)
-    folder = place.codebook / "gold"
-    if options.read is None:
-        columns = ["statement_id", "article_id", "story_id", "text", "heading", "themes", "themes_inherited",
-                   "themes_guarded", "evidence"]
-        sheet = gold.sampling_sheet(read(place.out, "statements", columns), gold.load(folder), options.rows)
-        if sheet.empty:
-            print("every statement of this folder is labelled already")
-            return 0
-        path = place.processed / gold.SHEET
-        gold.write_sheet(path, sheet)
-        print(f"{len(sheet)} statements to code → {printable(_shown(path))}\n"
-              f"fill in {', '.join(gold.KINDS)} and who coded it (several values with ; between them, none where there "
-              f"is nothing),\nthen: python -m fengxiang gold --read {printable(_shown(path))}")
-        return 0
-    book = Codebook.load(place.codebook)
+    folder, book = place.codebook / "gold", Codebook.load(place.codebook)
     grades = [grade.id for grade in book.grades]
-    sheet = gold.read_sheet(options.read, read(place.out, "statements", ["statement_id", "text"]),
+    sheet = gold.read_sheet(path, read(place.out, "statements", ["statement_id", "text"]),
                             [theme.code for theme in book.themes],
                             [region.name for region in Gazetteer.load(place.codebook).regions], grades)
     gold.merge(folder, sheet)
-    print(f"{len(sheet)} coded statements read into {printable(_shown(folder))}")
+    here = Workplace(place.raw, place.out, place.codebook)
+    print(f"{len(sheet)} coded statements read into {printable(_shown(folder, here))}")
     for line in gold.said_of(gold.compare(gold.load(folder), read(place.out, "statements", gold.COLUMNS)), grades):
         print(line)
     return 0
