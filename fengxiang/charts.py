@@ -1739,7 +1739,8 @@ def _n_statements(frame: pd.DataFrame, year: int, region: str) -> int:
 def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, region: str = "all",
                          title: Bilingual | None = None, stem: str = "cooccurrence_network",
                          **finishing) -> FigureCard:
-    """Themes that stand together more often than by chance, as a network; every year has the same places.
+    """Themes that stand together more often than by chance, as a network. Under that of all years stands a small one
+    for each year, with the same places.
 
     Args:
         cooccurrence: as `measures.cooccurrence` returns it for `measures.complete_pairs`; the slice of all years
@@ -1752,10 +1753,14 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
     frame = _pair_frame(cooccurrence, names, year, region)
     years = _years_of(cooccurrence) if year == ALL_YEARS and "year" in cooccurrence else [year]
     tied = _tied(frame)
-    data = tied[list(_PAIR_PLOT_COLUMNS)].reset_index(drop=True)
-    shared = dict(stem=stem, data=data, columns=_PAIR_PLOT_COLUMNS, unit={"zh": "NPMI", "en": "NPMI"},
+    single = years if year == ALL_YEARS and len(years) > 1 else []
+    of_year = {y: _tied(_pair_frame(cooccurrence, names, y, region)) for y in single}
+    columns = {"year": {"zh": "年度（-1为合计）", "en": "year (-1: all together)"}, **_PAIR_PLOT_COLUMNS}
+    data = pd.concat([part.assign(year=y) for y, part in {year: tied, **of_year}.items()], ignore_index=True)
+    data = data[list(columns)]
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "NPMI", "en": "NPMI"},
                   period=_period(years), **finishing)
-    if len(data) < 2:
+    if len(tied) < 2:
         return _too_little({"zh": "明显多于偶然的主题对不足两对，不成网络。",
                             "en": "Fewer than two pairs of themes are together clearly more often than by chance: no "
                                   "network."}, title=title, **shared)
@@ -1781,13 +1786,36 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
                  f"statements clearly more often than by chance; {_pair_alt(tied, 'en')}. "
                  f"{names.theme(hub['node'], 'en')} has most ties, {hub['degree']}. Groups that go together: "
                  f"{group_words('en')}."}
+    if single:
+        alt["zh"] += "各年自己的连线：" + "，".join(f"{y}年{len(part)}条" for y, part in of_year.items()) + "。"
+        alt["en"] += " Ties of single years: " + ", ".join(f"{y}, {len(part)}" for y, part in of_year.items()) + "."
+
+    def draw_years(axes, foot, fractions, lang):
+        """A small network for each year in the strip of `foot` points below 0; `fractions` are the places in 0..1."""
+        from matplotlib.collections import LineCollection
+
+        cell = axes.get_xlim()[1] / len(single)
+        ties, dots, tints = [], [], []
+        for k, part in enumerate(of_year.values()):
+            corner, room = np.array([(k + 0.12) * cell, 4 - foot]), np.array([0.76 * cell, foot - 24])
+            at = {t: corner + xy * room for t, xy in fractions.items()}
+            ends = set(part["theme_a"]) | set(part["theme_b"])
+            ties += [(at[r.theme_a], at[r.theme_b]) for r in part.itertuples()]
+            dots += list(at.values())
+            tints += [names.colour(t) if t in ends else "#D6D1C9" for t in at]
+            axes.text((k + 0.5) * cell, -13, f"{single[k]}年" if lang == "zh" else str(single[k]), fontsize=7.5,
+                      ha="center", color=SOFT_INK)
+        axes.add_collection(LineCollection(ties, colors="#8A847B", linewidths=1.0, zorder=1))
+        axes.scatter(*np.array(dots).T, s=6, c=tints, linewidths=0, zorder=2)
 
     def draw(figure, lang):
         width, height = size_inches(figure)
         axes = add_axes(figure)
-        w, h = width * 72, height * 72
+        w, whole = width * 72, height * 72
+        foot = min(0.2 * whole, 76.0) if single else 0.0
+        h = whole - foot
         axes.set_xlim(0, w)
-        axes.set_ylim(0, h)
+        axes.set_ylim(-foot, h)
         size = 8.0
         labels = [names.theme(t, lang) for t in nodes["node"]]
         peak = max(float(nodes["n"].max()), 1)
@@ -1805,8 +1833,8 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
         for e in edges.itertuples():
             a, b = place[e.node_a], place[e.node_b]
             share = e.npmi / strongest
-            axes.plot([a[0], b[0]], [a[1], b[1]], color=tint("#5B554D", 0.25 + 0.45 * share),
-                      linewidth=0.6 + 3.4 * share**1.5, zorder=1, solid_capstyle="round")
+            axes.plot([a[0], b[0]], [a[1], b[1]], color=tint("#5B554D", 0.25 + 0.45 * share), zorder=1,
+                      linewidth=0.6 + 3.4 * share**1.5, solid_capstyle="round", linestyle="-" if e.within else ":")
         tied_node = nodes["degree"].to_numpy() > 0
         colours = [names.colour(t) if d else "#C9C4BC" for t, d in zip(nodes["node"], tied_node, strict=True)]
         axes.scatter(points[:, 0], points[:, 1], s=(2 * radii) ** 2, c=colours, edgecolors=PAPER, linewidths=1.2,
@@ -1817,19 +1845,24 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
             axes.text(x, y + 0.16 * size, labels[i], fontsize=size, va="baseline", zorder=3,
                       color=INK if tied_node[i] else QUIET_INK,
                       bbox={"facecolor": PAPER, "alpha": 0.7, "pad": 0.6, "linewidth": 0})
+        if single:
+            draw_years(axes, foot, dict(zip(nodes["node"], (xy - low) / spread, strict=True)), lang)
 
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=5.0,
+        draw, title=title or automatic, n=n, alt=alt, height=5.0 + (0.7 if single else 0),
         subtitle={"zh": f"同句次数明显多于偶然的主题对，{_slice_words(year, region, names, years, 'zh')}；"
                         f"n={count(n)}条语句，{len(edges)}条连线，错误发现率5%",
                   "en": "Pairs of themes together clearly more often than by chance, "
                         f"{_slice_words(year, region, names, years, 'en')}; n = {count(n)} statements, {len(edges)} "
                         "ties, false discovery rate 5%"},
         how_to_read={"zh": "圆的大小是涉及该主题的语句数，颜色是主题的组；连线越粗，两个主题在同一句中结合越紧"
-                           "（NPMI）。位置由各年合计算出，各年的图可以对照；灰色的主题没有明显的连线。",
+                           "（NPMI）；实线在算法多次运行都同意的一组之内，点线跨组。灰色的主题没有明显的连线。"
+                           "位置由各年合计算出，各年的图可以对照" + ("：下排是各年自己的连线。" if single else "。"),
                      "en": "A circle’s size is the statements with the theme, its colour the theme’s group; the "
-                           "thicker a tie, the closer two themes go together in statements (NPMI). Places come from "
-                           "all years together, so years can be compared; grey themes have no clear tie."},
+                           "thicker a tie, the closer two themes go together in statements (NPMI); a solid one is "
+                           "within a group on which many runs of the algorithm agree, a dotted one between groups. "
+                           "Grey themes have no clear tie. Places come from all years together, so years can be "
+                           "compared" + (": below are the ties of single years." if single else ".")},
         **shared)
 
 

@@ -129,11 +129,18 @@ CORRECTED = {
     "status": {"zh": "说明", "en": "note", "labels": CORRECTION_STATUS},
 }
 PAIRS_BY_UNIT = {**PAIRS, "npmi_paragraph": {"zh": "NPMI（同段）", "en": "NPMI in paragraphs", "format": ".2f"}}
+PAIRS_BY_REGION = {"region_name": QUOTIENTS["region_name"], **PAIRS}
+GROUPS = {
+    "names": {"zh": "常在一起的主题", "en": "themes that go together"},
+    "stability": {"zh": "同意这样分的运行", "en": "runs that agree", "format": ".0%"},
+}
 TERM_PAIRS = {
     "term_a": {"zh": "提法甲", "en": "first term"}, "term_b": {"zh": "提法乙", "en": "second term"},
     **{k: PAIRS[k] for k in ("n_both", "expected", "ratio", "npmi", "log_dice", "q_more")},
+    "npmi_paragraph": PAIRS_BY_UNIT["npmi_paragraph"],
 }
 PAIR_DIFFERENCES = {
+    "former": {"zh": "前者", "en": "former"}, "latter": {"zh": "后者", "en": "latter"},
     "a": PAIRS["a"], "b": PAIRS["b"],
     "n_both_a": {"zh": "前者同句", "en": "together, former", "format": ",d"},
     "n_both_b": {"zh": "后者同句", "en": "together, latter", "format": ",d"},

@@ -1221,6 +1221,24 @@ def cooccurrence_difference(pairs_a: pd.DataFrame, pairs_b: pd.DataFrame, level:
         "q": benjamini_hochberg(np.where(strong, p, np.nan)), "supported": strong})
 
 
+def region_differences(pairs: pd.DataFrame, sides: Sequence[tuple[str, str]], **options) -> pd.DataFrame:
+    """`cooccurrence_difference` between several pairs of regions, one after the other.
+
+    Args:
+        pairs: one year of `complete_pairs`.
+        sides: (region, region); 全国 is one too. Statements of both make the interval wider than it need be.
+        options: of `cooccurrence_difference`.
+
+    Returns:
+        former, latter (the regions), then its columns; a difference is latter minus former.
+    """
+    frames = [cooccurrence_difference(pairs[pairs["region"] == a], pairs[pairs["region"] == b], **options)
+              .assign(former=a, latter=b) for a, b in sides]
+    frame = pd.concat(frames or [cooccurrence_difference(pairs.head(0), pairs.head(0)).assign(former="", latter="")],
+                      ignore_index=True)
+    return frame[["former", "latter", *(c for c in frame if c not in ("former", "latter"))]]
+
+
 # --- regions ------------------------------------------------------------------------------------------------------
 
 def region_table(theme_counts: pd.DataFrame, year: int = -1, column: str = "n_statements") -> pd.DataFrame:

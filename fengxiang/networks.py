@@ -103,6 +103,14 @@ def consensus_communities(graph: nx.Graph, runs: int = 50, resolution: float = 1
     return pd.DataFrame(sorted(rows), columns=["node", "community", "stability"])
 
 
+def groups(communities: pd.DataFrame) -> pd.DataFrame:
+    """The groups of `consensus_communities`, the largest first: community, nodes (list of names), stability (of the
+    node of the group that runs agree on least). Nodes without ties are in none."""
+    tied = communities[communities["community"] > 0]
+    found = tied.groupby("community").agg(nodes=("node", list), stability=("stability", "min"))
+    return found.reset_index()
+
+
 def _share_together(ties: np.ndarray, runs: int, resolution: float, seed: int) -> np.ndarray:
     """The share of runs that put each two nodes together, (nodes, nodes); 1 on the diagonal."""
     import networkx as nx

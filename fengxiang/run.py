@@ -82,6 +82,11 @@ class Run:
         return {"zh": "、".join(self.names.region(r, "zh") for r in regions),
                 "en": ", ".join(self.names.region(r, "en") for r in regions)}
 
+    def theme_names(self, codes) -> dict[str, str]:
+        """Themes as a list reads, in zh and en."""
+        return {"zh": "、".join(self.names.theme(t, "zh") for t in codes),
+                "en": ", ".join(self.names.theme(t, "en") for t in codes)}
+
     @cached_property
     def agency_names(self) -> list[str]:
         """Names of places and agencies of the codebook: nobody's wording."""

@@ -655,6 +655,19 @@ SLICES = frame_of("year region n_statements n_articles", (-1, "北京", 100, 20)
                   (-1, "上海", 40, 8), (-1, "全国", 200, 30), (-1, "all", 350, 60), (-1, "none", 20, 5))
 
 
+def test_region_differences_stand_one_after_the_other_and_turn_round_with_their_sides():
+    pairs = pd.DataFrame([("a", "b", r, k, 10, 8, n) for r, k, n in (("甲", 6, 40), ("乙", 2, 50), ("丙", 5, 30))],
+                         columns=["theme_a", "theme_b", "region", "n_both", "n_a", "n_b", "n_statements"])
+    frame = measures.region_differences(pairs, [("甲", "乙"), ("乙", "甲"), ("乙", "丙")])
+    assert frame[["former", "latter", "n_both_a", "n_both_b"]].values.tolist() == [
+        ["甲", "乙", 6, 2], ["乙", "甲", 2, 6], ["乙", "丙", 2, 5]]
+    # half a statement added to each cell: 甲 6.5·28.5/(4.5·2.5), 乙 2.5·34.5/(8.5·6.5)
+    expected = math.log(2.5 * 34.5 / (8.5 * 6.5)) - math.log(6.5 * 28.5 / (4.5 * 2.5))
+    assert frame["difference"].tolist()[:2] == pytest.approx([expected, -expected])
+    assert frame.loc[0, "low"] == pytest.approx(-frame.loc[1, "high"])
+    assert list(measures.region_differences(pairs, []).columns) == list(frame.columns)
+
+
 def test_region_table_by_hand():
     expected = pd.DataFrame({"green": [30, 10], "opening": [10, 0]}, index=["北京", "天津"])
     pd.testing.assert_frame_equal(measures.region_table(COUNTS), expected, check_dtype=False, check_index_type=False,

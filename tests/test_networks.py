@@ -71,6 +71,9 @@ def test_communities_by_hand():
     found = networks.consensus_communities(graph)
     assert list(zip(found["node"], found["community"], strict=True)) == [
         ("a", 1), ("b", 1), ("c", 1), ("d", 2), ("e", 2), ("f", 2), ("z", 0)]
+    assert networks.groups(found).values.tolist() == [[1, ["a", "b", "c"], 1], [2, ["d", "e", "f"], 1]]
+    assert networks.groups(found.assign(stability=[1, .75, 1, 1, 1, 1, np.nan]))["stability"].tolist() == [.75, 1]
+    assert networks.groups(found.iloc[:0]).empty
     assert list(found["stability"][:6]) == [1] * 6
     assert np.isnan(found["stability"].iloc[6])
 
