@@ -626,7 +626,7 @@ class _Matcher:
         from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
         self._automaton = AhoCorasick(list(patterns), matchkind=MatchKind.LeftmostLongest,
-                                      implementation=Implementation.DFA)
+                                      implementation=Implementation.ContiguousNFA)
         self._kinds = [kind for kind, _ in patterns.values()]
         self._values = [value for _, value in patterns.values()]
         self._kept: dict[int | tuple[int, ...], _Reading] = {}

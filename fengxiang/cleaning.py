@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
+from operator import attrgetter
 
 from . import bylines, dating, reading
 from .cleaningrules import SENTENCE_ENDS, Rules, bare, segmenter
@@ -41,6 +42,7 @@ _COUNTED = frozenset("年月日时分秒亿万千百个家项条次户元倍级�
 _BULLET = "■●◆▲□◎★▇█◼▪"
 _PAGE_NUMBER = re.compile(r"[-—–·•|\s]{0,4}(?:第?\s?\d{1,4}\s?页?|\d{1,4}\s?/\s?\d{1,4})[-—–·•|\s]{0,4}")
 _PAGE_AT_ENDS = re.compile(r"^\d{1,4}[\s|·]{1,4}|[\s|·]{1,4}\d{1,4}$")
+_BLANK_BESIDE_MARK = re.compile(r"(?<=[，。：；！？、”》）])\s+|\s+(?=[，。：；！？、“《（])")
 _NUMERIC = re.compile(r"[\d\s.,%+-]+")
 _COLUMN = re.compile(r"([\u4e00-\u9fff]{2,8})(?:\s{1,4}([A-Za-z][A-Za-z &]{2,40}))?")
 _HEAD_SPACE = re.compile(r"^((?:\d{1,4} )?\S{4,40}(?: \S{1,20}){0,3}) (\S.*)$")
@@ -175,7 +177,7 @@ class _Document:
         self.cuts: dict[int, list[tuple[int, str, str, str]]] = {}  # parts of a line with another fate than the line
         self.meta: dict[int, list[tuple[str, object, str]]] = {}  # metadata lines and what they say
         self.whole = source.source_format in ("json", "jsonl", "table", "email")  # one article by its nature
-        self.hant = any(_TRADITIONAL.search(t[:200]) for t in lines.text[:10])
+        self.hant = _TRADITIONAL.search("".join([t[:200] for t in lines.text[:10]])) is not None
         self.web_marks = 0
         self.heads: list[str] = []
         self.columns: list[str] = []
@@ -186,8 +188,7 @@ class _Document:
         if self.size:
             self.width, self.by_length, self.gaps_tell = _wrapping(source.lines)
             self.indented = any(self.indent) and not all(self.indent)
-            self.usual_gap = Counter(g for g in self.gap if g).most_common(1)[0][0] if any(self.gap) else 0
-            if source.n_undecodable or any("\ufffd" in t for t in self.text):
+            if source.n_undecodable or "\ufffd" in "".join(self.text):
                 self._mark_unreadable()
             self._mark_copies()
             self._mark_running_heads()
@@ -199,6 +200,12 @@ class _Document:
         else:
             articles = []
         return articles, self._ledger(articles)
+
+    @cached_property
+    def usual_gap(self) -> int:
+        """The most frequent number of blank lines above a line that has any; 0 where none has."""
+        gaps = Counter(filter(None, self.gap))
+        return gaps.most_common(1)[0][0] if gaps else 0
 
     # -------------------------------------------------------------------------------------------- marking lines
 
@@ -327,6 +334,8 @@ class _Document:
     def _mark_copies(self) -> None:
         """Lines that stand a second time: long ones, and short ones beside them. Where lines were cut, only whole
         sentences count."""
+        if len(set(self.text)) == self.size:
+            return
         seen: dict[str, int] = {}
         again = []
         live = [i for i in range(self.size) if not self.fate[i]]
@@ -365,7 +374,7 @@ class _Document:
 
     def _mark_furniture(self) -> None:
         """Marks of the format, metadata lines and page furniture, line by line."""
-        rules, text = self.rules, self.text
+        rules, text, hint = self.rules, self.text, self.hint
         sentences = [i for i in range(self.size)
                      if text[i][-1] in SENTENCE_ENDS and len(text[i]) <= rules.max_line and self.fate[i] is None]
         named = {sentences[k] for k in rules.sentences_to_examine([text[i] for i in sentences])} if sentences else set()
@@ -376,7 +385,7 @@ class _Document:
                     mode = ""
                 continue
             line = text[i]
-            if self._mark_by_format(i):
+            if (hint[i] or line.startswith(rules.citation_starts)) and self._mark_by_format(i):
                 continue
             examine = i in named if line[-1] in SENTENCE_ENDS else len(line) <= rules.max_line
             rule = self._furniture_rule(i) if examine else None
@@ -573,9 +582,9 @@ class _Document:
         return a[-1] in "，、：—" or (not _balanced(a) and _balanced(a + b)) or _word_spans(a, b)
 
     def _has_dateline(self, i: int) -> bool:
-        head = self.text[i][:SHORT]
-        return any(mark in head for mark in self.rules.dateline_marks) and self.rules.datelines.starts(
-            self._matchable(self.text[i][:80]))
+        text = self.text[i]
+        return self.rules.dateline_mark.search(text, 0, SHORT) is not None and self.rules.datelines.starts(
+            self._matchable(text[:80]))
 
     def _known_title(self) -> str | None:
         return next((str(v) for name, v, _ in self.source.fields if name == "title"), None)
@@ -821,7 +830,7 @@ class _Document:
         title_key = _key(title)
         joined = "\n".join([b.text for b in blocks])
         repeated = self._repeated_starts(blocks, joined)
-        datelines = any(mark in joined for mark in self.rules.dateline_marks)
+        datelines = self.rules.dateline_mark.search(joined) is not None
         kept: list[_Block] = []
         seen: set[str] = set()
         for block in blocks:
@@ -1021,7 +1030,7 @@ class _Document:
     def _articles(self, drafts: list[_Draft]) -> list[Article]:
         source, rules = self.source, self.rules
         form = self._format(len(drafts))
-        articles = []
+        articles, bodies = [], []
         page = {n: v for i in sorted(self.meta, reverse=True) for n, v, r in self.meta[i] if r == "page_head"}
         for n, draft in enumerate(drafts):
             position = self.position + n if source.position is None else source.position
@@ -1032,7 +1041,8 @@ class _Document:
             for block in draft.blocks:
                 for i in block.lines:
                     self.owner[i] = article.position
-            self._fill(article, draft, article.text, page)
+            bodies.append(article.text)
+            self._fill(article, draft, bodies[-1], page)
             articles.append(article)
         if form == "newspaper_page":
             years = {a.year for a in articles if a.year is not None}
@@ -1040,8 +1050,7 @@ class _Document:
                 if article.year is None and len(years) == 1:
                     article.year, article.rules["year"] = next(iter(years)), "same_page"
                     article.date_basis = "inferred"
-        for article in articles:
-            body = article.text
+        for article, body in zip(articles, bodies, strict=True):
             title = article.title or ""
             article.script = script_of(body)
             if article.script == "hant":
@@ -1127,39 +1136,36 @@ class _Document:
     # -------------------------------------------------------------------------------------------- ledger
 
     def _ledger(self, articles: list[Article]) -> list[LedgerRow]:
-        source, rows = self.source, []
-        file, text, unit = source.source_file, self.text, source.lines.unit
+        source, cuts = self.source, self.cuts
+        rows: list[LedgerRow] = []
+        file, raw, whole = source.source_file, source.raw, self.whole
         first = articles[0].position if articles else None
         single = first if len(articles) == 1 else None
-        for i in range(self.size):
-            n = source.lines.n[i]
-            fate = self.fate[i] or "boilerplate"
-            rule = self.rule[i] if self.fate[i] else "unattached"
-            sample_text = source.raw[unit[i] - 1].strip() if source.raw and i not in self.cuts else text[i]
-            for m, other_fate, other_rule, sample in self.cuts.get(i, ()):
-                rows.append(LedgerRow(file, unit[i], m, other_fate, self.owner[i], other_rule, sample))
-                n -= m
+
+        def add(unit: int, n: int, fate: str, owner: int | None, rule: str, sample: str) -> None:
+            """A row, or, in a record, more of the row before it if that is of one unit, fate and rule."""
+            last = rows[-1] if whole and rows else None
+            if last is not None and last.unit == unit and last.fate == fate and last.rule == rule and (
+                    last.position == owner):
+                last.n_chars += n
+            else:
+                rows.append(LedgerRow(file, unit, n, fate, owner, rule, sample))
+
+        for i, (unit, n, fate, rule, owner, text) in enumerate(zip(
+                source.lines.unit, source.lines.n, self.fate, self.rule, self.owner, self.text, strict=True)):
+            if i in cuts:
+                for m, other_fate, other_rule, sample in cuts[i]:
+                    add(unit, m, other_fate, owner, other_rule, sample)
+                    n -= m
+            elif raw:
+                text = raw[unit - 1].strip()
             if n:
-                rows.append(LedgerRow(file, unit[i], n, fate, self.owner[i] or single, rule, sample_text[:SAMPLE]))
+                add(unit, n, fate or "boilerplate", owner or single, rule if fate else "unattached", text[:SAMPLE])
         for at, n, fate, rule, sample in source.settled:
             if n:
-                rows.append(LedgerRow(file, at, n, fate, single, rule, sample))
-        if self.whole:
-            rows = _merged(rows)
-        rows.sort(key=lambda r: r.unit)
+                add(at, n, fate, single, rule, sample)
+        rows.sort(key=attrgetter("unit"))
         return rows
-
-
-def _merged(rows: list[LedgerRow]) -> list[LedgerRow]:
-    """The rows of a record, neighbours of one unit, fate and rule as one."""
-    out: list[LedgerRow] = []
-    for row in rows:
-        last = out[-1] if out else None
-        if last and (last.unit, last.fate, last.rule, last.position) == (row.unit, row.fate, row.rule, row.position):
-            last.n_chars += row.n_chars
-        else:
-            out.append(row)
-    return out
 
 
 # Kinds of blocks as fates and rules of the ledger.
@@ -1179,7 +1185,8 @@ def _unpaged(text: str) -> str:
 
 
 def _tidy_title(title: str) -> str:
-    return re.sub(r"(?<=[，。：；！？、”》）])\s+|\s+(?=[，。：；！？、“《（])", "", reading.normal(title)).strip()
+    title = reading.normal(title).strip()
+    return _BLANK_BESIDE_MARK.sub("", title) if len(title.split(maxsplit=1)) > 1 else title
 
 
 def _key(text: str) -> str:
@@ -1242,6 +1249,8 @@ def _wrapping(raw: reading.Lines) -> tuple[float, bool, bool]:
     Hard-wrapped text has many lines of one width, none that is wider (but where a running head was written into the
     first line of a page), and most of those break off in mid-sentence.
     """
+    if min(map(len, raw.text)) > 2 * MAX_WRAP:
+        return 0, False, False
     mixed = any(raw.indent) and not all(raw.indent)
     rows = zip(raw.text, raw.hint, raw.indent, raw.page, strict=True)
     lines = ["　　" + t if mixed and d else t for t, h, d, p in rows if h == "" and not (p and " " in t)

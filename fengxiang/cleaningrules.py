@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from functools import lru_cache
+from collections import Counter
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -67,7 +68,7 @@ class Rules:
                 for longer in (*(p + gap + word for p in before), *(word + gap + s for s in after)):
                     keys.setdefault(longer, name)
         meta = {word.lower(): name for name in check.mapping(("meta",)) for word in check.strings(("meta", name))}
-        outside = check.compiled(("outside",), check.string(("outside",)))
+        outside = check.compiled(("outside",), check.string(("outside",)), alone=True)
         self.names = {"json": keys, "html": {"meta": meta, "furniture": outside}}
 
     def _load_furniture(self, check: _Checked) -> None:
@@ -107,7 +108,7 @@ class Rules:
     def _load_bylines(self, check: _Checked) -> None:
         self.bylines = check.union(("bylines",))
         self.datelines = check.union(("datelines",))
-        self.dateline_marks = tuple(check.strings(("dateline_marks",)))
+        self.dateline_mark = re.compile(_alternatives(check.strings(("dateline_marks",))))
         self.signatures = check.union(("signatures",))
         self.tag_ends = tuple(check.strings(("tag_ends",)))
         self.lead_ins = tuple(check.strings(("lead_ins",)))
@@ -204,25 +205,37 @@ class Union:
 
     def __init__(self, patterns: list[tuple[str, str]]):
         self._rules = [rule for rule, _ in patterns]
-        parts = [f"(?P<r__{i}>" + re.sub(r"\(\?P<(\w+)>", rf"(?P<\1__{i}>", pattern) + ")"
-                 for i, (_, pattern) in enumerate(patterns)]
-        self._pattern = re.compile("|".join(parts) or "(?!)")
-        self._at_end = re.compile(f"(?:{'|'.join(parts) or '(?!)'})$")
-        self._names = [name for name in self._pattern.groupindex if not name.startswith("r__")]
+        parts = [re.sub(r"\(\?P<(\w+)>", rf"(?P<\1__{i}>", pattern) for i, (_, pattern) in enumerate(patterns)]
+        self._expression = "|".join(f"(?P<r__{i}>{part})" for i, part in enumerate(parts)) or "(?!)"
+        self._unnamed = "|".join(f"(?:{part})" for part in parts) or "(?!)"
+
+    @cached_property
+    def _pattern(self) -> re.Pattern:
+        return re.compile(self._expression)
+
+    @cached_property
+    def _any(self) -> re.Pattern:
+        """Whether any matches, without saying which: without groups around them, most fail at their first character."""
+        return re.compile(self._unnamed)
+
+    @cached_property
+    def _at_end(self) -> re.Pattern:
+        return re.compile(f"(?:{self._expression})$")
 
     def _found(self, m: re.Match | None):
         if m is None:
             return None
-        spans = {name.split("__")[0]: m.span(name) for name in self._names if m.start(name) >= 0}
+        spans = {name.split("__")[0]: m.span(name) for name in m.re.groupindex
+                 if not name.startswith("r__") and m.start(name) >= 0}
         return self._rules[int(m.lastgroup.split("__")[1])], spans, m
 
     def fullmatch(self, text: str):
         """The match with the whole text, or None."""
-        return self._found(self._pattern.fullmatch(text))
+        return self._found(self._pattern.fullmatch(text)) if self._any.fullmatch(text) else None
 
     def match(self, text: str):
         """The match at the start of the text, or None."""
-        return self._found(self._pattern.match(text))
+        return self._found(self._pattern.match(text)) if self._any.match(text) else None
 
     def at_end(self, text: str):
         """The match at the very end of the text, or None."""
@@ -230,7 +243,7 @@ class Union:
 
     def starts(self, text: str) -> bool:
         """Whether the text starts with a match."""
-        return self._pattern.match(text) is not None
+        return self._any.match(text) is not None
 
 
 class _Checked:
@@ -289,14 +302,17 @@ class _Checked:
                 raise self.file.error(f"a rule needs a name in both languages (“{language}” is missing)", *keys)
         return value["zh"], value["en"]
 
-    def compiled(self, keys: tuple, pattern: str) -> re.Pattern:
-        """An expression with its placeholders filled in."""
+    def compiled(self, keys: tuple, pattern: str, alone: bool = False) -> re.Pattern:
+        """An expression with its placeholders filled in; `alone` tells that it is not to become part of another."""
         for name, meaning in self.placeholders.items():
             pattern = pattern.replace("{" + name + "}", meaning)
         try:
-            return re.compile(pattern)
+            out = re.compile(pattern)
         except (re.error, RecursionError, OverflowError) as error:
             raise self.file.error(f"is not a regular expression: {error}", *keys) from None
+        if not alone and out.flags != re.UNICODE:  # its flags are not meant for the others it will stand among
+            raise self.file.error("a flag such as (?i) must hold for a part: write (?i:…)", *keys)
+        return out
 
     def union(self, keys: tuple) -> Union:
         return Union([(str(keys[-1]), self.compiled((*keys, i), p).pattern) for i, p in enumerate(self.strings(keys))])
@@ -321,8 +337,7 @@ class Scope:
         self._words = list(dict.fromkeys([*agencies, *terms, *masks]))
         if not self._words:
             raise file.error("names no agency and no term", "agencies")
-        kinds = dict.fromkeys(terms, "term") | dict.fromkeys(agencies, "agency") | dict.fromkeys(masks, "mask")
-        self._kind = [kinds[w] for w in self._words]
+        self._kind = dict.fromkeys(terms, "term") | dict.fromkeys(agencies, "agency") | dict.fromkeys(masks, "mask")
         self._automaton = None
 
     def __getstate__(self):
@@ -336,7 +351,8 @@ class Scope:
             import ahocorasick_rs
 
             self._automaton = ahocorasick_rs.AhoCorasick(
-                self._words, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
+                self._words, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest,
+                implementation=ahocorasick_rs.Implementation.DFA)
         needed = self.minimum + self.per_1000 * len(text) // 1000
         evidence = 0 if needed else 1
         for part in (text[:FIRST_LOOK], text):  # most articles show what they are about early on
@@ -353,12 +369,12 @@ class Scope:
         """Mentions of regulators, those in the title weighted, and the number of different subject terms."""
         agencies, terms = 0, set()
         for part, weight in ((title, self.title_weight), (text, 1)):
-            for i, _, _ in self._automaton.find_matches_as_indexes(part):
-                kind = self._kind[i]
+            for word, times in Counter(self._automaton.find_matches_as_strings(part)).items():
+                kind = self._kind[word]
                 if kind == "agency":
-                    agencies += weight
+                    agencies += weight * times
                 elif kind == "term":
-                    terms.add(i)
+                    terms.add(word)
         return agencies, len(terms)
 
 

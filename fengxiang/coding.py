@@ -153,6 +153,7 @@ def _character_table() -> np.ndarray:
 
 
 _TABLE = _character_table()
+_HAN_ONLY = re.compile("[\u4e00-\u9fff]+")  # text that is matched as it stands
 _IS_LATIN = np.zeros(UNICODE, dtype=bool)
 _IS_LATIN[[*range(0x30, 0x3A), *range(0x61, 0x7B)]] = True
 _IS_CLAUSE_END = np.zeros(UNICODE, dtype=bool)
@@ -189,7 +190,7 @@ def _normalised_codes(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _term(text: str) -> str:
-    return normalised(text)[0]
+    return text if _HAN_ONLY.fullmatch(text) else normalised(text)[0]
 
 
 # ---------------------------------------------------------------------------------------------------------------

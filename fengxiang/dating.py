@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 FIRST_YEAR, LAST_YEAR = 1949, 2100
 MAX_TEXT = 60_000  # characters of an article that are searched for dates
@@ -63,7 +64,12 @@ def iso_date(year, month=None, day=None) -> str | None:
         return None
     if day is None:
         return f"{year}-{month:02d}"
-    return f"{year}-{month:02d}-{int(day):02d}" if 1 <= int(day) <= calendar.monthrange(year, month)[1] else None
+    return f"{year}-{month:02d}-{int(day):02d}" if 1 <= int(day) <= _last_day(year, month) else None
+
+
+@lru_cache(maxsize=4096)
+def _last_day(year: int, month: int) -> int:
+    return calendar.monthrange(year, month)[1]
 
 
 def _numeral(text: str) -> int:
@@ -115,7 +121,11 @@ def stated_date(value) -> str | None:
         return None
     if isinstance(value, float):
         value = int(value) if value == value and abs(value) < 1e14 else ""
-    text = str(value).strip()[:MAX_VALUE]
+    return _date_of_text(str(value).strip()[:MAX_VALUE])
+
+
+@lru_cache(maxsize=10_000)  # few days are those of many articles
+def _date_of_text(text: str) -> str | None:
     if not text:
         return None
     if m := _ISO.match(text):
@@ -155,7 +165,7 @@ def as_of_date(text: str) -> str | None:
     days = []
     for m in _AS_OF.finditer(text[:MAX_TEXT]):
         iso = iso_date(*m.groups())
-        if iso and int(m[3]) != calendar.monthrange(int(m[1]), int(m[2]))[1]:
+        if iso and int(m[3]) != _last_day(int(m[1]), int(m[2])):
             days.append(iso)
     if not days:
         return None

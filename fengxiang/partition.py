@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -240,7 +241,7 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
         place = {a.position: len(articles) + i for i, a in enumerate(done.articles)}
         articles += done.articles
         ledger += done.ledger
-        ledger_article += [place.get(row.position) for row in done.ledger]
+        ledger_article += map(place.get, map(attrgetter("position"), done.ledger))
         rejected += done.rejected
     inside = [i for i, a in enumerate(articles) if a.scope == "in"]
     statements = split_statements([articles[i] for i in inside])
@@ -252,11 +253,12 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
     text_of_rules = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
     formats = {a.source_file: a.source_format for a in articles}
     string, strings = pa.string(), pa.list_(pa.string())
-    columns = {n: pa.array([getattr(a, n) for a in articles], type=string) for n in ARTICLE_STRINGS}
+    columns = {n: pa.array(list(map(attrgetter(n), articles)), type=string) for n in ARTICLE_STRINGS}
     position = pa.array([a.position for a in articles], type=pa.int32())
-    ledger_columns = {n: pa.array([getattr(r, n) for r in ledger], type=t) for n, t in (
-        ("source_file", string), ("unit", pa.int32()), ("n_chars", pa.int64()), ("fate", string), ("rule", string),
-        ("sample", string))}
+    ledger_files = list(map(attrgetter("source_file"), ledger))
+    ledger_columns = {n: to_array(list(map(attrgetter(n), ledger)), type=t) for n, to_array, t in (
+        ("source_file", shared_values, string), ("unit", pa.array, pa.int32()), ("n_chars", pa.array, pa.int64()),
+        ("fate", shared_values, string), ("rule", shared_values, string), ("sample", pa.array, string))}
     cut = [p.source_file for p in pieces if p.end is not None]
     tables = {
         "keys": pa.table({
@@ -268,7 +270,7 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
         "cut_files": pa.table({"source_file": pa.array(sorted(set(cut)), type=string)}),
         "ledger_counts": row_counts(
             pa.table({"source_file": ledger_columns["source_file"],
-                      "source_format": pa.array([formats.get(r.source_file, "none") for r in ledger], type=string),
+                      "source_format": shared_values([formats.get(f, "none") for f in ledger_files], string),
                       "fate": ledger_columns["fate"], "rule": ledger_columns["rule"],
                       "n_units": pa.array(np.ones(len(ledger), dtype=np.int64)),
                       "n_chars": ledger_columns["n_chars"]})),
@@ -453,7 +455,7 @@ def _listed(lists: list[list[int]], kind) -> tuple:
     return flat[start[kind[at]] + within] if len(at) else flat[:0], at
 
 
-def shared_values(values: list, type_):
+def shared_values(values: list, type):
     """An Arrow array of values among which few differ: each different one is converted once."""
     import numpy as np
     import pyarrow as pa
@@ -462,7 +464,7 @@ def shared_values(values: list, type_):
     for number, value in enumerate(seen):
         seen[value] = number
     codes = np.fromiter(map(seen.__getitem__, values), dtype=np.int32, count=len(values))
-    return pa.array(list(seen), type=type_).take(pa.array(codes))
+    return pa.array(list(seen), type=type).take(pa.array(codes))
 
 
 # ----------------------------------------------------------------------------------------------------------- cache

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 MAX_BYTES = 256 * 1024 * 1024  # of one document
 MAX_MEMBER_BYTES = 64 * 1024 * 1024  # of one member of a ZIP folder, unpacked
@@ -41,6 +42,7 @@ _COMMON = frozenset(
     "這個們來時為國會對發動過產種學經進電裡開現實兩體機當點業應還從關內數線間樣與無條沒問題義軍總員組見計別論農幾區強決戰"
     "處隊務萬達議報類險監貸財資審構"
 )
+_ODD_CONTROLS = bytes((*range(0x09), *range(0x0E, 0x1C), 0x7F))
 _ODD_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _LATIN_1 = re.compile("[\xa1-\xff]")
@@ -107,8 +109,9 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str, int]:
     """Bytes as text: `(text, encoding, n_undecodable)`.
 
     Byte-order marks first, then UTF-8, then whichever of GB18030, Big5 and UTF-16 decodes the bytes into the most
-    ordinary Chinese; `declared` (what a page says of itself) only breaks ties, since pages lie. Bytes that cannot be
-    decoded become U+FFFD and are counted. Text that is GB18030 read as Latin-1 and saved as UTF-8 is repaired.
+    ordinary Chinese; `declared` (by default what the bytes say of themselves) only breaks ties, since pages lie.
+    Bytes that cannot be decoded become U+FFFD and are counted. Text that is GB18030 read as Latin-1 and saved as
+    UTF-8 is repaired.
     """
     for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"),
                        (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
@@ -124,6 +127,8 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str, int]:
             return text, name, bad  # UTF-8 with a torn character or two
     best = None
     names = ["gb18030", "big5hkscs", "utf-16-le", "utf-16-be"]
+    if declared is None and (stated := _CHARSET.search(data[:2048])):
+        declared = stated[1].decode()
     if declared and declared.lower() in ("big5", "big5-hkscs", "big5hkscs"):
         names.insert(0, "big5hkscs")
     for name in dict.fromkeys(names):
@@ -193,12 +198,8 @@ def normal(text: str) -> str:
     Full-width letters and digits become ASCII, ASCII punctuation beside Chinese becomes full-width, radicals and
     compatibility forms that PDFs contain become the characters they stand for.
     """
-    if _RARE.search(text):
-        text = _RARE.sub(_usual, text)
-        if _COMPATIBLE.search(text):
-            import unicodedata
-
-            text = _COMPATIBLE.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text)
+    for character in set(_RARE.findall(text)):
+        text = text.replace(character, _usual(character))
     for _ in range(MAX_BRACKETS if "(" in text else 0):
         text, before = _ASCII_PAIR.sub(_wide_pair, text), text
         if text == before:
@@ -208,8 +209,14 @@ def normal(text: str) -> str:
     return text
 
 
-def _usual(m: re.Match) -> str:
-    usual = _TABLE.get(ord(m[0]), m[0])
+@lru_cache(maxsize=4096)
+def _usual(character: str) -> str:
+    """What stands in the normal form for a rare character."""
+    usual = _TABLE.get(ord(character), character)
+    if usual == character and _COMPATIBLE.match(character):
+        import unicodedata
+
+        usual = unicodedata.normalize("NFKC", character)
     return "" if usual is None else chr(usual) if isinstance(usual, int) else usual
 
 
@@ -234,6 +241,7 @@ _MAGIC = (
     (b"\x7fELF", "a program"), (b"MZ\x90", "a program"), (b"SQLite format 3", "an SQLite database"),
     (b"PAR1", "a Parquet table"), (b"BZh", "bzip2 data"), (b"\xfd7zXZ", "xz data"), (b"\x28\xb5\x2f\xfd", "zstd data"),
 )  # fmt: skip
+_MAGIC_STARTS = frozenset(magic[0] for magic, _ in _MAGIC)
 _MAIL_HEAD = re.compile(
     rb"\A(?:[A-Za-z][A-Za-z0-9-]{1,40}:[^\r\n]{0,2000}\r?\n(?:[ \t][^\r\n]{0,2000}\r?\n){0,50}){2,80}\r?\n")
 _MAIL_KEYS = re.compile(rb"(?im)^(?:mime-version|message-id|content-type|received|from|subject|date):")
@@ -278,7 +286,7 @@ def _sources(source_file, data, names, first_position, depth):
         raise Unreadable("empty file")
     if len(data) > MAX_BYTES:
         raise Unreadable("too large", f"{len(data):,} bytes; the limit is {MAX_BYTES:,}")
-    kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+    kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None) if data[0] in _MAGIC_STARTS else None
     if kind is None and b"%PDF-" in data[:1024]:
         kind = "pdf"
     if kind == "pdf":
@@ -298,8 +306,7 @@ def _sources(source_file, data, names, first_position, depth):
 
         yield from read_mail(source_file, data, names, depth, _guarded)
     else:
-        declared = _CHARSET.search(data[:2048])
-        text, encoding, bad = decode(data, declared[1].decode() if declared else None)
+        text, encoding, bad = decode(data)
         if looks_binary(data, text, bad):
             raise Unreadable("binary data, not text", f"read as {encoding}")
         yield from _text_sources(source_file, text, names, first_position, bad)
@@ -308,7 +315,8 @@ def _sources(source_file, data, names, first_position, depth):
 def looks_binary(data: bytes, text: str, bad: int) -> bool:
     """Whether decoded bytes are no text: control characters, or mostly undecodable."""
     sample = text[:100_000]
-    return len(_ODD_CONTROL.findall(sample)) > 0.02 * len(sample) + 2 or bad > 0.3 * len(text)
+    odd = len(data) - len(data.translate(None, _ODD_CONTROLS))  # no fewer than there are in the text
+    return (odd > 2 and len(_ODD_CONTROL.findall(sample)) > 0.02 * len(sample) + 2) or bad > 0.3 * len(text)
 
 
 def _text_sources(source_file, text, names, first_position, bad):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from .model import Article, Statements
 
@@ -118,8 +119,10 @@ def _joined(text: str, cuts: list[int]) -> list[str]:
     """The pieces of `text` between `cuts`, those too short to stand alone joined to a neighbour."""
     out: list[str] = []
     lead = 0
-    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
-        if _FOUR_LETTERS.match(text, start, end) and not (out and _REMARK.fullmatch(text, start, end)):
+    for start, end in pairwise([0, *cuts, len(text)]):
+        # most pieces begin with four letters, and so are no remarks
+        if (end - start >= 4 and text[start:start + 4].isalnum()) or (
+                _FOUR_LETTERS.match(text, start, end) and not (out and _REMARK.fullmatch(text, start, end))):
             out.append(text[lead:end])
             lead = end
         elif out:

@@ -34,6 +34,7 @@ _NOT_LETTERS = re.compile(r"[^\w]|_")
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _GONE, _UNSURE = 0, 0xFFFFFFFF
 _HALF = np.uint64(32)
+_SCALE = 2 ** 64 - 1  # the largest hash value
 # Where a character is normalised alone, whatever stands beside it: no marks that combine, no letters that compose.
 _ALONE = ((0x0, 0x2FF), (0x2000, 0x206F), (0x2070, 0x20CF), (0x2100, 0x2BFF), (0x3000, 0x3029), (0x3030, 0x303F),
           (0x3105, 0x312F), (0x3200, 0x9FFF), (0xF900, 0xFAFF), (0xFE10, 0xFE1F), (0xFE30, 0xFE6F), (0xFF00, 0xFF60),
@@ -52,19 +53,23 @@ def all_normalised(texts: Sequence[str]) -> list[str]:
     points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     if not len(points):
         return [""] * len(texts)
-    normal = _normal_forms[points]
+    normal = _normal_forms.take(points)
     if (normal == 1).any():
         for point in np.unique(points[normal == 1]).tolist():
             _normal_forms[point] = _normal_form(point)
-        normal = _normal_forms[points]
+        normal = _normal_forms.take(points)
     ends = np.cumsum(sizes)
-    kept = np.append(0, np.cumsum(normal != _GONE))
-    letters = normal[normal != _GONE]
-    unsure = np.append(0, np.cumsum(normal == _UNSURE))
-    out = []
-    for text, start, end in zip(texts, (ends - sizes).tolist(), ends.tolist(), strict=True):
-        out.append(normalised(text) if unsure[end] > unsure[start] else
-                   letters[kept[start]:kept[end]].tobytes().decode("utf-32-le"))
+    is_letter = normal != _GONE
+    letters = normal[is_letter]
+    kept = np.append(0, np.cumsum(is_letter, dtype=np.int32))[np.append(0, ends)].tolist()
+    # the letters as one string, of which each text's is a part; half a surrogate pair is no letter, but is unsure
+    is_unsure = letters == _UNSURE
+    unsure = np.searchsorted(np.array(kept), np.flatnonzero(is_unsure), side="right") - 1
+    letters[is_unsure] = ord(" ")
+    joined = letters.tobytes().decode("utf-32-le")
+    out = [joined[start:end] for start, end in pairwise(kept)]
+    for number in np.unique(unsure).tolist():
+        out[number] = normalised(texts[number])
     return out
 
 
@@ -86,8 +91,7 @@ def identifier(text: str) -> str:
 def _hashes(points: np.ndarray, width: int) -> np.ndarray:
     """A 64-bit hash of each run of `width` characters."""
     n = len(points) - width + 1
-    points = points.astype(np.uint64)
-    hashes = points[:n].copy()
+    hashes = points[:n].astype(np.uint64)
     for i in range(1, width):
         hashes *= _MULTIPLIER
         hashes += points[i:n + i]
@@ -133,9 +137,9 @@ def sketches(texts: Sequence[str]) -> np.ndarray:
         start, end = end, end + len(text)
         own = hashes[start:end - SHINGLE + 1] if len(text) >= SHINGLE else hashes[:0]
         if len(own) > 3 * SKETCH:
-            own = np.partition(own, 2 * SKETCH)[:2 * SKETCH]
+            # the smallest few, and more of them: where a text repeats itself, some are one value
+            own = own[own <= np.uint64(_SCALE // len(own) * (2 * SKETCH))]
         smallest = _distinct(own)[:SKETCH]
-        # where a text repeats itself, the smallest few may all be one value
         out[row] = smallest >> _HALF if len(smallest) == SKETCH else sketch(text)
     return out
 

@@ -859,6 +859,7 @@ def test_names_that_look_like_a_regulator_are_no_evidence(rules):
         ("cleaning.yml", "    zh: 标签\n", "", "both languages"),
         ("cleaning.yml", "    closes: true", "    close: true", "“close” is no part"),
         ("cleaning.yml", "未完待续[）)]?'", "未完待续[）)]?('", "not a regular expression"),
+        ("cleaning.yml", "'[（(]?未完待续", "'(?i)[（(]?未完待续", "must hold for a part"),
         ("cleaning.yml", "  gap: 12", "  gap: -1", "whole number"),
         ("scope.yml", "enabled: true", "enabled: perhaps", "true or false"),
         ("scope.yml", "minimum: 2", "", "is missing"),
