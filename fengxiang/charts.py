@@ -302,6 +302,8 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
         axes.set_ylim(len(years) - 0.5, -0.5)
         places = [i + (0 if i == 0 else 0.25) for i in range(len(order))]
         axes.set_xlim(-0.6, places[-1] + 0.55)
+        inch = len(years) / (axes.get_position().height * figures.size_inches(figure)[1])  # in rows
+        above, under = -0.5 - 0.036 * inch, len(years) - 0.5 + 0.06 * inch
         peak = max(int(counts.to_numpy().max()), 1)
         x, y, colours, numbers = [], [], [], []
         for j, region in enumerate(order):
@@ -319,23 +321,23 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
         for place, label, region in zip(places, labels, order, strict=True):
             colour = INK if region == NATIONAL or totals[region] else QUIET_INK
             if lang == "zh":
-                axes.text(place, -0.62, vertical(label), ha="center", va="bottom", fontsize=7.8, linespacing=0.95,
+                axes.text(place, above, vertical(label), ha="center", va="bottom", fontsize=7.8, linespacing=0.95,
                           color=colour)
             else:
-                axes.text(place, -0.62, label, ha="center", va="bottom", rotation=90, fontsize=7.5, color=colour)
-            axes.text(place, len(years) - 0.4 if upright else len(years) - 0.3, str(int(totals[region])), ha="center",
+                axes.text(place, above, label, ha="center", va="bottom", rotation=90, fontsize=7.5, color=colour)
+            axes.text(place, under - 0.03 * inch * upright, str(int(totals[region])), ha="center",
                       va="top", fontsize=7, color=SOFT_INK, rotation=90 if upright else 0)
         for i, year in enumerate(years):
             axes.text(-0.75, i, str(year), ha="right", va="center_baseline", fontsize=8.5, color=INK)
             axes.text(places[-1] + 0.75, i, f"{int(whole.get(year, 0))}", ha="left", va="center_baseline",
                       fontsize=8.5, color=INK)
-        axes.text(-0.75, len(years) - 0.3, "合计" if lang == "zh" else "Total", ha="right", va="top", fontsize=7.5,
+        axes.text(-0.75, under, "合计" if lang == "zh" else "Total", ha="right", va="top", fontsize=7.5,
                   color=SOFT_INK)
-        axes.text(places[-1] + 0.75, -0.62, "篇数" if lang == "zh" else "All", ha="left", va="bottom", fontsize=7.5,
+        axes.text(places[-1] + 0.75, above, "篇数" if lang == "zh" else "All", ha="left", va="bottom", fontsize=7.5,
                   color=SOFT_INK)
 
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=2.9,
+        draw, title=title or automatic, n=n, alt=alt, height=1.22 + 0.28 * len(years),
         subtitle={"zh": f"各年度、各地区的文章数（篇）；共{count(n)}篇。一篇涉及几个地区，在各地区各计一次",
                   "en": f"Articles by work year and region; {count(n)} in all. An article on several regions counts "
                         "in each of them"},

@@ -331,6 +331,17 @@ def test_the_coverage_of_a_large_corpus_has_room_for_its_numbers(tmp_path, n):
     assert card.title["en"] == "All 36 regions have articles; 2021 has the most"
 
 
+@pytest.mark.parametrize("n_years", [1, 2, 20])
+def test_coverage_of_few_and_of_many_years(tmp_path, n_years):
+    names = charts.Names.of(Codebook.load(CODEBOOK), CODEBOOK / "regions.yml")
+    years = range(2027 - n_years, 2027)
+    rows = [(year, "北京", 1) for year in years] + [(year, "all", 1) for year in years]
+    slices = pd.DataFrame([*rows, (-1, "北京", n_years), (-1, "all", n_years)],
+                          columns=["year", "region", "n_articles"])
+    card = drawn("coverage", tmp_path, [slices], names=names, size=["page", "slide", "half"])
+    assert card.n == n_years
+
+
 def test_cleaning_waterfall_in_words(tmp_path):
     card = drawn("cleaning_waterfall", tmp_path)
     assert card.title["zh"] == "读入的文字70.0%留作分析，去掉最多的是网页与版面套话"

@@ -82,6 +82,14 @@ def test_raw_text_is_never_read_as_a_formula_of_mathtext(tmp_path):
 # ---- typesetting ----------------------------------------------------------------------------------------------------
 
 
+@given(st.text(alphabet="中国风（《“”》）：；，。 ab1$、—…%", max_size=30), st.data(), st.booleans())
+def test_the_measure_of_a_part_is_its_width(text, data, serif):
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    assert figures._measure(text, 9, serif)(start, end) == pytest.approx(
+        figures.text_width(text[start:end].strip(), 9, serif=serif))
+
+
 def test_text_width_is_the_sum_of_advances():
     assert figures.text_width("中文", 72) == pytest.approx(2.0)
     assert figures.text_width("中\n中文", 72) == pytest.approx(2.0)
