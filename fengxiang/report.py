@@ -541,10 +541,11 @@ class Page:
         index = {a: i for i, a in enumerate(order)}
         return order, sorted(self.corpus.searchable, key=lambda r: index[r["article_id"]])
 
-    @property
+    @cached_property
     def lens(self) -> dict[str, Any] | None:
-        """The statements for searching, as compact as can be: texts with indexes into lists of articles, years,
-        regions and themes. None when there are none to show."""
+        """The statements for searching: what there is to choose from (years, regions, themes with their groups), how many
+        statements, and all of it packed: texts with indexes into lists of articles, years, regions and themes. None
+        when there are none to show."""
         if self.withhold or not self.corpus.searchable:
             return None
         order, rows = self._found_in
@@ -558,16 +559,17 @@ class Page:
             articles.append([display.visible(a.get("title") or self.labels["title_unknown"]),
                              display.visible(a.get("publisher") or ""), display.visible(a.get("date") or ""),
                              f"source-{name}" if name in self.listed else ""])
-        return {"articles": articles, "regions": [display.visible(self.names.regions.get(r, r)) for r in regions],
-                "themes": [display.visible(self.names.themes.get(t, t)) for t in themes],
-                "groups": [display.visible(self.names.groups.get(t, "")) for t in themes],
-                "years": sorted({row["year"] for row in rows if row["year"]}), "minimum": LENS_MINIMUM,
+        data = {"articles": articles, "regions": [display.visible(self.names.regions.get(r, r)) for r in regions],
+                "themes": [display.visible(self.names.themes.get(t, t)) for t in themes], "minimum": LENS_MINIMUM,
                 "statements": [[article_index[r["article_id"]], r["year"] or 0,
                                 [region_index[x] for x in r["regions"] or ()],
                                 [theme_index[x] for x in r["themes"] or ()], display.visible(r["text"])]
                                for r in rows]}
+        return {"regions": data["regions"], "themes": data["themes"], "n": len(rows),
+                "groups": [display.visible(self.names.groups.get(t, "")) for t in themes],
+                "years": sorted({row["year"] for row in rows if row["year"]}), "packed": _packed_json(data)}
 
-    @property
+    @cached_property
     def quoted(self) -> dict[str, Any] | None:
         """The figures quoted in the statements for searching: the kinds there are (code and name), how many figures and
         statements, and the figures packed column by column. None when there are none to show."""
@@ -592,7 +594,7 @@ class Page:
                 "what": [display.visible(row["what"]) for row in rows], **columns, "words": words}
         return {"kinds": sorted(enumerate(words["kind"]), key=lambda k: list(KINDS).index(listed["kind"][k[0]])),
                 "n": len(rows), "n_statements": len(set(data["statement"])),
-                "packed": _packed(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8"))}
+                "packed": _packed_json(data)}
 
     @property
     def words(self) -> dict[str, str]:
@@ -646,6 +648,10 @@ def _packed(data: bytes) -> str:
     return base64.b64encode(zlib.compress(data, 9)).decode("ascii")
 
 
+def _packed_json(value: Any) -> str:
+    return _packed(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8"))
+
+
 def _pack(figures: list[dict[str, Any]]) -> str:
     """Compress the files of the figures in place, and return what their SVGs share.
 
@@ -668,7 +674,7 @@ def _pack(figures: list[dict[str, Any]]) -> str:
             files["svg"] = _packed(svg.encode("utf-8"))
         if "pdf" in files:
             files["pdf"] = _packed(files["pdf"])
-    return _packed(json.dumps(shared, ensure_ascii=False).encode("utf-8"))
+    return _packed_json(shared)
 
 
 def _ordered(found: set[str], known: Mapping[str, Any]) -> list[str]:

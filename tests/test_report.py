@@ -151,6 +151,11 @@ def text_of(element) -> str:
     return " ".join(element.text().split())
 
 
+def packed(page, selector: str):
+    """What lies packed in an element of the page."""
+    return json.loads(zlib.decompress(base64.b64decode(json.loads(page.css(selector)[0].text()))))
+
+
 def ids(page) -> list[str]:
     return [section.attributes.get("id") for section in page.css("main > section")]
 
@@ -309,13 +314,14 @@ def test_the_dictionary_lists_every_column_of_every_table(made):
 
 def test_the_search_holds_all_statements_with_their_years_regions_and_themes(made):
     _, zh, en = made
-    data = json.loads(zh.css("#lens-data")[0].text())
+    data = packed(zh, "#lens-data")
     assert data["articles"] == [["标题3", "财经", "2026-01-13", "source-a3"], ["标题2", "", "2026-01-12", "source-a2"],
                                 ["标题1", "财经", "2026-01-11", "source-a1"], ["标题0", "", "2026-01-10", "source-a0"]]
-    assert (data["regions"], data["themes"], data["years"]) == (["全国", "北京"], ["乙题", "甲题"], [2025, 2026])
+    assert (data["regions"], data["themes"]) == (["全国", "北京"], ["乙题", "甲题"])
+    assert [o.text() for o in zh.css("#lens-year option")] == ["全部年度", "2025", "2026", "年度不详"]
     assert data["statements"] == [[0, 0, [], [0], "北京提出化解风险。"], [1, 2025, [1, 0], [], "支持小微企业。"],
                                   [2, 2026, [1], [1, 0], "风险处置要稳。"], [3, 2025, [0], [1], "化解中小银行风险。"]]
-    english = json.loads(en.css("#lens-data")[0].text())
+    english = packed(en, "#lens-data")
     assert (english["regions"], english["themes"]) == (["National", "Beijing"], ["Second theme", "First theme"])
     assert "本页内含全部4个语句。" in text_of(zh.css("#search")[0])
 
@@ -325,13 +331,13 @@ def test_a_large_corpus_is_sampled_by_a_stated_rule_whatever_the_order_of_its_st
     root = make_project(tmp_path / "p", texts)
     monkeypatch.setattr(report, "LENS_BYTES", 5000)
     zh, _ = pages(root)
-    kept = {tuple(s[4:]) for s in json.loads(zh.css("#lens-data")[0].text())["statements"]}
+    kept = {tuple(s[4:]) for s in packed(zh, "#lens-data")["statements"]}
     assert 60 < len(kept) < 150
     assert f"语料共400个语句，本页内含其中{len(kept)}个" in text_of(zh.css("#search")[0])
     table = pq.read_table(root / "data/processed/statements.parquet")
     pq.write_table(table.take(list(reversed(range(400)))), root / "data/processed/statements.parquet")
     again, _ = pages(root)
-    assert {tuple(s[4:]) for s in json.loads(again.css("#lens-data")[0].text())["statements"]} == kept
+    assert {tuple(s[4:]) for s in packed(again, "#lens-data")["statements"]} == kept
 
 
 def test_texts_can_be_withheld(project):
@@ -598,7 +604,10 @@ def search(browser, words="", **filters) -> tuple[str, str, list[str]]:
     for name, label in chosen.items():
         browser.run(f"(() => {{ const s = document.querySelector('#lens-{name}'), label = {json.dumps(label)}; "
                     "s.value = label && [...s.options].find((o) => o.text === label).value; })()")
+    browser.run("document.querySelector('.lens-count').textContent = '…'")
     browser.run("document.querySelector('.lens').dispatchEvent(new Event('submit', {cancelable: true}))")
+    browser.run("(async () => { while (document.querySelector('.lens-count').textContent === '…') "
+                "await new Promise((r) => setTimeout(r, 10)); })()")
     return (browser.run("document.querySelector('.lens-count').textContent"),
             browser.run("document.querySelector('.lens-warning').textContent"),
             browser.run("[...document.querySelectorAll('.lens-results blockquote')].map((e) => e.textContent)"))
@@ -639,13 +648,13 @@ def quoting(tmp_path_factory):
 
 def test_quoted_figures_are_in_the_page_without_their_sentences(quoting):
     _, zh, en = quoting
-    packed = json.loads(zlib.decompress(base64.b64decode(json.loads(zh.css("#quoted-data")[0].text()))))
-    sentences = [s[4] for s in json.loads(zh.css("#lens-data")[0].text())["statements"]]
+    kept = packed(zh, "#quoted-data")
+    sentences = [s[4] for s in packed(zh, "#lens-data")["statements"]]
     found = [sentences[s].encode("utf-16-le")[2 * a:2 * b].decode("utf-16-le")
-             for s, a, b in zip(packed["statement"], packed["start"], packed["end"], strict=True)]
+             for s, a, b in zip(kept["statement"], kept["start"], kept["end"], strict=True)]
     assert found == ["近43.5亿元", "十至二十家", "10亩"]  # newest article first; marks made visible shift the place
-    assert (packed["value"], packed["high"]) == ([4350000000, 10, 10], [None, 20, None])
-    assert [packed["words"]["kind"][k] for k in packed["kind"]] == ["金额", "件数", "件数"]
+    assert (kept["value"], kept["high"]) == ([4350000000, 10, 10], [None, 20, None])
+    assert [kept["words"]["kind"][k] for k in kept["kind"]] == ["金额", "件数", "件数"]
     assert "共3个数字，出自2个语句。 它们是可检索的语句里的；语料全部4个见" in text_of(zh.css("#quoted")[0])
     assert [o.text() for o in en.css("#quoted-kind option")] == ["Any or none", "amount of money", "count of things"]
     assert "quoted" in ids(zh)
@@ -712,7 +721,7 @@ def test_files_are_handed_over_as_they_are_on_disk(opened, made):
 
 def test_outlines_that_figures_share_are_kept_once(made):
     _, zh, _ = made
-    shared = json.loads(zlib.decompress(base64.b64decode(json.loads(zh.css("#outlines")[0].text()))))
+    shared = packed(zh, "#outlines")
     assert shared == ['<path id="shared" d="M0 0\nL1 1" transform="scale(.1)"/>']
     kept = [zlib.decompress(base64.b64decode(json.loads(s.text())["svg"])).decode() for s in zh.css("script.files")]
     assert kept == [f'<svg>\ue0000\ue001<path id="{stem}" d="M1"/><use href="#shared"/>风</svg>'

@@ -90,7 +90,7 @@
   const unpack = (data) => new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"))).blob();
   let outlines;
   const drawing = async (packed) => {
-    outlines ??= JSON.parse(await (await unpack(bytes(JSON.parse(one("#outlines").textContent)))).text());
+    outlines ??= await packedJson("#outlines");
     const text = await (await unpack(bytes(packed))).text();
     return text.replace(/\uE000(\d+)\uE001/g, (_, index) => outlines[index]);
   };
@@ -161,8 +161,10 @@
   };
 
   // What both searches share: the statements, a text with what was found in it marked, where it stands.
+  // They lie in the page packed, and are unpacked when first asked for.
+  const packedJson = async (selector) => JSON.parse(await (await unpack(bytes(JSON.parse(one(selector).textContent)))).text());
   let held;
-  const lensData = () => held ??= JSON.parse(one("#lens-data").textContent);
+  const lensData = () => held ??= packedJson("#lens-data");
   const has = (list, value) => value === "" || (value === "-1" ? list.length === 0 : list.includes(Number(value)));
   const asked = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
   const marked = (text, spans) => {
@@ -182,8 +184,9 @@
     cite.append(...parts.filter(Boolean).map((part) => words.comma + part));
     return cite;
   };
-  const onChange = (form, update) => {
+  const onChange = (form, count, find) => {
     let timer;
+    const update = () => { if ("DecompressionStream" in window) find(); else count.textContent = words.download_failed; };
     form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(update, 120); });
     form.addEventListener("submit", (event) => { event.preventDefault(); update(); });
     form.addEventListener("reset", () => setTimeout(update));
@@ -192,11 +195,9 @@
 
   // Search over the statements.
   const lens = () => {
-    const data = lensData();
     const [form, count, warning, list, more] = [".lens", ".lens-count", ".lens-warning", ".lens-results", ".lens-more"].map((selector) => one(selector));
     const input = Object.fromEntries(["words", "year", "region", "theme"].map((name) => [name, one("#lens-" + name)]));
-    const lower = data.statements.map((statement) => statement[4].toLowerCase());
-    let found = [], shown = 0, terms = [];
+    let data, lower, found = [], shown = 0, terms = [];
     show(form);
     const quote = (text) => {
       const low = text.toLowerCase(), spans = [];
@@ -226,7 +227,9 @@
       more.hidden = shown >= found.length;
       more.textContent = fill(words.search_more, { n: Math.min(PAGE, found.length - shown) });
     };
-    const update = () => {
+    const update = async () => {
+      data ??= await lensData();
+      lower ??= data.statements.map((statement) => statement[4].toLowerCase());
       terms = asked(input.words.value);
       const year = input.year.value, region = input.region.value, theme = input.theme.value;
       let range = 0;
@@ -245,7 +248,7 @@
       shown = 0;
       if (any) extend(); else more.hidden = true;
     };
-    onChange(form, update);
+    onChange(form, count, update);
     more.addEventListener("click", () => {
       const before = list.childElementCount;
       extend();
@@ -261,15 +264,10 @@
     const input = Object.fromEntries(["words", "year", "region", "kind"].map((name) => [name, one("#quoted-" + name)]));
     const heads = words.quoted_columns.split("|");
     const SHOWN = [0, 1, 2, 4, 7, 9, 10, 11];
-    let data, figures, found = [], shown = 0;
+    let data, sentences, figures, found = [], shown = 0;
     show(form);
-    const load = async () => {
-      data = JSON.parse(await (await unpack(bytes(JSON.parse(one("#quoted-data").textContent)))).text());
-      const { statements } = lensData();
-      figures = data.statement.map((index, i) => ({ i, statement: statements[index], low: (data.what[i] + " " + statements[index][4]).toLowerCase() }));
-    };
     const cells = ({ i, statement }) => {
-      const { regions, articles } = lensData(), said = (name) => data.words[name][data[name][i]];
+      const { regions, articles } = sentences, said = (name) => data.words[name][data[name][i]];
       return [statement[4].slice(data.start[i], data.end[i]), data.what[i], data.value[i] ?? "", data.high[i] ?? "", said("unit"), said("kind"),
         said("approx"), said("change"), said("against"), statement[1] || "", statement[2].map((index) => regions[index]).join(words.list_separator),
         statement[4], ...articles[statement[0]].slice(0, 3)];
@@ -280,7 +278,7 @@
         const row = body.insertRow(), values = cells(figure);
         for (const column of SHOWN) {
           const cell = row.insertCell(), value = values[column];
-          if (column === 11) cell.append(marked(value, [[data.start[figure.i], data.end[figure.i]]]), source(lensData().articles[figure.statement[0]]));
+          if (column === 11) cell.append(marked(value, [[data.start[figure.i], data.end[figure.i]]]), source(sentences.articles[figure.statement[0]]));
           else cell.textContent = column === 2 && value !== "" ? value.toLocaleString("en-US", { maximumFractionDigits: 6 }) : value;
           if (column === 2) cell.className = "number";
           if (column < 2 || column === 11) cell.lang = "zh-CN";
@@ -291,8 +289,10 @@
       more.textContent = fill(words.search_more, { n: Math.min(PAGE, found.length - shown) });
     };
     const update = async () => {
-      if (!("DecompressionStream" in window)) { count.textContent = words.download_failed; return; }
-      if (!data) await load();
+      data ??= await packedJson("#quoted-data");
+      sentences ??= await lensData();
+      figures ??= data.statement.map((index, i) => ({ i, statement: sentences.statements[index],
+        low: (data.what[i] + " " + sentences.statements[index][4]).toLowerCase() }));
       const terms = asked(input.words.value), year = input.year.value, region = input.region.value, kind = input.kind.value;
       found = figures.filter(({ i, statement, low }) => (year === "" || statement[1] === Number(year)) && has(statement[2], region)
         && (kind === "" || data.kind[i] === Number(kind)) && terms.every((term) => low.includes(term)));
@@ -307,7 +307,7 @@
       shown = 0;
       extend();
     };
-    onChange(form, update);
+    onChange(form, count, update);
     more.addEventListener("click", extend);
     saver.addEventListener("click", () => {
       const field = (value) => {
