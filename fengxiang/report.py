@@ -543,9 +543,9 @@ class Page:
 
     @cached_property
     def lens(self) -> dict[str, Any] | None:
-        """The statements for searching: what there is to choose from (years, regions, themes with their groups), how many
-        statements, and all of it packed: texts with indexes into lists of articles, years, regions and themes. None
-        when there are none to show."""
+        """The statements for searching: what there is to choose from (years, regions, themes with their groups), how
+        many statements, and all of it packed: texts with indexes into lists of articles, years, regions and themes.
+        None when there are none to show."""
         if self.withhold or not self.corpus.searchable:
             return None
         order, rows = self._found_in
