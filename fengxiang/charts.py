@@ -2771,7 +2771,7 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, title: Bilingual |
     """
     data = echo_by_region[~echo_by_region["region"].isin(measures.NOT_ONE_REGION)].copy()
     data["region_en"] = [names.region(r, "en") for r in data["region"]]
-    for column in ("share", "low", "high"):
+    for column in ("share", "low", "high", "share_same_year"):
         data[column] = data[column].astype(float) * 100
     data["thin"] = data["thin"].astype(bool)
     data = data.rename(columns={"share": "percent"}).sort_values(
@@ -2781,7 +2781,9 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, title: Bilingual |
                "n_chars": {"zh": "比较的字符数", "en": "characters compared"},
                "n_repeated": {"zh": "重复的字符数", "en": "characters repeated"},
                "percent": {"zh": "重复所占比例", "en": "share repeated", "unit": "%"}, "low": _SHARE_COLUMNS["low"],
-               "high": _SHARE_COLUMNS["high"], "n_echoing": {"zh": "有重复的语句数", "en": "statements that repeat"},
+               "high": _SHARE_COLUMNS["high"],
+               "share_same_year": {"zh": "其中总局同一年说的", "en": "of this said in the same year", "unit": "%"},
+               "n_echoing": {"zh": "有重复的语句数", "en": "statements that repeat"},
                "median_lag": {"zh": "滞后天数中位数", "en": "median lag", "unit": "天 days"},
                "thin": _SHARE_COLUMNS["thin"]}
     data = data[list(columns)]
@@ -2824,8 +2826,11 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, title: Bilingual |
         step = next(t for t in (0.5, 1, 2, 5, 10, 20, 25) if peak / t < 8)
         ticks = np.arange(0, peak, step)
         write_scale(axes, ticks, [f"{t:g}%" for t in ticks])
+        tints = ["#A8A39B" if t else LATER for t in shown["thin"]]
+        axes.scatter(shown["share_same_year"], np.arange(len(shown)), s=22, facecolors=PAPER, edgecolors=tints,
+                     linewidths=1.1, zorder=3, clip_on=False)
         for i, r in enumerate(shown.itertuples()):
-            colour = "#A8A39B" if r.thin else LATER
+            colour = tints[i]
             if np.isfinite(r.low) and not r.thin:
                 axes.plot([r.low, min(r.high, peak)], [i, i], color=tint(colour, 0.45), linewidth=4,
                           solid_capstyle="butt")
@@ -2849,12 +2854,12 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, title: Bilingual |
                   "en": "Share of each region's wording that repeats earlier national wording, with 95% intervals; n "
                         "= "
                         f"{count(n)} statements; lag is the median in days; grey is thin"},
-        how_to_read={"zh": "点越靠右，这个地区的文字里与总局此前说法一字不差的部分越多；机构名、会议名和数字不算。"
+        how_to_read={"zh": "点越靠右，这个地区的文字里与总局此前说法一字不差的部分越多；空心点只计总局同一年的说法。"
+                           "机构名、会议名和数字不算。"
                            "重复可能是转述，也可能同出一源。",
                      "en": "The further right, the more of the region’s text is word for word what the national "
-                           "regulator "
-                           "said before; names of agencies, meetings and figures do not count. It may be quoting, or "
-                           "both may draw on a third."},
+                           "regulator said before; a hollow dot counts only what it said that year. Names of agencies, "
+                           "meetings and figures do not count. It may be quoting, or both may draw on a third."},
         **shared)
 
 

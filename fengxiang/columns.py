@@ -179,6 +179,7 @@ ECHO = {
     "name": {"zh": "谁说", "en": "who says it"},
     "date": {"zh": "日期", "en": "date"},
     "source_date": {"zh": "此前见于", "en": "earlier in"},
+    "lag_low": {"zh": "至少晚几天", "en": "days later, at least", "format": ",.0f"},
     "repeated": {"zh": "重合的字句", "en": "wording repeated"},
     "added": {"zh": "另加的字句", "en": "wording added"},
 }

@@ -132,6 +132,12 @@ def kaplan_meier(time, event, entry=None, level: float = 0.95) -> pd.DataFrame:
     Sources: Kaplan and Meier (1958), JASA 53, 457–481; Kalbfleisch and Prentice (2002), The Statistical Analysis of
     Failure Time Data, 2nd ed., 1.4.
     """
+    names = ["time", "at_risk", "events", "survival", "low", "high"]
+    return pd.DataFrame(dict(zip(names, _kaplan_meier(time, event, entry, level), strict=True)))
+
+
+def _kaplan_meier(time, event, entry, level: float) -> tuple[np.ndarray, ...]:
+    """The columns of `kaplan_meier`."""
     from scipy.special import ndtri
 
     time, event = np.asarray(time, float), np.asarray(event, bool)
@@ -148,8 +154,7 @@ def kaplan_meier(time, event, entry=None, level: float = 0.95) -> pd.DataFrame:
         low, high = survival ** np.exp(half), survival ** np.exp(-half)
     open_end = (survival == 0) | (survival == 1)
     low, high = np.where(open_end, np.nan, low), np.where(open_end, np.nan, high)
-    return pd.DataFrame({"time": times, "at_risk": at_risk, "events": events, "survival": survival, "low": low,
-                         "high": high})
+    return times, at_risk, events, survival, low, high
 
 
 def adoption(uses: pd.DataFrame, coverage: pd.DataFrame, min_regions: int = MIN_ARTICLES) -> pd.DataFrame:
@@ -177,7 +182,7 @@ def adoption(uses: pd.DataFrame, coverage: pd.DataFrame, min_regions: int = MIN_
     place = {region: i for i, region in enumerate(regions)}
     since, until = (seen.groupby("region")["year"].agg(end).reindex(regions).to_numpy(float) for end in ("min", "max"))
     first = uses.groupby(["term", "region"])["year"].min()
-    frames = []
+    parts: dict[str, list] = {name: [] for name in columns}
     for term, part in first.groupby(level="term", sort=True):
         used = np.full(len(regions), np.nan)
         used[[place[region] for region in part.index.get_level_values("region")]] = part.to_numpy()
@@ -188,13 +193,13 @@ def adoption(uses: pd.DataFrame, coverage: pd.DataFrame, min_regions: int = MIN_
         event = ~np.isnan(used[at_risk])
         # Years are counted from 1 so that a use in the first year comes after entry.
         time = np.where(event, used[at_risk], until[at_risk]) - origin + 1
-        curve = kaplan_meier(time, event, np.maximum(since[at_risk] - origin, 0))
-        frames.append(pd.DataFrame({
-            "term": term, "year": (curve["time"] - 1 + origin).astype("int64"),
-            "years_after": (curve["time"] - 1).astype("int64"), "at_risk": curve["at_risk"], "events": curve["events"],
-            "adopted": 1 - curve["survival"], "low": 1 - curve["high"], "high": 1 - curve["low"],
-            "n_regions": int(at_risk.sum()), "n_unseen": int((~at_risk).sum())}))
-    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+        times, *counts, survival, low, high = _kaplan_meier(time, event, np.maximum(since[at_risk] - origin, 0), 0.95)
+        after = (times - 1).astype("int64")
+        row = (np.full(len(times), term, object), after + origin, after, *counts, 1 - survival, 1 - high, 1 - low,
+               np.full(len(times), at_risk.sum()), np.full(len(times), (~at_risk).sum()))
+        for name, values in zip(columns, row, strict=True):
+            parts[name].append(values)
+    return pd.DataFrame({name: np.concatenate(some) if some else [] for name, some in parts.items()})
 
 
 # --- who repeats whom ---------------------------------------------------------------------------------------------
@@ -343,12 +348,15 @@ def echo_by_region(echo: pd.DataFrame, surely_after: bool = True, level: float =
         level: of the interval, which takes the characters of an article as a cluster.
 
     Returns:
-        region, n_statements, n_articles, n_chars, n_repeated, share, low, high, n_echoing (statements that repeat
-        anything), median_lag (days, by the least lags; NaN without repetition), thin; sorted by region.
+        region, n_statements, n_articles, n_chars, n_repeated, share, low, high, share_same_year (repeated from a text
+        of the same year), n_echoing (statements that repeat anything), median_lag (days, by the least lags; NaN without
+        repetition), thin; sorted by region.
     """
     frame = echo.copy()
     if surely_after:
         frame.loc[frame["order"] != "after", "n_repeated"] = 0
+    same_year = frame["date"].str[:4] == frame["source_date"].str[:4]
+    frame["n_same_year"] = frame["n_repeated"].where(same_year, 0)
     rows = []
     for region, part in frame.groupby("region", sort=True):
         by_article = part.groupby("article_id")[["n_repeated", "n_chars"]].sum()
@@ -358,10 +366,12 @@ def echo_by_region(echo: pd.DataFrame, surely_after: bool = True, level: float =
             "region": region, "n_statements": len(part), "n_articles": len(by_article),
             "n_chars": int(part["n_chars"].sum()), "n_repeated": int(part["n_repeated"].sum()),
             "share": part["n_repeated"].sum() / part["n_chars"].sum(), "low": low, "high": high,
-            "n_echoing": len(repeating), "median_lag": repeating["lag_low"].median(),
+            "share_same_year": part["n_same_year"].sum() / part["n_chars"].sum(),
+            "n_echoing": len(repeating),
+            "median_lag": repeating["lag_low"].median(),
             "thin": len(part) < MIN_STATEMENTS or len(by_article) < MIN_ARTICLES})
     return pd.DataFrame(rows, columns=["region", "n_statements", "n_articles", "n_chars", "n_repeated", "share", "low",
-                                       "high", "n_echoing", "median_lag", "thin"])
+                                       "high", "share_same_year", "n_echoing", "median_lag", "thin"])
 
 
 # --- how a slogan lives -------------------------------------------------------------------------------------------

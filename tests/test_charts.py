@@ -129,12 +129,12 @@ FIRST_USES = diffusion.first_use(USES)
 ADOPTION = diffusion.adoption(USES, pd.DataFrame([(r, y) for r in ("河北", "广东", "深圳", "内蒙古")
                                                   for y in (2022, 2023, 2024)], columns=["region", "year"]), 2)
 ECHO = pd.DataFrame(
-    [("河北", 60, 9, 4000, 400, 0.1, 0.06, 0.15, 12, 40.0, False),
-     ("广东", 50, 8, 3000, 60, 0.02, 0.01, 0.04, 3, 7.0, False),
-     ("深圳", 5, 1, 200, 10, 0.05, 0.0, 0.9, 1, 3.0, True),
-     ("内蒙古", 8, 1, 300, 0, 0.0, 0.0, 0.9, 0, np.nan, True)],
-    columns=["region", "n_statements", "n_articles", "n_chars", "n_repeated", "share", "low", "high", "n_echoing",
-             "median_lag", "thin"])
+    [("河北", 60, 9, 4000, 400, 0.1, 0.06, 0.15, 0.04, 12, 40.0, False),
+     ("广东", 50, 8, 3000, 60, 0.02, 0.01, 0.04, 0.02, 3, 7.0, False),
+     ("深圳", 5, 1, 200, 10, 0.05, 0.0, 0.9, 0.0, 1, 3.0, True),
+     ("内蒙古", 8, 1, 300, 0, 0.0, 0.0, 0.9, 0.0, 0, np.nan, True)],
+    columns=["region", "n_statements", "n_articles", "n_chars", "n_repeated", "share", "low", "high",
+             "share_same_year", "n_echoing", "median_lag", "thin"])
 LIFE_COUNTS = pd.DataFrame(
     [(t, y, "all", n) for t, by_year in {
         "新市民": {2021: 9, 2022: 18, 2023: 2, 2024: 1}, "减量提质": {2023: 2, 2024: 15},

@@ -209,9 +209,11 @@ def test_echo_is_that_of_comparing_every_pair(sources, text):
 
 
 def test_echo_by_region_by_hand():
-    echo = frame_of("statement_id article_id region n_chars n_repeated order lag_low",
-                    ("a1", "a", "河北", 30, 15, "after", 10), ("a2", "a", "河北", 20, 0, None, np.nan),
-                    ("b1", "b", "河北", 50, 10, "unclear", 0), ("c1", "c", "广西", 10, 0, None, np.nan))
+    echo = frame_of("statement_id article_id region date source_date n_chars n_repeated order lag_low",
+                    ("a1", "a", "河北", "2025-02", "2025-01-20", 30, 15, "after", 10),
+                    ("a2", "a", "河北", "2025-02", None, 20, 0, None, np.nan),
+                    ("b1", "b", "河北", "2026", "2025-12-01", 50, 10, "unclear", 0),
+                    ("c1", "c", "广西", "2026", None, 10, 0, None, np.nan))
     result = diffusion.echo_by_region(echo).set_index("region")
     assert list(result.index) == ["广西", "河北"]
     row = result.loc["河北"]
@@ -219,7 +221,8 @@ def test_echo_by_region_by_hand():
     assert (row["share"], row["median_lag"], row["thin"]) == (0.15, 10, True)
     assert row["low"] < 0.15 < row["high"]
     both = diffusion.echo_by_region(echo, surely_after=False).set_index("region")
-    assert both.loc["河北", "share"] == 0.25
+    assert both.loc["河北", ["share", "share_same_year"]].tolist() == [0.25, 0.15]
+    assert row["share_same_year"] == 0.15
     assert np.isnan(both.loc["广西", "median_lag"])
 
 
