@@ -103,11 +103,12 @@ def byline(line: str, text: str, rules: Rules, below_title: bool) -> Fields | No
         value = unmarked(text[a:b])
         if name == "authors":
             names = people(value, rules)
-            if names and not any(_may_be_a_person(n) for n in names):
+            medium = line[slice(*spans["publisher"])] if "publisher" in spans else ""
+            if medium and not medium.endswith(rules.medium_ends) and not any(map(_may_be_a_person, names)):
                 return None  # 对记者表示 is no byline
             if names:
                 fields.append(("authors", names, "byline"))
-        elif value and value not in rules.not_publishers:
+        elif value and unmarked(line[a:b]) not in rules.not_publishers:
             fields.append((name, value, "byline"))
     return fields
 

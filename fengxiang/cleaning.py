@@ -24,6 +24,7 @@ FATES = ("title", "metadata", "heading", "body", "boilerplate", "duplicate", "un
 SAMPLE = 80  # characters of a ledger sample
 WEB_MARKS = 3  # lines of page furniture that make plain text the dump of a web page
 LONG = 20  # characters from which a line that stands twice is a copy even alone
+AHEAD = 8  # lines within which an article must begin after its title
 MAX_KICKERS = 2  # lines above a title that are part of it; more are buttons
 SHORT = 40  # characters at the start of a paragraph in which a dateline stands
 START = 12  # characters by which the beginnings of paragraphs are compared
@@ -43,6 +44,7 @@ _BULLET = "■●◆▲□◎★▇█◼▪"
 _PAGE_NUMBER = re.compile(r"[-—–·•|\s]{0,4}(?:第?\s?\d{1,4}\s?页?|\d{1,4}\s?/\s?\d{1,4})[-—–·•|\s]{0,4}")
 _PAGE_AT_ENDS = re.compile(r"^\d{1,4}[\s|·]{1,4}|[\s|·]{1,4}\d{1,4}$")
 _BLANK_BESIDE_MARK = re.compile(r"(?<=[，。：；！？、”》）])\s+|\s+(?=[，。：；！？、“《（])")
+_BETWEEN_WORDS = re.compile(r"[\s|｜]{1,9}")
 _NUMERIC = re.compile(r"[\d\s.,%+-]+")
 _COLUMN = re.compile(r"([\u4e00-\u9fff]{2,8})(?:\s{1,4}([A-Za-z][A-Za-z &]{2,40}))?")
 _HEAD_SPACE = re.compile(r"^((?:\d{1,4} )?\S{4,40}(?: \S{1,20}){0,3}) (\S.*)$")
@@ -187,6 +189,7 @@ class _Document:
         source = self.source
         if self.size:
             self.width, self.by_length, self.gaps_tell = _wrapping(source.lines)
+            self.in_chinese = not self.width and sum(not t.isascii() for t in self.text) > self.size // 2
             self.indented = any(self.indent) and not all(self.indent)
             if source.n_undecodable or "\ufffd" in "".join(self.text):
                 self._mark_unreadable()
@@ -246,6 +249,8 @@ class _Document:
                 self._settle(i, "boilerplate", "column_label")
                 if i and (page[i - 1] or i == 1) and len(text[i - 1]) <= limit:
                     self.columns.append(text[i - 1])
+            elif self.width and line[0] in "·•|｜—" and line[-1] == line[0] and len(line) > 4:
+                self._settle(i, "boilerplate", "running_head")  # set between marks: ·金融研究·
             elif len(line) <= 10 and _PAGE_NUMBER.fullmatch(line) and (
                     page[i] or self.width or (i + 1 < self.size and page[i + 1])):
                 self._settle(i, "boilerplate", "page_number")
@@ -385,7 +390,10 @@ class _Document:
                     mode = ""
                 continue
             line = text[i]
-            if (hint[i] or line.startswith(rules.citation_starts)) and self._mark_by_format(i):
+            if (hint[i] or line.isascii() or line.startswith(rules.citation_starts)) and self._mark_by_format(i):
+                continue
+            if mode == "closing" and len(line) <= rules.max_title and not self._prose_ahead(i):
+                self._settle(i, "boilerplate", self._listed_rule(i) or "related")
                 continue
             examine = i in named if line[-1] in SENTENCE_ENDS else len(line) <= rules.max_line
             rule = self._furniture_rule(i) if examine else None
@@ -402,16 +410,27 @@ class _Document:
                 elif mode != "ended":
                     mode = "closing" if rule in rules.closing else ""
             elif mode:
-                starts_anew = self._title_like(i) and (self._meta_follows(i) or (
-                    mode == "closing" and self._prose_follows(i)))
+                starts_anew = self._title_like(i) and (
+                    (self._meta_follows(i) and self._prose_ahead(i)) or (mode == "closing" and self._prose_follows(i)))
                 if starts_anew or (mode == "closing" and not self._title_like(i)):
                     mode = ""
                     body = body and not starts_anew
                 else:
                     self._settle(i, "boilerplate", "related" if mode == "closing" else "after_end")
             body = body or (not mode and len(line) >= LONG // 2 and line[-1] in _TERMINAL)
+        self._mark_signing_agencies()
         if self.web_marks >= WEB_MARKS and self.source.source_format in ("plain", "web_page"):
             self._mark_between_furniture()
+
+    def _mark_signing_agencies(self) -> None:
+        """The agency that signs an official paper, right above its date."""
+        for i in range(1, self.size - 1):
+            if self.fate[i] is None and (i + 1) in self.meta and len(self.text[i]) <= self.rules.max_heading and (
+                    self._prose_ends(i - 1) and self.rules.agency.fullmatch(self._matchable(self.text[i]))):
+                self._note(i, [("publisher", self.text[i], "signing_agency")], "signing_agency")
+
+    def _prose_ends(self, i: int) -> bool:
+        return self.fate[i] is None and len(self.text[i]) >= LONG // 2 and self.text[i][-1] in "。！”）"
 
     def _mark_between_furniture(self) -> None:
         """Short lines below the first line of metadata that stand between two lines of page furniture, and those that
@@ -424,11 +443,34 @@ class _Document:
         behind = False
         for i in range(first + 1, self.size):
             behind = i > last and (behind or marked[i])
-            between = marked[i - 1] and i + 1 < self.size and marked[i + 1]
+            between = (marked[i - 1] or self.fate[i - 1] == "metadata") and i + 1 < self.size and marked[i + 1]
             if self.fate[i] is None and (behind or between) and len(self.text[i]) <= self.rules.max_heading and not (
                     _ended(self.text[i]) or (self._title_like(i) and self._meta_follows(i))):
                 self._settle(i, "boilerplate", "between_furniture")
                 marked[i] = True
+
+    def _prose_ahead(self, i: int) -> bool:
+        """Whether a sentence of body text stands within the next lines."""
+        for j in range(i + 1, min(i + 1 + AHEAD, self.size)):
+            text = self.text[j]
+            if len(text) >= LONG and self.hint[j] != "x" and (text[-1] in "。！？”」：" or (
+                    self.width > 0 and self._is_full(j))) and not (
+                    len(text) <= self.rules.max_line and self.rules.furniture(self._matchable(text))):
+                return True
+        return False
+
+    def _listed_rule(self, i: int) -> str | None:
+        """The rule whose list of lines holds line `i`, or each of its words."""
+        text = self.text[i]
+        if len(text) > 60:
+            return None
+        line = self._matchable(text)
+        listed = self.rules.whole_lines
+        if rule := listed.get(bare(line)):
+            return rule
+        words = _BETWEEN_WORDS.split(line)
+        rule = listed.get(bare(words[0])) if len(words) > 1 else None
+        return rule if rule and all(bare(w) in listed or w.isdigit() for w in words if w) else None
 
     def _mark_by_format(self, i: int) -> bool:
         """Mark a line that the format itself, or the form of a citation line, tells apart."""
@@ -451,6 +493,8 @@ class _Document:
                 return False
             self.meta[i] = fields
             self._settle(i, "metadata", "citation_line")
+        elif line.isascii() and len(line) > LONG and self.in_chinese and sum(map(str.isalpha, line)) > LONG:
+            self._settle(i, "boilerplate", "no_chinese")
         else:
             return False
         return True
@@ -462,8 +506,7 @@ class _Document:
         if line[-1] in SENTENCE_ENDS:
             found = rules.furniture(line)
             return found[0] if found else None
-        rule = rules.whole_lines.get(bare(line)) if len(line) <= 24 else None
-        if rule:
+        if rule := self._listed_rule(i):
             return rule
         below, layout = self._below_title(i), self.source.source_format in ("plain", "pdf")
         if layout and (found := rules.page_heads.fullmatch(line)):
@@ -577,6 +620,8 @@ class _Document:
         a, b = self.text[i], self.text[j]
         if len(a) + len(b) > self.rules.max_title or self.hint[i] in ("p", "x"):
             return False
+        if any(self.fate[k] for k in range(i + 1, j)):
+            return False  # what was taken out between them set them apart
         if _STOP.search(a) or _ended(a.rstrip("：:")):
             return False
         return a[-1] in "，、：—" or (not _balanced(a) and _balanced(a + b)) or _word_spans(a, b)
@@ -754,6 +799,12 @@ class _Document:
         for i, block in events:
             draft = drafts[-1]
             if block is None:
+                labelled = any(n == "title" and r == "info_line" for n, _, r in self.meta[i])
+                if labelled and any(b.kind == "body" and self._is_text(b) for b in draft.blocks):
+                    draft.fields += late
+                    late = []
+                    draft = _Draft()  # records under each other, each with its labels
+                    drafts.append(draft)
                 amid = sum(_ended(b.text) for b in draft.blocks) > 1
                 for f in self.meta[i]:
                     doubtful = amid and f[0] == "publisher" and f[2] in ("info_line", "source_note")
@@ -1077,10 +1128,12 @@ class _Document:
         if draft.title:
             article.title, article.rules["title"] = _tidy_title(draft.title), draft.title_rule
         for name, value, rule in fields:
+            if name == "publisher" and str(value).startswith(("http://", "https://")):
+                name = "url"  # a source given as an address
             if name == "publisher" and article.publisher is None:
                 value = bylines.unmarked(str(value))
                 value = rules.portal.sub("", value, count=1) if rules.portal.match(value) else value
-                if value and value not in rules.not_publishers and len(value) <= 60:
+                if value and self._matchable(value) not in rules.not_publishers and len(value) <= 60:
                     article.publisher, article.rules["publisher"] = value, rule
             elif name == "authors" and not article.authors:
                 people = value if isinstance(value, list) else bylines.people(str(value), rules)
@@ -1254,7 +1307,7 @@ def _wrapping(raw: reading.Lines) -> tuple[float, bool, bool]:
     mixed = any(raw.indent) and not all(raw.indent)
     rows = zip(raw.text, raw.hint, raw.indent, raw.page, strict=True)
     lines = ["　　" + t if mixed and d else t for t, h, d, p in rows if h == "" and not (p and " " in t)
-             and "｜" not in t and "http" not in t]
+             and "｜" not in t and "http" not in t and not (t[0] == "[" and t[1:2].isdigit())]
     if len(lines) < 2:
         return 0, False, False
     sample = list(dict.fromkeys(lines[:4000]))

@@ -47,6 +47,8 @@ class Rules:
         self.field_labels = {key: check.names(("field_rules", key)) for key in check.mapping(("field_rules",))}
         self.medium_ends = tuple(check.strings(("medium_ends",)))
         self.site_name = re.compile(rf"[\u4e00-\u9fff]{{2,20}}(?:{_alternatives(list(self.medium_ends))})")
+        agencies = _alternatives(check.strings(("agency_ends",)))
+        self.agency = re.compile(rf"[\u4e00-\u9fff（）]{{2,30}}(?:{agencies})")
         check.placeholders["known_medium"] = rf"[\u4e00-\u9fff]{{1,10}}?(?:{_alternatives(list(self.medium_ends))})"
         self._automaton = None
         self._load_names(check)

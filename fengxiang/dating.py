@@ -95,8 +95,9 @@ def find_dates(text: str, *, months: bool = True) -> list[FoundDate]:
             continue
         for m in pattern.finditer(text):
             start = m.start()
-            if start and (text[start - 1].isdigit() or text[start - 1] == "."):
-                continue
+            if start and (text[start - 1].isdigit() or text[start - 1] == "." or (
+                    text[start - 1] in "-/" and text[start - 2 : start - 1].isdigit())):
+                continue  # part of a longer number
             month, day = m[1] or m[4] or m[6], m[2] or m[5]
             iso = iso_date(text[start : start + 4], month, day) if day or months else None
             if iso:

@@ -252,6 +252,8 @@ _HTML_TAG = re.compile(
 _JSON_HEAD = re.compile(r'\s{0,100}(?:\{\s{0,100}["}]|\[\s{0,100}[{\]["\d])')
 _CHARSET = re.compile(rb"charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_-]{2,20})", re.I)
 _FRONT_MATTER = re.compile(r"\A\s{0,20}(---|\+\+\+)[ \t]{0,5}\r?\n")
+_UNOPENED = re.compile(  # the head of a page of Hexo, whose first fence may be missing
+    r"\A[\s\ufeff]{0,20}(?:[A-Za-z_]{2,20}:[^\n]{0,2000}\n(?:[ \t-][^\n]{0,2000}\n){0,50}){2,30}---[ \t]{0,5}\r?\n")
 _ATX = re.compile(r"(?m)^ {0,3}#{1,6}[ \t]+\S")
 _MARKDOWN = re.compile(
     r"(?m)^ {0,3}(?:#{1,6}[ \t]+\S|\*\*[^*\n]{1,80}\*\*\s{0,5}$|!\[[^\]\n]{0,200}\]\()|\]\((?:https?:)?/")
@@ -337,7 +339,7 @@ def _by_format(source_file, text, names, first_position):
             return
     if (head.startswith("<") and _HTML_HEAD.match(head)) or _looks_html(head):
         yield read_html(source_file, text, names["html"])
-    elif _FRONT_MATTER.match(text[:200].lstrip("\ufeff")):
+    elif _FRONT_MATTER.match(text[:200].lstrip("\ufeff")) or _UNOPENED.match(text[:MAX_FRONT_MATTER]):
         yield read_markdown(source_file, text, names["json"])
     elif (rows := _table_rows(text, names["json"])) is not None:
         yield from rows_as_sources(source_file, "table", rows, names["json"], len(text))
@@ -434,7 +436,7 @@ def _json_sources(source_file, text, names, first_position):
         if re.match(r'\s*(?:\{\s*"[^"\n]{1,80}"\s*:|\[\s*\{\s*")', stripped[:500]):
             raise Unreadable("broken JSON", str(error)[:200]) from None
         return  # a text that begins with a bracket
-    records = list(_records(value, names, 0))
+    records = list(_records(value, names, 0, {}))
     if not records:
         raise Unreadable("JSON without an article", "no record has a text under a known name")
     if len(records) > MAX_RECORDS:
@@ -484,25 +486,60 @@ def _json_lines(source_file, text, names, first_position):
             yield source_file, reason, f"line {first_position + i}"
             yield Source(source_file, "jsonl", Lines(), settled=[(i + 1, n, "unreadable", "bad_record", line[:80])])
             continue
-        source = record_as_source(source_file, "jsonl", record, names, unit=i + 1)
+        source = record_as_source(source_file, "jsonl", _with_inner_fields(record, names), names, unit=i + 1)
         source.settled.append((i + 1, n - source_chars(source), "metadata", "syntax", ""))
         source.position = first_position + i
         yield source
 
 
-def _records(value, names, depth):
-    """The mappings that hold a text, from the outside in."""
+def _records(value, names, depth, above):
+    """The mappings that hold a text, from the outside in, with what the mappings `above` them say of them."""
     if isinstance(value, dict):
         if text_key(value, names) is not None:
-            yield value
+            yield above | _with_inner_fields(value, names)
         elif depth < MAX_RECORD_DEPTH:
+            above = above | {k: v for k, v in _with_inner_fields(value, names).items() if _is_field(k, v, names)}
             for inner in value.values():
                 if isinstance(inner, dict | list):
-                    yield from _records(inner, names, depth + 1)
+                    yield from _records(inner, names, depth + 1, above)
     elif isinstance(value, list) and depth < MAX_RECORD_DEPTH:
-        for inner in value:
+        shared = {k: v for k, v in above.items() if names[str(k).strip().lower()] == "publisher"}
+        for inner in value:  # of a list of articles only the medium is said above them
             if isinstance(inner, dict | list):
-                yield from _records(inner, names, depth + 1)
+                yield from _records(inner, names, depth + 1, shared)
+
+
+def _is_field(key, value, names: dict[str, str]) -> bool:
+    return names.get(str(key).strip().lower(), "text") != "text" and not isinstance(value, dict | list)
+
+
+def _with_inner_fields(record: dict, names: dict[str, str]) -> dict:
+    """A record with what mappings inside it say (`"meta": {"date": …}`), where it does not say it itself."""
+    inner = [v for k, v in record.items() if isinstance(v, dict) and str(k).strip().lower() not in names]
+    if not inner:
+        return record
+    said = {names.get(str(k).strip().lower()) for k in record}
+    more = {}
+    for mapping in inner:
+        if text_key(mapping, names) is None:
+            more |= {k: v for k, v in mapping.items()
+                     if _is_field(k, v, names) and names[str(k).strip().lower()] not in said}
+    return more | record
+
+
+def _text_in(value, names: dict[str, str], depth: int = 0) -> str:
+    """The text that a value is, or holds as paragraphs or under a name; none where it holds articles of their own."""
+    if isinstance(value, str):
+        return value
+    if depth < MAX_RECORD_DEPTH and isinstance(value, list):
+        parts = [_text_in(v, names, depth + 1) for v in value]
+        return "\n".join(p for p in parts if p)
+    if depth < MAX_RECORD_DEPTH and isinstance(value, dict):
+        if any(names.get(str(k).strip().lower()) == "title" for k in value):
+            return ""
+        key = text_key(value, names)
+        return _text_in(value[key], names, depth + 1) if key is not None else ""
+    return ""
 
 
 def text_key(record: dict, names: dict[str, str]) -> str | None:
@@ -510,10 +547,7 @@ def text_key(record: dict, names: dict[str, str]) -> str | None:
     best, size = None, 0
     for key, value in record.items():
         if names.get(str(key).strip().lower()) == "text":
-            if isinstance(value, list) and value and all(isinstance(v, str) for v in value):
-                n = sum(map(len, value))
-            else:
-                n = len(value) if isinstance(value, str) else 0
+            n = len(value) if isinstance(value, str) else len(_text_in(value, names))
             if n > size:
                 best, size = key, n
     return best
@@ -524,8 +558,7 @@ def record_as_source(source_file: str, source_format: str, record: dict, names: 
     source = Source(source_file, source_format, Lines())
     key = text_key(record, names)
     _add_fields(source.fields, {k: v for k, v in record.items() if k != key}, names)
-    body = record[key] if key is not None else ""
-    body = "\n".join(body) if isinstance(body, list) else body
+    body = _text_in(record[key], names) if key is not None else ""
     if "<" in body and len(_HTML_TAG.findall(body[:20_000])) >= 2:
         inner = read_html("", body, {})
         source.lines = inner.lines
@@ -700,8 +733,11 @@ def _front_matter(raw: list[str], source: Source, names: dict[str, str]) -> int:
     """Read the front matter into the fields; returns the number of its lines, 0 where there is none."""
     first = next((i for i, line in enumerate(raw[:5]) if line.strip("\ufeff \t\r\n")), 0)
     fence = raw[first].strip("\ufeff \t\r\n") if raw else ""
-    if fence not in ("---", "+++"):
-        return 0
+    unopened = fence not in ("---", "+++")
+    if unopened:
+        if not _UNOPENED.match("".join(raw[:400])[:MAX_FRONT_MATTER]):
+            return 0
+        first, fence = first - 1, "---"  # Hexo leaves the first fence out
     size = 0
     for end in range(first + 1, min(len(raw), 400)):
         size += len(raw[end])

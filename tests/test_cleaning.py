@@ -210,6 +210,13 @@ SHAPES = {
     "JSON lines": (json.dumps(RECORD, ensure_ascii=False) + "\n\n").encode(),
     "JSON with odd names": json.dumps({"code": 0, "data": {"article": {
         "newsTitle": TITLE, "docContent": MARKED, "mediaName": PUBLISHER, "publishTime": 1768867200000}}}).encode(),
+    "JSON in parts": json.dumps({"code": 0, "data": {
+        "headline": TITLE, "source": {"id": 1, "name": PUBLISHER}, "publishedAt": DATE + "T09:00:00+08:00",
+        "body": [{"type": "p", "text": t} for t in PARAGRAPHS]}}).encode(),
+    "JSON with parts beside each other": json.dumps({
+        "title": TITLE, "content": {"text": BODY}, "meta": {"publish_date": DATE, "source": PUBLISHER}}).encode(),
+    "Markdown of Hexo": (f"title: {TITLE}\ndate: {DATE}\nsource: {PUBLISHER}\ntags:\n- 监管\n---\n" + "\n\n".join(
+        ("## " if k == "heading" else "") + t for k, t in BLOCKS)).encode(),
     "JSON with HTML": json.dumps(RECORD | {"content": MARKED}).encode(),
     "CSV": as_csv(),
     "DOCX": as_docx(),
@@ -414,6 +421,37 @@ def test_a_subtitle_does_not_take_the_place_of_the_title(rules):
     assert (article.title, article.publisher, article.authors) == ("强监管 防风险 促发展", "海西社", ["王小明"])
 
 
+def test_a_line_before_a_continuation_note_is_no_part_of_the_next_title(rules):
+    body = ["会议提出多项要求，强化金融监管。", "会议还要求抓好以下事项："]
+    lines = ["某局部署工作", "本报记者 王小明", *body, "（下转3版）"]
+    lines += ["另一局的工作", "本报记者 李大伟", "贷款增长较快。"]
+    done = cleaning.clean_document("x", "\n\n".join(lines).encode(), rules)
+    assert [(a.title, a.text) for a in done.articles] == [
+        ("某局部署工作", "\n".join(body)), ("另一局的工作", "贷款增长较快。")]
+
+
+def test_dated_teasers_behind_an_article_are_no_articles(rules):
+    teasers = ["多地发放消费券", "海西新闻 2025-01-25 10:00:12", "某明星现身海西", "娱乐报 2025-01-24 22:11:09"]
+    article = only_article("\n\n".join([PLAIN, "相关推荐", *teasers]), rules)
+    assert [p.text for p in article.paragraphs] == PARAGRAPHS
+
+
+def test_records_under_each_other_each_with_its_labels(rules):
+    records = [f"标题：海西部署第{i}项工作\n来源：海西日报\n正文：\n会议要求守住第{i}条金融风险底线。\n"
+               for i in "一二三"]
+    done = cleaning.clean_document("x", "----------\n".join(records).encode(), rules)
+    assert [(a.title, a.publisher, a.text) for a in done.articles] == [
+        (f"海西部署第{i}项工作", "海西日报", f"会议要求守住第{i}条金融风险底线。") for i in "一二三"]
+
+
+def test_an_official_paper_is_signed_by_its_agency_above_its_date(rules):
+    body = ["各监管局：", "为做好金融服务工作，现就有关事项通知如下，请认真贯彻执行。"]
+    lines = ["关于做好金融服务工作的通知", *body, "海西金融监督管理局办公室", "2025年5月9日", "（此件公开发布）"]
+    article = only_article("\n".join(lines), rules)
+    assert (article.publisher, article.rules["publisher"]) == ("海西金融监督管理局办公室", "signing_agency")
+    assert (article.date, [p.text for p in article.paragraphs]) == ("2025-05-09", body)
+
+
 def test_a_title_over_two_lines_is_one_where_it_is_torn(rules):
     text = "多地金融监管局：\n\n化险居首位\n\n■ 海西财经 王小明\n\n多地金融监管局部署工作，守住底线。\n"
     assert only_article(text, rules).title == "多地金融监管局：化险居首位"
@@ -467,6 +505,15 @@ def test_a_journal_is_unwrapped_and_its_running_heads_are_taken_out(rules, head_
     assert [p.text for p in article.paragraphs if p.kind == "heading"] == ["成效与问题", "对策建议"]
 
 
+def test_a_running_head_between_marks_is_taken_out(rules):
+    text = "".join(PARAGRAPHS[:3])
+    lines = ["海西中小银行改革的成效", "王小明", *wrapped(text, 20)]
+    lines[6:6] = ["66", "·海西金融研究·"]
+    done = cleaning.clean_document("x", "\n\n".join(lines).encode(), rules)
+    assert "".join(p.text for p in done.articles[0].paragraphs) == text
+    assert [r.sample for r in done.ledger if r.rule == "running_head"] == ["·海西金融研究·"]
+
+
 def test_a_running_head_inside_a_paragraph_is_taken_out(rules):
     title = "海西中小银行改革的成效与问题"
     text = f"{title}\n\n作者：王小明\n\n近年来，海西的中小银行 {title} 改革推进，金融风险下降。\n\n不良处置加快。\n"
@@ -495,6 +542,9 @@ def test_a_running_head_inside_a_paragraph_is_taken_out(rules):
         ("本报记者 王小明 李大伟 河东报道", None, ["王小明", "李大伟"], None),
         ("海西社记者 王小明、李大伟", "海西社", ["王小明", "李大伟"], None),
         ("文/王小明", None, ["王小明"], None),
+        ("【本报记者 王小明 河东报道】", None, ["王小明"], None),
+        ("以下文章来源于海西观察 ，作者王小明", "海西观察", ["王小明"], None),
+        ("索引号：717804719-2025-12 主题分类：政策法规 发文日期：2025年5月12日", None, [], "2025-05-12"),
         ("原创 王小明 海西观察 2025-12-18 18:20 河东", "海西观察", ["王小明"], "2025-12-18"),
         ("海西观察 2025年12月18日 18:20 河东", "海西观察", [], "2025-12-18"),
         ("（2025-01-18 14:05）  记者 王小明/河东报道", None, ["王小明"], "2025-01-18"),
@@ -714,6 +764,16 @@ def test_meta_tags_are_trusted_before_the_page(rules):
         ("《海西日报》（2025年3月4日 第 07 版）", "issue"),
         ("— END —", "end_mark"),
         ("小字号", "share"),
+        ("打印本页 关闭窗口", "share"),
+        ("图片编辑：李大伟", "editor"),
+        ("图为工作人员为客户办理业务。王小明/摄", "caption"),
+        ("图为会议现场。", "caption"),
+        ("#监管科技 #海西金融", "tags"),
+        ("----------------", "close_mark"),
+        ("返回海西网，查看更多", "navigation"),
+        ("平台声明：本文只代表作者本人的观点。", "statement"),
+        ("（此件发至地方法人银行）", "official_note"),
+        ("Notice: The content above is uploaded and posted by a user.", "no_chinese"),
     ],
 )
 def test_page_furniture_is_named_by_its_rule(rules, line, rule):
