@@ -1,147 +1,355 @@
-"""Measure the build and the report, print one table, and write it to benchmarks/results.md.
+"""Measure the build and the report against what else there is, print one table, and write it with what follows from
+it to benchmarks/results.md.
 
-    python benchmarks/bench.py [--articles 7000] [--repeat 3] [--large 100000] [--skip-report]
+    python benchmarks/bench.py [--sizes 1000,10000] [--articles 7000] [--repeat 3] [--skip-report] [--skip-rivals]
 
-Every row is of whole processes with their children, started anew. Seconds are medians of repeated runs; CPU seconds
-are what all processes together took of the processors, which tells more where other work goes on beside; memory is
-the peak of the largest single process. Rivals run in the same session on the same text: the plain script a user would
-write (jieba and a Counter), and scikit-learn's CountVectorizer over rjieba, which only counts. `--large` adds a corpus
-of so many articles (100,000: about eight minutes more).
+Every row is of whole processes with their children, started anew. Seconds are medians of repeated runs, taken in
+turns; CPU seconds are what all processes together took of the processors, which tells more where other work goes on
+beside; memory is the peak of the largest single process. Rivals run in the same session on the text of the same
+articles, each in an environment of its own under build/rivals, in the versions named here; one that cannot be
+installed, fails or takes too long is left out, and the page says so. The page is written anew after each part. The
+default takes about twelve minutes; `--sizes 1000,10000,100000` about twelve more, and adds the report of the largest.
+Linux and macOS only.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.util
+import math
 import os
 import platform
+import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+import venv
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 sys.path.insert(0, str(ROOT))
+import generate  # noqa: E402
 
-JIEBA = """
-import sys, pathlib, jieba
+PAGE = ROOT / "benchmarks" / "results.md"
+RIVAL_FOLDER = ROOT / "build" / "rivals"
+INSTALL_SECONDS = 300  # a rival that takes longer to install is left out
+RIVAL_SECONDS = 240  # one that takes longer to run, too
+OWN_SECONDS = 3000  # a run of our own that takes longer is ended
+REPORT_FROM = 100_000  # articles from which a size is also made a report of
+PLANNED = 100_000_000  # articles of the capacity plan
+PLANNED_CORES = 100
+LAYERS = ("clean", "texts", "words", "coded")
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+# ------------------------------------------------------------------------------------------------------ rivals
+
+READ = """
+import sys, pathlib
+texts = [p.read_text(encoding="utf-8") for p in sorted(pathlib.Path(sys.argv[1]).rglob("*.txt"))][:int(sys.argv[2])]
+"""
+JIEBA = READ + """
+import jieba
 from collections import Counter
 jieba.setLogLevel(60)
 counts = Counter()
-for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.txt")):
-    counts.update(jieba.cut(path.read_text(encoding="utf-8")))
+for text in texts:
+    counts.update(jieba.cut(text))
 print(len(counts))
 """
-VECTORIZER = """
-import sys, pathlib, rjieba
+VECTORIZER = READ + """
+import rjieba
 from sklearn.feature_extraction.text import CountVectorizer
-texts = [p.read_text(encoding="utf-8") for p in sorted(pathlib.Path(sys.argv[1]).rglob("*.txt"))]
 print(CountVectorizer(tokenizer=rjieba.cut, token_pattern=None, lowercase=False).fit_transform(texts).shape)
 """
-# name, packages it needs, script, runs
-RIVALS = (("jieba and a Counter", ("jieba",), JIEBA, 1),
-          ("CountVectorizer over rjieba, counting only", ("rjieba", "sklearn"), VECTORIZER, None))
-PACKAGES = ("jieba", "rjieba", "scikit-learn", "ahocorasick-rs", "numpy", "pyarrow", "pandas", "matplotlib")
-LAYERS = ("clean", "texts", "words", "coded")
-# runs a command and says: seconds, CPU seconds, peak of the largest process
-WATCHED = """
-import resource, subprocess, sys, time
-begun = time.perf_counter()
-status = subprocess.call(sys.argv[1:], stdout=sys.stderr)
-seconds = time.perf_counter() - begun
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss)
-sys.exit(status)
+CNTEXT = READ + """
+import cntext
+from collections import Counter
+counts = Counter()
+for text in texts:
+    counts.update(cntext.word_count(text, lang="chinese"))
+print(len(counts))
+"""
+PYCORPDIFF = READ + """
+@@PYCORPDIFF@@
 """
 
 
 @dataclass(frozen=True)
+class Rival:
+    """Another way to count words: its name in the table, its column of ratios, what is installed for it, its script
+    (arguments: folder of texts, number of texts), and how many texts it is given (a slow one fewer)."""
+
+    name: str
+    column: str
+    packages: tuple[str, ...]
+    script: str
+    texts: int | None = None
+
+    @property
+    def python(self) -> Path:
+        """The interpreter of its environment."""
+        return RIVAL_FOLDER / self.column / "bin" / "python"
+
+    def install(self) -> str:
+        """Make its environment where it is not there; returns why that could not be done, or nothing."""
+        folder = RIVAL_FOLDER / self.column
+        marker, wanted = folder / "installed", "\n".join(self.packages)
+        if marker.is_file() and marker.read_text(encoding="utf-8") == wanted:
+            return ""
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            venv.EnvBuilder(with_pip=True).create(folder)
+            done = run([str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                        "--only-binary", ":all:", *self.packages], INSTALL_SECONDS)
+        except (OSError, subprocess.SubprocessError, Failed) as error:
+            return f"could not be installed ({error})"
+        marker.write_text(wanted, encoding="utf-8")
+        return "" if done is not None else "could not be installed"
+
+
+def rivals() -> tuple[Rival, ...]:
+    """The rivals; what we use too, they get in the version that we use."""
+    def same(package: str) -> str:
+        return f"{package}=={_installed(package)}" if _installed(package) else package
+
+    return (Rival("jieba and a Counter", "jieba", (same("jieba"), "setuptools<81"), JIEBA),
+            Rival("CountVectorizer over rjieba, counting only", "CountVectorizer",
+                  (same("rjieba"), same("scikit-learn")), VECTORIZER),
+            Rival("cntext, word counts", "cntext", ("cntext==2.2.1",), CNTEXT, 1500),
+            Rival("pycorpdiff, keyness", "pycorpdiff", ("pycorpdiff==0.1.0a27", same("jieba"), "setuptools<81"),
+                  PYCORPDIFF, 1500))
+
+
+# -------------------------------------------------------------------------------------------------- measuring
+
+# runs a command and says: seconds, CPU seconds, peak of the largest process; the first line of what it said comes last
+WATCHED = """
+import resource, subprocess, sys, time
+begun = time.perf_counter()
+done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE)
+seconds = time.perf_counter() - begun
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+sys.stdout.buffer.write(done.stdout)
+print()
+print(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss)
+sys.exit(done.returncode)
+"""
+# runs the command line of this project and says what the process itself took: CPU seconds, peak
+OWN = """
+import resource, sys
+from fengxiang.__main__ import main
+status = main(sys.argv[1:])
+used = resource.getrusage(resource.RUSAGE_SELF)
+print("itself", used.ru_utime + used.ru_stime, used.ru_maxrss)
+sys.exit(status)
+"""
+_UNIT = 1024 if sys.platform != "darwin" else 1024 * 1024  # of ru_maxrss in a megabyte
+
+
+class Failed(Exception):
+    """A command that was measured did not end well; says how."""
+
+
+@dataclass(frozen=True)
 class Figures:
-    """What a command took: seconds, CPU seconds, peak megabytes of its largest process."""
+    """What a command took: seconds, CPU seconds, peak megabytes of its largest process; the CPU seconds and the peak
+    of the process that was started itself, where it said so; and what it printed."""
 
     seconds: float
     cpu: float
     peak: float
+    own_cpu: float = 0
+    own_peak: float = 0
+    said: str = ""
 
 
-def measured(command: list[str], repeat: int = 1, prepare=lambda: None) -> Figures:
-    """Medians of repeated runs of a command; stops the benchmark if it fails."""
-    runs = []
+def run(command: list[str], timeout: float) -> str:
+    """What a command prints; ended with all that it has started when it takes too long.
+
+    Raises:
+        Failed: it took too long or did not end well.
+    """
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True,
+                                   start_new_session=True)
+        try:
+            said, _ = process.communicate(timeout=timeout)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise Failed(f"took more than {timeout:.0f} s") from None
+            raise
+        if process.returncode:
+            log.seek(0)
+            lines = [x for x in log.read().decode(errors="replace").splitlines() if x.strip()]
+            raise Failed(lines[-1][:200] if lines else f"ended with status {process.returncode}")
+        return said
+
+
+def measured(command: list[str], timeout: float = OWN_SECONDS) -> Figures:
+    """What one run of a command takes.
+
+    Raises:
+        Failed: it took too long or did not end well.
+    """
+    *said, last = run([sys.executable, "-c", WATCHED, *command], timeout).strip().splitlines()
+    seconds, cpu, kilobytes = map(float, last.split())
+    own = next((line.split()[1:] for line in reversed(said) if line.startswith("itself ")), (0, 0))
+    return Figures(seconds, cpu, kilobytes / _UNIT, float(own[0]), float(own[1]) / _UNIT, "\n".join(said))
+
+
+def median(runs: list[Figures]) -> Figures:
+    """Medians of repeated runs; the largest peaks."""
+    return Figures(statistics.median(r.seconds for r in runs), statistics.median(r.cpu for r in runs),
+                   max(r.peak for r in runs), statistics.median(r.own_cpu for r in runs),
+                   max(r.own_peak for r in runs), runs[-1].said)
+
+
+@dataclass
+class Job:
+    """Something to be measured in turns with others: a command, what is done before each run, and what came out."""
+
+    command: list[str]
+    prepare: Callable[[], None] = lambda: None
+    timeout: float = OWN_SECONDS
+    runs: list[Figures] = field(default_factory=list)
+    failure: str = ""
+
+    @property
+    def figures(self) -> Figures | None:
+        """Medians, or None where a run has failed."""
+        return median(self.runs) if self.runs and not self.failure else None
+
+
+def in_turns(jobs: list[Job], repeat: int) -> None:
+    """Run each job so often, one after the other, so that what slows the machine for a while slows all of them."""
     for _ in range(repeat):
-        prepare()
-        with tempfile.NamedTemporaryFile() as log:
-            done = subprocess.run([sys.executable, "-c", WATCHED, *command], cwd=ROOT, stdout=subprocess.PIPE,
-                                  stderr=log, text=True, check=False)
-            if done.returncode:
-                log.seek(0)
-                sys.exit(f"{' '.join(command)} failed:\n{log.read().decode(errors='replace')[-2000:]}")
-        seconds, cpu, kilobytes = map(float, done.stdout.split()[-3:])
-        runs.append((seconds, cpu, kilobytes / (1024 if sys.platform != "darwin" else 1024 * 1024)))
-    seconds, cpu, peak = zip(*runs, strict=True)
-    return Figures(statistics.median(seconds), statistics.median(cpu), max(peak))
+        for job in jobs:
+            if not job.failure:
+                try:
+                    job.prepare()
+                    job.runs.append(measured(job.command, job.timeout))
+                except Failed as error:
+                    job.failure = str(error)
+
+
+def fx(*arguments: str | Path) -> list[str]:
+    """The command line of this project."""
+    return [sys.executable, "-c", OWN, *map(str, arguments)]
+
+
+# ------------------------------------------------------------------------------------------------------- page
+
+
+@dataclass
+class Row:
+    """A row of the table."""
+
+    what: str
+    corpus: str
+    figures: Figures | None
+    megabytes: float = 0
+    html: str = ""
+    note: str = ""
+    rival: str = ""  # the column of ratios to it
+
+    @property
+    def speed(self) -> float | None:
+        """Megabytes of text a second."""
+        return self.megabytes / self.figures.seconds if self.figures and self.megabytes else None
 
 
 class Results:
-    """The rows, printed as they come and written at the end."""
+    """Rows and sections, printed as they come; the page is written anew after each part."""
 
-    HEAD = ("what", "corpus", "seconds", "CPU s", "MB/s", "× jieba", "× CountVectorizer", "peak MB", "note")
+    def __init__(self, columns: list[str]):
+        self.columns = columns
+        self.rows: list[Row] = []
+        self.sections: dict[str, list[str]] = {}
+        self.failures: list[str] = []
+        self.load = os.getloadavg()[0]
+        print(machine(), flush=True)
 
-    def __init__(self):
-        self.rows: list[tuple[str, ...]] = []
-        self.stages: list[str] = []
-        self.speeds: list[float | None] = []
-        self.load = os.getloadavg() if hasattr(os, "getloadavg") else None
-        print(_machine(), flush=True)
-
-    def add(self, what: str, corpus: str, figures: Figures | None, megabytes: float = 0, note: str = "", *,
-            rival: bool = False) -> None:
-        """A row; `megabytes` of raw text give a speed, and that its ratio to each rival."""
-        speed = megabytes / figures.seconds if figures and megabytes else None
-        ratios = ["" if rival or not speed or not other else f"{speed / other:.1f}" for other in self.speeds]
-        if rival:
-            self.speeds.append(speed)
-        measures = [""] * 3
-        if figures:
-            measures = [f"{figures.seconds:.2f}", f"{figures.cpu:.2f}", f"{speed:.2f}" if speed else ""]
-        row = (what, corpus, *measures, *[*ratios, "", ""][:2], f"{figures.peak:.0f}" if figures else "", note)
+    def add(self, row: Row) -> None:
+        """A row of the table."""
         self.rows.append(row)
-        print("  ".join(f"{cell:>9}" if 1 < i < 8 else f"{cell:<{44 if i == 0 else 28}}"
-                        for i, cell in enumerate(row)), flush=True)
+        print("  ".join(f"{cell:<44.44}" if i == 0 else f"{cell:<30.30}" if i == 1 else cell
+                        for i, cell in enumerate(self.cells(row)) if cell), flush=True)
+
+    def section(self, title: str, lines: list[str]) -> None:
+        """A part of the page below the table."""
+        self.sections[title] = lines
+        print("\n".join(["", title, *lines]), flush=True)
+
+    def part(self, name: str, measure: Callable[[], object]) -> None:
+        """Measure one part and write the page; a part that fails is named on it, and the others go on."""
+        try:
+            measure()
+        except Exception as error:  # whatever it is, it must not cost what has been measured
+            self.failures.append(f"{name}: not measured ({type(error).__name__}: {str(error)[:300]})")
+            print(self.failures[-1], flush=True)
+        self.write()
+
+    def cells(self, row: Row) -> list[str]:
+        """A row as text."""
+        f = row.figures
+        speeds = {r.rival: r.speed for r in self.rows if r.rival}
+        ratios = [f"{row.speed / speeds[c]:.1f}" if row.speed and speeds.get(c) and not row.rival else ""
+                  for c in self.columns]
+        return [row.what, row.corpus, f"{f.seconds:.2f}" if f else "", f"{f.cpu:.2f}" if f else "",
+                f"{row.speed:.2f}" if row.speed else "", f"{f.peak:.0f}" if f else "", *ratios, row.html, row.note]
 
     def write(self) -> None:
         """benchmarks/results.md"""
-        lines = ["# Benchmark", "", _machine() + ".", "",
-                 f"Written by `make bench` on {time.strftime('%Y-%m-%d')}. Whole processes with their children; "
-                 "seconds are medians, CPU seconds those of all processes together, memory the peak of the largest "
-                 "process, MB are of raw files. Two workers where it is not said otherwise." + (
-                     f" Load of the machine when it began: {self.load[0]:.1f}." if self.load else ""), "",
-                 f"| {' | '.join(self.HEAD)} |", "|---|---|" + "---:|" * 6 + "---|"]
-        lines += [f"| {' | '.join(row)} |" for row in self.rows]
-        (ROOT / "benchmarks" / "results.md").write_text("\n".join([*lines, "", *self.stages]) + "\n", encoding="utf-8")
+        head = ["what", "corpus", "seconds", "CPU s", "MB/s", "peak MB", *(f"× {c}" for c in self.columns),
+                "bytes of HTML", "note"]
+        lines = ["# Benchmark", "", f"{machine()}.", "",
+                 f"Written by `make bench` on {time.strftime('%Y-%m-%d')}; load of the machine when it began: "
+                 f"{self.load:.1f}. Whole processes with their children, started anew; seconds are medians of runs "
+                 "taken in turns, CPU seconds those of all processes together, peak that of the largest one. MB are of "
+                 "raw files, for rivals of the text of the same articles. Two workers where nothing else is said. "
+                 "“× jieba” is how many times as many MB a second as that rival.", "",
+                 f"| {' | '.join(head)} |", "|---|---|" + "---:|" * (len(head) - 3) + "---|"]
+        lines += [f"| {' | '.join(cell.replace('|', '/') for cell in self.cells(row))} |" for row in self.rows]
+        for title, body in self.sections.items():
+            lines += ["", f"## {title}", "", *body]
+        if self.failures:
+            lines += ["", "## Not measured", "", *(f"- {failure}" for failure in self.failures)]
+        PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _machine() -> str:
-    def of(package):
-        try:
-            return f"{package} {version(package)}"
-        except PackageNotFoundError:
-            return f"{package} not installed"
-
-    processor = ""
+def machine() -> str:
+    """The machine and the versions."""
+    packages = ("jieba", "rjieba", "scikit-learn", "ahocorasick-rs", "numpy", "pyarrow", "pandas", "matplotlib")
+    processor, memory = "", ""
     if Path("/proc/cpuinfo").is_file():
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                processor = f", {line.partition(':')[2].strip()}"
-                break
+        found = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+        processor = f", {found[1]}" if found else ""
+    if Path("/proc/meminfo").is_file():
+        found = re.search(r"^MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text(encoding="utf-8"))
+        memory = f", {int(found[1]) / 1e6:.0f} GB" if found else ""
+    versions = ", ".join(f"{package} {_installed(package) or 'not installed'}" for package in packages)
     return (f"Python {platform.python_version()}, {platform.system()} {platform.machine()}{processor}, "
-            f"{os.cpu_count()} cores; {', '.join(map(of, PACKAGES))}")
+            f"{os.cpu_count()} cores{memory}; {versions}")
+
+
+# ------------------------------------------------------------------------------------------------------- parts
 
 
 def stages(raw: Path, cache: Path, megabytes: float = 4) -> list[str]:
@@ -200,8 +408,8 @@ def stages(raw: Path, cache: Path, megabytes: float = 4) -> list[str]:
     order = ("read", "clean", "split into statements", "keys and signatures", "segment", "attribute", "code", "count",
              "keep the layers", "write the tables")
     total = sum(spent[s] for s in order)
-    lines = [f"Where the time goes: one process, {size / 1e6:.1f} MB of the corpus in files, without start-up, and "
-             "without what is done once over all partitions.", "", "| stage | ms/MB | share |", "|---|---:|---:|"]
+    lines = [f"One process, {size / 1e6:.1f} MB of the corpus in files, CPU time, without start-up and without what is "
+             "done once over all partitions.", "", "| stage | ms/MB | share |", "|---|---:|---:|"]
     lines += [f"| {s} | {1e9 * spent[s] / size:.0f} | {spent[s] / total:.0%} |" for s in order]
     lines += [f"| all | {1e9 * total / size:.0f} | 100% |", "",
               "Attribution and coding together take "
@@ -209,88 +417,247 @@ def stages(raw: Path, cache: Path, megabytes: float = 4) -> list[str]:
     return lines
 
 
-def main() -> None:
-    """Run all measurements and write the table."""
-    import generate
+@dataclass
+class Size:
+    """What a corpus of so many articles took: bytes of raw files and of the output folder, and a cold build."""
 
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--articles", type=int, default=7000)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--large", type=int, default=0, help="also a corpus of so many articles")
-    parser.add_argument("--skip-report", action="store_true", help="tables only")
-    options = parser.parse_args()
-    fx = [sys.executable, "-m", "fengxiang"]
-    results = Results()
-    with tempfile.TemporaryDirectory(prefix="fengxiang-bench-") as folder:
-        work = Path(folder)
-        results.add("start-up: --help", "", measured([*fx, "--help"], 5))
-        _rivals(work, generate, options, results)
-        sizes = {}
+    n: int
+    raw: int
+    out: int
+    cold: Figures
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files in a folder."""
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
+
+class Bench:
+    """One run of the benchmark: its folder, its options, its results."""
+
+    def __init__(self, work: Path, options: argparse.Namespace):
+        self.work, self.options = work, options
+        self.rivals = () if options.skip_rivals else rivals()
+        self.results = Results([r.column for r in self.rivals])
+        self.sizes: list[Size] = []
+
+    def start_up(self) -> None:
+        """The command line alone."""
+        job = Job([sys.executable, "-m", "fengxiang", "--help"])
+        in_turns([job], 5)
+        self.results.add(Row("start-up: --help", "", job.figures, note=job.failure))
+
+    def throughput(self) -> None:
+        """The whole build of some megabytes, and the rivals on the text of the same articles."""
+        n, repeat = self.options.articles, self.options.repeat
+        texts = self.work / "text"
+        texts.mkdir()
+        sizes = []
+        for i, article in enumerate(generate.articles(n)):
+            sizes.append((texts / f"{i:07d}.txt").write_bytes("\n".join(article["paragraphs"]).encode()))
+        jobs, skipped = {}, {}
+        for rival in self.rivals:
+            skipped[rival] = rival.install()
+            if not skipped[rival]:
+                command = [str(rival.python), "-c", rival.script, str(texts), str(rival.texts or n)]
+                jobs[rival] = Job(command, timeout=RIVAL_SECONDS)
+        builds, raw = {}, {}
         for shape, writer in (("files", generate.write_files), ("jsonl", generate.write_json_lines)):
-            sizes[shape] = writer(work / shape, options.articles) / 1e6
-            out = work / f"out-{shape}"
-            command = [*fx, "build", "--raw", str(work / shape), "--out", str(out), "--workers", "2"]
-            for repeat, workers in ((options.repeat, "2"), (1, "1")):
-                figures = measured([*command[:-1], workers], repeat,
-                                   lambda out=out: shutil.rmtree(out, ignore_errors=True))
-                results.add("whole build, cold" + (", one worker" if workers == "1" else ""),
-                            f"{options.articles:,} articles, {shape}", figures, sizes[shape])
-        _incremental(work, fx, "files", options.articles, results)
-        results.stages = stages(work / "files", work / "stages")
-        print("\n".join(results.stages), flush=True)
-        for n in (1000, 10_000, *([options.large] if options.large else [])):
-            size = generate.write_files(work / f"n{n}", n, seed=2) / 1e6
-            command = [*fx, "build", "--raw", str(work / f"n{n}"), "--out", str(work / f"out-n{n}"), "--workers", "2"]
-            results.add("whole build, cold (growth)", f"{n:,} articles, files", measured(command), size)
-            if n == options.large:
-                _incremental(work, fx, f"n{n}", n, results)
-        results.write()
-        if not options.skip_report:
-            _report_times(work, fx, results)
-            results.write()
+            raw[shape] = writer(self.work / shape, n) / 1e6
+            for workers in (2, 1):
+                out = self.work / f"out-{shape}-{workers}"
+                command = fx("build", "--raw", self.work / shape, "--out", out, "--workers", workers)
+                builds[shape, workers] = Job(command, lambda out=out: shutil.rmtree(out, ignore_errors=True))
+        in_turns([*jobs.values(), *(job for (_, workers), job in builds.items() if workers == 2)], repeat)
+        in_turns([job for (_, workers), job in builds.items() if workers == 1], 1)
+        for rival in self.rivals:
+            some = rival.texts if rival.texts and rival.texts < n else n
+            job = jobs.get(rival)
+            note = f"left out: {skipped[rival] or job.failure}" if skipped[rival] or job.failure else \
+                ", ".join(p for p in rival.packages if "<" not in p)
+            self.results.add(Row(rival.name, f"{some:,} texts", job.figures if job else None, sum(sizes[:some]) / 1e6,
+                                 note=note, rival=rival.column))
+        for (shape, workers), job in builds.items():
+            what = "whole build, cold" + (", one worker" if workers == 1 else "")
+            self.results.add(Row(what, f"{n:,} articles, {shape}", job.figures, raw[shape], note=job.failure))
+        cold = builds["files", 2].figures
+        if cold:
+            self.small_changes(n, self.work / "files", self.work / "out-files-2", cold)
+
+    def small_changes(self, n: int, raw: Path, out: Path, cold: Figures) -> None:
+        """One article more, nothing more, one more line in the codebook: what each costs after a cold build."""
+        corpus = f"{n:,} articles, files"
+        command = fx("build", "--raw", raw, "--out", out, "--workers", "2")
+
+        def share(figures: Figures) -> str:
+            return f"{figures.cpu / cold.cpu:.1%} of the CPU seconds of a cold build"
+
+        runs = []
+        for i in range(self.options.repeat):
+            page = f"---\ntitle: 新增第{i}篇\ndate: 2026-01-01\n---\n\n上海金融监管局推进科技金融，惠及{i * 37}户。\n"
+            (raw / "0000" / f"added-{i}.md").write_text(page, encoding="utf-8")
+            runs.append(measured(command))
+        self.results.add(Row("one article added", corpus, median(runs), note=share(median(runs))))
+        again = median([measured(command) for _ in range(self.options.repeat)])
+        self.results.add(Row("nothing changed", corpus, again, note=share(again)))
+        codebook = self.work / f"codebook-{n}"
+        shutil.copytree(ROOT / "codebook", codebook)
+        with open(codebook / "themes.yml", "a", encoding="utf-8") as handle:
+            handle.write("# one line more\n")
+        changed = measured([*command, "--codebook", str(codebook)])
+        self.results.add(Row("themes.yml changed: coded again", corpus, changed, note=share(changed)))
+
+    def stages(self) -> None:
+        """Where the time goes."""
+        self.results.section("Where the time goes", stages(self.work / "files", self.work / "stages"))
+
+    def cleaning(self) -> None:
+        """How well cleaning did."""
+        from fengxiang.cleaningscore import measured as quality
+
+        def rate(part: int, whole: int) -> str:
+            return f"{part / whole:.1%} of {whole:,}" if whole else ""
+
+        lines = ["The shipped documents that were marked by hand. A body character is right where it stands in the "
+                 "longest common run of paragraphs.", "",
+                 "| shape | articles | boundaries | titles | dates | publishers | headings | body: recall | body: "
+                 "precision |", "|---|---:|" + "---:|" * 7]
+        for row in quality(ROOT / "data" / "raw", ROOT / "codebook"):
+            parts = [rate(row["n_boundaries_right"], row["n_articles_expected"])]
+            parts += [rate(row[f"n_{x}_right"], row[f"n_{x}"]) for x in ("titles", "dates", "publishers", "headings")]
+            parts += [rate(row["n_body_chars_shared"], row[f"n_body_chars_{x}"]) for x in ("expected", "found")]
+            found = f"{row['n_articles_found']} of {row['n_articles_expected']}"
+            lines.append(f"| {row['source_format']} | {found} | {' | '.join(parts)} |")
+        self.results.section("Quality of cleaning", lines)
+
+    def growth(self, n: int) -> None:
+        """A corpus of so many articles, built from nothing, and where it is large, changed and reported."""
+        raw, out = self.work / f"n{n}", self.work / f"out-n{n}"
+        size = generate.write_files(raw, n, seed=2)
+        job = Job(fx("build", "--raw", raw, "--out", out, "--workers", "2"),
+                  lambda: shutil.rmtree(out, ignore_errors=True))
+        in_turns([job], self.options.repeat if n <= 10_000 else 1)
+        note = job.failure or f"the process that merges: {job.figures.own_cpu:.1f} CPU s, {job.figures.own_peak:.0f} MB"
+        self.results.add(Row("whole build, cold (growth)", f"{n:,} articles, files", job.figures, size / 1e6,
+                             note=note))
+        if job.figures:
+            self.sizes.append(Size(n, size, size_of(out), job.figures))
+            self.plan()
+            if n >= REPORT_FROM:
+                self.small_changes(n, raw, out, job.figures)
+                if not self.options.skip_report:
+                    shutil.rmtree(out)
+                    self.report(f"{n:,} articles, files", raw, out)
+        shutil.rmtree(raw)
+        shutil.rmtree(out, ignore_errors=True)
+
+    def report(self, corpus: str, raw: Path, out: Path) -> list[str]:
+        """The report from nothing; the command, for more."""
+        command = fx("report", "--raw", raw, "--out", out)
+        cold = measured(command)
+        html = " + ".join(f"{p.stat().st_size:,}" for p in sorted((out / "report").glob("*.html")))
+        times = re.findall(r"^(\d\d)-[\w-]+: ([\d.]+) s$", cold.said, re.MULTILINE)
+        note = "notebooks, wall: " + ", ".join(f"{number} {seconds} s" for number, seconds in times)
+        self.results.add(Row("report in both languages, cold", corpus, cold, html=html, note=note))
+        return command
+
+    def shipped_report(self) -> None:
+        """The report of the shipped corpus: from nothing, unchanged, with one article changed."""
+        out, raw = self.work / "report", self.work / "shipped"
+        shutil.copytree(ROOT / "data" / "raw", raw)
+        repeat = self.options.repeat
+        cold = []
+        for i in range(repeat):
+            shutil.rmtree(out, ignore_errors=True)
+            if i < repeat - 1:
+                cold.append(measured(fx("report", "--raw", raw, "--out", out)))
+        command = self.report("shipped", raw, out)
+        row = self.results.rows[-1]
+        row.figures = median([*cold, row.figures])
+        row.note += f"; all seconds: {', '.join(f'{f.seconds:.1f}' for f in cold)} and the last" if cold else ""
+        self.results.add(Row("report, nothing changed", "shipped", median([measured(command) for _ in range(repeat)])))
+        page = next(iter(sorted((raw / "md").glob("*.md"))))
+        with open(page, "a", encoding="utf-8") as handle:
+            handle.write("\n\n该局还要求守住不发生系统性风险的底线。\n")
+        self.results.add(Row("report, one article changed", "shipped", measured(command)))
+
+    def plan(self) -> None:
+        """How the cost grows, and what that comes to for a very large corpus."""
+        if len(self.sizes) < 2:
+            return
+        first, last = self.sizes[0], self.sizes[-1]
+        before = self.sizes[-2]
+        logs = [(math.log(s.n), math.log(s.cold.cpu), math.log(s.cold.seconds)) for s in self.sizes]
+        powers = [_slope([(x, ys[i]) for x, *ys in logs]) for i in (0, 1)]
+        lines = [f"Over {first.n:,} to {last.n:,} articles CPU seconds grow like n^{powers[0]:.3f}, wall seconds like "
+                 f"n^{powers[1]:.3f} (least squares on logarithms): ten times the articles take {10 ** powers[0]:.1f} "
+                 f"times the CPU seconds and {10 ** powers[1]:.1f} times the wall seconds, start-up included.", "",
+                 "| articles | CPU s | CPU ms an article | seconds | peak of a worker or the merging process, MB | of "
+                 "the merging process, MB |", "|---:|---:|---:|---:|---:|---:|"]
+        lines += [f"| {s.n:,} | {s.cold.cpu:.1f} | {1000 * s.cold.cpu / s.n:.2f} | {s.cold.seconds:.1f} | "
+                  f"{s.cold.peak:.0f} | {s.cold.own_peak:.0f} |" for s in self.sizes]
+        self.results.section("Growth", lines)
+
+        def added(of: Callable[[Size], float]) -> float:
+            """How much one article more adds, between the two largest sizes."""
+            return (of(last) - of(before)) / (last.n - before.n)
+
+        cpu, own = added(lambda s: s.cold.cpu), added(lambda s: s.cold.own_cpu)
+        memory = max(added(lambda s: s.cold.own_peak), 0)
+        raw, out, n = added(lambda s: s.raw), added(lambda s: s.out), PLANNED
+        workers = (cpu - own) * n / 3600
+        rows = [
+            ("raw text", f"{raw:,.0f} bytes an article", f"{raw * n / 1e12:.2f} TB"),
+            ("tables and cache", f"{out:,.0f} bytes an article", f"{out * n / 1e12:.2f} TB"),
+            ("workers, processor time", f"{1000 * (cpu - own):.2f} ms an article", f"{workers:,.0f} core hours"),
+            (f"the same on {PLANNED_CORES} cores", "", f"{workers / PLANNED_CORES:.1f} hours"),
+            ("merging, in one process", f"{1000 * own:.3f} ms an article", f"{own * n / 3600:.1f} hours"),
+            ("memory of a worker", "does not grow", f"{max(s.cold.peak for s in self.sizes) / 1000:.1f} GB"),
+            ("memory of the merging process", f"{1e6 * memory:,.0f} bytes an article",
+             f"{(last.cold.own_peak + memory * (n - last.n)) / 1000:,.0f} GB"),
+            ("the same at a million articles", "",
+             f"{(last.cold.own_peak + memory * (1_000_000 - last.n)) / 1000:.2f} GB"),
+        ]
+        self.results.section(f"Capacity plan for {n:,} articles", [
+            f"Each figure is what one article more adds between {before.n:,} and {last.n:,} articles, times the number "
+            "of articles. Nothing is measured beyond that: it is arithmetic, and it supposes that a cluster's network "
+            "and store keep pace.", "", "| what | measured | then |", "|---|---:|---:|",
+            *(f"| {' | '.join(row)} |" for row in rows)])
+
+    def run(self) -> int:
+        """All parts in turn; the exit status: 1 where something could not be measured."""
+        part = self.results.part
+        part("start-up", self.start_up)
+        part("throughput", self.throughput)
+        part("stages", self.stages)
+        part("cleaning", self.cleaning)
+        if not self.options.skip_report:
+            part("report", self.shipped_report)
+        for n in self.options.sizes:
+            part(f"growth, {n:,} articles", lambda n=n: self.growth(n))
+        print(f"written to {PAGE.relative_to(ROOT)}")
+        return int(bool(self.results.failures))
 
 
-def _rivals(work: Path, generate, options, results: Results) -> None:
-    text = work / "text"
-    text.mkdir()
-    for i, article in enumerate(generate.articles(options.articles)):
-        (text / f"{i:07d}.txt").write_text("\n".join(article["paragraphs"]), encoding="utf-8")
-    size = sum(p.stat().st_size for p in text.iterdir()) / 1e6
-    for name, needed, script, repeat in RIVALS:
-        missing = [n for n in needed if importlib.util.find_spec(n) is None]
-        figures = None if missing else measured([sys.executable, "-c", script, str(text)], repeat or options.repeat)
-        results.add(name, f"{options.articles:,} texts", figures, size,
-                    f"skipped: {', '.join(missing)} is not installed" if missing else "", rival=True)
+def _slope(points: list[tuple[float, float]]) -> float:
+    """Of the least-squares line through points."""
+    mean_x, mean_y = (statistics.fmean(c) for c in zip(*points, strict=True))
+    return sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points)
 
 
-def _incremental(work: Path, fx: list[str], name: str, n: int, results: Results) -> None:
-    command = [*fx, "build", "--raw", str(work / name), "--out", str(work / f"out-{name}"), "--workers", "2"]
-    cold = float(next(r for r in reversed(results.rows) if r[0].startswith("whole build") and f"{n:,}" in r[1]
-                      and "one worker" not in r[0])[2])
-    measured(command)
-    runs = []
-    for i in range(3):
-        page = f"---\ntitle: 新增第{i}篇\ndate: 2026-01-01\n---\n\n上海金融监管局2026年推进科技金融，惠及{i * 37}户。\n"
-        (work / name / "0000" / f"added-{i}.md").write_text(page, encoding="utf-8")
-        runs.append(measured(command))
-    middle = sorted(runs, key=lambda figures: figures.seconds)[1]
-    results.add("one article added", f"{n:,} articles, files", middle, note=f"{middle.seconds / cold:.1%} of cold")
-    results.add("nothing changed", f"{n:,} articles, files", measured(command, 3))
-
-
-def _report_times(work: Path, fx: list[str], results: Results) -> None:
-    out, raw = work / "report", work / "shipped"
-    shutil.copytree(ROOT / "data" / "raw", raw)
-    command = [*fx, "report", "--raw", str(raw), "--out", str(out)]
-    cold = measured(command)
-    html = " + ".join(f"{p.stat().st_size:,}" for p in sorted((out / "report").glob("*.html")))
-    results.add("report in both languages, cold", "shipped", cold, note=f"HTML {html} bytes")
-    results.add("report, nothing changed", "shipped", measured(command, 3))
-    page = next(p for p in sorted((raw / "md").glob("*.md")))
-    with open(page, "a", encoding="utf-8") as handle:
-        handle.write("\n\n该局还要求守住不发生系统性风险的底线。\n")
-    results.add("report, one article changed", "shipped", measured(command))
+def main() -> int:
+    """Run all measurements and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--articles", type=int, default=7000, help="of the corpus that speed is measured on")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of which the median is taken")
+    parser.add_argument("--sizes", default="1000,10000", help="of the corpora that growth is measured on",
+                        type=lambda text: sorted({int(n) for n in text.replace("_", "").split(",") if n}))
+    parser.add_argument("--skip-report", action="store_true", help="tables only")
+    parser.add_argument("--skip-rivals", action="store_true", help="ourselves only")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="fengxiang-bench-") as folder:
+        return Bench(Path(folder), options).run()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -36,6 +36,7 @@ from .drawing import (
     rows_that_fit,
     shade_step,
     small_multiples,
+    stand_counts,
     swatch,
     tint,
     vertical,
@@ -1189,6 +1190,8 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
         upright = max(text_width(t, 7.8) for t in labels) + 0.06 > min(share * column, column if thin else 9)
         head = 0.24 + (0.12 if not upright else max(map(len, labels)) * 0.125 if lang == "zh" else
                        max(text_width(t, 7.5) for t in labels))
+        turn, above = stand_counts(size[order], min(share * column, column if thin else 9))
+        head += above / 72
         axes = add_axes(figure, left=left, top=head, right=0.02, bottom=0.18)
         edges = np.concatenate([np.arange(len(solid)) * share, share * len(solid) + 0.5 + np.arange(len(thin))])
         widths = np.array([share] * len(solid) + [1.0] * len(thin))
@@ -1215,13 +1218,13 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
             ink = INK if region in solid else QUIET_INK
             if lang == "zh" and upright:
                 for k, char in enumerate(reversed(labels[j])):
-                    write(axes, (centres[j], -0.5), char, 7.8, shift=(0, 13 + k * 8.6), ha="center", va="baseline",
-                          color=ink)
+                    write(axes, (centres[j], -0.5), char, 7.8, shift=(0, 13 + above + k * 8.6), ha="center",
+                          va="baseline", color=ink)
             else:
-                write(axes, (centres[j], -0.5), labels[j], region_pt, shift=(0, 13), ha="center",
+                write(axes, (centres[j], -0.5), labels[j], region_pt, shift=(0, 13 + above), ha="center",
                       va="bottom" if upright else "baseline", rotation=90 * upright, color=ink)
-            write(axes, (centres[j], -0.5), str(int(size[region])), 6.5, shift=(0, 3), ha="center", va="baseline",
-                  color=QUIET_INK)
+            write(axes, (centres[j], -0.5), str(int(size[region])), 6.5, shift=(0, 3), ha="center",
+                  va="bottom" if turn else "baseline", rotation=turn, color=QUIET_INK)
         if numbers:
             x, y, texts, inks = zip(*numbers, strict=True)
             figures.add_numbers(axes, x, y, texts, size_pt, inks)
@@ -2160,7 +2163,8 @@ def dendrogram(table: pd.DataFrame, *, names: Names, title: Bilingual | None = N
         flat = max(text_width(t, 8) for t in labels) + 0.05 < pitch
         foot = 0.4 if flat else max(map(len, labels)) * 0.125 + 0.28 if lang == "zh" else \
             max(text_width(t, 7.5) for t in labels) + 0.28
-        axes = add_axes(figure, left=0.36, right=0.04, bottom=foot, top=0.05)
+        turn, above = stand_counts(data["n"], pitch)
+        axes = add_axes(figure, left=0.36, right=0.04, bottom=foot + above / 72, top=0.05)
         peak = float(linkage[:, 2].max()) * 1.04 or 1
         axes.set_xlim(-0.5, len(order) - 0.5)
         axes.set_ylim(0, peak)
@@ -2173,14 +2177,15 @@ def dendrogram(table: pd.DataFrame, *, names: Names, title: Bilingual | None = N
             axes.plot([xa, xa, xb, xb], [ya, top, top, yb], color=MARK, linewidth=1.3, solid_joinstyle="miter")
         size = 7.5 if flat or lang == "zh" else min(7.5, pitch * 72 / 1.05)
         for i, (label, n) in enumerate(zip(labels, data["n"], strict=True)):
-            write(axes, (i, 0), str(n), 6.5, shift=(0, -4), ha="center", va="top", color=QUIET_INK)
+            write(axes, (i, 0), str(n), 6.5, shift=(0, -4), ha="center", va="top", rotation=turn, color=QUIET_INK)
+            drop = -15 - above
             if flat:
-                write(axes, (i, 0), label, 8, shift=(0, -15), ha="center", va="top")
+                write(axes, (i, 0), label, 8, shift=(0, drop), ha="center", va="top")
             elif lang == "zh":
                 for k, char in enumerate(label):
-                    write(axes, (i, 0), char, 7.8, shift=(0, -15 - k * 8.8), ha="center", va="top")
+                    write(axes, (i, 0), char, 7.8, shift=(0, drop - k * 8.8), ha="center", va="top")
             else:
-                write(axes, (i, 0), label, size, shift=(0, -15), ha="center", va="top", rotation=90)
+                write(axes, (i, 0), label, size, shift=(0, drop), ha="center", va="top", rotation=90)
         write(axes, (0, 0), "n=" if lang == "zh" else "n =", 6.5, at="axes", shift=(-4, -4), ha="right", va="top",
               color=QUIET_INK)
 
@@ -2265,6 +2270,8 @@ def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, title: B
         flat = max(text_width(t, 8) for t in labels) + 0.05 < column
         head = (0.3 if flat else max(map(len, labels)) * 0.125 + 0.24 if lang == "zh" else
                 max(text_width(t, 7.5) for t in labels) + 0.24) + 0.02
+        turn, above = stand_counts(volume, column)
+        head += above / 72
         axes = add_axes(figure, left=left, top=head, bottom=0.28, right=max(0.0, width - left - column * len(regions)))
         axes.set_xlim(-0.5, len(regions) - 0.5)
         axes.set_ylim(len(themes) - 0.5, -0.5)
@@ -2282,15 +2289,16 @@ def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, title: B
         write_rows(axes, range(len(themes)), [names.theme(t, lang) for t in themes], size,
                    [names.colour(t) for t in themes])
         for j, (label, region) in enumerate(zip(labels, regions, strict=True)):
-            write(axes, (j, 1), str(int(volume[region])), 6.5, at="top", shift=(0, 3), ha="center", va="baseline",
-                  color=QUIET_INK)
+            write(axes, (j, 1), str(int(volume[region])), 6.5, at="top", shift=(0, 3), ha="center",
+                  va="bottom" if turn else "baseline", rotation=turn, color=QUIET_INK)
+            lift = 13 + above
             if flat:
-                write(axes, (j, 1), label, 8, at="top", shift=(0, 13), ha="center", va="baseline")
+                write(axes, (j, 1), label, 8, at="top", shift=(0, lift), ha="center", va="baseline")
             elif lang == "zh":
                 for k, char in enumerate(reversed(label)):
-                    write(axes, (j, 1), char, 7.8, at="top", shift=(0, 13 + k * 8.8), ha="center", va="baseline")
+                    write(axes, (j, 1), char, 7.8, at="top", shift=(0, lift + k * 8.8), ha="center", va="baseline")
             else:
-                write(axes, (j, 1), label, 7.5, at="top", shift=(0, 13), ha="center", va="bottom", rotation=90)
+                write(axes, (j, 1), label, 7.5, at="top", shift=(0, lift), ha="center", va="bottom", rotation=90)
         write(axes, (0, 1), "n=" if lang == "zh" else "n =", 6.5, at="axes", shift=(-5, 3), ha="right", va="baseline",
               color=QUIET_INK)
         offset = 0.0

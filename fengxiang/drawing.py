@@ -69,6 +69,13 @@ def write(axes, xy, text: str, size: float, *, at: str = "data", shift=(0, 0), h
     axes.text(*xy, text, fontsize=size, transform=base, ha=ha, va=va, color=color, **kwargs)
 
 
+def stand_counts(counts: Sequence[float], column: float) -> tuple[int, float]:
+    """How the numbers of cases at the heads of columns, `column` inches wide, have to stand: their rotation, 0 or 90,
+    and by how many points they are then higher than a line."""
+    widest = max((text_width(str(int(n)), 6.5) for n in counts), default=0)
+    return (0, 0.0) if widest + 0.02 <= column else (90, 72 * widest - 5)
+
+
 def write_rows(axes, rows: Sequence[float], labels: Sequence[str], size: float = 8.5, colours=None) -> None:
     """Names at the left of rows."""
     for i, (row, label) in enumerate(zip(rows, labels, strict=True)):
