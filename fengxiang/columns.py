@@ -166,6 +166,16 @@ WORDING = {
     "n_articles": _ARTICLES,
     "text": {"zh": "原句", "en": "a statement"},
 }
+KWIC = {
+    "left": {"zh": "前文", "en": "before"},
+    "term": {"zh": "词", "en": "word"},
+    "right": {"zh": "后文", "en": "after"},
+    "year": {"zh": "年度", "en": "year", "format": "d"},
+    "names": {"zh": "归属", "en": "of"},
+    "title": {"zh": "文章", "en": "article"},
+    "publisher": {"zh": "出处", "en": "source"},
+    "date": {"zh": "日期", "en": "date"},
+}
 FIRST_USE = {
     "term": _TERM,
     "name": {"zh": "谁用", "en": "who"},
@@ -221,3 +231,14 @@ ALARMS = {
     "share": {"zh": "占该文件字符", "en": "share of its characters", "format": ".1%"},
     "elsewhere": {"zh": "同形态其他文件", "en": "in others of its shape", "format": ".1%"},
 }
+
+
+def wording_shares(key: dict, grades: dict[str, dict]) -> dict[str, dict]:
+    """The columns of `measures.wording_shares`, whose first one is `key`, under the column `name`."""
+    return {
+        "name": key, "n_statements": _N, "n_articles": _ARTICLES,
+        **{grade: {**name, "format": ".1%"} for grade, name in grades.items()},
+        "binding": {"zh": "前两级合计", "en": "first two together", "format": ".1%"},
+        "low": {"zh": "95%下限", "en": "95% low", "format": ".1%"},
+        "high": {"zh": "95%上限", "en": "95% high", "format": ".1%"},
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,9 +51,10 @@ def statements(out: str | Path, contains: str | None = None, *, theme: str | Non
     return frame.merge(articles, on="article_id", how="left").drop(columns="article_id").reset_index(drop=True)
 
 
-def kwic(out: str | Path, term: str, *, width: int = 20, year: int | None = None, region: str | None = None,
-         theme: str | None = None, limit: int | None = None) -> pd.DataFrame:
-    """Key word in context: one row for each occurrence of `term` in a statement.
+def kwic(out: str | Path, term: str | None = None, *, width: int = 20, year: int | None = None,
+         region: str | None = None, theme: str | None = None, limit: int | None = None) -> pd.DataFrame:
+    """Key word in context: one row for each occurrence of `term` in a statement; without a term, for each place that
+    made a statement state the theme.
 
     Args:
         out: output folder of a build.
@@ -62,27 +64,43 @@ def kwic(out: str | Path, term: str, *, width: int = 20, year: int | None = None
         limit: at most so many lines.
 
     Returns:
-        left, term, right, year, regions, title, publisher, date, url, source_file, statement_id; in the order of the
-        table, then of the occurrences.
+        left, term (the words themselves), right, year, regions, title, publisher, date, url, source_file,
+        statement_id; in the order of the table, then of the occurrences.
 
     Raises:
-        ValueError: the term is empty.
+        ValueError: neither a term nor a theme.
     """
-    if not term:
-        raise ValueError("a concordance needs a term")
+    if not term and theme is None:
+        raise ValueError("a concordance needs a term or a theme")
     rows = []
     for row in statements(out, term, year=year, region=region, theme=theme).itertuples():
-        start = row.text.find(term)
-        while start >= 0:
-            end = start + len(term)
-            rows.append((row.text[max(0, start - width):start], term, row.text[end:end + width], row.year,
-                         list(row.regions), row.title, row.publisher, row.date, row.url, row.source_file,
+        for start, end in _places(row, term, theme):
+            rows.append((row.text[max(0, start - width):start], row.text[start:end], row.text[end:end + width],
+                         row.year, list(row.regions), row.title, row.publisher, row.date, row.url, row.source_file,
                          row.statement_id))
-            start = row.text.find(term, end)
+        if limit is not None and len(rows) >= limit:
+            break
     columns = ["left", "term", "right", "year", "regions", "title", "publisher", "date", "url", "source_file",
                "statement_id"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame if limit is None else frame.head(limit)
+
+
+def _places(row, term: str | None, theme: str | None) -> list[tuple[int, int]]:
+    """Where a statement has the term or, without one, the words that made it state the theme; words that overlap are
+    one place."""
+    out: list[tuple[int, int]] = []
+    if not term:
+        for start, end in sorted((start, end) for code, start, end in json.loads(row.evidence) if code == theme):
+            if out and start < out[-1][1]:
+                start, end = out[-1][0], max(end, out.pop()[1])
+            out.append((start, end))
+        return out
+    start = row.text.find(term)
+    while start >= 0:
+        out.append((start, start + len(term)))
+        start = row.text.find(term, start + len(term))
+    return out
 
 
 def statements_with(run: Run, terms: Collection[str], *, year: int | None = None) -> pd.DataFrame:

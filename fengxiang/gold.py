@@ -57,6 +57,26 @@ SUMMARY_COLUMNS = {
     "high": {"zh": "95%上限", "en": "95% high", "format": ".1%"},
 }
 
+AGREEMENT_COLUMNS = {
+    "kind": {**SUMMARY_COLUMNS["kind"], "labels": {**KINDS, "themes": {"zh": "主题", "en": "themes"},
+                                                   "regions": {"zh": "地区", "en": "regions"}}},
+    "n": {"zh": "语句", "en": "statements", "format": ",d"},
+    "agree": {"zh": "两次标注完全一致", "en": "coded exactly alike", "format": ".1%"},
+    "alpha": {"zh": "Krippendorff α", "en": "Krippendorff’s alpha", "format": ".3f"},
+    "low": {"zh": "95%下限", "en": "95% low", "format": ".3f"},
+    "high": {"zh": "95%上限", "en": "95% high", "format": ".3f"},
+    "adjudicated": {"zh": "另行裁定", "en": "adjudicated", "format": ",d"},
+}
+GRADE_COLUMNS = {
+    "name": {"zh": "等级", "en": "grade"},
+    "n": {"zh": "标注中有", "en": "labelled", "format": ",d"},
+    "precision": {"zh": "准确率", "en": "precision", "format": ".1%"},
+    "recall": {"zh": "召回率", "en": "recall", "format": ".1%"},
+    "f1": {"zh": "F1", "en": "F1", "format": ".2f"},
+    "f1_low": {"zh": "95%下限", "en": "95% low", "format": ".2f"},
+    "f1_high": {"zh": "95%上限", "en": "95% high", "format": ".2f"},
+}
+
 
 def load(folder: str | Path) -> pd.DataFrame:
     """The labelled sentences: one row each; themes, regions and what is contested as sorted tuples, text fields as
@@ -114,6 +134,17 @@ def theme_accuracy(compared: pd.DataFrame, part: str | None = None) -> pd.DataFr
     rows = compared if part is None else compared[compared["part"] == part]
     return measures.accuracy(rows["got_themes"].tolist(), rows["themes"].tolist(), rows["themes_contested"].tolist(),
                              clusters=rows["article"].tolist())
+
+
+def grade_accuracy(compared: pd.DataFrame, grades: Sequence[str], part: str | None = None) -> pd.DataFrame:
+    """Precision, recall and F1 of each binding grade that labels or coding have, and of all (`all`): columns theme
+    (the grade), n (labelled with it) and those of `measures.accuracy`."""
+    rows = compared if part is None else compared[compared["part"] == part]
+    rows = rows[rows["deontic"] != NOT_SETTLED]
+    got = [{min(found, key=list(grades).index)} if found else set() for found in rows["got_deontic"]]
+    frame = measures.accuracy(got, rows["deontic"].map(_named).tolist(), clusters=rows["article"].tolist())
+    frame = frame[frame["theme"] != "mean"]
+    return frame.assign(n=frame["tp"] + frame["fn"])
 
 
 def summary(compared: pd.DataFrame, grades: list[str] | None = None) -> pd.DataFrame:

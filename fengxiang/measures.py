@@ -840,6 +840,33 @@ def masi_distance(a: Collection[str], b: Collection[str]) -> float:
     return 1 - len(shared) / len(a | b) * (2 / 3 if a <= b or b <= a else 1 / 3)
 
 
+def wording_shares(statements: pd.DataFrame, key: str, grades: Sequence[str], n_binding: int = 2) -> pd.DataFrame:
+    """How binding the wording is, by year or by region.
+
+    Args:
+        statements: article_id, deontic and the key; a row for each statement and value of the key.
+        key: the column to tell apart.
+        grades: binding grades, strongest first.
+        n_binding: so many of them bind.
+
+    Returns:
+        the key, n_statements, n_articles, for each grade the share of statements that have it, binding (the share of
+        the first `n_binding` together), low, high (`clustered_interval`, by article) and thin (too few statements or
+        articles to be compared); sorted by the key.
+    """
+    rows = []
+    for value, part in statements.groupby(key, sort=True):
+        binding = part["deontic"].isin(list(grades[:n_binding]))
+        by_article = binding.groupby(part["article_id"]).agg(["sum", "size"])
+        low, high = clustered_interval(by_article["sum"], by_article["size"])
+        rows.append({key: value, "n_statements": len(part), "n_articles": len(by_article),
+                     **{grade: float((part["deontic"] == grade).mean()) for grade in grades},
+                     "binding": float(binding.mean()), "low": low, "high": high,
+                     "thin": len(part) < MIN_STATEMENTS or len(by_article) < MIN_ARTICLES})
+    columns = [key, "n_statements", "n_articles", *grades, "binding", "low", "high", "thin"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def agreement(codes_a: Sequence[Collection[str]], codes_b: Sequence[Collection[str]],
               themes: Sequence[str] | None = None, level: float = 0.95, n_resamples: int = 1000,
               seed: int = SEED) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Statements behind a number, key words in context, and the wording of the regions: on a table of six sentences."""
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,6 +19,8 @@ STATEMENTS = [  # id, article, year, regions, themes, text
     ("c-001", "c", 2025, ["河北"], ["property_finance"], "监管数智化，白名单，白名单。"),
     ("c-002", "c", None, [], [], "没有年份的“白名单”。"),
 ]
+EVIDENCE = {"a-001": [("suptech", 5, 8), ("suptech", 10, 13), ("suptech", 2, 7), ("opening", 0, 9)],
+            "a-003": [("suptech", 3, 8)]}
 TERMS = ["强监管", "AI强监管", "中小金融机构", "农村中小金融机构", "监管数智化", "金融饱和度", "爆雷", "白名单"]
 
 
@@ -35,7 +38,7 @@ def run(tmp_path_factory) -> Run:
     (codebook / "terms.txt").write_text("\n".join(TERMS) + "\n", encoding="utf-8")
     (codebook / "stopwords.txt").write_text("中小金融机构\n", encoding="utf-8")
     rows = [dict(zip(("statement_id", "article_id", "year", "regions", "themes", "text"), s, strict=True))
-            for s in STATEMENTS]
+            | {"evidence": json.dumps(EVIDENCE.get(s[0], [])), "source_file": "a.txt"} for s in STATEMENTS]
     tables.write_parquet(tables.path_of(out, "statements"), _table("statements", rows))
     articles = [{"article_id": a, "title": f"题{a}", "date": "2026"} for a in "abc"]
     tables.write_parquet(tables.path_of(out, "articles"), _table("articles", articles))
@@ -58,8 +61,19 @@ def test_a_key_word_in_context_once_for_each_occurrence(run):
     assert frame[["left", "term", "right"]].values.tolist() == [
         ["数智化，", "白名单", "，白名单"], ["白名单，", "白名单", "。"]]
     assert len(concordance.kwic(run.out, "白名单", limit=1)) == 1
-    with pytest.raises(ValueError, match="needs a term"):
+    with pytest.raises(ValueError, match="needs a term or a theme"):
         concordance.kwic(run.out, "")
+
+
+def test_a_theme_in_context_where_it_is_stated(run):
+    frame = concordance.kwic(run.out, theme="suptech", width=2, year=2026, region="深圳")
+    assert frame[["left", "term", "right", "regions", "title", "date", "source_file"]].values.tolist() == [
+        ["推进", "‘AI强监管", "’，", ["深圳"], "题a", "2026", "a.txt"],
+        ["’，", "强监管", "。", ["深圳"], "题a", "2026", "a.txt"],
+        ["出“", "监管数智化", "”等", ["河北", "天津", "深圳"], "题a", "2026", "a.txt"]]
+    assert concordance.kwic(run.out, theme="suptech", year=2025).empty
+    assert concordance.kwic(run.out, theme="consolidation").empty  # inherited: no words of its own
+    assert concordance.kwic(run.out, "强监管", theme="suptech", limit=1)["left"].tolist() == ["推进‘AI"]
 
 
 def test_the_longest_listed_term_is_found_even_when_another_is_asked_for(run):

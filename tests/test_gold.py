@@ -65,6 +65,16 @@ def test_a_sentence_meets_the_statements_it_is_split_into_and_their_codes_are_un
         "  statements with exactly the themes      1 of    1  100.0%  (20.7% to 100.0%)")
 
 
+def test_accuracy_of_each_grade():
+    rows = [("must", ["promote", "must"]), ("must", []), ("promote", ["must"]), ("", []), ("none", ["promote"]),
+            ("?", ["must"])]
+    compared = pd.DataFrame(rows, columns=["deontic", "got_deontic"]).assign(article="a", part="held_out")
+    found = gold.grade_accuracy(compared, ["must", "promote"], "held_out").set_index("theme")
+    assert found[["n", "tp", "fp", "fn"]].astype(int).to_dict("index") == {
+        "must": {"n": 2, "tp": 1, "fp": 1, "fn": 1}, "promote": {"n": 1, "tp": 0, "fp": 1, "fn": 1},
+        "all": {"n": 3, "tp": 1, "fp": 2, "fn": 2}}
+
+
 def test_the_shipped_labels_are_sound():
     shipped = gold.load(LABELS)
     assert len(shipped[shipped["set"] == "extension"]) >= 400

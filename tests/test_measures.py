@@ -856,3 +856,17 @@ def test_the_interval_of_replicates_needs_enough_of_them():
     missing = np.where(np.arange(101) < 60, np.nan, replicates)
     assert np.isnan(measures.interval_of_replicates(missing, 1000)).all()
     assert np.isnan(measures.interval_of_replicates(replicates, 1)).all()
+
+
+def test_wording_by_year():
+    rows = [("a", 2025, "must"), ("a", 2025, None), ("b", 2025, "prohibit"), ("b", 2025, "promote"), ("c", 2026, None)]
+    statements = pd.DataFrame(rows, columns=["article_id", "year", "deontic"])
+    found = measures.wording_shares(statements, "year", ["prohibit", "must", "promote"])
+    first, second = found.to_dict("records")
+    assert [first[c] for c in ("year", "n_statements", "n_articles", "prohibit", "must", "promote", "binding")] == [
+        2025, 4, 2, 0.25, 0.25, 0.25, 0.5]
+    assert (first["low"], first["high"]) == measures.clustered_interval([1, 1], [2, 2])
+    assert (second["binding"], second["thin"]) == (0, True)
+    enough = pd.DataFrame({"article_id": [str(i) for i in range(200)], "year": 2025, "deontic": "must"})
+    assert not measures.wording_shares(enough, "year", ["prohibit", "must"])["thin"].any()
+    assert measures.wording_shares(statements[:0], "year", ["must"]).empty
