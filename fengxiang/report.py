@@ -19,6 +19,7 @@ import heapq
 import json
 import re
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -343,7 +344,7 @@ class Page:
         self.findings = self.chapters.pop(0) if first else None
         if self.findings:
             _hoist_findings(self.findings)
-        self.outlines = _pack([block["files"] for chapter in self.every_chapter for block in chapter.blocks
+        self.pieces = _pack([block["files"] for chapter in self.every_chapter for block in chapter.blocks
                                if block["kind"] == "figure"])
 
     @property
@@ -641,7 +642,10 @@ def _value(text: str) -> float | int | None:
     return int(value) if value.is_integer() else value
 
 
-_OUTLINE = re.compile(r'<path id="[^"]*" d="[^"]*"[^<>]*/>')
+# Where the same piece stands in many figures: in an SVG the outline of a letter, in a PDF the stream that draws one.
+_PIECES = {"svg": re.compile(r'<path id="[^"]*" d="[^"]*"[^<>]*/>'),
+           "pdf": re.compile(r"(?<=\nstream\n).{30,}?(?=\nendstream\n)", re.S)}
+_ENCODINGS = {"svg": "utf-8", "pdf": "latin-1"}
 
 
 def _packed(data: bytes) -> str:
@@ -653,27 +657,21 @@ def _packed_json(value: Any) -> str:
 
 
 def _pack(figures: list[dict[str, Any]]) -> str:
-    """Compress the files of the figures in place, and return what their SVGs share.
+    """Compress the files of the figures in place, and return what they share.
 
-    Letters are outlines there, and the same letters are drawn in most figures: an outline that occurs in several is
+    Letters are outlines there, and the same letters are drawn in most figures: a piece that occurs in several is
     kept once, in a list of its own, and marked by its number between two private characters where it stood.
     """
-    drawn = [files["svg"].decode("utf-8") for files in figures if "svg" in files]
-    seen: dict[str, int] = {}
-    for svg in drawn:
-        for outline in set(_OUTLINE.findall(svg)):
-            seen[outline] = seen.get(outline, 0) + 1
-    shared = sorted(outline for outline, n in seen.items() if n > 1)
-    if any("\ue000" in svg or "\ue001" in svg for svg in drawn):
+    drawn = [(files, kind, files[kind].decode(_ENCODINGS[kind])) for files in figures for kind in _PIECES
+             if kind in files]
+    seen = Counter(piece for _, kind, text in drawn for piece in set(_PIECES[kind].findall(text)))
+    shared = sorted(piece for piece, n in seen.items() if n > 1)
+    if any("\ue000" in text or "\ue001" in text for _, _, text in drawn):
         shared = []
-    index = {outline: i for i, outline in enumerate(shared)}
-    for files in figures:
-        if "svg" in files:
-            svg = _OUTLINE.sub(lambda m: f"\ue000{index[m[0]]}\ue001" if m[0] in index else m[0],
-                               files["svg"].decode("utf-8"))
-            files["svg"] = _packed(svg.encode("utf-8"))
-        if "pdf" in files:
-            files["pdf"] = _packed(files["pdf"])
+    index = {piece: i for i, piece in enumerate(shared)}
+    for files, kind, text in drawn:
+        files[kind] = _packed(_PIECES[kind].sub(
+            lambda m: f"\ue000{index[m[0]]}\ue001" if m[0] in index else m[0], text).encode("utf-8"))
     return _packed_json(shared)
 
 

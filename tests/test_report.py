@@ -129,7 +129,8 @@ def write_figure(root: Path, stem: str, **texts) -> None:
         (root / f"figures/{stem}.{language}.svg").write_text(
             f'<svg><path id="shared" d="M0 0\nL1 1" transform="scale(.1)"/><path id="{stem}" d="M1"/>'
             '<use href="#shared"/>风</svg>', "utf-8")
-        (root / f"figures/{stem}.{language}.pdf").write_bytes(b"%PDF-1.4 " + language.encode())
+        (root / f"figures/{stem}.{language}.pdf").write_bytes(
+            b"%PDF-1.4\n<<>>\nstream\n" + b"0 0 m 1 1 l \xe9" * 3 + b"\nendstream\n" + language.encode())
     (root / f"figures/{stem}.csv").write_text('年,数\n2025,3\n2026,"1,000"\n', "utf-8-sig")
     card = {"stem": stem, "n": 1234, "period": "2021–2026", "content_hash": "abcd1234",
             "columns": {"年": {"zh": "年度", "en": "Year"},
@@ -257,7 +258,10 @@ def test_a_figure_has_alt_caption_reading_and_its_files(made):
     english = next(text_of(p) for p in en.css("figcaption > p"))
     assert english == "Figure 1 Coverage How to read it: Look at the height."
     files = json.loads(figure.css("script.files")[0].text())
-    assert zlib.decompress(base64.b64decode(files["pdf"])) == (project / "figures/coverage.zh.pdf").read_bytes()
+    kept = zlib.decompress(base64.b64decode(files["pdf"])).decode("utf-8")
+    pieces = packed(zh, "#pieces")
+    whole = re.sub("\ue000(\\d+)\ue001", lambda m: pieces[int(m[1])], kept)
+    assert whole.encode("latin-1") == (project / "figures/coverage.zh.pdf").read_bytes()
     assert files["csv"].encode("utf-8") == (project / "figures/coverage.csv").read_bytes()
     assert files["columns"] == {"年": "年度", "数": "语句（句）"}
     assert [b.attributes.get("data-format") for b in figure.css("button")] == ["png", "svg", "pdf", "csv"]
@@ -719,12 +723,12 @@ def test_files_are_handed_over_as_they_are_on_disk(opened, made):
         assert opened.run("window.saved.at(-1).asked") == f"{name}.{suffix}"
 
 
-def test_outlines_that_figures_share_are_kept_once(made):
+def test_what_figures_share_is_kept_once(made):
     _, zh, _ = made
-    shared = packed(zh, "#outlines")
-    assert shared == ['<path id="shared" d="M0 0\nL1 1" transform="scale(.1)"/>']
+    shared = packed(zh, "#pieces")
+    assert shared == ["0 0 m 1 1 l é" * 3, '<path id="shared" d="M0 0\nL1 1" transform="scale(.1)"/>']
     kept = [zlib.decompress(base64.b64decode(json.loads(s.text())["svg"])).decode() for s in zh.css("script.files")]
-    assert kept == [f'<svg>\ue0000\ue001<path id="{stem}" d="M1"/><use href="#shared"/>风</svg>'
+    assert kept == [f'<svg>\ue0001\ue001<path id="{stem}" d="M1"/><use href="#shared"/>风</svg>'
                     for stem in ("coverage", "second")]
 
 

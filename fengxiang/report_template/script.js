@@ -88,11 +88,11 @@
   // Downloads: the files lie in the page.
   const bytes = (base64) => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
   const unpack = (data) => new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"))).blob();
-  let outlines;
+  let pieces;
   const drawing = async (packed) => {
-    outlines ??= await packedJson("#outlines");
+    pieces ??= await packedJson("#pieces");
     const text = await (await unpack(bytes(packed))).text();
-    return text.replace(/\uE000(\d+)\uE001/g, (_, index) => outlines[index]);
+    return text.replace(/\uE000(\d+)\uE001/g, (_, index) => pieces[index]);
   };
   const types = { png: "image/png", svg: "image/svg+xml", pdf: "application/pdf", csv: "text/csv;charset=utf-8" };
   const files = (figure) => JSON.parse(one(".files", figure).textContent);
@@ -115,7 +115,8 @@
       if (format === "png") content = bytes(one("img", figure).src.split(",")[1]);
       else if (format === "csv") content = kept.csv;
       else if (!("DecompressionStream" in window)) { event.target.textContent = words.download_failed; return; }
-      else content = format === "svg" ? await drawing(kept.svg) : await unpack(bytes(kept[format]));
+      else if (format === "svg") content = await drawing(kept.svg);
+      else content = Uint8Array.from(await drawing(kept.pdf), (char) => char.charCodeAt(0));
       save(new Blob([content], { type: types[format] }), name);
     });
     const details = one("details.data", figure);
