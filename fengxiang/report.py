@@ -39,7 +39,8 @@ MAX_SOURCES = 1000  # articles listed under the sources
 MAX_SHOWN = 12  # statements shown in one drawer
 LENS_BYTES = 700_000  # statements embedded for the search, as JSON
 LENS_MINIMUM = 30  # a share of fewer statements carries a warning
-SHORT_QUOTE = 40  # characters of a statement quoted when texts are withheld
+SHORT_QUOTE = 40  # characters of a text quoted when texts are withheld
+SHORT_TITLE = 100  # and of a title
 
 
 # ---- what the page knows besides the notebooks ----------------------------------------------------------------------
@@ -80,7 +81,7 @@ def read_corpus(out: Path, cited: Iterable[str]) -> Corpus:
         corpus.has_statements = True
         heap, size = [], 0
         columns = ["statement_id", "article_id", "text", "year", "regions", "themes", "evidence"]
-        for row in _rows(out, "statements", columns):
+        for row in table_rows(out, "statements", columns):
             corpus.n_statements += 1
             if row["statement_id"] in cited:
                 corpus.cited[row["statement_id"]] = row
@@ -100,7 +101,7 @@ def read_corpus(out: Path, cited: Iterable[str]) -> Corpus:
                    "story_id"]
         newest: list[dict[str, Any]] = []
         years, stories = set(), set()
-        for row in _rows(out, "articles", columns):
+        for row in table_rows(out, "articles", columns):
             if row["scope"] != "in":
                 corpus.n_out_of_scope += 1
                 continue
@@ -143,7 +144,8 @@ def _exists(out: Path, name: str) -> bool:
     return tables.path_of(out, name).exists()
 
 
-def _rows(out: Path, name: str, columns: list[str]) -> Iterator[dict[str, Any]]:
+def table_rows(out: Path, name: str, columns: list[str]) -> Iterator[dict[str, Any]]:
+    """The rows of a table, as they pass by in batches; none where there is no such table."""
     import pyarrow.parquet as pq
 
     from . import tables
@@ -328,6 +330,7 @@ class Page:
                  withhold: bool):
         self.language, self.out, self.names, self.corpus = language, out, names, corpus
         self.fingerprint, self.withhold = fingerprint, withhold
+        self.short_quote, self.short_title = SHORT_QUOTE, SHORT_TITLE
         self.labels = labels(language)
         self.figures: dict[str, int] = {}
         self.listed, self.finding_ids = set(corpus.listed), set()
@@ -791,14 +794,16 @@ def write_report(root: str | Path, out: str | Path, codebook: str | Path | None 
         out: the output folder of the run, with the executed notebooks, figures and tables; the report goes to
             OUT/report.
         codebook: for the names of themes and regions; the project's own when None.
-        withhold_text: leave source texts out: no search, quotations of at most `SHORT_QUOTE` characters.
+        withhold_text: leave source texts out: no search, quotations of at most `SHORT_QUOTE` characters; see
+            `fengxiang.withholding`.
         log: gets a line for each file written.
 
     Returns:
         The two files.
 
     Raises:
-        UserError: a notebook has not been run, or a finding cites a statement that is not there.
+        UserError: a notebook has not been run, a finding cites a statement that is not there, or a figure quotes where
+            texts are withheld.
     """
     root, out = Path(root).resolve(), Path(out).resolve()
     codebook = Path(codebook).resolve() if codebook else root / "codebook"
@@ -817,6 +822,12 @@ def write_report(root: str | Path, out: str | Path, codebook: str | Path | None 
             return paths
         merged = merged_notebook(executed)
         corpus = read_corpus(out, cited_statements(merged))
+        if withhold_text:
+            from .withholding import shortened, withhold
+
+            withhold(merged, out)
+            for article in corpus.articles.values():
+                article |= {name: shortened(article[name]) for name in ("title", "source_title")}
         for language, path in zip(LANGUAGES, paths, strict=True):
             names_of = read_names(codebook, language)
             html, _ = exporter(lambda nb, lang=language, known=names_of: Page(

@@ -32,7 +32,7 @@ STATE_FOLDER = ".fengxiang"
 PACKAGE = Path(__file__).parent
 WATCHED = ("data", "figures")  # where a notebook writes, and where an undeclared file is looked for
 # What only the report is made with: a change here renders it anew and leaves the notebooks as they are.
-REPORT_ONLY = ("report.py", "report_template", "kit.py", "manifest.py", "supply.py")
+REPORT_ONLY = ("report.py", "report_template", "kit.py", "manifest.py", "supply.py", "withholding.py")
 # A file touched so shortly before it was hashed may change again with the same time stamp.
 TIMESTAMP_NS = 2_000_000_000
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")

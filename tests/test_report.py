@@ -67,6 +67,8 @@ def make_project(root: Path, texts=None) -> Path:
          "year": 2025 + i % 2, "source_title": None, "scope": "out" if i == 4 else "in",
          "source_file": f"{i}.md", "story_id": "a0" if i < 2 else f"a{i}"} for i in range(5)]
     sentences = texts or ["化解中小银行风险。", "风险处置要稳。", "支持小微企业。", "北京提出化解风险。"]
+    for i, article in enumerate(articles):
+        article["text"] = "\n".join(map(encodable, sentences[i::4] if i < 4 else ()))
     statements = [
         {"statement_id": f"a{i % 4}-{i // 4 + 1:03d}", "article_id": f"a{i % 4}", "text": encodable(text),
          "year": 2025 + i % 2 if i % 4 != 3 else None, "regions": [["全国"], ["北京"], ["北京", "全国"], []][i % 4],
@@ -354,6 +356,32 @@ def test_texts_can_be_withheld(project):
     quoted = [text_of(q) for q in page.css("blockquote")]
     assert quoted
     assert all(len(q) <= report.SHORT_QUOTE + 2 for q in quoted)
+    assert "引文至多40字（标点不计），标题至多100字" in text_of(page.css(".masthead")[0])
+    assert "source texts are withheld" not in text_of(pages(project)[1])
+
+
+def test_withheld_texts_are_in_no_table_no_prose_no_code_and_no_title(tmp_path):
+    long = "".join(chr(0x4E00 + 7 * i) for i in range(60))
+    root = make_project(tmp_path, [long, "短句。", f"小{long}", "北京提出化解风险。"])
+    table = pq.read_table(root / "data/processed/articles.parquet").to_pylist()
+    table[2]["title"] = "题" * 120
+    pq.write_table(pa.Table.from_pylist(table), root / "data/processed/articles.parquet")
+    execute(root, "03-more", [
+        *title("引文", "Quotations"), interface([], []), markdown(f"有文称：{long}。", "lang-zh"),
+        shows(f"found = '{long}'", display.table(pd.DataFrame({"句": [long, "短句。"]}),
+                                                 caption={"zh": long, "en": "b"})),
+        shows("p", display.prose(display.literal(long), long)),
+        shows("e", display.evidence([{"text": long, "spans": [(0, 2), (35, 55)], "title": "标题0"}])),
+        shows("f", display.metrics([{"zh": "最长", "en": "Longest", "value": long}]))])
+    whole, withheld = pages(root), pages(root, withhold_text=True)
+    assert all(long in page.html for page in whole)
+    for page in withheld:
+        text = text_of(page)
+        assert long[:40] in text
+        assert long[:41] not in text
+        assert long[20:] not in page.html
+        assert "题" * 100 + "……" in text
+        assert "题" * 101 not in page.html
 
 
 def test_parts_that_are_not_there_are_said_in_a_sentence(project):
