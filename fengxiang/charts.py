@@ -211,6 +211,13 @@ def leaders(frame: pd.DataFrame, value: str = "share", low: str = "low", high: s
     return known[known[high] >= known[low].iloc[0]] if len(known) else known
 
 
+def _unsure(n: int, lang: str) -> str:
+    """What must be added where n of the regions just counted have no theme that stands clear of all others."""
+    if not n:
+        return ""
+    return f"，其中{n}个与别的主题难分先后" if lang == "zh" else f", in {n} of them within error of another"
+
+
 # ---- shared drawing -------------------------------------------------------------------------------------------------
 
 
@@ -487,11 +494,13 @@ def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
         return _too_little({"zh": f"{_slice_words(year, region, names, years, 'zh')}没有可统计的词。",
                             "en": f"There are no terms to count for {_slice_words(year, region, names, years, 'en')}."},
                            title=title, **shared)
-    first = data.iloc[0]
+    first, lead = data.iloc[0], data.head(3)
     where = {lang: _slice_words(year, region, names, years, lang) for lang in figures.LANGS}
+    rates = [f"{rate:.1f}" for rate in lead["per_10k"]]
     automatic = {
-        "zh": f"“{first.term}”出现最多，每万词次{first.per_10k:.1f}次",
-        "en": f"“{first.term_en}” is the most frequent term, {first.per_10k:.1f} in every 10,000 tokens"}
+        "zh": f"{listing([quoted(t) for t in lead['term']], 'zh')}用得较多，每万词次{'、'.join(rates)}次",
+        "en": f"{listing([quoted(t) for t in lead['term_en']], 'en')} are much used, {listing(rates, 'en')} times in "
+              "every 10,000 tokens"}
     last = data.iloc[-1]
     alt = {"zh": f"条形图，{where['zh']}最常用的{len(data)}个词，按每万词次出现次数排列："
                  f"最高为“{first.term}”{first.per_10k:.1f}，"
@@ -525,10 +534,14 @@ def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
 # ---- small multiples: words and themes over the years ---------------------------------------------------------------
 
 
+_MIN_USERS = 3  # articles that must use a term in a year before it can be said to be used more than in another
+
+
 def changing_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, region: str = "all", n_terms: int = 12,
                    min_count: int = 10) -> list[str]:
     """The terms whose use changed most between the first and the last year that are not thin, half of them rising
-    and half falling, by the z of `measures.keyness`; rising ones first."""
+    and half falling, by the z of `measures.keyness`; rising ones first. A term that under `_MIN_USERS` articles use in
+    the year in which it is more frequent is none of them: one article makes no trend."""
     part = slices[(slices["region"] == region) & (slices["year"] > 0)
                   & (slices["n_statements"] >= measures.MIN_STATEMENTS)
                   & (slices["n_articles"] >= measures.MIN_ARTICLES)].set_index("year")["n_tokens"]
@@ -538,8 +551,10 @@ def changing_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, region: s
     frame = measures.keyness(measures.slice_counts(term_counts, last, region),
                              measures.slice_counts(term_counts, first, region), total_a=int(part[last]),
                              total_b=int(part[first]), min_count=min_count)
-    rising = frame[frame["z"] > 0].head(n_terms - n_terms // 2)
-    falling = frame[frame["z"] < 0].iloc[::-1].head(n_terms // 2)
+    used_by = {y: measures.slice_counts(term_counts, y, region, "n_articles").reindex(frame["term"], fill_value=0)
+               .to_numpy() >= _MIN_USERS for y in (first, last)}
+    rising = frame[(frame["z"] > 0) & used_by[last]].head(n_terms - n_terms // 2)
+    falling = frame[(frame["z"] < 0) & used_by[first]].iloc[::-1].head(n_terms // 2)
     return [*rising["term"], *falling["term"]]
 
 
@@ -557,23 +572,24 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
     sizes = slices[(slices["region"] == region) & (slices["year"] > 0)].set_index("year").sort_index()
     years = [int(y) for y in sizes.index if sizes.loc[y, "n_tokens"] > 0]
     found = term_counts[(term_counts["region"] == region) & term_counts["term"].isin(chosen)]
-    counts = found.pivot_table(index="term", columns="year", values="count", aggfunc="sum", fill_value=0)
+    both = found.set_index(["term", "year"])[["count", "n_articles"]]
     rows = []
     for term in chosen:
         for year in years:
-            n = int(counts.loc[term, year]) if term in counts.index and year in counts.columns else 0
+            n, users = map(int, both.loc[(term, year)]) if (term, year) in both.index else (0, 0)
             tokens = int(sizes.loc[year, "n_tokens"])
             low, high = measures.wilson_interval(n, tokens)
             rows.append({"term": term, "term_en": names.term(term, "en"), "year": year, "count": n,
-                         "n_tokens": tokens, "per_10k": n / tokens * 1e4,
+                         "n_articles": users, "n_tokens": tokens, "per_10k": n / tokens * 1e4,
                          "low": float(low) * 1e4, "high": float(high) * 1e4,
                          "thin": bool(sizes.loc[year, "n_statements"] < measures.MIN_STATEMENTS
                                       or sizes.loc[year, "n_articles"] < measures.MIN_ARTICLES)})
-    data = pd.DataFrame(rows, columns=["term", "term_en", "year", "count", "n_tokens", "per_10k", "low", "high",
-                                       "thin"])
+    data = pd.DataFrame(rows, columns=["term", "term_en", "year", "count", "n_articles", "n_tokens", "per_10k", "low",
+                                       "high", "thin"])
     columns = {"term": _TERM_COLUMNS["term"], "term_en": _TERM_COLUMNS["term_en"],
                "year": {"zh": "工作年度", "en": "work year"},
-               "count": _TERM_COLUMNS["count"], "per_10k": _TERM_COLUMNS["per_10k"],
+               "count": _TERM_COLUMNS["count"], "n_articles": _TERM_COLUMNS["n_articles"],
+               "per_10k": _TERM_COLUMNS["per_10k"],
                "low": {"zh": "95%区间下限", "en": "95% interval, lower"},
                "high": {"zh": "95%区间上限", "en": "95% interval, upper"},
                "n_tokens": {"zh": "该年词次数", "en": "tokens of the year"},
@@ -588,9 +604,9 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
     compared = solid if solid["year"].nunique() > 1 else data
     first, last = int(compared["year"].min()), int(compared["year"].max())
     ends = compared.pivot(index="term", columns="year", values="per_10k").reindex(chosen)
-    bounds = {name: compared.pivot(index="term", columns="year", values=name) for name in ("low", "high")}
-    rose = [t for t in chosen if bounds["low"].loc[t, last] > bounds["high"].loc[t, first]]
-    fell = [t for t in chosen if bounds["high"].loc[t, last] < bounds["low"].loc[t, first]]
+    of = {name: compared.pivot(index="term", columns="year", values=name) for name in ("low", "high", "n_articles")}
+    rose, fell = ([t for t in chosen if of["low"].loc[t, more] > of["high"].loc[t, less]
+                   and of["n_articles"].loc[t, more] >= _MIN_USERS] for more, less in ((last, first), (first, last)))
 
     def changes(some, lang):
         return listing([quoted(names.term(t, lang)) for t in some[:3]], lang)
@@ -625,9 +641,11 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
                   "en": "Occurrences per 10,000 tokens with 95% intervals, "
                         f"{_slice_words(-1, region, names, years, 'en')}; n = {count(n)} tokens. Indigo rose, ochre "
                         "fell, grey is unclear"},
-        how_to_read={"zh": "每幅一个词，纵轴相同；线旁的数是最后一年的值，色带是95%区间，空心点是材料偏少的年份。",
+        how_to_read={"zh": "每幅一个词，纵轴相同；线旁的数是最后一年的值，色带是95%区间，空心点是材料偏少的年份。"
+                           f"多的那一年不足{_MIN_USERS}篇文章用到的词，不算有变化。",
                      "en": "One chart a term, all on one scale; the number is the last year’s value, the band the 95% "
-                           "interval, hollow dots years with little material."},
+                           "interval, hollow dots years with little material. A term that under "
+                           f"{_MIN_USERS} articles use in the year of more use has not changed."},
         **shared)
 
 
@@ -913,8 +931,8 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
                             "en": f"Fewer than five terms to count for {where['en']}; no cloud is drawn."},
                            title=title, **shared)
     lead = data.head(3)
-    automatic = {"zh": f"{where['zh']}用得最多的词：{listing([quoted(t) for t in lead['term']], 'zh')}",
-                 "en": f"Most used, {where['en']}: {listing([quoted(t) for t in lead['term_en']], 'en')}"}
+    automatic = {"zh": f"{where['zh']}用得较多的词：{listing([quoted(t) for t in lead['term']], 'zh')}",
+                 "en": f"Much used, {where['en']}: {listing([quoted(t) for t in lead['term_en']], 'en')}"}
     alt = {"zh": f"词云与条形图，{where['zh']}最常用的{len(data)}个词，字号随每万词次出现次数。"
                  f"前{min(n_bars, len(data))}位："
                  + "、".join(f"“{t.term}”{t.per_10k:.1f}" for t in data.head(n_bars).itertuples()) + "。",
@@ -1155,10 +1173,12 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
     common = sorted(tally[tally == tally.max()].index, key=themes.index)
     best = data[~data["thin"]].sort_values("percent", ascending=False, kind="stable").iloc[0]
     if len(common) == 1 and tally.max() > 1:
+        unsure = sum(len(leaders(data[data["region"] == r], "percent")) > 1 for r in solid if firsts[r] == common[0])
         automatic = {
-            "zh": f"材料够用的{len(solid)}个地区中，{tally.max()}个谈得最多的是{quoted(names.theme(common[0], 'zh'))}",
+            "zh": f"材料够用的{len(solid)}个地区中，{tally.max()}个占比最高的是{quoted(names.theme(common[0], 'zh'))}"
+                  + _unsure(unsure, "zh"),
             "en": f"In {tally.max()} of {len(solid)} regions with enough material, "
-                  f"{quoted(names.theme(common[0], 'en'))} has the largest share"}
+                  f"{quoted(names.theme(common[0], 'en'))} has the largest share" + _unsure(unsure, "en")}
     else:
         automatic = {"zh": f"材料够用的{len(solid)}个地区各有侧重，没有共同的首位主题",
                      "en": f"The {len(solid)} regions with enough material differ in what they mention most"}
@@ -1543,10 +1563,12 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
     order = sorted(tally.index, key=lambda t: (-tally[t], names.theme_order(list(tally.index)).index(t)))
     number = {theme: i + 1 for i, theme in enumerate(order)}
     sure = int((solid["n_close"] == 0).sum())
+    unsure = int(((solid["theme"] == order[0]) & (solid["n_close"] > 0)).sum())
     automatic = {
-        "zh": f"{len(solid)}个材料够用的地区中，{tally[order[0]]}个谈得最多的是{quoted(names.theme(order[0], 'zh'))}",
+        "zh": f"{len(solid)}个材料够用的地区中，{tally[order[0]]}个占比最高的是{quoted(names.theme(order[0], 'zh'))}"
+              + _unsure(unsure, "zh"),
         "en": f"{quoted(names.theme(order[0], 'en'))} has the largest share in {tally[order[0]]} of the {len(solid)} "
-              "regions with enough material"}
+              "regions with enough material" + _unsure(unsure, "en")}
     alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区占比最高的主题：" + "，".join(
                f"{r.region}{r.theme_zh}{percent(r.percent)}" for r in solid.itertuples())
                + f"。其中{sure}个地区的首位与其余主题拉得开。",

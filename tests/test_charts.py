@@ -353,11 +353,37 @@ def test_cleaning_waterfall_in_words(tmp_path):
 
 def test_top_terms_in_words(tmp_path):
     card = drawn("top_terms", tmp_path, n_top=3)
-    assert card.title == {"zh": "“监管”出现最多，每万词次71.8次",
-                          "en": "“监管” is the most frequent term, 71.8 in every 10,000 tokens"}
+    # 71.8 and 68.1 are within error of each other: none is called the most frequent
+    assert card.title == {"zh": "“监管”“化险”和“普惠”用得较多，每万词次71.8、68.1、53.2次",
+                          "en": "“监管”, “化险” and “普惠” are much used, 71.8, 68.1 and 53.2 times in every 10,000 "
+                                "tokens"}
     assert card.alt["zh"] == ("条形图，2022—2024年最常用的3个词，按每万词次出现次数排列：最高为“监管”71.8，"
                               "其后是“化险”68.1、“普惠”53.2；最低为“普惠”53.2。")
     assert card.n == 18800
+
+
+def test_one_article_makes_no_trend(tmp_path):
+    counts = TERM_COUNTS.copy()
+    assert "化险" in charts.changing_terms(counts, SLICES)
+    assert "“化险”" in drawn("term_trajectories", tmp_path).title["zh"]
+    counts.loc[(counts["term"] == "化险") & (counts["year"] == 2024), "n_articles"] = 2
+    assert "化险" not in charts.changing_terms(counts, SLICES)
+    card = drawn("term_trajectories", tmp_path, [counts, SLICES], terms=["化险", "普惠"])
+    assert card.title["zh"] == "从2022年到2024年，“普惠”少了"
+    assert data_of(card).set_index(["term", "year"]).loc[("化险", 2024), "n_articles"] == 2
+
+
+def test_regions_whose_first_theme_does_not_stand_clear_are_counted_in_the_title(tmp_path):
+    frame = PREVALENCE[PREVALENCE["region"].isin(["河北", "广东"])].copy()
+    first = (frame["theme"] == "debt") & (frame["year"] == -1)
+    frame.loc[frame["year"] == -1, ["share", "low", "high"]] = [0.2, 0.1, 0.5]
+    frame.loc[first, ["share", "low", "high"]] = [0.9, 0.8, 0.95]
+    assert drawn("region_themes", tmp_path, [frame]).title["zh"] == "材料够用的2个地区中，2个占比最高的是“地方债务”"
+    frame.loc[first & (frame["region"] == "河北"), "low"] = 0.3
+    for name in ("region_themes", "tile_map_dominant"):
+        title = drawn(name, tmp_path, [frame]).title
+        assert title["zh"].endswith("2个占比最高的是“地方债务”，其中1个与别的主题难分先后")
+        assert title["en"].endswith(", in 1 of them within error of another")
 
 
 def test_the_leading_theme_is_named_alone_only_when_it_stands_clear():
