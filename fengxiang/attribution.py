@@ -360,6 +360,7 @@ class _ArticleReader:
         # The rows of statements that only carry on, with the speaker before them or with the voice of the article.
         carried: tuple | None = None
         in_voice: tuple | None = None
+        others: list[int] = []  # statements of somebody else
         for reading, own_paragraph, own_heading in zip(self.readings, self.paragraphs, headings, strict=True):
             if own_heading is not heading and own_heading != heading:
                 heading, regions, in_voice = own_heading, (), None
@@ -405,8 +406,11 @@ class _ArticleReader:
                             len(rows) == first_row and self._tells_occasion(texts[0]))):
                         # Somebody else speaks, or the occasion is told on which the bureau of the title acted.
                         said = None
+                        others.append(len(rows) - first_row)
                     elif reading.cues & (_OTHER | _COMMENT):
-                        said = said if reading.cues & _RELAY else None
+                        if not reading.cues & _RELAY:
+                            said = None
+                            others.append(len(rows) - first_row)
                     elif reading.cues & _OUTPOST_GOES_ON and len(regions) == 1:
                         said = self.outposts.get(regions[0], said)
                     elif self.of_place and basis == "named" and self.matcher.opens(self.text, reading):
@@ -422,6 +426,19 @@ class _ArticleReader:
             # Places are carried on only where their one bureau has been named before.
             if not (voice or acts) and basis == "named" and (len(regions) > 1 or regions[0] not in self.bureaus):
                 regions, carried = (), None
+        for own in others:
+            self._go_on_quoting(texts, rows, first_row, own)
+
+    def _go_on_quoting(self, texts: list[str], rows: list[tuple], first_row: int, own: int) -> None:
+        """Take the speaker from what stands in the quotation that the statement `own` of somebody else has opened."""
+        depth = _depth(texts[own])
+        for later in range(own + 1, min(own + _LONGEST_QUOTATION, len(texts))):
+            if depth <= 0 or self.paragraphs[later] != self.paragraphs[own]:
+                return
+            depth += _depth(texts[later])
+            year, _, level, names, basis, mentioned, years = rows[first_row + later]
+            if basis != "named":
+                rows[first_row + later] = (year, None, level, names, basis, mentioned, years)
 
     def _tells_occasion(self, opening: str) -> bool:
         """Whether the first statement, which names a place but no regulator, tells on what occasion (a storm, a
@@ -502,8 +519,11 @@ class _ArticleReader:
         return "、".join(dict.fromkeys(filter(None, names))) or None
 
     def _section_voice(self, heading: _Reading) -> tuple[int, ...]:
-        """The voice of a section, by its heading."""
-        about = _ordered(tuple(a.region for a in self._actors(heading)) or heading.places)
+        """The voice of a section, by its heading; a bureau that this names speaks in it under that name."""
+        actors = self._actors(heading)
+        for actor in actors:
+            self.bureaus.setdefault(actor.region, self._name(actor))
+        about = _ordered(tuple(a.region for a in actors) or heading.places)
         if len(about) == 1:
             return about
         if about or heading.cues & _NOBODY:
@@ -1078,6 +1098,11 @@ def _inside(text: str, begin: int, at: int, opening: str, closing: str) -> bool:
     begin = max(begin, at - _LONGEST_BRACKET)
     last = text.rfind(opening, begin, at)
     return last >= 0 and last > text.rfind(closing, begin, at)
+
+
+def _depth(text: str) -> int:
+    """How many more quotations a text opens than it closes."""
+    return sum(map(text.count, _OPENING_QUOTES)) - sum(map(text.count, _CLOSING_QUOTES))
 
 
 def _ordered(regions: tuple[int, ...]) -> tuple[int, ...]:

@@ -36,7 +36,7 @@ def gazetteer():
 def read(gazetteer):
     """Attributes an article given as paragraphs (## marks a heading); returns the statements and their columns."""
 
-    def run(*paragraphs, title="多地监管局开会", date="2026-02-01", year=2026, script="hans"):
+    def run(*paragraphs, title="多地监管局开会", date="2026-02-01", year=2026, script="hans", publisher=None):
         article = Article(
             "a.txt",
             "plain",
@@ -45,6 +45,7 @@ def read(gazetteer):
             date=date,
             year=year,
             script=script,
+            publisher=publisher,
             paragraphs=[Paragraph(p[3:], "heading") if p.startswith("## ") else Paragraph(p) for p in paragraphs],
         )
         statements = split_statements([article])
@@ -496,6 +497,25 @@ def test_whom_the_bureau_does_not_speak_for(read, sentence):
     assert who(read(f"陕西监管局会同有关方面行动，{sentence}", title="陕西金融监管局谈金融支持")) == [bureau]
 
 
+def test_a_quotation_of_somebody_else_is_not_the_bureaus(read):
+    found = read(
+        "专家表示：“这项制度很重要。它能防住风险。要继续做好。”该局将推广经验。守住底线。",
+        "研究员认为，“它能‘防住’风险。要继续做好。",  # never closed: ends with its paragraph
+        "贷款增长较快。",
+        title="陕西金融监管局谈制度",
+    )
+    bureau, nobody = ("regional", ("陕西",), "陕西金融监管局"), ("regional", ("陕西",), None)
+    assert who(found) == [nobody, nobody, nobody, bureau, bureau, nobody, nobody, bureau]
+    found = read("教授表示：“制度很重要。它能防风险。”总局要求守住底线。", title="金融监管总局开会")
+    assert who(found) == [("national", ("全国",), None)] * 2 + [("national", ("全国",), "金融监管总局")]
+
+
+def test_the_publishers_place_is_nobodys(read):
+    sentences = "上海证券报报道了情况。楚天都市报、深圳新闻网、广州日报、重庆晨报、北京商报报道了情况。"
+    assert read(sentences, title="监管动态", publisher="深圳新闻网")[1].regions == [(), ()]
+    assert read("要守住底线。", title="深圳金融监管局部署工作", publisher="北京商报")[1].regions == [("深圳",)]
+
+
 def test_an_article_about_a_bank(read):
     found = read(
         "河南农商银行宣布，经金融监管总局河南监管局批准，完成吸收合并。原机构改为分支机构。",
@@ -667,6 +687,15 @@ def test_a_heading_of_one_voice_rules_its_section(read):
         ("多地监管局开会。", (), None, None),
         ("白名单扩围增效。", ("河北",), "carried", None),
         ("要守住底线。", (), None, None),
+    ]
+
+
+def test_a_heading_that_names_the_bureau_gives_its_section_a_speaker(read):
+    found = read("## 江苏金融监管局", "要化解风险。贷款增长。", "## 深圳", "守住底线。", title="监管动态")
+    assert table(found) == [
+        ("要化解风险。", ("江苏",), "carried", "江苏金融监管局"),
+        ("贷款增长。", ("江苏",), "carried", "江苏金融监管局"),
+        ("守住底线。", ("深圳",), "carried", None),
     ]
 
 
