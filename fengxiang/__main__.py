@@ -34,6 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(f"fengxiang: {printable(error)}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # whoever read the output has read enough (`… | head`); nothing more is written, not even when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("fengxiang: stopped; the next build goes on from here", file=sys.stderr)
         return 130

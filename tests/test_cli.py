@@ -35,6 +35,19 @@ def test_help_is_quick():
     assert min(seconds) < 0.3
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise there")
+def test_a_reader_who_stops_reading_ends_it_quietly():
+    code = ("import sys\nfrom fengxiang import __main__\n"
+            "__main__._targets = lambda options: [print('x' * 1000, flush=True) for _ in range(1000)] and 0\n"
+            "sys.exit(__main__.main(['targets']))")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, **pipes) as running:
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 0
+
+
 def test_the_make_targets_are_explained():
     done = run("targets")
     assert done.returncode == 0
