@@ -557,7 +557,7 @@ def test_english_charts_say_terms_in_english(tmp_path):
         card = drawn(name, tmp_path, names=names)
         assert "监管" not in card.alt["en"] + card.title["en"]
         assert "term_en" in data_of(card)
-    assert drawn("top_terms", tmp_path, names=names).title["en"].startswith("“supervision” is")
+    assert drawn("top_terms", tmp_path, names=names).title["en"].startswith("“supervision”, ")
 
 
 def test_themes_stand_group_by_group():
