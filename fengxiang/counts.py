@@ -44,15 +44,16 @@ class Cells:
     @classmethod
     def of(cls, regions: Sequence[Sequence[str]], years: Sequence[int | None], article: Sequence[int]) -> Cells:
         """Cells from each statement's regions, year and article."""
-        kinds: dict[tuple, int] = {}
-        kind = np.array([kinds.setdefault(tuple(r), len(kinds)) for r in regions], dtype=np.int64)
+        regions = list(map(tuple, regions))
+        kinds = {r: i for i, r in enumerate(dict.fromkeys(regions))}
+        kind = np.fromiter(map(kinds.__getitem__, regions), dtype=np.int64, count=len(regions))
         names = sorted({r for rs in kinds for r in rs} | {NONE, ALL})
         code = {name: i for i, name in enumerate(names)}
         members = [sorted({code[r] for r in (*(rs or (NONE,)), ALL)}) for rs in kinds]
         size = np.array([len(m) for m in members], dtype=np.int64)
         start = np.cumsum(size) - size
         flat = np.array([r for m in members for r in m], dtype=np.int64)
-        year_names, year = np.unique(np.array([ALL_YEARS, *(y or UNKNOWN_YEAR for y in years)], dtype=np.int64),
+        year_names, year = np.unique(np.array([ALL_YEARS, *[y or UNKNOWN_YEAR for y in years]], dtype=np.int64),
                                      return_inverse=True)
         at, within = _repeated(size[kind]) if len(kind) else (np.zeros(0, dtype=np.int64),) * 2
         region = flat[start[kind[at]] + within] if len(kind) else flat
@@ -107,8 +108,7 @@ class Cells:
 
     def weighed(self, weight: np.ndarray) -> dict[tuple[int, int], int]:
         """The sum over the statements of each cell of a `weight` they have, by (year, region code)."""
-        n = np.zeros(self.n_cells, dtype=np.int64)
-        np.add.at(n, self.cell, np.repeat(np.asarray(weight, dtype=np.int64), np.diff(self.first)))
+        n = np.bincount(self.cell, np.repeat(np.asarray(weight), np.diff(self.first)), self.n_cells).astype(np.int64)
         year, region = np.divmod(np.arange(self.n_cells), len(self.regions))
         return dict(zip(zip(self.years[year].tolist(), region.tolist(), strict=True), n.tolist(), strict=True))
 

@@ -250,15 +250,17 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
     # a copy in the other script is the same text
     compared = all_normalised([simplified(t) if a.script == "hant" else t
                                for a, t in zip(articles, texts, strict=True)])
-    text_of_rules = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+    write = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+    rules = [tuple(a.rules.items()) for a in articles]  # few differ
+    text_of_rules = {items: write(dict(items)) for items in set(rules)}
     formats = {a.source_file: a.source_format for a in articles}
     string, strings = pa.string(), pa.list_(pa.string())
     columns = {n: pa.array(list(map(attrgetter(n), articles)), type=string) for n in ARTICLE_STRINGS}
     position = pa.array([a.position for a in articles], type=pa.int32())
     ledger_files = list(map(attrgetter("source_file"), ledger))
-    ledger_columns = {n: to_array(list(map(attrgetter(n), ledger)), type=t) for n, to_array, t in (
-        ("source_file", shared_values, string), ("unit", pa.array, pa.int32()), ("n_chars", pa.array, pa.int64()),
-        ("fate", shared_values, string), ("rule", shared_values, string), ("sample", pa.array, string))}
+    ledger_columns = {n: pa.array(list(map(attrgetter(n), ledger)), type=t) for n, t in (
+        ("source_file", string), ("unit", pa.int32()), ("n_chars", pa.int64()), ("fate", string), ("rule", string),
+        ("sample", string))}
     cut = [p.source_file for p in pieces if p.end is not None]
     tables = {
         "keys": pa.table({
@@ -270,7 +272,7 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
         "cut_files": pa.table({"source_file": pa.array(sorted(set(cut)), type=string)}),
         "ledger_counts": row_counts(
             pa.table({"source_file": ledger_columns["source_file"],
-                      "source_format": shared_values([formats.get(f, "none") for f in ledger_files], string),
+                      "source_format": pa.array([formats.get(f, "none") for f in ledger_files], type=string),
                       "fate": ledger_columns["fate"], "rule": ledger_columns["rule"],
                       "n_units": pa.array(np.ones(len(ledger), dtype=np.int64)),
                       "n_chars": ledger_columns["n_chars"]})),
@@ -279,14 +281,14 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
             "paragraph": pa.array(statements.paragraph, type=pa.int32()),
             "position": pa.array(statements.position, type=pa.int32()),
             "text": pa.array(statements.text, type=string),
-            "heading": shared_values(statements.heading, string)}),
+            "heading": pa.array(statements.heading, type=string)}),
         "articles": pa.table(columns | {
             "position": position,
             "authors": pa.array([a.authors for a in articles], type=strings),
             "year": pa.array([a.year for a in articles], type=pa.int32()),
             "n_chars": pa.array([sum(len(p.text) for p in a.paragraphs if p.kind != "heading") for a in articles],
                                 type=pa.int64()),
-            "rules": shared_values([text_of_rules(a.rules) for a in articles], string),
+            "rules": pa.array(list(map(text_of_rules.__getitem__, rules)), type=string),
             "paragraph_kinds": pa.array([[p.kind for p in a.paragraphs] for a in articles], type=strings),
             "paragraph_texts": pa.array([[p.text for p in a.paragraphs] for a in articles], type=strings)}),
         "ledger": pa.table(ledger_columns | {"article": pa.array(ledger_article, type=pa.int32())}),
@@ -342,13 +344,14 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     def counts(names: list[str], columns: dict, keep: tuple[str, ...]) -> Counts:
         """`columns` under those of `names` that stand in them, sorted."""
         order = sorted(range(len(names)), key=names.__getitem__)
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[order] = np.arange(len(order))
-        entity = rank[columns["entity"]]
-        by = np.argsort(entity, kind="stable")
-        return Counts(pa.array([names[i] for i in order], type=pa.string()), cells.regions,
-                      {"entity": entity[by], "year": columns["year"][by], "region": columns["region"][by]}
-                      | {name: columns[name][by] for name in keep})
+        counted = {name: columns[name] for name in ("entity", "year", "region", *keep)}
+        if order != list(range(len(names))):
+            rank = np.empty(len(order), dtype=np.int64)
+            rank[order] = np.arange(len(order))
+            counted["entity"] = rank[columns["entity"]]
+            by = np.argsort(counted["entity"], kind="stable")
+            counted = {name: column[by] for name, column in counted.items()}
+        return Counts(pa.array([names[i] for i in order], type=pa.string()), cells.regions, counted)
 
     everything = np.zeros(n, dtype=np.int64)
     totals = cells.counted(everything, number)
@@ -367,7 +370,8 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     pair, pair_at = _listed([[a * len(codes) + b for i, a in enumerate(ts) for b in ts[i + 1:]] for ts in coded], kind)
     grades = sorted({d for d in coding.deontic if d} | {NONE})
     grade_code = {g: i for i, g in enumerate(grades)}
-    grade = np.fromiter((grade_code[d or NONE] for d in coding.deontic), dtype=np.int64, count=n)
+    grade_code[None] = grade_code[NONE]
+    grade = np.fromiter(map(grade_code.__getitem__, coding.deontic), dtype=np.int64, count=n)
     width = len(codes) + 1
     graded, graded_at = np.append(grade[at] * width + entity, grade * width + len(codes)), np.append(at, number)
 
@@ -403,7 +407,7 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     label, label_at = _listed([[label_code[t] for t in {*ts, ALL}] for ts in kinds], kind)
     by_theme = cells.distinct(article[label_at] * len(labels) + label, label_at, label_at * 0, own_year=True)
     listed = set(toolkit.lexicon.terms)
-    is_listed = np.fromiter((t in listed for t in tokens.vocabulary), dtype=bool, count=len(tokens.vocabulary))
+    is_listed = np.fromiter(map(listed.__contains__, tokens.vocabulary), dtype=bool, count=len(tokens.vocabulary))
     use = np.flatnonzero(is_listed[tokens.term]) if len(tokens.term) else np.zeros(0, dtype=np.int64)
     width = max(len(tokens.vocabulary), 1)
     by_term = cells.distinct(article[tokens.statement[use]] * width + tokens.term[use], tokens.statement[use],
@@ -418,28 +422,45 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
                          count: pa.array(rows["count"])})
 
     string, strings = pa.string(), pa.list_(pa.string())
-    written = {t: json.dumps(t, ensure_ascii=False) for t in {t for es in coding.evidence for t, _, _ in es}}
-    evidence = ["[" + ", ".join([f"[{written[t]}, {a}, {b}]" for t, a, b in es]) + "]" for es in coding.evidence]
     tables = {}
     for name, part in parts.items():
         tables |= part.tables(name)
     return tables | {
         "statements": pa.table({
             "year": pa.array(found.year, type=pa.int32()),
-            "speaker": shared_values(found.speaker, string),
-            "level": shared_values(found.level, string),
-            "regions": shared_values(found.regions, strings),
-            "attribution": shared_values(found.basis, string),
-            "mentioned": shared_values(found.mentioned, strings),
-            "years_mentioned": shared_values(found.years_mentioned, pa.list_(pa.int32())),
-            "themes": shared_values(themes, strings),
-            "themes_inherited": shared_values(coding.inherited, strings),
-            "themes_guarded": shared_values(coding.guarded, strings),
-            "deontic": shared_values(coding.deontic, string),
-            "evidence": pa.array(evidence, type=string)}),
+            "speaker": pa.array(found.speaker, type=string),
+            "level": pa.array(found.level, type=string),
+            "regions": pa.array(found.regions, type=strings),
+            "attribution": pa.array(found.basis, type=string),
+            "mentioned": pa.array(found.mentioned, type=strings),
+            "years_mentioned": pa.array(found.years_mentioned, type=pa.list_(pa.int32())),
+            "themes": pa.array(themes, type=strings),
+            "themes_inherited": pa.array(coding.inherited, type=strings),
+            "themes_guarded": pa.array(coding.guarded, type=strings),
+            "deontic": pa.array(coding.deontic, type=string),
+            "evidence": _evidence_texts(coding.evidence)}),
         "article_themes": by_article(by_theme, labels, "theme", "n_statements"),
         "article_terms": by_article(by_term, tokens.vocabulary, "term", "count"),
     }
+
+
+def _evidence_texts(evidence: list[tuple[tuple[str, int, int], ...]]):
+    """The evidence of each statement as JSON: `[["risk", 3, 7]]`."""
+    from itertools import chain
+
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    codes, starts, ends = zip(*chain.from_iterable(evidence), strict=True) if any(evidence) else ((), (), ())
+    written = {code: f"[{json.dumps(code, ensure_ascii=False)}, " for code in set(codes)}
+    comma = pa.scalar(", ")
+    start, end = (pc.cast(pa.array(places, type=pa.int32()), pa.string()) for places in (starts, ends))
+    entries = pc.binary_join_element_wise(pa.array(list(map(written.__getitem__, codes)), type=pa.string()),
+                                          start, comma, end, "]", "")
+    offsets = np.append(0, np.cumsum(np.fromiter(map(len, evidence), dtype=np.int32, count=len(evidence))))
+    lists = pa.ListArray.from_arrays(pa.array(offsets, type=pa.int32()), entries)
+    return pc.binary_join_element_wise("[", pc.binary_join(lists, comma), "]", "")
 
 
 def _listed(lists: list[list[int]], kind) -> tuple:
@@ -453,18 +474,6 @@ def _listed(lists: list[list[int]], kind) -> tuple:
     at = np.repeat(np.arange(len(kind)), repeats)
     within = np.arange(len(at)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
     return flat[start[kind[at]] + within] if len(at) else flat[:0], at
-
-
-def shared_values(values: list, type):
-    """An Arrow array of values among which few differ: each different one is converted once."""
-    import numpy as np
-    import pyarrow as pa
-
-    seen = dict.fromkeys(values)
-    for number, value in enumerate(seen):
-        seen[value] = number
-    codes = np.fromiter(map(seen.__getitem__, values), dtype=np.int32, count=len(values))
-    return pa.array(list(seen), type=type).take(pa.array(codes))
 
 
 # ----------------------------------------------------------------------------------------------------------- cache
