@@ -122,6 +122,10 @@ def _at_hand(options):
 
 
 def _build(options) -> int:
+    if __name__ == "__main__":  # the process is for nothing else
+        from .build import do_without_pandas
+
+        do_without_pandas()
     place = _place(options)
     started = time.perf_counter()
     result = _tables(place, options.workers, getattr(options, "cluster", None))

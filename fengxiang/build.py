@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
@@ -33,9 +33,9 @@ from .errors import UserError
 from .partition import Cache, Partial, Piece, Task, digest, kept_toolkit, make_partials
 from .places import folder, is_local, is_shared, local_copy, opened, stored_files
 
-PARTITION_BYTES = 1_000_000  # raw bytes a partition holds at most, unless it is one piece
+PARTITION_BYTES = 2_000_000  # raw bytes a partition holds at most, unless it is one piece
 IN_PROCESS_BYTES = 3_000_000  # less raw text than this is not worth starting processes for
-CHUNK_BYTES = 1_000_000  # a JSON Lines file larger than twice this is cut at line ends
+CHUNK_BYTES = 450_000  # a JSON Lines file larger than twice this is cut at line ends
 TASKS_AHEAD = 256  # tasks handed to an executor before the first of them is done
 
 _PACKAGE = Path(__file__).parent
@@ -94,15 +94,20 @@ def layer_fingerprints(codebook: Path) -> dict[str, str]:
         for module in sorted({*_with_imported(modules, sources), *_BESIDE[layer]}):
             parts += [module, _source(module, sources)]
         for library in libraries:
-            try:
-                parts.append(f"{library} {version(library)}")
-            except PackageNotFoundError:
-                parts.append(library)
+            parts.append(f"{library} {_version(library)}")
         for name in files:
             file = codebook / name
             parts.append(file.read_bytes() if file.is_file() else b"")
         prints[layer] = digest(*parts)
     return prints
+
+
+@lru_cache(maxsize=64)
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""
 
 
 def _source(module: str, sources: dict[str, bytes]) -> bytes:
@@ -357,8 +362,9 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
         places = [str(p.resolve()) if is_local(p) else str(p) for p in (raw, cache.folder, codebook)]
         tasks = [Task(*places, tuple(sorted(prints.items())), bucket, pieces)
                  for bucket, pieces in parts if bucket not in known]
+        tasks.sort(key=_size, reverse=True)  # so that all workers are done at about the same time
         result.n_redone = len(tasks)
-        size = sum(p.size if p.end is None else p.end - p.start for t in tasks for p in t.pieces)
+        size = sum(map(_size, tasks))
         done = dict(known)
         del parts
         progress(f"0/{len(tasks)} partitions read, cleaned, coded")
@@ -370,18 +376,24 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
                 done[partial.bucket] = partial
                 progress(f"{i}/{len(tasks)} partitions read, cleaned, coded")
             from .merging import merge
-            from .tables import file_stats
+            from .tables import file_stats, make_durable
 
             tasks.clear()
             merged = merge([done[b] for b in stats], cache, prints["merged"], out, space.state,
                            _counts_before(space.state), run, progress)
         result.n_rejected, result.tables = merged.n_rejected, _paths(out)
+        written, before = file_stats(out), space.state.get("tables", {})
+        make_durable(out, {name: stat for name, stat in written.items() if stat != before.get(name)})
         space.save_state({
             "fingerprints": prints, "n_rejected": result.n_rejected, "parts": merged.parts,
             "partitions": {b: [stat, done[b].content, done[b].unread or b in untold] for b, stat in stats.items()},
-            "tables": file_stats(out)})
+            "tables": written})
         cache.keep_only(merged.names.union(*(p.names for p in done.values())))
         return result
+
+
+def _size(task: Task) -> int:
+    return sum(p.size if p.end is None else p.end - p.start for p in task.pieces)
 
 
 @contextlib.contextmanager
@@ -461,12 +473,17 @@ def _begin_worker() -> None:
     """Make a new process a worker.
 
     It ends when the process that began it has ended in whatever way: until then it holds the lock of the output
-    folder too, so that no other build begins while it may still write. And pyarrow looks for pandas in vain, as it
-    does with the first array it makes: a worker needs none, and to import it takes as long as half a partition.
+    folder too, so that no other build begins while it may still write.
     """
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process().sentinel,), daemon=True).start()
+    do_without_pandas()
+
+
+def do_without_pandas() -> None:
+    """Let pyarrow look for pandas in vain, as it does in each process with the first array it makes: a process that
+    only builds needs none, and to import it takes as long as half a partition."""
     import pyarrow as pa
 
-    threading.Thread(target=_end_with, args=(multiprocessing.parent_process().sentinel,), daemon=True).start()
     sys.meta_path.insert(0, _NoPandas)
     try:
         pa.array([0])

@@ -531,9 +531,9 @@ def _part(out: Path, name: str, bucket: str) -> Path:
 def _write(out: Path, name: str, table: pa.Table, bucket: str = "") -> None:
     table = tables.checked(name, table)
     plain = [c for c in table.column_names if c not in _HARDLY_TWICE]
-    tables.write_parquet(_part(out, name, bucket), table, dictionary=plain if name in PARTED else None)
+    tables.write_parquet(_part(out, name, bucket), table, dictionary=plain if name in PARTED else None, durable=False)
     if tables.TABLES[name].csv and not bucket:
-        tables.write_csv(tables.path_of(out, name).with_suffix(".csv"), table)
+        tables.write_csv(tables.path_of(out, name).with_suffix(".csv"), table, durable=False)
 
 
 def _make_way(out: Path, buckets: list[str]) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -213,26 +215,41 @@ def replace_file(path: Path, write, *, durable: bool = True) -> None:
     try:
         write(temporary)
         if durable:
-            with open(temporary, "rb+") as handle:
-                os.fsync(handle.fileno())
+            _flush(temporary)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_parquet(path: Path, table: pa.Table, dictionary: list[str] | None = None) -> None:
+def make_durable(out: str | Path, stats: dict[str, list[int | str]]) -> None:
+    """Wait until files of the tables under `out` would outlive a power cut: those of `stats`, which is a part of
+    `file_stats(out)`. Waiting for all of them together takes hardly longer than waiting for one."""
+    place = processed(out)
+    if is_local(place):
+        with ThreadPoolExecutor(16) as pool:
+            deque(pool.map(_flush, [place / name for name in stats]), maxlen=0)
+
+
+def _flush(path: Path) -> None:
+    with open(path, "rb+") as handle:
+        os.fsync(handle.fileno())
+
+
+def write_parquet(path: Path, table: pa.Table, dictionary: list[str] | None = None, *, durable: bool = True) -> None:
     """Write one Parquet file, the same bytes for the same rows; `dictionary` names the columns whose values repeat
-    (by default all are tried)."""
+    (by default all are tried); `durable` as in `replace_file`."""
     import pyarrow.parquet as pq
 
     table = table.replace_schema_metadata(None)
     replace_file(path, lambda p: pq.write_table(table, p, compression="zstd", compression_level=1,
-                                                use_dictionary=True if dictionary is None else dictionary))
+                                                use_dictionary=True if dictionary is None else dictionary),
+                 durable=durable)
 
 
-def write_csv(path: str | Path, table: pd.DataFrame | pa.Table) -> None:
+def write_csv(path: str | Path, table: pd.DataFrame | pa.Table, *, durable: bool = True) -> None:
     """Write a frame or an Arrow table for spreadsheets: UTF-8 with a mark so that Excel reads the Chinese, LF line
-    ends, lists joined by `;`, and no text that a spreadsheet would run as a formula."""
+    ends, lists joined by `;`, and no text that a spreadsheet would run as a formula; `durable` as in
+    `replace_file`."""
     if isinstance(table, pa.Table):
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
@@ -245,7 +262,7 @@ def write_csv(path: str | Path, table: pd.DataFrame | pa.Table) -> None:
             if safe[name].dtype.kind not in "biuf":
                 safe[name] = [spreadsheet_text(v) for v in safe[name]]
         data = safe.to_csv(index=False, lineterminator="\n")
-    replace_file(folder(path), lambda p: p.write_bytes(b"\xef\xbb\xbf" + data.encode("utf-8")))
+    replace_file(folder(path), lambda p: p.write_bytes(b"\xef\xbb\xbf" + data.encode("utf-8")), durable=durable)
 
 
 def _spreadsheet_column(column: pa.ChunkedArray) -> list:

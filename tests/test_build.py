@@ -359,6 +359,18 @@ def test_the_state_is_written_last(many, tmp_path, monkeypatch):
     assert contents(out) == contents(tmp_path / "cold")
 
 
+def test_written_tables_outlive_a_power_cut_before_the_state_says_they_are_there(raw, tmp_path, monkeypatch):
+    out, events = tmp_path / "out", []
+    flush, save = tables._flush, building.Workspace.save_state
+    monkeypatch.setattr(tables, "_flush", lambda path: (events.append(path.name), flush(path)))
+    monkeypatch.setattr(building.Workspace, "save_state", lambda *a: (events.append("state"), save(*a)))
+    build(raw, out, CODEBOOK)
+    assert sorted(events[:events.index("state")]) == sorted(tables.file_stats(out))
+    del events[:]
+    build(raw, out, CODEBOOK)
+    assert events == []
+
+
 @pytest.mark.parametrize("moment", [0, 3, 9, 20])
 def test_a_full_disk_is_said_plainly_and_loses_nothing(many, tmp_path, monkeypatch, moment):
     out, left = tmp_path / "out", [moment]
