@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .errors import UserError
 from .places import is_local, local_copy, remove, worked_on
-from .workplace import BUILT, CODEBOOK, OUT, RAW, ROOT, Workplace, workplace
+from .workplace import BUILT, CODEBOOK, OUT, RAW, ROOT, SHEET, Workplace, workplace
 
 VENV = ROOT / ".venv"
 
@@ -262,7 +262,7 @@ def _draw(place: Workplace, rows: int) -> int:
     if sheet.empty:
         print("every statement of this folder is labelled already")
         return 0
-    path = place.processed / gold.SHEET
+    path = place.processed / SHEET
     gold.write_sheet(path, sheet)
     shown = printable(_shown(path, place))
     print(f"{len(sheet)} statements to code → {shown}\n"
@@ -384,13 +384,16 @@ def _clean(options) -> int:
 
     place = workplace(None, options.out, options.codebook)
     sizes = (place.figures / size for size in ("slide", "half", "thumbnail"))
-    # vintages are no product of the last build: nothing can make them again
+    # vintages and codings are no product of the last build: nothing can make them again
     state = sorted(p for p in (place.out / ".fengxiang").glob("*") if p.name != VINTAGES)
-    for path in [*state, place.processed, *sizes]:
+    derived = sorted(p for p in place.processed.glob("*") if p.name != SHEET)
+    for path in [*state, *derived, *sizes]:
         if path.is_dir():
             remove(path)
         else:
             path.unlink(missing_ok=True)
+    if place.processed.is_dir() and not any(place.processed.iterdir()):
+        remove(place.processed)
     kept = {".png", ".md"} if place.out == ROOT else set()
     office = ["*.html", "*.pptx", "*.docx", "*.xlsx", "manifest.json"]
     for folder, patterns in ((place.figures, ["*"]), (place.out / "report", office)):

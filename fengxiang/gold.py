@@ -23,7 +23,6 @@ from .errors import UserError
 from .stories import normalised
 
 FILE, CODINGS, ADJUDICATION = "statements.csv", "codings.csv", "adjudication.csv"
-SHEET = "gold-sheet.csv"
 SHEET_ROWS = 60
 RANDOM_SHARE = 1 / 3
 """The part of a sheet that is drawn at random."""

@@ -12,6 +12,7 @@ from .places import folder, is_local
 ROOT = Path(__file__).resolve().parent.parent
 RAW, OUT, CODEBOOK = "FENGXIANG_RAW", "FENGXIANG_OUT", "FENGXIANG_CODEBOOK"
 SIZES = "FENGXIANG_SIZES"  # the sizes figures are drawn in, joined by commas; "page" alone when not set
+SHEET = "gold-sheet.csv"  # statements to code by hand, among the derived tables
 BUILT = "FENGXIANG_BUILT"  # "1" in the environment: the tables have just been made
 
 

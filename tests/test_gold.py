@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fengxiang import gold
 from fengxiang.__main__ import main
 from fengxiang.errors import UserError
+from fengxiang.workplace import SHEET
 
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = ROOT / "codebook" / "gold"
@@ -142,7 +143,7 @@ def test_the_random_part_is_the_same_every_time_and_comes_from_everywhere():
 
 @pytest.fixture
 def sheet(tmp_path) -> Path:
-    path = tmp_path / gold.SHEET
+    path = tmp_path / SHEET
     gold.write_sheet(path, gold.sampling_sheet(FEW, NO_LABELS))
     return path
 
@@ -320,7 +321,7 @@ def test_the_command_draws_a_sheet_and_reads_it_back(tmp_path, capsys):
         "# 深圳金融监管局部署2026年工作\n\n发布日期：2026-02-01\n\n深圳金融监管局2月1日召开监管工作会议，部署全年任务。"
         "会议要求银行机构大力发展绿色金融，做好绿色信贷投放。\n", encoding="utf-8")
     where = ["--raw", str(raw), "--out", str(tmp_path / "out"), "--codebook", str(codebook)]
-    path = tmp_path / "out" / "data" / "processed" / gold.SHEET
+    path = tmp_path / "out" / "data" / "processed" / SHEET
     assert main(["gold", *where]) == 0
     with open(path, encoding="utf-8-sig", newline="") as handle:
         rows = {row["text"].strip(): row["id"].replace("-", "_") for row in csv.DictReader(handle)}
@@ -333,7 +334,9 @@ def test_the_command_draws_a_sheet_and_reads_it_back(tmp_path, capsys):
     assert "1 coded statements read into" in said
     assert "statements with exactly the themes      1 of    1  100.0%" in said
     assert gold.load(codebook / "gold")["themes"].tolist() == [("green",)]
-    # what is coded is not drawn again
+    # clean leaves it; what is coded is not drawn again
+    assert main(["clean", "--out", str(tmp_path / "out")]) == 0
+    assert [p.name for p in path.parent.iterdir()] == [SHEET]
     path.unlink()
     assert main(["gold", *where]) == 0
     assert "1 statements to code" in capsys.readouterr().out
