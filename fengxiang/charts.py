@@ -2490,7 +2490,7 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, title: Bilingual 
     for column in ("tp", "fp", "fn"):
         data[column] = data[column].astype("Int64")
     columns = {"theme": _SHARE_COLUMNS["theme"], "theme_zh": _SHARE_COLUMNS["theme_zh"],
-               "theme_en": _SHARE_COLUMNS["theme_en"], "gold": {"zh": "人工标注的句数", "en": "labelled by hand"},
+               "theme_en": _SHARE_COLUMNS["theme_en"], "gold": {"zh": "参照标注的句数", "en": "reference labels"},
                "tp": {"zh": "找对", "en": "hits"}, "fp": {"zh": "误报", "en": "false alarms"},
                "fn": {"zh": "漏报", "en": "misses"}, "precision": {"zh": "精确率", "en": "precision", "unit": "%"},
                "recall": {"zh": "召回率", "en": "recall", "unit": "%"}, "f1": {"zh": "F1", "en": "F1", "unit": "%"},
@@ -2500,8 +2500,8 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, title: Bilingual 
     shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"}, period=period, **finishing)
     themes = data[~data["theme"].isin(special)]
     if themes.empty:
-        return _too_little({"zh": "没有人工标注的语句，测不出编码的准确程度。",
-                            "en": "No statement was labelled by hand, so the accuracy of the coding is not known."},
+        return _too_little({"zh": "没有参照标注的语句，测不出编码的准确程度。",
+                            "en": "No statement has reference labels, so the accuracy of the coding is not known."},
                            title=title, **shared)
     whole = data[data["theme"] == "all"]
     n = int(whole["gold"].iloc[0]) if len(whole) else int(themes["gold"].sum())
@@ -2513,14 +2513,15 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, title: Bilingual 
     else:
         interval = {"zh": "", "en": ""}
     score = percent(main["f1"]) if main is not None else percent(float(themes["f1"].mean()))
-    automatic = {"zh": f"与人工标注相比，主题编码的F1为{score}{interval['zh']}",
-                 "en": f"Against hand labels the coding of themes has an F1 of {score}{interval['en']}"}
+    automatic = {"zh": f"与参照标注相比，主题编码的F1为{score}{interval['zh']}",
+                 "en": f"Against reference labels the coding of themes has an F1 of {score}{interval['en']}"}
     ends = themes.sort_values(["f1", "theme"])
-    alt = {"zh": f"点图，{len(themes)}个主题的编码与人工标注相比的F1、精确率和召回率。"
+    alt = {"zh": f"点图，{len(themes)}个主题的编码与参照标注相比的F1、精确率和召回率。"
                  f"合计F1为{score}{interval['zh']}。最高的是{ends.iloc[-1]['theme_zh']}，"
                  f"{percent(ends.iloc[-1]['f1'])}；最低的是{ends.iloc[0]['theme_zh']}，"
                  f"{percent(ends.iloc[0]['f1'])}" + (f"；{len(weak)}个主题低于60%" if len(weak) else "") + "。",
-           "en": f"Dot chart of F1, precision and recall of the coding of {len(themes)} themes against hand labels. "
+           "en": f"Dot chart of F1, precision and recall of the coding of {len(themes)} themes against reference "
+                 "labels. "
                  f"F1 of all decisions: {score}{interval['en']}. Highest: {ends.iloc[-1]['theme_en']}, "
                  f"{percent(ends.iloc[-1]['f1'])}; lowest: {ends.iloc[0]['theme_en']}, {percent(ends.iloc[0]['f1'])}"
                  + (f"; {len(weak)} themes are under 60%" if len(weak) else "") + "."}
@@ -2554,13 +2555,13 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, title: Bilingual 
 
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.195 * len(data) + 0.55,
-        subtitle={"zh": f"主题编码与人工标注之比，F1为精确率与召回率的调和平均；n={count(n)}处人工标注，"
+        subtitle={"zh": f"主题编码与参照标注之比，F1为精确率与召回率的调和平均；n={count(n)}处参照标注，"
                         "区间按文章重抽样",
-                  "en": "Coding of themes against hand labels; F1 is the harmonic mean of precision and recall; n = "
-                        f"{count(n)} hand labels; intervals resample articles"},
-        how_to_read={"zh": "F1为100%即与人工完全一致。精确率低，说明误报多；召回率低，说明漏报多。标注少的主题区间长，"
+                  "en": "Coding of themes against reference labels; F1 is the harmonic mean of precision and recall; n = "
+                        f"{count(n)} labels; intervals resample articles"},
+        how_to_read={"zh": "F1为100%即与参照标注完全一致。精确率低，说明误报多；召回率低，说明漏报多。标注少的主题区间长，"
                            "读数要留余地。",
-                     "en": "An F1 of 100% agrees with the hand labels in everything. Low precision means false "
+                     "en": "An F1 of 100% agrees with the reference labels in everything. Low precision means false "
                            "alarms, low recall misses. Themes with few labels have long intervals: read them with "
                            "reserve."},
         **shared)

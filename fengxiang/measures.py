@@ -69,7 +69,7 @@ MIX_WARNINGS = {
 }
 CORRECTION_STATUS = {
     "corrected": {"zh": "已按实测误差校正", "en": "corrected for measured error"},
-    "gold_too_small": {"zh": "人工标注样本太少，不能校正", "en": "too few hand-marked statements to correct it"},
+    "gold_too_small": {"zh": "参照标注太少，不能校正", "en": "too few reference labels to correct it"},
     "no_better_than_chance": {
         "zh": "该主题的识别不优于随机，不能校正",
         "en": "the coding of this theme is no better than chance, so it cannot be corrected"},
