@@ -19,6 +19,7 @@ MAX_CITATION = 4_000
 _STOPS = re.compile("[，。；：！？]")
 _APART = frozenset(" \t|｜·/（()）")
 _MARK = re.compile(r"\s{0,3}([:：|｜丨/])\s{0,3}|( )(?=\S)")
+_NOTE_SIGN = re.compile(r"\s?[\d*①-⑨]{1,3}(?=[\s、，,]|$)")  # behind a name, for its affiliation
 _GAPS = re.compile(r"[\s、，,/]+")
 _END_OF_VALUE = re.compile(r"\s{2,}|\x00|[|｜·]\s")
 _TITLED = re.compile(r"《([^《》]{1,20})》\s?(.*)$")
@@ -45,7 +46,9 @@ def people(text: str, rules: Rules) -> list[str]:
             part, i = part + parts[i + 1], i + 1
         i += 1
         bare = rules.role.sub("", part)
-        if bare != part and part.startswith(bare) and not rules.only_names.fullmatch(bare):
+        if bare != part and part.startswith(bare) and (bare in rules.places or not rules.only_names.fullmatch(bare)):
+            while names and names[-1] in rules.places:
+                names.pop()  # more places: 上海 北京报道
             continue  # a place: 北京报道
         part = bare
         known = part in rules.not_authors or part in names
@@ -89,8 +92,8 @@ def byline(line: str, text: str, rules: Rules, below_title: bool) -> Fields | No
         return None
     found = rules.bylines.fullmatch(line)
     if not found:
-        if below_title and len(line) <= MAX_LOOSE and rules.only_names.fullmatch(line):
-            names = people(text, rules)
+        if below_title and len(line) <= MAX_LOOSE and rules.only_names.fullmatch(_NOTE_SIGN.sub("", line)):
+            names = people(_NOTE_SIGN.sub("", text), rules)
             if not any(_may_be_a_person(name) for name in names):
                 return None
             return [("authors", names, "names_below_title")] if names else None

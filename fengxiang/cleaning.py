@@ -325,7 +325,7 @@ class _Document:
         others, and the sentence of the line above goes on."""
         text = self.text[i]
         m = _HEAD_SPACE.match(text)
-        if not m or _STOP.search(m[1]) or text[0] in _BULLET:
+        if not m or _STOP.search(m[1]) or text[0] in _BULLET or self.rules.furniture(self._matchable(text)):
             return None
         head, rest = _unpaged(m[1]), m[2]
         if head in self.heads:
@@ -516,6 +516,11 @@ class _Document:
         torn = self.width > 0 and self._is_full(i) and self._flows(i)
         if not torn and (fields := bylines.byline(line, text, rules, below and layout)) is not None:
             self._note(i, fields, "byline")
+            return None
+        if line[-1] in "）】)" and line[0] in "（【(" and (found := rules.signatures.fullmatch(line)):
+            fields = [(name, bylines.people(text[a:b], rules) if name == "authors" else text[a:b], "signature")
+                      for name, (a, b) in found[1].items()]
+            self._note(i, fields, "signature")
             return None
         found = rules.furniture(line)
         if found:
@@ -767,9 +772,15 @@ class _Document:
             if after[0] in "（(" and not self.rules.any_item.starts(after):
                 return False
             if after[0] in "，。、；：）》”’？！,.;:)" or after[1:2] in tuple("，。；、：") or (
-                    after.startswith(rules.not_next) or _word_spans(text, after)):
+                    self._goes_on_with(after) or _word_spans(text, after)):
                 return False
         return not _NUMERIC.fullmatch(text)
+
+    def _goes_on_with(self, text: str) -> bool:
+        """Whether a line begins with a word that no paragraph begins with, such as 的 or 和; 上海 is not 上."""
+        rules = self.rules
+        return text.startswith(rules.not_next) and not text.startswith(rules.begins) and (
+            segmenter().cut(text[:8], False)[0] in rules.not_next)
 
     # -------------------------------------------------------------------------------------------- articles
 
@@ -902,6 +913,9 @@ class _Document:
                 self._take_head(block, title)
             if text[-1] in "）】)]":
                 self._cut_notes(block, draft)
+            if text.startswith(self.rules.abstracts) and self._is_told_below(text, joined):
+                self._settle_block(block, "duplicate", "repeated")
+                continue
             if datelines and block.text:
                 self._cut_dateline(block, draft)
             if not block.text:
@@ -986,8 +1000,8 @@ class _Document:
             rule, spans, m = found
             for name, (a, b) in spans.items():
                 value = tail[a:b].strip()
-                draft.fields.append((name, bylines.people(value, rules), "signature") if name == "authors"
-                                    else (name, value, rule))
+                draft.fields.append((name, bylines.people(value, rules) if name == "authors" else value,
+                                     "signature" if signature else rule))
             block.signed = bool(signature)
             self._take_end(block, len(tail) - m.start(), *(("metadata", "signature") if signature
                                                            else ("boilerplate", rule)), tail[m.start() :])
@@ -1036,6 +1050,12 @@ class _Document:
             return {s for s in starts if joined.count(s) > 1}
         counts = Counter(s[:START] for s in _SENTENCES.split(joined.replace("\n", "。")))
         return {s for s in starts if counts[s] > 1}
+
+    @staticmethod
+    def _is_told_below(text: str, joined: str) -> bool:
+        """Whether each sentence of an abstract stands in the text of its article too."""
+        parts = [s for s in _SENTENCES.split(text.partition("：")[2]) if len(s) >= 6]
+        return bool(parts) and all(joined.count(s) > 1 for s in parts)
 
     @staticmethod
     def _stands_above(block: _Block, kept: list[_Block], seen: set[str], repeated: set[str]) -> bool:

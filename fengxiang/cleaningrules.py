@@ -108,12 +108,19 @@ class Rules:
         self.column_words = frozenset(check.strings(("column_words",)))
 
     def _load_bylines(self, check: _Checked) -> None:
+        surnames = re.escape(check.string(("surnames",)).replace(" ", ""))
+        person = rf"(?:[{surnames}][\u4e00-\u9fff]{{1,2}}|[{surnames}]\s[\u4e00-\u9fff])"
+        people = rf"{person}(?:[\s、，,]{{1,3}}{person}){{0,5}}"
+        self.only_names = re.compile(people)
+        check.placeholders["people"] = people
+        self.places = frozenset(check.strings(("places",)))
         self.bylines = check.union(("bylines",))
         self.datelines = check.union(("datelines",))
         self.dateline_mark = re.compile(_alternatives(check.strings(("dateline_marks",))))
         self.signatures = check.union(("signatures",))
         self.tag_ends = tuple(check.strings(("tag_ends",)))
         self.lead_ins = tuple(check.strings(("lead_ins",)))
+        self.abstracts = tuple(check.strings(("abstracts",)))
         self.portal = re.compile(rf"(?:{_alternatives(check.strings(('portals',)))})\s?[-—–－·]\s?(?=\S\S)")
         self.not_authors = frozenset(check.strings(("not_authors",)))
         self.not_publishers = frozenset(check.strings(("not_publishers",)))
@@ -121,9 +128,6 @@ class Rules:
         ends = _alternatives(check.strings(("role_ends",)))
         self.role = re.compile(rf"^(?:{roles})[:：]?|(?:{ends})$")
         self.role_inside = re.compile(roles)
-        surnames = re.escape(check.string(("surnames",)).replace(" ", ""))
-        person = rf"(?:[{surnames}][\u4e00-\u9fff]{{1,2}}|[{surnames}]\s[\u4e00-\u9fff])"
-        self.only_names = re.compile(rf"{person}(?:[\s、，,]{{1,3}}{person}){{0,5}}")
 
     def _load_labels(self, check: _Checked) -> None:
         self.info_labels: dict[str, str] = {}
@@ -156,6 +160,7 @@ class Rules:
         self.max_title = check.number(("heading", "max_title"))
         self.not_ends = tuple(check.strings(("heading", "not_ends")))
         self.not_next = tuple(check.strings(("heading", "not_next")))
+        self.begins = tuple(check.strings(("heading", "begins")))
         self.not_starts = tuple(check.strings(("heading", "not_starts")))
         speakers = _alternatives(check.strings(("heading", "speakers")))
         self.speaker = re.compile(rf"(?:《[^《》]{{2,20}}》|{speakers})[：:]")

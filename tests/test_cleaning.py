@@ -543,6 +543,10 @@ def test_a_running_head_inside_a_paragraph_is_taken_out(rules):
         ("海西社记者 王小明、李大伟", "海西社", ["王小明", "李大伟"], None),
         ("文/王小明", None, ["王小明"], None),
         ("【本报记者 王小明 河东报道】", None, ["王小明"], None),
+        ("本报记者 / 王小明 / 河东报道", None, ["王小明"], None),
+        ("■ 海西经营报 记者 王小明 李大伟 上海 北京报道", "海西经营报", ["王小明", "李大伟"], None),
+        ("海西日报 王小明", "海西日报", ["王小明"], None),
+        ("王小明 1，李大伟 2", None, ["王小明", "李大伟"], None),
         ("以下文章来源于海西观察 ，作者王小明", "海西观察", ["王小明"], None),
         ("索引号：717804719-2025-12 主题分类：政策法规 发文日期：2025年5月12日", None, [], "2025-05-12"),
         ("原创 王小明 海西观察 2025-12-18 18:20 河东", "海西观察", ["王小明"], "2025-12-18"),
@@ -663,6 +667,34 @@ def test_what_cannot_be_known_is_none(rules):
     ) == (None, None, [], None, None, None, None, None, "unknown")
 
 
+@pytest.mark.parametrize("end", ["（海西日报记者 王小明）", "（作者：王小明 编辑：某某）"])
+def test_a_signature_on_a_line_of_its_own_is_metadata(rules, end):
+    done = cleaning.clean_document("x", f"部署工作\n\n会议要求守住金融风险底线。\n\n{end}\n".encode(), rules)
+    assert [(a.authors, a.text) for a in done.articles] == [(["王小明"], "会议要求守住金融风险底线。")]
+    assert [r.fate for r in done.ledger if r.unit == 5] == ["metadata"]
+
+
+@pytest.mark.parametrize("start", ["与此同时", "上海", "下一步", "和解协议", "中国银行", "对外"])
+def test_a_heading_may_stand_above_a_paragraph_that_begins_like_a_particle(rules, start):
+    blocks = ["监管部门加强了窗口指导，风险下降。", "改革全面提速", f"{start}金融监管部门推进改革，成效明显。"]
+    article = only_article("\n\n".join(["部署工作", "来源：海西日报", *blocks]), rules)
+    assert [(p.kind, p.text) for p in article.paragraphs] == list(zip(["body", "heading", "body"], blocks, strict=True))
+
+
+def test_a_heading_torn_from_its_end_is_joined(rules):
+    blocks = ["监管部门加强了窗口指导，风险下降。", "改革全面提速", "和风险处置同步推进，成效明显。"]
+    article = only_article("\n\n".join(["部署工作", "来源：海西日报", *blocks]), rules)
+    assert [p.text for p in article.paragraphs] == [blocks[0], blocks[1] + blocks[2]]
+
+
+def test_an_abstract_that_is_told_again_counts_once(rules):
+    body = "会议要求守住金融风险底线。各地监管部门还作了安排。"
+    for abstract, kept in (("摘要：会议要求守住金融风险底线。", [body]),
+                           ("摘要：会议另有要求和安排。", ["摘要：会议另有要求和安排。", body])):
+        article = only_article("\n\n".join(["部署工作", "来源：海西日报", abstract, body]), rules)
+        assert [p.text for p in article.paragraphs] == kept
+
+
 def test_the_source_of_a_chart_is_not_the_medium(rules):
     text = (
         "海西金融监管局部署工作\n\n会议要求守住金融风险底线，强化监管。\n\n不良贷款率有所下降。\n\n来源：海西统计局\n\n"
@@ -773,6 +805,11 @@ def test_meta_tags_are_trusted_before_the_page(rules):
         ("返回海西网，查看更多", "navigation"),
         ("平台声明：本文只代表作者本人的观点。", "statement"),
         ("（此件发至地方法人银行）", "official_note"),
+        ("附件：1.海西情况.pdf", "attachment"),
+        ("文章关键词： 罚单 监管", "tags"),
+        ("送您十大金股！点击查看>>", "navigation"),
+        ("【王小明系海西大学金融学院副教授】", "contribution"),
+        ("（1.海西大学，河东 100081；2.河东银行）", "contribution"),
         ("Notice: The content above is uploaded and posted by a user.", "no_chinese"),
     ],
 )
@@ -1129,7 +1166,28 @@ def test_wrapping_and_furniture_change_no_statement(sentences, sizes, width, twi
     assert split_statements(a).text == split_statements(b).text
 
 
+def test_bytes_that_cannot_be_decoded_are_counted_reported_and_accounted_for(rules):
+    data = PLAIN.encode().replace("风险".encode(), "风".encode() + b"\xe9\x99", 1)
+    done = cleaning.clean_document("x", data, rules)
+    assert [(r.reason, r.detail) for r in done.rejected] == [("some bytes could not be decoded", "1 characters")]
+    assert [(r.n_chars, r.fate) for r in done.ledger if r.rule == "undecodable"] == [(1, "unreadable")]
+    assert len(done.articles) == 1
+    assert sum(r.n_chars for r in done.ledger) == len(PLAIN)
+
+
 # -------------------------------------------------------------------------------------------------- the score
+
+
+def test_alarms_name_documents_in_which_a_rule_takes_far_more_than_in_others_of_their_shape():
+    import pandas as pd
+
+    rows = [(f"{i}.txt", "plain", "body", "paragraph", 900) for i in range(6)]
+    rows += [(f"{i}.txt", "plain", "boilerplate", "share", 100 if i else 900) for i in range(6)]
+    rows += [(f"{i}.html", "web_page", "boilerplate", "share", 500 * i + 1) for i in range(3)]  # too few to compare
+    columns = ["source_file", "source_format", "fate", "rule", "n_chars"]
+    found = cleaningscore.alarms(pd.DataFrame(rows, columns=columns))
+    assert found.to_dict("records") == [
+        {"source_file": "0.txt", "source_format": "plain", "rule": "share", "share": 0.5, "elsewhere": 0.1}]
 
 
 def test_quality_table_counts_what_was_right(rules):
