@@ -146,12 +146,13 @@ class _Corpus:
 
     def identifiers(self) -> list[str]:
         """Unique identifiers: the same text in a second place gets `-2`, in the order of the files."""
-        ids = self.keys["base_id"].to_pylist()
+        column = self.keys["base_id"]
+        ids = column.to_pylist()
+        counted = pc.value_counts(column)
+        several = counted.field("values").filter(pc.greater(counted.field("counts"), 1))
         groups: dict[str, list[int]] = {}
-        first: dict[str, int] = {}
-        for i, base in enumerate(ids):
-            if first.setdefault(base, i) != i:
-                groups.setdefault(base, [first[base]]).append(i)
+        for i in np.flatnonzero(pc.is_in(column, value_set=several)).tolist() if len(several) else ():
+            groups.setdefault(ids[i], []).append(i)
         for base, members in groups.items():
             rows = self.keys.select(["source_file", "position"]).take(members).to_pylist()
             order = sorted(range(len(members)), key=lambda m: (rows[m]["source_file"], rows[m]["position"]))
@@ -193,7 +194,7 @@ class _Corpus:
             return [same for found in run(judge, tasks) for same in found]
 
         before = remembered.shards, set(remembered.judged)
-        lead = link(ranks.tolist(), names, self.sketches, judged, remembered)
+        lead = link(ranks, names, self.sketches, judged, remembered)
         if before != (remembered.shards, set(remembered.judged)):
             a, b = (pa.array([p[side] for p in remembered.judged], type=pa.uint64()) for side in (0, 1))
             self.cache.write(remembered_name, {

@@ -27,6 +27,7 @@ STOCK_PHRASE = 64  # a hash value that more texts share is a stock phrase: it pr
 NEIGHBOURS = 4  # each with so many before it in the order of the signatures
 SHARDS = 1024  # of hash values: a power of two
 VALUES_AT_ONCE = 4_000_000  # hash values of shards that are looked at together
+VALUES_HELD = 8_000_000  # hash values that are sorted together, about
 ROWS_AT_ONCE = 100_000  # signatures that are taken apart together
 LIKELY = 0.4  # share of common values, where both signatures reach, from which a pair is read in full
 
@@ -179,7 +180,8 @@ def link(keys: Sequence, names: np.ndarray, sketches: np.ndarray, judge: Callabl
     agree in `LIKELY` of the values where both reach.
 
     Args:
-        keys: sortable keys of the articles, unique; the smallest of a group names it, so order them by date.
+        keys: sortable keys of the articles, unique, a list or an array; the smallest of a group names it, so order
+            them by date.
         names: a number for each text, uint64: the same number, the same text.
         sketches: the signature of each, a row each.
         judge: says of pairs of keys whether their texts are `similar`.
@@ -190,7 +192,9 @@ def link(keys: Sequence, names: np.ndarray, sketches: np.ndarray, judge: Callabl
         The same whatever the order of `keys` and whatever is remembered.
     """
     remembered = Remembered() if remembered is None else remembered
-    order = sorted(np.flatnonzero(sketches[:, 0] != NOTHING).tolist(), key=keys.__getitem__)
+    # arrays, not objects: of a large corpus these are most of what is held
+    order = np.flatnonzero(sketches[:, 0] != NOTHING)
+    order = order[np.argsort(np.asarray(keys)[order], kind="stable")]
     parent: dict[int, int] = {}
 
     def root(i: int) -> int:
@@ -200,20 +204,23 @@ def link(keys: Sequence, names: np.ndarray, sketches: np.ndarray, judge: Callabl
         return i
 
     # the same text is the same story; only the first of each is compared with others
-    first_of: dict[int, int] = {}
-    for i, name in zip(order, names[order].tolist(), strict=True):
-        first = first_of.setdefault(name, i)
-        if first != i:
-            parent[i] = first
-    different = np.array(sorted(first_of), dtype=np.uint64)
-    pairs = proposed(different, sketches[[first_of[n] for n in different.tolist()]], remembered)
+    different, firsts = np.unique(names[order], return_index=True)
+    firsts = order[firsts]
+    for i, name in ((i, names[i]) for i in np.setdiff1d(order, firsts, assume_unique=True).tolist()):
+        parent[i] = int(firsts[np.searchsorted(different, name)])
+    del order
+
+    def first_of(name: int) -> int:
+        return int(firsts[np.searchsorted(different, np.uint64(name))])
+
+    pairs = proposed(different, sketches[firsts], remembered)
     new = [p for p in pairs if p not in remembered.judged]
-    found = judge([(keys[first_of[a]], keys[first_of[b]]) for a, b in new])
+    found = judge([(keys[first_of(a)], keys[first_of(b)]) for a, b in new])
     judged = dict(zip(new, found, strict=True))
     remembered.judged = {p: judged[p] if p in judged else remembered.judged[p] for p in pairs}
     for (a, b), same in remembered.judged.items():
         if same:
-            first, second = sorted((root(first_of[a]), root(first_of[b])), key=keys.__getitem__)
+            first, second = sorted((root(first_of(a)), root(first_of(b))), key=keys.__getitem__)
             if first != second:
                 parent[second] = first
     return {keys[i]: keys[root(i)] for i in sorted(parent.keys() | set(parent.values()), key=keys.__getitem__)}
@@ -233,41 +240,57 @@ def proposed(names: np.ndarray, sketches: np.ndarray, remembered: Remembered | N
     """
     remembered = Remembered() if remembered is None else remembered
     bits = SHARDS.bit_length() - 1
-    # shard, value and text in one integer: one sort brings those together that share a value
-    held = np.empty(int(np.count_nonzero(sketches != NOTHING)), dtype=np.uint64)
-    filled = 0
-    for start in range(0, len(names), ROWS_AT_ONCE):
-        some = sketches[start:start + ROWS_AT_ONCE]
-        value = ((some & np.uint32(SHARDS - 1)) << np.uint32(32 - bits)) | (some >> np.uint32(bits))
-        row = np.arange(start, start + len(some), dtype=np.uint64)[:, None]
-        own = ((value.astype(np.uint64) << _HALF) | row)[some != NOTHING]
-        held[filled:filled + len(own)] = own
-        filled += len(own)
-    held.sort()
-    values, owner = (held >> _HALF).astype(np.uint32), held.astype(np.uint32)
-    del held
-    cuts = [*np.searchsorted(values, np.arange(SHARDS, dtype=np.uint32) << np.uint32(32 - bits)).tolist(), len(values)]
-    shards, again = {}, []
-    for shard, (a, b) in enumerate(pairwise(cuts)):
-        shards[shard] = hashlib.blake2b(values[a:b].tobytes() + names[owner[a:b]].tobytes(), digest_size=16).digest()
-        if shards[shard] != remembered.shards.get(shard):
-            again.append((a, b))
-    if again:
-        kept = np.array([shards[n] == remembered.shards.get(n) for n in range(SHARDS)])
-        found = [remembered.pairs[kept[remembered.pairs[:, 0].astype(np.int64)]]]
+    n_values = sum(int(np.count_nonzero(sketches[a:a + ROWS_AT_ONCE] != NOTHING))
+                   for a in range(0, len(names), ROWS_AT_ONCE))
+    steps = np.linspace(0, SHARDS, min(n_values // VALUES_HELD + 1, SHARDS) + 1).astype(int).tolist()
+    shards: dict[int, bytes] = {}
+    fresh = []
+    for low, high in pairwise(steps):
+        values, owner = _held(sketches, low, high)
+        bounds = np.arange(low, high, dtype=np.uint32) << np.uint32(32 - bits)
+        cuts = [*np.searchsorted(values, bounds).tolist(), len(values)]
+        again = []
+        for shard, (a, b) in enumerate(pairwise(cuts), low):
+            hashed = hashlib.blake2b(values[a:b].tobytes() + names[owner[a:b]].tobytes(), digest_size=16)
+            shards[shard] = hashed.digest()
+            if shards[shard] != remembered.shards.get(shard):
+                again.append((a, b))
         while again:
             some, size = [], 0
             while again and (not some or size + again[-1][1] - again[-1][0] <= VALUES_AT_ONCE):
                 some.append(again.pop())
                 size += some[-1][1] - some[-1][0]
             at = np.concatenate([np.arange(a, b) for a, b in reversed(some)])
-            fresh = _proposals(values[at], owner[at], sketches)
-            found.append(np.column_stack([fresh[:, 0].astype(np.uint64) >> np.uint64(32 - bits),
-                                          names[fresh[:, 1]], names[fresh[:, 2]]]).astype(np.uint64))
-        pairs = np.concatenate(found)
+            likely = _proposals(values[at], owner[at], sketches)
+            fresh.append(np.column_stack([likely[:, 0].astype(np.uint64) >> np.uint64(32 - bits),
+                                          names[likely[:, 1]], names[likely[:, 2]]]).astype(np.uint64))
+    if shards != remembered.shards:
+        kept = np.array([shards[n] == remembered.shards.get(n) for n in range(SHARDS)])
+        pairs = np.concatenate([remembered.pairs[kept[remembered.pairs[:, 0].astype(np.int64)]], *fresh])
         remembered.pairs = pairs[np.lexsort(pairs.T[::-1])]
         remembered.shards = shards
     return sorted(set(zip(remembered.pairs[:, 1].tolist(), remembered.pairs[:, 2].tolist(), strict=True)))
+
+
+def _held(sketches: np.ndarray, low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
+    """The hash values of the shards from `low` up to but without `high`, each beginning with the number of its shard,
+    ascending; and the row of `sketches` each stands in."""
+    bits = SHARDS.bit_length() - 1
+    found = []
+    for start in range(0, len(sketches), ROWS_AT_ONCE):
+        some = sketches[start:start + ROWS_AT_ONCE]
+        shard = some & np.uint32(SHARDS - 1)
+        wanted = some != NOTHING
+        if high - low < SHARDS:
+            wanted &= (shard >= low) & (shard < high)
+        row, column = np.nonzero(wanted)
+        value = (shard[row, column] << np.uint32(32 - bits)) | (some[row, column] >> np.uint32(bits))
+        # value and text in one integer: one sort brings those together that share a value
+        found.append((value.astype(np.uint64) << _HALF) | (row + start).astype(np.uint64))
+    held = np.concatenate(found) if found else np.zeros(0, dtype=np.uint64)
+    found.clear()
+    held.sort()
+    return (held >> _HALF).astype(np.uint32), held.astype(np.uint32)
 
 
 def _proposals(values: np.ndarray, owner: np.ndarray, sketches: np.ndarray) -> np.ndarray:

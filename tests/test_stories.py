@@ -145,3 +145,18 @@ def test_what_is_remembered_changes_nothing_but_the_work(monkeypatch):
     assert families(more, remembered) == families(more)
     assert remembered.judged.keys() == {p for p in remembered.judged if set(p) <= set(named(more).tolist())}
     assert 0 < asked[1] < asked[2]
+
+
+def test_how_many_values_are_sorted_together_changes_nothing(monkeypatch):
+    rng = random.Random(5)
+    texts = {f"k{i:03}": "".join(rng.choices(A + B, k=120)) for i in range(60)}
+    texts |= {f"m{i:03}": texts[f"k{i:03}"] + "完" for i in range(0, 60, 7)} | {"z": A, "zz": A}
+    at_once, afterwards = Remembered(), Remembered()
+    expected = families(texts, at_once)
+    assert len(expected) == 2 * 9 + 2
+    monkeypatch.setattr(stories, "VALUES_HELD", 300)
+    assert families(texts, afterwards) == expected
+    assert (afterwards.shards, afterwards.judged) == (at_once.shards, at_once.judged)
+    assert afterwards.pairs.tolist() == at_once.pairs.tolist()
+    texts["new"] = texts["k001"] + "。"
+    assert families(texts, afterwards) == families(texts)
