@@ -56,6 +56,8 @@ KINDS = {
     "code": {"zh": "程序改动", "en": "code altered"},
     "library": {"zh": "程序库更新", "en": "library changed"},
 }
+MOVED = ("finding", "share")
+"""Kinds of what was found; the others are of what it was made from."""
 COLUMNS = ["kind", "what", "before", "after", "why"]
 _FROZEN = ("articles", "statements", "slices", "theme_counts", "theme_pairs", "term_counts", "deontic_counts",
            "article_themes", "article_terms")
@@ -391,7 +393,7 @@ def summary(frame: pd.DataFrame) -> dict[str, str]:
     zh = "，".join(f"{KINDS[k]['zh']}{v}处" if k not in ("added", "removed", "altered") else f"{KINDS[k]['zh']}{v}篇"
                   for k, v in counted)
     en = ", ".join(f"{KINDS[k]['en']}: {v}" for k, v in counted)
-    moved = {"finding", "share"} & set(n.index)
+    moved = set(MOVED) & set(n.index)
     tail = ("。", ".") if moved else ("；各项结论都没有改变，也没有占比越出原来的区间。",
                                       ". No finding changed and no share left its former interval.")
     return {"zh": f"同上次生成相比：{zh}{tail[0]}", "en": f"Against the last build: {en}{tail[1]}"}

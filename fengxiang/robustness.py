@@ -1,8 +1,8 @@
 """Other ways of counting the same corpus, to see which findings stand in them.
 
 Reprints counted once; by article instead of statement; sources and shapes of files left out one at a time; every theme
-without the pattern that finds most for it; terms matched on the text without segmentation. A finding names the facts it
-asserts; a fact stands in another view if it is true there too.
+without the pattern that finds most for it; terms cut out by another segmenter, the longest match on the text. A finding
+names the facts it asserts; a fact stands in another view if it is true there too.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def checks(run: Run, view: View) -> Iterator[Check]:
     part = first_part(view)
     yield _single("patterns", "各主题去掉最管用的一条规则", "each theme without its most productive pattern",
                   replace(part, corpus=ablated(run, part)), part)
-    yield _single("segmentation", "不分词，在原文中查找", "matched on the text, without segmentation",
+    yield _single("segmentation", "换一种切词法（最长匹配）", "another segmenter (longest match)",
                   replace(part, corpus=unsegmented(run, part)), part)
 
 
@@ -175,7 +175,8 @@ def without_best_lines(codebook, texts: Iterable[str], evidence: Iterable[Sequen
 
 
 def unsegmented(run: Run, view: View) -> Corpus:
-    """The corpus of a view with the listed terms found on the text, the longest first, instead of by segmentation."""
+    """The corpus of a view with the listed terms cut out by another segmenter: the longest listed term at each place of
+    the text, with no dictionary of other words that could keep it from being found."""
     from ahocorasick_rs import AhoCorasick, MatchKind
 
     from .terms import read_words

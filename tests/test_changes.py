@@ -184,7 +184,7 @@ def test_of_two_factors_the_one_that_makes_the_change_is_named(place):
     frame, _ = changes.since_last_build(*told(place))
     assert ("added", "金融监管局2026年工作午", None) in kinds(frame)
     assert ("codebook", "themes.yml", None) in kinds(frame)
-    moved = [k for k in kinds(frame) if k[0] in ("finding", "share")]
+    moved = [k for k in kinds(frame) if k[0] in changes.MOVED]
     assert ("finding", "居首的主题", "codebook") in moved
     assert {why for *_, why in moved} == {"codebook"}
     assert not (place.out / ".fengxiang/switched").exists()
