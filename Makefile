@@ -3,6 +3,7 @@ PYTHON ?= python3
 RAW ?=
 OUT ?=
 CODEBOOK ?=
+SIZES ?=
 NAME ?=
 NOTEXT ?=
 SHEET ?=
@@ -38,7 +39,7 @@ freeze: $(VENV)/ready             ## keep the present report under a name: make 
 reproduce: $(VENV)/ready          ## count the numbers of a frozen report again: make reproduce NAME=2026-02
 	@$(FX) reproduce "$(NAME)" $(WHERE)
 bench: $(VENV)/ready              ## the benchmark, printed and written to benchmarks/results.md
-	@$(FX) bench
+	@$(FX) bench $(if $(SIZES),--sizes "$(SIZES)")
 lock:                             ## resolve pyproject.toml into requirements.lock (needs uv)
 	@$(PYTHON) -m fengxiang lock
 sbom:                             ## a bill of materials of what is locked: build/sbom.cdx.json (CycloneDX)

@@ -82,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     test = command("test", _test, "the whole test suite")
     test.add_argument("pytest", nargs="*", help="arguments for pytest")
     command("lab", _lab, "JupyterLab on the notebooks", folders=True)
-    command("bench", _bench, "measure, print and write benchmarks/results.md")
+    bench = command("bench", _bench, "measure, print and write benchmarks/results.md")
+    bench.add_argument("--sizes", metavar="N,N", help="articles of the corpora that growth is measured on (default: "
+                       "1000,10000; 1000,10000,100000 takes about twice as long)")
     command("env", _env, "make the environment in .venv/")
     command("lock", _lock, "resolve pyproject.toml into requirements.lock (needs uv)")
     command("sbom", _sbom, "write a bill of materials of what is locked, build/sbom.cdx.json (CycloneDX)")
@@ -308,7 +310,8 @@ def _lab_at(place: Workplace) -> int:
 
 
 def _bench(options) -> int:
-    return subprocess.call([sys.executable, str(ROOT / "benchmarks" / "bench.py")], cwd=ROOT)
+    sizes = ["--sizes", options.sizes] if options.sizes else []
+    return subprocess.call([sys.executable, str(ROOT / "benchmarks" / "bench.py"), *sizes], cwd=ROOT)
 
 
 def _env(options) -> int:

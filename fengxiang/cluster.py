@@ -16,7 +16,7 @@ def executor_of(address: str) -> Iterator[Executor]:
     """An executor that runs tasks on the Dask cluster whose scheduler is at `address` (`tcp://host:8786`).
 
     The workers must have this version of the package installed, and see the raw folder, the codebook and the output
-    folder under the same paths. Tasks of a worker that goes away are done by the others.
+    folder under the same paths or addresses. Tasks of a worker that goes away are done by the others.
 
     Raises:
         UserError: the package distributed is not installed, or no scheduler answers.
