@@ -366,7 +366,7 @@ def _read_themes(file: YamlFile) -> dict[str, Any]:
 
 def _read_deontic(file: YamlFile) -> dict[str, Any]:
     read = _Reader(file)
-    top = read.mapping(file.data, (), ("grades",), ("masks", "report", "plan", "adverbs"))
+    top = read.mapping(file.data, (), ("grades",), ("masks", "report", "plan", "adverbs", "agents"))
     grades: list[Grade] = []
     taken: dict[str, str] = {}
     texts = ("id", "name_zh", "name_en", "definition_zh", "definition_en")
@@ -386,7 +386,7 @@ def _read_deontic(file: YamlFile) -> dict[str, Any]:
         if not isinstance(quoted, bool):
             raise file.error("quoted is yes or no", *keys, "quoted")
         grades.append(Grade(rank=i + 1, quoted=quoted, **words, **values))
-    lists = {key: read.words(top.get(key), (key,)) for key in ("masks", "report", "plan", "adverbs")}
+    lists = {key: read.words(top.get(key), (key,)) for key in ("masks", "report", "plan", "adverbs", "agents")}
     for i, mask in enumerate(lists["masks"]):
         if mask in taken:
             raise file.error(f"“{mask}” is both a mask and a term of “{taken[mask]}”", "masks", i)
@@ -415,6 +415,7 @@ class Codebook:
         deontic_masks: strings that hide what lies within them from the grades.
         report, plan: words of a statement that reports, or that says what is to be done.
         adverbs: words that may stand before a word that opens a clause.
+        agents: words that end the name of whose task it is: behind them a word opens a clause too.
         folder: where it was read from.
     """
 
@@ -431,6 +432,7 @@ class Codebook:
     report: tuple[str, ...] = ()
     plan: tuple[str, ...] = ()
     adverbs: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
     folder: Path = field(default_factory=Path)
 
     @classmethod
@@ -714,7 +716,7 @@ class _Grader:
     def __init__(self, book: Codebook, strings: Strings):
         self.names = [*(grade.id for grade in book.grades), None]
         n = len(strings.strings)
-        self.is_word, self.is_report, self.is_plan, self.is_adverb = (np.zeros(n, dtype=bool) for _ in range(4))
+        self.is_word, self.is_report, self.is_plan, self.is_adverb, self.is_agent = np.zeros((5, n), dtype=bool)
         self.gives = np.zeros(n, dtype=np.int64)
         # bits: of each grade, that a word of it stands there, that one does which must open a clause, and that one
         # does which takes it back
@@ -727,7 +729,8 @@ class _Grader:
             self.unquoted |= 0 if grade.quoted else 7 << 3 * rank
         graded = [word for grade in book.grades for word in (*grade.terms, *grade.opening, *grade.unless)]
         for kind, words in ((self.is_word, (*book.deontic_masks, *book.report, *graded)),
-                            (self.is_report, book.report), (self.is_plan, book.plan), (self.is_adverb, book.adverbs)):
+                            (self.is_report, book.report), (self.is_plan, book.plan), (self.is_adverb, book.adverbs),
+                            (self.is_agent, book.agents)):
             kind[[strings.number[word] for word in words]] = True
 
     def read(self, scan: _Scan) -> list[str | None]:
@@ -760,12 +763,14 @@ class _Grader:
         return [self.names[rank] for rank in grade.tolist()]
 
     def _opens(self, scan: _Scan, at: np.ndarray) -> np.ndarray:
-        """Which of these places of the scan open a clause: nothing but adverbs stands before them in it, and before
-        that in the sentence or its part only clauses opened in the same way and short ones, which lead up to them."""
+        """Which of these places of the scan open a clause: nothing but adverbs stands before them in it, or before
+        these an agent, and before that in the sentence or its part only clauses opened in the same way and short ones,
+        which lead up to them."""
         batch = scan.batch
         opens = np.zeros(len(batch.codes) + 1, dtype=bool)
         opens[0] = True
         opens[batch.ends + 1] = True
+        opens[scan.end[self.is_agent.take(scan.number).nonzero()[0]]] = True
         adverbs = self.is_adverb.take(scan.number).nonzero()[0]
         start, end = scan.start[adverbs], scan.end[adverbs]
         for _ in range(self.ADVERBS):
@@ -791,7 +796,8 @@ class _Matcher:
             *(string for line in (*self.all_lines, *book.background) for words in (
                 line.anchors, *(c.words for c in line.conditions if _is_looked_for(c))) for string in words),
             *book.masks, *(word for span in book.passing for word in span.last or span.first), *guards, *book.carry,
-            *book.deontic_masks, *book.report, *book.plan, *book.adverbs, *grade_words])
+            *book.deontic_masks, *book.report, *book.plan, *book.adverbs, *book.agents,
+            *grade_words])
         self.lines = _LineMatcher(self.all_lines, self.strings)
         self.background = _LineMatcher(book.background, self.strings)
         self.is_mask = self._kind(book.masks)
@@ -1130,7 +1136,7 @@ def _without(codebook: Codebook, number: int, strings: set[str]) -> Codebook:
             n += 1
         themes.append(replace(theme, lines=tuple(lines)))
     return replace(codebook, themes=tuple(themes), grades=(), background=(), deontic_masks=(), report=(), plan=(),
-                   adverbs=(), masks=tuple(mask for mask in codebook.masks if mask in strings))
+                   adverbs=(), agents=(), masks=tuple(mask for mask in codebook.masks if mask in strings))
 
 
 def pattern_report(texts: Sequence[str], codebook: Codebook) -> Iterator[str]:

@@ -32,6 +32,7 @@ masks: [重要, 首要]
 report: [亿元]
 plan: [将, 下一步]
 adverbs: [其一, 继续, 并]
+agents: [某局]
 grades:
   - {id: prohibit, name_zh: 禁止, name_en: Ban, definition_zh: 禁止, definition_en: Prohibited, terms: [严禁, 不得]}
   - {id: must, name_zh: 必须, name_en: Obligation, definition_zh: 必须, definition_en: Obliged, terms: [要, 必须]}
@@ -324,6 +325,7 @@ def test_a_codebook_survives_pickling(tmp_path):
     ("关于《严禁违规的规定》，无话可说。", None), ("“鼓励小微”是口号。", None), ("以“鼓励为先，鼓励小微。", "promote"),
     ("局长说，“鼓励小微”。", "promote"), ("局长说：“鼓励小微，还有别的”的话。", "promote"),  # speech, no name
     ("“鼓励小微，还有别的。”", "promote"), ("它叫“鼓励小微”。", None), ("“鼓励小微，还有别的”", "promote"),
+    ("深圳某局支持小微。", "promote"), ("深圳某局继续推动小微。", "promote"), ("某局的银行支持小微。", None),
     ("银行支持小微。", None), ("银行将支持小微。", "promote"), ("“将”字当头，银行在支持小微。", None),  # a plan
     ("其一，继续并推动小微。", "promote"), ("继续并继续继续并推动小微。", None),  # at most four adverbs
     ("近日，支持小微。", "promote"),
