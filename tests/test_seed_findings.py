@@ -14,7 +14,7 @@ from fengxiang.terms import read_words
 from fengxiang.workplace import workplace
 
 ROOT = Path(__file__).parent.parent
-SEEDS = ROOT.parent / "shared" / "seeds"
+SEEDS = (ROOT.parent / "shared" / "seeds").resolve()
 TERMS = read_words(ROOT / "codebook" / "terms.txt")
 CORPORA = {"seeds": SEEDS, "digests": ROOT / "data" / "raw"}
 
