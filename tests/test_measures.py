@@ -137,6 +137,17 @@ def test_bootstrap_is_that_of_scipy():
     np.testing.assert_allclose((low, high), expected, atol=0.006)
 
 
+def test_replicates_are_shares_of_articles_drawn_with_replacement():
+    # of two articles, 1 of 2 and 0 of 2 statements: drawn as two of the first, one of each, two of the second
+    drawn = pd.Series(measures.cluster_replicates([1, 0], [2, 2], 40_000)).value_counts(normalize=True)
+    assert drawn.sort_index().index.tolist() == [0, 0.25, 0.5]
+    assert drawn.sort_index().to_numpy() == pytest.approx(scipy.stats.binom.pmf([0, 1, 2], 2, 0.5), abs=0.01)
+    both = measures.cluster_replicates(np.array([[1, 2], [0, 2]]), [2, 2], 50)
+    assert both.shape == (50, 2)
+    assert (both[:, 1] == 1).all()
+    assert np.isnan(measures.cluster_replicates([0], [0], 3)).all()
+
+
 def test_bootstrap_is_repeatable_and_pools_articles_beyond_its_limit(monkeypatch):
     rng = np.random.default_rng(5)
     totals = rng.integers(5, 30, 400)
@@ -573,6 +584,12 @@ def test_pair_counts_by_hand():
     tied = measures.cooccurrence(measures.pair_counts(incidence.rename(columns={"theme": "term"}), item="term"))
     assert list(tied["expected"]) == [1, 1, 1]
     assert list(tied["term_a"]) == ["a", "a", "b"]
+
+
+def test_the_columns_of_a_pair_are_found_whatever_is_paired():
+    for item in ("theme", "term"):
+        pairs = frame_of(f"n_a n_b {item}_a {item}_b", (1, 2, "x", "y"))
+        assert measures.pair_columns(pairs) == (f"{item}_a", f"{item}_b")
 
 
 def test_complete_pairs_adds_what_was_never_seen():
