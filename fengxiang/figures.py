@@ -187,6 +187,11 @@ def _measure(text: str, size: float, serif: bool) -> Callable[[int, int], float]
     return measure
 
 
+def _breakable(paragraph: str, size: float, serif: bool) -> tuple[list[int], Callable[[int, int], float]]:
+    """Where a paragraph may be broken, and a function that measures its parts."""
+    return list(accumulate(map(len, _atoms(paragraph)))), _measure(paragraph, size, serif)
+
+
 def _fill(ends: Sequence[int], measure: Callable[[int, int], float], text: str, width: float) -> list[str]:
     """The text in as few lines as fit `width`, each as full as can be; `ends` is where it may be broken."""
     lines, first, last = [], 0, 0
@@ -233,13 +238,19 @@ def wrap(text: str, width: float, size: float, *, serif: bool = False) -> str:
     """
     paragraphs = []
     for paragraph in text.split("\n"):
-        ends = list(accumulate(map(len, _atoms(paragraph))))
-        measure = _measure(paragraph, size, serif)
+        ends, measure = _breakable(paragraph, size, serif)
         lines = _fill(ends, measure, paragraph, width)
         if 1 < len(lines) <= 4:
             lines = _even(ends, measure, paragraph, len(lines), width) or lines
         paragraphs.extend(lines)
     return "\n".join(paragraphs)
+
+
+def n_lines(text: str, width: float, size: float) -> int:
+    """How many lines a text takes that is `width` inches wide at `size` points: those of `wrap`, without the work of
+    making them even. An empty paragraph is a line."""
+    return sum(max(1, len(_fill(*_breakable(paragraph, size, False), paragraph, width)))
+               for paragraph in text.split("\n"))
 
 
 _STRAIGHT = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'"})

@@ -391,17 +391,12 @@ def _caveats(material: Material, finding: Mapping[str, Any], lang: str) -> str:
 _SAFETY = {"zh": 0.93, "en": 1.0}
 
 
-def _n_lines(text: str, width: float, size: float) -> int:
-    """How many lines `figures.wrap` would make, without the work of making them even."""
-    return sum(max(1, len(figures._fill(figures._atoms(part), width, size, False))) for part in text.split("\n"))
-
-
 def fitting_size(texts: Sequence[str], lang: str, width: float, height: float, sizes: Sequence[float],
                  gap: float = 0.0) -> float | None:
     """The largest of `sizes` (points, falling) at which paragraphs fit a box of `width` by `height` inches, `gap`
     points apart; None where none does."""
     for size in sizes:
-        lines = sum(_n_lines(text, width * _SAFETY[lang], size) for text in texts)
+        lines = sum(figures.n_lines(text, width * _SAFETY[lang], size) for text in texts)
         if lines * size * 1.25 + gap * (len(texts) - 1) <= height * 72:
             return size
     return None
@@ -432,11 +427,11 @@ class _Frame:
         title_pt = figures._TITLE_PT - 1.5
         title = figures._leading(figures.wrap(card["title"][lang], measure, title_pt, serif=True).count("\n") + 1,
                                  title_pt, figures._TITLE_LEADING)
-        subtitle = figures._leading(_n_lines(card["subtitle"][lang], measure, figures._SUBTITLE_PT),
+        subtitle = figures._leading(figures.n_lines(card["subtitle"][lang], measure, figures._SUBTITLE_PT),
                                     figures._SUBTITLE_PT, figures._SUBTITLE_LEADING) if card["subtitle"][lang] else 0.0
         mark = {"zh": "风向 #", "en": "Fengxiang #"}[lang] + card["content_hash"]
         source = figures._leading(
-            _n_lines(WORDS["source"][lang] + card["source"][lang],
+            figures.n_lines(WORDS["source"][lang] + card["source"][lang],
                      measure - figures.text_width(mark, figures._SOURCE_PT) - 0.3, figures._SOURCE_PT),
             figures._SOURCE_PT, figures._SOURCE_LEADING)
         return cls(0.12, 0.12 + title + 0.05, 0.12 + title + 0.04 + subtitle + 0.06,
@@ -735,15 +730,15 @@ def briefing_sheet(material: Material, lang: str, chosen: Sequence[str] | None =
         closing.insert(1, WORDS["basis"][lang] + ("；" if lang == "zh" else "; ").join(cited) + words["stop"][lang])
 
     room = (_SHEET_HEIGHT_CM - 2 * _SHEET_MARGIN_CM) / 2.54 * 72 - 115  # points, without title and headings
-    room -= sum(_n_lines(text, measure * _SAFETY[lang], _SMALL_PT) * _SMALL_LEADING + 3 for text in closing)
+    room -= sum(figures.n_lines(text, measure * _SAFETY[lang], _SMALL_PT) * _SMALL_LEADING + 3 for text in closing)
     _write(document.add_paragraph(style="Heading 1"), WORDS["findings"][lang], lang)
     shown = 0
     for finding in findings:
         badge = words["bracket"][lang].format(_badge(material, finding, lang))
         caveat = _caveats(material, finding, lang)
         column = (measure - 0.25) * _SAFETY[lang]
-        needed = _n_lines(finding[lang] + badge, column, _BODY_PT) * _BODY_LEADING + 6 + (
-            _n_lines(caveat, column, _SMALL_PT) * _SMALL_LEADING + 1 if caveat else 0)
+        needed = figures.n_lines(finding[lang] + badge, column, _BODY_PT) * _BODY_LEADING + 6 + (
+            figures.n_lines(caveat, column, _SMALL_PT) * _SMALL_LEADING + 1 if caveat else 0)
         if shown and needed > room - (_SMALL_LEADING + 4) * (finding is not findings[-1]):
             break
         room -= needed
