@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -91,6 +92,17 @@ def test_the_stand_in_ends_when_the_kernel_dies(nursery, tmp_path):
     client.execute("import os; os.kill(os.getpid(), 9)")
     assert stand_in.wait(20) == 0
     client.stop_channels()
+
+
+def test_an_interrupt_leaves_the_stand_in_and_its_kernel(nursery, tmp_path):
+    stand_in, client = started(nursery, tmp_path)
+    stand_in.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    assert stand_in.poll() is None
+    assert said(client, "print('still here')") == "still here"
+    client.stop_channels()
+    stand_in.kill()
+    stand_in.wait()
 
 
 def test_no_kernel_outlives_the_nursery(tmp_path):
