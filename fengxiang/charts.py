@@ -80,8 +80,9 @@ class Names:
     terms: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, codebook: Codebook, regions_file: str | Path) -> Names:
-        """Names of a loaded codebook, of its `regions.yml` and, where there is one, of `terms_en.txt` beside that.
+    def of(cls, codebook: Codebook | None, regions_file: str | Path) -> Names:
+        """Names of a loaded codebook, of its `regions.yml` and, where there is one, of `terms_en.txt` beside that;
+        without a codebook, of regions and terms alone.
 
         Raises:
             UserError: a line of `terms_en.txt` is no “term = English”, or a term stands twice; names the line.
@@ -90,11 +91,13 @@ class Names:
 
         regions = YamlFile(regions_file).data["regions"]
         return cls(
-            themes={t.code: {"zh": t.name_zh, "en": t.name_en, "group": t.group} for t in codebook.themes},
-            groups={g.id: {"zh": g.name_zh, "en": g.name_en, "colour": g.colour} for g in codebook.groups},
+            themes={t.code: {"zh": t.name_zh, "en": t.name_en, "group": t.group}
+                    for t in (codebook.themes if codebook else ())},
+            groups={g.id: {"zh": g.name_zh, "en": g.name_en, "colour": g.colour}
+                    for g in (codebook.groups if codebook else ())},
             regions={r["name"]: r["en"] for r in regions},
             tiles={r["name"]: tuple(r["tile"]) for r in regions if r.get("tile")},
-            grades={g.id: {"zh": g.name_zh, "en": g.name_en} for g in codebook.grades},
+            grades={g.id: {"zh": g.name_zh, "en": g.name_en} for g in (codebook.grades if codebook else ())},
             terms=_english_terms(Path(regions_file).with_name("terms_en.txt")))
 
     @classmethod
@@ -2557,10 +2560,10 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, title: Bilingual 
         draw, title=title or automatic, n=n, alt=alt, height=0.195 * len(data) + 0.55,
         subtitle={"zh": f"主题编码与参照标注之比，F1为精确率与召回率的调和平均；n={count(n)}处参照标注，"
                         "区间按文章重抽样",
-                  "en": "Coding of themes against reference labels; F1 is the harmonic mean of precision and recall; n = "
-                        f"{count(n)} labels; intervals resample articles"},
-        how_to_read={"zh": "F1为100%即与参照标注完全一致。精确率低，说明误报多；召回率低，说明漏报多。标注少的主题区间长，"
-                           "读数要留余地。",
+                  "en": "Coding of themes against reference labels; F1 is the harmonic mean of precision and recall; "
+                        f"n = {count(n)} labels; intervals resample articles"},
+        how_to_read={"zh": "F1为100%即与参照标注完全一致。精确率低，说明误报多；召回率低，说明漏报多。"
+                           "标注少的主题区间长，读数要留余地。",
                      "en": "An F1 of 100% agrees with the reference labels in everything. Low precision means false "
                            "alarms, low recall misses. Themes with few labels have long intervals: read them with "
                            "reserve."},

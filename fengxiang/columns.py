@@ -88,7 +88,7 @@ QUOTED_TERMS = {
     "first_year": {"zh": "最早年度", "en": "first year", "format": "d"},
     "text": {"zh": "例句", "en": "a statement"},
 }
-QUANTITY_INPUTS = ["statement_id", "article_id", "year", "regions", "themes", "text"]
+QUANTITY_INPUTS = ["statement_id", "article_id", "year", "regions", "text"]
 QUANTITIES = {
     "quantity": {"zh": "原文", "en": "as written"},
     "what": {"zh": "所数的对象", "en": "what it counts"},

@@ -32,7 +32,8 @@ PRELOADED = ("ipykernel.kernelapp", "ipykernel.ipkernel", "pandas", "pyarrow.par
              "fengxiang.quantities", "fengxiang.recount")
 # Run by each small command: ask for the kernel, then wait until the connection ends. Interrupts are not for it: Jupyter
 # sends one before it ends a kernel, and an end of its own is the end of the kernel.
-_STAND_IN = ("import signal;signal.signal(signal.SIGINT,signal.SIG_IGN);import socket,sys;s=socket.socket(socket.AF_UNIX);s.connect(sys.argv[1]);"
+_STAND_IN = ("import signal;signal.signal(signal.SIGINT,signal.SIG_IGN);"
+             "import socket,sys;s=socket.socket(socket.AF_UNIX);s.connect(sys.argv[1]);"
              "s.sendall('\\0'.join(sys.argv[2:]).encode()+b'\\n');s.recv(1)")
 
 

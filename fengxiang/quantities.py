@@ -531,12 +531,12 @@ def quantity_table(statements: pd.DataFrame, rules: QuantityRules) -> pd.DataFra
     """Every quantity of a table of statements, to search and to export.
 
     Args:
-        statements: statement_id, article_id, year, regions, themes, text.
+        statements: statement_id, article_id, year, regions, text.
         rules: of the codebook.
 
     Returns:
-        a row for each quantity: statement_id, article_id, year, regions, themes, the attributes of `Quantity` (its
-        `text` is named `quantity`) and the statement's text; in the order of the statements and of the text.
+        a row for each quantity: statement_id, article_id, year, regions, the attributes of `Quantity` (its `text`
+        is named `quantity`) and the statement's text; in the order of the statements and of the text.
     """
     import pandas as pd
 
@@ -544,7 +544,7 @@ def quantity_table(statements: pd.DataFrame, rules: QuantityRules) -> pd.DataFra
     rows = [(i, *(getattr(q, f.name) for f in fields(Quantity))) for i, found in enumerate(extracted) for q in found]
     names = ["row", *(f.name for f in fields(Quantity))]
     table = pd.DataFrame(rows, columns=names).rename(columns={"text": "quantity"})
-    context = statements[["statement_id", "article_id", "year", "regions", "themes", "text"]].iloc[table["row"]]
+    context = statements[["statement_id", "article_id", "year", "regions", "text"]].iloc[table["row"]]
     context = context.reset_index(drop=True)
     table = pd.concat([context.drop(columns="text"), table.drop(columns="row"), context[["text"]]], axis=1)
     return table.astype({"value": "float64", "value_high": "float64", "start": "int64", "end": "int64"})

@@ -70,6 +70,14 @@ class Run:
         return Names.of(self.codebook, self.place.codebook / "regions.yml")
 
     @cached_property
+    def word_names(self):
+        """What regions and terms are called, without the themes: what is made with them is not made again when the
+        themes change."""
+        from .charts import Names
+
+        return Names.of(None, self.place.codebook / "regions.yml")
+
+    @cached_property
     def terms(self) -> list[str]:
         """The listed terms that are counted: those of `terms.txt` that are no stop words, in the order of the file."""
         from .terms import read_words
@@ -79,8 +87,8 @@ class Run:
 
     def region_names(self, regions) -> dict[str, str]:
         """Regions as a list reads, in zh and en."""
-        return {"zh": "、".join(self.names.region(r, "zh") for r in regions),
-                "en": ", ".join(self.names.region(r, "en") for r in regions)}
+        return {"zh": "、".join(self.word_names.region(r, "zh") for r in regions),
+                "en": ", ".join(self.word_names.region(r, "en") for r in regions)}
 
     def theme_names(self, codes) -> dict[str, str]:
         """Themes as a list reads, in zh and en."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import json
 import os
 import re
@@ -26,6 +27,7 @@ from typing import Any
 from .display import FIGURE
 from .errors import UserError
 from .kernels import Nursery
+from .workplace import READABLE
 
 INTERFACE = ("INPUTS", "OUTPUTS", "PARAMETERS")
 STATE_FOLDER = ".fengxiang"
@@ -89,7 +91,7 @@ def read_notebook(path: str | Path) -> Notebook:
     declared = read_declarations(cells[found[0]]["source"], f"{place}: the interface cell")
     notebook = Notebook(path.stem, path, cells, found[0], tuple(declared["INPUTS"]), tuple(declared["OUTPUTS"]),
                         declared["PARAMETERS"])
-    for name in notebook.inputs + notebook.outputs:
+    for name in (*(columns_of(name)[0] for name in notebook.inputs), *notebook.outputs):
         if not _is_plain(name):
             raise notebook.error(f"“{name}” is not a path within the project: write it relative, with “/” and "
                                  "without “..”")
@@ -152,8 +154,21 @@ def is_stem(name: str) -> bool:
     return name.startswith("figures/") and not PurePosixPath(name).suffix
 
 
+OPTIONAL = "?"
+_COLUMNS = re.compile(r"(data/processed/[^#]+\.parquet)#(.+)")
+
+
+def columns_of(name: str) -> tuple[str, tuple[str, ...]]:
+    """A declared input and the columns of it that are read: `data/processed/statements.parquet#text,year` is two
+    columns of a table; a table without a list is read whole. `codebook/terms_en.txt?` may be missing."""
+    name = name.removesuffix(OPTIONAL)
+    found = _COLUMNS.fullmatch(name)
+    return (found[1], tuple(found[2].split(","))) if found else (name, ())
+
+
 def feeds(output: str, wanted: str) -> bool:
     """Whether writing `output` changes what is read as `wanted`."""
+    wanted, _ = columns_of(wanted)
     if is_stem(output) and wanted.startswith("figures/") and wanted.split("/")[-1].startswith(output[8:] + "."):
         return True
     return _within(output, wanted) or _within(wanted, output)
@@ -223,14 +238,18 @@ class State:
 
     def path_of(self, name: str) -> Path:
         """Where the file or folder of a declared name lies."""
+        name, _ = columns_of(name)
         for folder, place in (("data/raw", self.raw), ("codebook", self.codebook), ("package", PACKAGE)):
             if _within(name, folder):
                 return place / name[len(folder) + 1:]
         return self.out / name
 
     def files_of(self, name: str) -> list[str]:
-        """The names of the existing files a declared name stands for: itself, all of a folder, or those of a figure."""
-        path = self.path_of(name)
+        """The names of the existing files a declared name stands for: itself, all of a folder, or those of a figure;
+        with the columns that are read where the name tells them."""
+        if columns := columns_of(name)[1]:
+            return [f"{file}#{','.join(columns)}" for file in self.files_of(columns_of(name)[0])]
+        name, path = columns_of(name)[0], self.path_of(name)
         if is_stem(name):
             return sorted(p.relative_to(self.out).as_posix() for pattern in (f"{path.name}.*", f"*/{path.name}.*")
                           for p in path.parent.glob(pattern))
@@ -240,7 +259,8 @@ class State:
                       if p.is_file() and not p.name.startswith("."))
 
     def hash(self, name: str) -> str:
-        """SHA-256 of a file; read again only where its size or times are not those of the last reading."""
+        """SHA-256 of a file, or of the columns of it that the name tells; read again only where its size or times are
+        not those of the last reading."""
         path = self.path_of(name)
         info = path.stat()
         stamp = [info.st_size, info.st_mtime_ns, info.st_ctime_ns]
@@ -248,14 +268,48 @@ class State:
         if known and known[:3] == stamp and known[3] - max(stamp[1:]) > TIMESTAMP_NS:
             return known[4]
         now = time.time_ns()
-        with open(path, "rb") as handle:
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        if columns := columns_of(name)[1]:
+            digest = _hash_of_columns(path, columns)
+        else:
+            with open(path, "rb") as handle:
+                digest = hashlib.file_digest(handle, "sha256").hexdigest()
         self.files[name] = [*stamp, now, digest]
         return digest
 
     def hashes(self, name: str) -> dict[str, str]:
         """The hash of every file a declared name stands for."""
         return {found: self.hash(found) for found in self.files_of(name)}
+
+
+def _hash_of_columns(path: Path, columns: tuple[str, ...]) -> str:
+    """SHA-256 of what some columns of a Parquet file hold.
+
+    Raises:
+        UserError: it has no such column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    hashed = hashlib.sha256()
+
+    class Hashing(io.RawIOBase):
+        """A file that is hashed instead of kept."""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data) -> int:
+            hashed.update(data)
+            return len(data)
+
+    with pq.ParquetFile(path) as file:
+        if missing := [column for column in columns if column not in file.schema_arrow.names]:
+            raise UserError(f"has no column “{missing[0]}”", path.name)
+        schema = pa.schema([file.schema_arrow.field(column) for column in columns])
+        with pa.ipc.new_stream(Hashing(), schema) as stream:
+            for batch in file.iter_batches(columns=list(columns)):
+                stream.write_batch(batch.select(list(columns)).cast(schema))
+    return hashed.hexdigest()
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -300,7 +354,7 @@ def fingerprint(notebook: Notebook, state: State, common: Mapping[str, str]) -> 
              "its parameters": digest(notebook.parameters), **common}
     for name in notebook.inputs:
         found = state.hashes(name)
-        if not found and not state.path_of(name).is_dir():
+        if not found and not name.endswith(OPTIONAL) and not state.path_of(name).is_dir():
             raise notebook.error(f"reads “{name}”, which does not exist and which no notebook writes")
         parts |= found
     return parts
@@ -363,7 +417,7 @@ def run_notebooks(root: str | Path, raw: str | Path, out: str | Path, codebook: 
     for notebook in notebooks:
         for name in notebook.inputs:
             made = any(feeds(output, name) for other in graph[notebook] for output in other.outputs)
-            if not made and not state.files_of(name) and not state.path_of(name).is_dir():
+            if not (made or name.endswith(OPTIONAL) or state.files_of(name) or state.path_of(name).is_dir()):
                 raise notebook.error(f"reads “{name}”, which does not exist and which no notebook writes")
     common = {"the package": package_hash(state), "the libraries": digest([sys.version, library_versions()])}
     try:
@@ -517,7 +571,9 @@ async def _execute(notebook: Notebook, state: State, root: Path, scratch: Path, 
     home = scratch / notebook.name
     (home / "kernels" / "fengxiang").mkdir(parents=True)
     own = {"IPYTHONDIR": str(home / "ipython"), "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
-           "JUPYTER_RUNTIME_DIR": str(home / "runtime")}
+           "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+           READABLE: json.dumps({PurePosixPath(path).stem: columns for path, columns in
+                                        map(columns_of, notebook.inputs) if columns})}
     spec = {"argv": nursery.command(root / "notebooks", own), "display_name": "Fengxiang", "language": "python"}
     (home / "kernels" / "fengxiang" / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     manager = AsyncKernelManager(

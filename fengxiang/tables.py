@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 from collections import deque
 from collections.abc import Iterable
@@ -18,7 +19,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from .errors import UserError
 from .places import folder, is_local, put, stored_files
+from .workplace import READABLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -301,12 +304,21 @@ def read(out: str | Path, name: str, columns: Iterable[str] | None = None, filte
     return read_arrow(out, name, columns, filters).to_pandas()
 
 
+def _check_readable(name: str, columns: list[str] | None) -> None:
+    """Refuse columns that the notebook does not declare."""
+    allowed = json.loads(os.environ.get(READABLE, "{}")).get(name)
+    if allowed and (columns is None or set(columns) - set(allowed)):
+        raise UserError(f"this notebook declares to read only {', '.join(allowed)} of the table; "
+                        f"it reads {', '.join(c for c in columns or ['all'] if c not in allowed)}", name)
+
+
 def read_arrow(out: str | Path, name: str, columns: Iterable[str] | None = None, filters=None) -> pa.Table:
     """Table `name` as an Arrow table; arguments as `read`."""
     import pyarrow.parquet as pq
 
     path = path_of(out, name)
     columns = None if columns is None else list(columns)
+    _check_readable(name, columns)
 
     def table(part) -> pa.Table:
         place = (part, None) if is_local(part) else (part.path, part.fs)

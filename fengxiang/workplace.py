@@ -14,6 +14,7 @@ RAW, OUT, CODEBOOK = "FENGXIANG_RAW", "FENGXIANG_OUT", "FENGXIANG_CODEBOOK"
 SIZES = "FENGXIANG_SIZES"  # the sizes figures are drawn in, joined by commas; "page" alone when not set
 SHEET = "gold-sheet.csv"  # statements to code by hand, among the derived tables
 BUILT = "FENGXIANG_BUILT"  # "1" in the environment: the tables have just been made
+READABLE = "FENGXIANG_COLUMNS"  # of tables a notebook reads in part: table → columns, as JSON
 
 
 @dataclass(frozen=True)

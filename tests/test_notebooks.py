@@ -120,6 +120,7 @@ def _code(cells) -> list[str]:
 def _declared(path: Path) -> list[str]:
     """What the source plainly reads or writes must be declared."""
     notebook = running.read_notebook(path)
+    inputs = {running.columns_of(name)[0] for name in notebook.inputs}
     found = []
     for node in ast.walk(ast.parse("\n".join(c["source"] for c in notebook.cells if c["cell_type"] == "code"))):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
@@ -137,7 +138,7 @@ def _declared(path: Path) -> list[str]:
                 continue
             given = [keyword.value.value for keyword in node.keywords if keyword.arg == "stem"]
             writes = [f"figures/{given[0] if given else inspect.signature(chart).parameters['stem'].default}"]
-        found += [f"reads {r} and does not declare it" for r in reads if r not in notebook.inputs]
+        found += [f"reads {r} and does not declare it" for r in reads if r not in inputs]
         found += [f"writes {w} and does not declare it" for w in writes if w not in notebook.outputs]
     return found
 
@@ -157,7 +158,7 @@ def test_every_codebook_file_a_notebook_declares_is_there():
     for path in NOTEBOOKS:
         for name in running.read_notebook(path).inputs:
             if name.startswith("codebook/"):
-                assert (ROOT / name).exists(), f"{path.name}: {name}"
+                assert (ROOT / running.columns_of(name)[0]).exists(), f"{path.name}: {name}"
 
 
 # ---- the rules are tried on notebooks that break them --------------------------------------------------------------

@@ -206,10 +206,10 @@ def test_hostile_text_takes_linear_time(text):
 def test_quantity_table_by_hand():
     statements = pd.DataFrame({
         "statement_id": ["a-001", "a-002", "a-003"], "article_id": "a", "year": [2025, 2025, None],
-        "regions": [["河北"], [], ["深圳"]], "themes": [["consumer"], [], []],
+        "regions": [["河北"], [], ["深圳"]],
         "text": ["调解纠纷5397件。", "没有数字。", "同比增长11.31%，近30地。"]})
     table = quantity_table(statements, RULES)
-    assert list(table.columns) == ["statement_id", "article_id", "year", "regions", "themes", "value", "value_high",
+    assert list(table.columns) == ["statement_id", "article_id", "year", "regions", "value", "value_high",
                                    "unit", "kind", "approx", "change", "against", "what", "quantity", "start", "end",
                                    "text"]
     assert list(table["statement_id"]) == ["a-001", "a-003", "a-003"]

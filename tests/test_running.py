@@ -4,12 +4,15 @@ import subprocess
 import sys
 import time
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from projects import COPY, chain, code, interface, markdown, title, write_notebook
 
 from fengxiang import running
 from fengxiang.errors import UserError
 from fengxiang.running import read_notebook, run_notebooks
+from fengxiang.workplace import READABLE
 
 # ---- what a notebook declares ---------------------------------------------------------------------------------------
 
@@ -161,6 +164,42 @@ def test_a_change_runs_what_it_reaches(project):
     assert project() == {"01": "data/raw/b.txt is new"}
     (project.root / "data/raw/b.txt").unlink()
     assert project() == {"01": "data/raw/b.txt is gone"}
+
+
+def test_of_a_table_only_the_columns_that_are_read_count(project):
+    path = project.out / "data/processed/statements.parquet"
+
+    def put(**columns):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(columns), path)
+
+    put(text=["甲", "乙"], year=[2025, 2026], themes=[["green"], []])
+    write_notebook(project.root, "05-words", [
+        interface(["data/processed/statements.parquet#text,year", "codebook/words.txt?"], ["data/processed/w.csv"]),
+        code(f"import pathlib\npathlib.Path({str(project.out)!r}, 'data/processed/w.csv').write_text('w')")])
+    assert project()["05"] == "first run"
+    put(text=["甲", "乙"], year=[2025, 2026], themes=[["green"], ["local_debt"]])
+    assert "05" not in project()
+    put(text=["甲", "丙"], year=[2025, 2026], themes=[["green"], ["local_debt"]])
+    assert project()["05"] == "data/processed/statements.parquet#text,year changed"
+    (project.root / "codebook/words.txt").write_text("白名单", "utf-8")  # a file that may be missing
+    assert project()["05"] == "codebook/words.txt is new"
+    put(text=["甲", "丙"])
+    with pytest.raises(UserError, match=r"statements\.parquet: has no column “year”"):
+        project()
+    assert running.feeds("data/processed/statements.parquet", "data/processed/statements.parquet#text,year")
+
+
+def test_a_notebook_reads_no_columns_it_does_not_declare(tmp_path, monkeypatch):
+    from fengxiang import tables
+
+    (tmp_path / "data/processed").mkdir(parents=True)
+    pq.write_table(pa.table({"text": ["甲"], "themes": [["green"]]}), tmp_path / "data/processed/statements.parquet")
+    monkeypatch.setenv(READABLE, json.dumps({"statements": ["text"]}))
+    assert list(tables.read(tmp_path, "statements", ["text"])["text"]) == ["甲"]
+    for columns in (["text", "themes"], None):
+        with pytest.raises(UserError, match="declares to read only text of the table"):
+            tables.read(tmp_path, "statements", columns)
 
 
 def test_an_edited_notebook_runs(project):
