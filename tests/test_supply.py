@@ -56,8 +56,8 @@ def test_a_lock_is_read_with_markers_hashes_and_who_wants_what(tmp_path):
 
 
 @pytest.mark.parametrize("line", [
-    "five==5.0", "five>=5.0 \\\n    --hash=sha256:" + A, "--index-url https://pypi.example/simple", "-e .",
-    "five @ file:///home/me/five.whl \\\n    --hash=sha256:" + A, "--find-links /opt/wheels",
+    "five==5.0", "five>=5.0 \\\n    --hash=sha256:" + A, "--index-url https://index.example", "-e .",
+    "five @ file:///five.whl \\\n    --hash=sha256:" + A, "--find-links wheels",
     "five==5.0 \\\n    --hash=md5:" + A[:32], "five==5.0 \\\n    --hash=sha256:" + A[:63]])
 def test_a_line_of_a_lock_that_is_no_hashed_package_is_refused(tmp_path, line):
     with pytest.raises(UserError, match=r"^requirements\.lock:17: is not a package of one version with its hashes"):
