@@ -136,8 +136,12 @@ def _declared(path: Path) -> list[str]:
             if chart is None:
                 found.append(f"calls {called}, which does not exist")
                 continue
+            asked = inspect.signature(chart).parameters
+            if "names" in asked and asked["names"].default is None \
+                    and "names" not in {keyword.arg for keyword in node.keywords}:
+                found.append(f"calls {called} without names: its English would show Chinese")
             given = [keyword.value.value for keyword in node.keywords if keyword.arg == "stem"]
-            writes = [f"figures/{given[0] if given else inspect.signature(chart).parameters['stem'].default}"]
+            writes = [f"figures/{given[0] if given else asked['stem'].default}"]
         found += [f"reads {r} and does not declare it" for r in reads if r not in inputs]
         found += [f"writes {w} and does not declare it" for w in writes if w not in notebook.outputs]
     return found
@@ -205,6 +209,8 @@ def test_a_good_notebook_has_no_problems(tmp_path):
     (3, code("charts.dendrogram(1, **run.finishing)"), "writes figures/dendrogram and does not declare it"),
     (3, code("charts.bottom(1, **run.finishing)"), "calls charts.bottom, which does not exist"),
     (3, code("charts.coverage(1, stem='x', **run.finishing)"), "writes figures/x and does not declare it"),
+    (3, code("charts.keyness(1, stem='coverage', **run.finishing)"),
+     "calls charts.keyness without names: its English would show Chinese"),
     (7, code("run.write('b', 1)"), "writes data/processed/b.csv and does not declare it"),
 ])
 def test_a_broken_rule_is_named(tmp_path, at, cell, expected):
