@@ -228,7 +228,7 @@ def _check(options) -> int:
         print(printable(difference))
     listed = ", ".join(f"{n} {section}" for section, n in counted.items())
     said = "as listed" if not found else "1 difference" if len(found) == 1 else f"{len(found)} differences"
-    print(f"{printable(_shown(place.out / MANIFEST))}: {listed}: {said}")
+    print(f"{printable(_shown(place.out / MANIFEST, place))}: {listed}: {said}")
     return 1 if found else 0
 
 
@@ -345,7 +345,7 @@ def _lock(options) -> int:
 def _sbom(options) -> int:
     from .supply import write_bill_of_materials
 
-    print(printable(_shown(write_bill_of_materials(ROOT))))
+    print(write_bill_of_materials(ROOT).relative_to(ROOT))
     return 0
 
 
