@@ -21,8 +21,9 @@ class Folder:
             shutil.copy(path, self.raw)
         shutil.copy(ROOT / "data/raw/dumps/2026-02-09-newspaper-page.txt", self.raw)
         (self.raw / "new.md").write_text(
-            "---\ntitle: 云南金融监管局部署2026年监管工作\ndate: 2026-01-20\n---\n\n云南金融监管局表示，今年把农信系统改革放在首位。"
-            "\n\n该局要求各银行对停工楼盘逐一建账，不得抽贷断贷。\n", "utf-8")
+            "---\ntitle: 云南金融监管局部署2026年监管工作\ndate: 2026-01-20\n---\n\n"
+            "云南金融监管局表示，今年把农信系统改革放在首位。\n\n"
+            "该局要求各银行对停工楼盘逐一建账，不得抽贷断贷。\n", "utf-8")
         (self.raw / "empty.txt").write_bytes(b"")
 
     def run(self, *command: str) -> subprocess.CompletedProcess:
