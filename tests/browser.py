@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+# A checker of accessibility, from the npm registry; .ci/run installs it.
+AXE_PACKAGE = "axe-core@4.14.1"
+AXE = Path(__file__).resolve().parent.parent / "build/axe/node_modules/axe-core/axe.min.js"
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-extensions",
          "--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio",
          "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-port=0", "--remote-allow-origins=*")
@@ -98,6 +101,18 @@ class Browser:
         if "exceptionDetails" in result:
             raise AssertionError(json.dumps(result["exceptionDetails"], ensure_ascii=False)[:800])
         return result["result"].get("value")
+
+    def violations(self) -> list[str]:
+        """What axe-core finds wrong with how the page serves those who do not see or do not use a mouse: rule, how
+        grave, and the first element. Skips the test where axe-core is not installed."""
+        if not AXE.is_file():
+            pytest.skip(f"axe-core is not installed here: npm install --prefix build/axe {AXE_PACKAGE}")
+        self.run(AXE.read_text(encoding="utf-8") + ";0")
+        found = self.run("axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations.map((v) => "
+                         "`${v.id} (${v.impact}): ${v.nodes.length} × ${v.nodes[0].target} "
+                         "${v.nodes[0].failureSummary}`))")
+        assert self.run("axe.version") == AXE_PACKAGE.split("@")[1]
+        return found
 
     def picture(self, path: Path, full: bool = False) -> None:
         data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=full)["data"]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from browser import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -64,6 +65,19 @@ def test_a_second_report_makes_nothing_anew(folder):
     said = folder.says("report")
     assert said.count("up to date") == 6
     assert {path: path.stat().st_mtime_ns for path in pages} == pages
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("name", ["index.html", "index.en.html"])
+def test_the_report_serves_those_who_do_not_see_it(folder, name, width):
+    browser = Browser(width)
+    try:
+        browser.open(folder.out / "report" / name)
+        browser.run("for (const d of document.querySelectorAll('details')) d.open = true")
+        assert browser.violations() == []
+        assert browser.problems == []
+    finally:
+        browser.close()
 
 
 def test_a_report_is_checked_against_its_manifest(folder):
