@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 N_NAMED = 3  # themes or terms a sentence names before it says how many more there are
+MIN_BUREAUS = 5  # bureaus that must use listed terms in a year before one of them is said to have a term to itself
 MIN_WITNESSES = 3  # articles that must use a term before it is called new, or hold a theme before a side has it
 MAX_Q = 0.1  # share of false alarms tolerated among the changes that a headline may name
 RULES = {
@@ -455,6 +456,14 @@ def local_wording(view: View, names: Names) -> Finding:
     now = uses[uses["year"] == year]
     ever = {term: set(part) for term, part in uses.drop_duplicates(["term", "region"]).groupby("term")["region"]}
     counted = now.groupby("term")["count"].sum()
+    n_bureaus = now.loc[now["region"] != NATIONAL, "region"].nunique()
+    if year and n_bureaus < MIN_BUREAUS:
+        return _too_little("local_wording", "terms_of_few_regions", {"year": year},
+                           f"{year}年的材料里用到词表所列提法的地方局只有{n_bureaus}个（下限为{MIN_BUREAUS}个），"
+                           "谈不上谁有独有的提法。",
+                           f"In the material of {year} only {_many(n_bureaus, 'bureau')} of the {MIN_BUREAUS} needed "
+                           f"{'uses' if n_bureaus == 1 else 'use'} listed terms: whose wording is a bureau’s own is "
+                           "left open.")
     own: dict[int, list[tuple[str, tuple[str, ...]]]] = {1: [], 2: []}
     for term in sorted(counted.index, key=lambda t: ((t, year) not in view.corpus.quoted, counted[t], -len(t), t)):
         if NATIONAL not in ever[term] and len(ever[term]) <= N_NAMED:
@@ -489,7 +498,10 @@ def local_wording(view: View, names: Names) -> Finding:
     return Finding("local_wording", "terms_of_few_regions", {"year": year, "terms": {t: list(r) for t, r in said}},
                    float(len(alone)), None, None, len(alone), len(counted), "count", *text,
                    frozenset((year, t, r) for t, r in said), frozenset((year, t, r) for t, r in alone + shared), {},
-                   numbers)
+                   numbers, caveat={
+                       "zh": f"只就材料而言：{year}年用到词表所列提法的地方局共{n_bureaus}个，材料之外的局未必没有用过。",
+                       "en": f"Within the material: {_many(n_bureaus, 'bureau')} in it use listed terms in {year}; "
+                             "what others say is not known."})
 
 
 def national_and_regional(view: View, names: Names) -> Finding:

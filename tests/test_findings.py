@@ -229,7 +229,8 @@ def test_new_and_local_wording():
              *[(f"x20260{i}", "平常", 2026, "all", 1) for i in range(5)],
              ("x202600", "新词", 2026, "北京", 1), ("x202601", "新词", 2026, "全国", 1),
              ("x202602", "独“词”", 2026, "上海", 1), ("x202600", "共用", 2026, "北京", 1),
-             ("x202601", "共用", 2026, "上海", 1)]
+             ("x202601", "共用", 2026, "上海", 1),
+             *[("x202603", "平常", 2026, region, 1) for region in ("全国", "天津", "河北", "山西")]]
     made = view(rows, terms=terms, quoted={("新词", 2026), ("老词", 2026)})
     told = findings.new_wording(made, NAMES)
     assert told.zh == "2026年有1个加引号的提法首次见于材料，且至少有3篇稿件使用：“新词”（3篇）。"
@@ -238,6 +239,10 @@ def test_new_and_local_wording():
     assert told.zh == ("2026年有1个提法为一个地方局所独有，总局和其他地方局历年都没有用过："
                        "“独‘词’”（上海）；“共用”只见于北京、上海。")
     assert told.claim == {(2026, "独“词”", ("上海",)), (2026, "共用", ("北京", "上海"))}
+    assert told.caveat["zh"].startswith("只就材料而言：2026年用到词表所列提法的地方局共5个")
+    few = view(rows, terms=[t for t in terms if t[3] != "山西"])
+    assert findings.local_wording(few, NAMES).zh == (
+        "2026年的材料里用到词表所列提法的地方局只有4个（下限为5个），谈不上谁有独有的提法。")
 
 
 @pytest.mark.parametrize("rows", [[], [("a", 0, "a", "b", True)], [("a", 2026, "", "", False)]])
