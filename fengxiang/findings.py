@@ -499,7 +499,8 @@ def local_wording(view: View, names: Names) -> Finding:
                    float(len(alone)), None, None, len(alone), len(counted), "count", *text,
                    frozenset((year, t, r) for t, r in said), frozenset((year, t, r) for t, r in alone + shared), {},
                    numbers, caveat={
-                       "zh": f"只就材料而言：{year}年用到词表所列提法的地方局共{n_bureaus}个，材料之外的局未必没有用过。",
+                       "zh": f"只就材料而言：{year}年用到词表所列提法的地方局共{n_bureaus}个，"
+                             "材料之外的局未必没有用过。",
                        "en": f"Within the material: {_many(n_bureaus, 'bureau')} in it use listed terms in {year}; "
                              "what others say is not known."})
 
