@@ -87,7 +87,14 @@ for text in texts:
 print(len(counts))
 """
 PYCORPDIFF = READ + """
-@@PYCORPDIFF@@
+import jieba
+import pandas as pd
+import pycorpdiff
+jieba.setLogLevel(60)
+half = len(texts) // 2
+first, second = (pycorpdiff.from_dataframe(pd.DataFrame({"text": some}), tokenizer=jieba.lcut)
+                 for some in (texts[:half], texts[half:]))
+print(len(pycorpdiff.compare(first, second).keyness().to_df()))
 """
 
 
@@ -133,7 +140,7 @@ def rivals() -> tuple[Rival, ...]:
     return (Rival("jieba and a Counter", "jieba", (same("jieba"), "setuptools<81"), JIEBA),
             Rival("CountVectorizer over rjieba, counting only", "CountVectorizer",
                   (same("rjieba"), same("scikit-learn")), VECTORIZER),
-            Rival("cntext, word counts", "cntext", ("cntext==2.2.1",), CNTEXT, 1500),
+            Rival("cntext, word counts", "cntext", ("cntext==2.2.1", "ipython"), CNTEXT, 1500),
             Rival("pycorpdiff, keyness", "pycorpdiff", ("pycorpdiff==0.1.0a27", same("jieba"), "setuptools<81"),
                   PYCORPDIFF, 1500))
 

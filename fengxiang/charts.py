@@ -473,10 +473,15 @@ def _term_bars(axes, shown: pd.DataFrame, labels: Sequence[str], lang: str, colo
     axes.set_xlim(0, float(shown["per_10k"].max()))
     axes.barh(np.arange(len(shown)), shown["per_10k"], height=0.7, color=colour)
     write_rows(axes, range(len(shown)), labels)
-    for i, row in enumerate(shown.itertuples()):
-        note = f"{row.count:,}次，{row.n_articles}篇" if lang == "zh" else f"{row.count:,} in {row.n_articles} articles"
+    for i, (row, note) in enumerate(zip(shown.itertuples(), _term_notes(shown, lang), strict=True)):
         write(axes, (row.per_10k, i), f"{row.per_10k:.1f}", 8.5, shift=(4, 0))
         write(axes, (row.per_10k, i), note, 7.5, shift=(4 + text_width("000.0 ", 8.5) * 72, 0), color=QUIET_INK)
+
+
+def _term_notes(shown: pd.DataFrame, lang: str) -> list[str]:
+    """Occurrences and articles of each term, in words."""
+    return [f"{n:,}次，{articles:,}篇" if lang == "zh" else f"{n:,} in {articles:,} articles"
+            for n, articles in zip(shown["count"], shown["n_articles"], strict=True)]
 
 
 def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS,
@@ -517,10 +522,10 @@ def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
 
     def draw(figure, lang):
         shown = data.head(rows_that_fit(figure, len(data), around=0.02))
-        note = "0,000次，000篇" if lang == "zh" else "0,000 in 000 articles"
+        notes = ["0,000次，000篇" if lang == "zh" else "0,000 in 000 articles", *_term_notes(shown, lang)]
         labels = [names.term_label(t, lang) for t in shown["term"]]
         axes = add_axes(figure, left=label_margin(labels, 8.5),
-                        right=text_width("000.0 ", 8.5) + text_width(note, 7.5) + 0.1)
+                        right=text_width("000.0 ", 8.5) + max(text_width(n, 7.5) for n in notes) + 0.1)
         _term_bars(axes, shown, labels, lang)
 
     return figures.finish(

@@ -351,6 +351,14 @@ def test_cleaning_waterfall_in_words(tmp_path):
         ["read", 0, 1000], ["boilerplate", 750, 1000], ["title", 700, 750], ["body", 0, 700]]
 
 
+def test_top_terms_has_room_for_the_numbers_of_a_large_corpus(tmp_path):
+    # a label that leaves the canvas is an error
+    large = TERM_COUNTS.assign(**{n: TERM_COUNTS[n] * 100_000 for n in ("count", "n_articles")})
+    tokens = SLICES.assign(n_tokens=SLICES["n_tokens"] * 100_000)
+    card = charts.top_terms(large, tokens, names=NAMES, stem="large", out=tmp_path, source=SOURCE)
+    assert data_of(card)["n_articles"].max() >= 100_000
+
+
 def test_top_terms_in_words(tmp_path):
     card = drawn("top_terms", tmp_path, n_top=3)
     # 71.8 and 68.1 are within error of each other: none is called the most frequent
