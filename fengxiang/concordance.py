@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
@@ -136,6 +138,34 @@ def statements_with(run: Run, terms: Collection[str], *, year: int | None = None
                     spans.setdefault(every[which], []).append((start, end))
             rows += [(term, *(row[c] for c in columns[1:-1]), found) for term, found in spans.items()]
     return pd.DataFrame(rows, columns=columns)
+
+
+def terms_of_statements(run: Run, terms: Collection[str]) -> pd.DataFrame:
+    """Which terms of the list stand in which statement, found as by `statements_with`, for corpora in which they stand
+    many times: nothing but the term is held of each.
+
+    Args:
+        run: a build.
+        terms: those wanted; any that are not in the list count as listed.
+
+    Returns:
+        column term, a category; the index is the place of the statement in the table, ascending: to be joined to it.
+    """
+    from ahocorasick_rs import AhoCorasick, MatchKind
+
+    from .terms import read_words
+
+    every = sorted({*read_words(run.place.codebook / "terms.txt"), *terms})
+    finder = AhoCorasick(every, matchkind=MatchKind.LeftmostLongest)
+    places, found = array("q"), array("q")
+    texts = tables.read_arrow(run.out, "statements", ["text"])["text"]
+    for place, text in enumerate(text for batch in texts.chunks for text in batch.to_pylist()):
+        which = {n for n, _, _ in finder.find_matches_as_indexes(text)}
+        places.extend([place] * len(which))
+        found.extend(sorted(which))
+    frame = pd.DataFrame({"term": pd.Categorical.from_codes(np.array(found, dtype=np.int64), every)},
+                         index=np.array(places, dtype=np.int64))
+    return frame[frame["term"].isin(set(terms))]
 
 
 def wording_by_region(run: Run, terms: Sequence[str], year: int) -> pd.DataFrame:

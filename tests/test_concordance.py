@@ -85,6 +85,15 @@ def test_the_longest_listed_term_is_found_even_when_another_is_asked_for(run):
     assert concordance.statements_with(run, []).empty
 
 
+def test_terms_of_statements_are_those_found_with_their_statements(run):
+    ids = run.table("statements", ["statement_id"])
+    for terms in ([*TERMS, "改革"], ["中小金融机构"], []):
+        found = concordance.statements_with(run, terms)[["statement_id", "term"]]
+        joined = ids.join(concordance.terms_of_statements(run, terms)).dropna()
+        assert sorted(joined.values.tolist()) == sorted(found.values.tolist())
+    assert concordance.terms_of_statements(run, TERMS).index.is_monotonic_increasing
+
+
 def test_the_wording_of_the_regions_rarest_first(run):
     frame = concordance.wording_by_region(run, TERMS, 2026)
     assert frame[["term", "regions", "national", "quoted", "n_statements", "statement_id"]].values.tolist() == [
