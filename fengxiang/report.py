@@ -37,6 +37,7 @@ TEMPLATE = Path(__file__).with_name("report_template")
 SECTIONS = ("changes", "methods", "limits")
 MAX_SOURCES = 1000  # articles listed under the sources
 MAX_SHOWN = 12  # statements shown in one drawer
+DRAWN_BYTES = 150_000  # a figure whose drawings, packed, take more has them in figures/, beside the page
 LENS_BYTES = 700_000  # statements embedded for the search, as JSON
 LENS_MINIMUM = 30  # a share of fewer statements carries a warning
 SHORT_QUOTE = 40  # characters of a text quoted when texts are withheld
@@ -347,8 +348,11 @@ class Page:
         self.findings = self.chapters.pop(0) if first else None
         if self.findings:
             _hoist_findings(self.findings)
-        self.pieces = _pack([block["files"] for chapter in self.every_chapter for block in chapter.blocks
-                               if block["kind"] == "figure"])
+        figures = [block for chapter in self.every_chapter for block in chapter.blocks if block["kind"] == "figure"]
+        self.pieces = _pack([block["files"] for block in figures])
+        for block in figures:
+            block["beside"] = [f for f in block["formats"] if f in _PIECES and f not in block["files"]]
+            block["formats"] = [f for f in block["formats"] if f not in block["beside"]]
 
     @property
     def every_chapter(self) -> list[Chapter]:
@@ -663,7 +667,8 @@ def _pack(figures: list[dict[str, Any]]) -> str:
     """Compress the files of the figures in place, and return what they share.
 
     Letters are outlines there, and the same letters are drawn in most figures: a piece that occurs in several is
-    kept once, in a list of its own, and marked by its number between two private characters where it stood.
+    kept once, in a list of its own, and marked by its number between two private characters where it stood. Drawings
+    of a figure that take more than `DRAWN_BYTES` are taken out.
     """
     drawn = [(files, kind, files[kind].decode(_ENCODINGS[kind])) for files in figures for kind in _PIECES
              if kind in files]
@@ -672,9 +677,19 @@ def _pack(figures: list[dict[str, Any]]) -> str:
     if any("\ue000" in text or "\ue001" in text for _, _, text in drawn):
         shared = []
     index = {piece: i for i, piece in enumerate(shared)}
-    for files, kind, text in drawn:
-        files[kind] = _packed(_PIECES[kind].sub(
-            lambda m: f"\ue000{index[m[0]]}\ue001" if m[0] in index else m[0], text).encode("utf-8"))
+    packed = [_packed(_PIECES[kind].sub(
+        lambda m: f"\ue000{index[m[0]]}\ue001" if m[0] in index else m[0], text).encode("utf-8"))
+        for _, kind, text in drawn]
+    sizes: Counter[int] = Counter()
+    for (files, _, _), data in zip(drawn, packed, strict=True):
+        sizes[id(files)] += len(data)
+    if large := [files for files in figures if sizes[id(files)] > DRAWN_BYTES]:
+        for files in large:
+            for kind in _PIECES:
+                files.pop(kind, None)
+        return _pack(figures)  # the others share less now
+    for (files, kind, _), data in zip(drawn, packed, strict=True):
+        files[kind] = data
     return _packed_json(shared)
 
 

@@ -272,6 +272,16 @@ def test_a_figure_has_alt_caption_reading_and_its_files(made):
     assert text_of(zh.css("#chapter-01 p.see")[0]) == "覆盖（图1，见上文）"
 
 
+def test_a_drawing_too_large_for_the_page_stays_in_the_folder(made, project, monkeypatch):
+    files = json.loads(made[1].css("figure")[0].css("script.files")[0].text())
+    assert {"svg", "pdf"} <= set(files)
+    monkeypatch.setattr(report, "DRAWN_BYTES", len(files["svg"]) + len(files["pdf"]) - 1)
+    figure = pages(project)[0].css("figure")[0]
+    assert set(files) - set(json.loads(figure.css("script.files")[0].text())) == {"svg", "pdf"}
+    assert [b.attributes.get("data-format") for b in figure.css("button")] == ["png", "csv"]
+    assert "SVG、PDF太大，不放进本页，见figures文件夹里的coverage.zh" in text_of(figure)
+
+
 def test_a_figure_that_was_not_made_is_said(project):
     (project / "figures/coverage.json").unlink()
     zh, _ = pages(project)
