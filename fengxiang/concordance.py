@@ -43,12 +43,13 @@ def statements(out: str | Path, contains: str | None = None, *, theme: str | Non
     table = tables.read_arrow(out, "statements", columns, [("year", "=", year)] if year is not None else None)
     if contains:
         table = table.filter(pc.match_substring(table["text"], contains))
-    frame = table.to_pandas()
     for column, wanted in (("themes", theme), ("regions", region)):
-        if wanted is not None:
-            frame = frame[[wanted in items for items in frame[column]]]
-    if limit is not None:
-        frame = frame.head(limit)
+        if wanted is not None:  # before rows become objects: the table may be long
+            holds = [np.isin(np.arange(len(lists)),
+                             pc.list_parent_indices(lists).filter(pc.equal(lists.flatten(), wanted)))
+                     for lists in table[column].chunks]
+            table = table.filter(np.concatenate([*holds, np.zeros(0, dtype=bool)]))
+    frame = (table if limit is None else table.slice(0, limit)).to_pandas()
     articles = tables.read(out, "articles", ARTICLE_COLUMNS)
     return frame.merge(articles, on="article_id", how="left").drop(columns="article_id").reset_index(drop=True)
 
