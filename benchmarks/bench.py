@@ -618,7 +618,7 @@ class Bench:
         cpu, own = added(lambda s: s.cold.cpu), added(lambda s: s.cold.own_cpu)
         memory = added(lambda s: s.cold.own_peak)
         raw, out, n = added(lambda s: s.raw), added(lambda s: s.out), PLANNED
-        # of the smaller size only what stands out of the noise of start-up says anything about an article
+        # only what stands out of the noise of starting says anything about an article
         merges = last.cold.own_cpu - before.cold.own_cpu > NOISE * before.cold.own_cpu
         grows = last.cold.own_peak - before.cold.own_peak > NOISE * before.cold.own_peak
         workers = (cpu - own if merges else cpu) * n / 3600
@@ -635,9 +635,10 @@ class Bench:
              "the same: partitions do not grow"),
             ("memory of the merging process", f"{1e6 * memory:,.0f} bytes an article" if grows else small,
              f"{(last.cold.own_peak + memory * (n - last.n)) / 1000:,.0f} GB" if grows else ""),
-            ("the same at a million articles", "",
-             f"{(last.cold.own_peak + memory * (1_000_000 - last.n)) / 1000:.2f} GB" if grows else ""),
         ]
+        if grows:
+            million = last.cold.own_peak + memory * (1_000_000 - last.n)
+            rows.append(("the same at a million articles", "", f"{million / 1000:.2f} GB"))
         self.results.section(f"Capacity plan for {n:,} articles", [
             f"Each figure is what one article more adds between {before.n:,} and {last.n:,} articles, times the number "
             "of articles. Nothing is measured beyond that: it is arithmetic, and it supposes that a cluster's network "

@@ -148,9 +148,9 @@ def _files(state: running.State, names: Iterable[str]) -> dict[str, dict[str, An
 
 
 def _table_files(out: Path) -> list[str]:
-    from .tables import TABLES, file_stats
+    from .tables import file_stats
 
-    return [f"data/processed/{name}" for name in file_stats(out) if name.split("/")[0].split(".")[0] in TABLES]
+    return [f"data/processed/{name}" for name in file_stats(out)]
 
 
 def _output_names(out: Path) -> list[str]:

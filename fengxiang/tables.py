@@ -180,16 +180,21 @@ def file_stats(out: str | Path) -> dict[str, list[int | str]]:
     build wrote."""
     place = processed(out)
     if not is_local(place):
-        return {file.name: [file.size, file.stamp] for file in stored_files(place)}
+        return {file.name: [file.size, file.stamp] for file in stored_files(place) if _is_of_a_table(file.name)}
     stats: dict[str, list[int | str]] = {}
     if place.is_dir():
         for entry in sorted(os.scandir(place), key=lambda e: e.name):
             parts = sorted(os.scandir(entry), key=lambda e: e.name) if entry.is_dir(follow_symlinks=False) else []
             for name, e in [(f"{entry.name}/{p.name}", p) for p in parts] or [(entry.name, entry)]:
-                if e.is_file(follow_symlinks=False) and not e.name.startswith("."):
+                if e.is_file(follow_symlinks=False) and not e.name.startswith(".") and _is_of_a_table(name):
                     stat = e.stat(follow_symlinks=False)
                     stats[name] = [stat.st_size, stat.st_mtime_ns]
     return stats
+
+
+def _is_of_a_table(name: str) -> bool:
+    """Whether a file of `data/processed` is one of a table: the notebooks put others beside them."""
+    return name.split("/")[0].split(".")[0] in TABLES
 
 
 def checked(name: str, table: pa.Table) -> pa.Table:

@@ -81,6 +81,15 @@ def test_the_ledger_adds_up_to_every_file(raw, tmp_path):
     assert sizes == {name: len((raw / name).read_text(encoding="utf-8")) for name, *_ in raw_files(raw)}
 
 
+def test_what_notebooks_put_beside_the_tables_is_no_change(raw, tmp_path):
+    out = tmp_path / "out"
+    build(raw, out, CODEBOOK)
+    tables.write_csv(tables.processed(out) / "top_terms.csv", tables.read_arrow(out, "slices"))
+    assert not build(raw, out, CODEBOOK).changed
+    (tables.processed(out) / "slices.csv").unlink()
+    assert build(raw, out, CODEBOOK).changed
+
+
 def test_nothing_changed_touches_nothing(raw, tmp_path):
     build(raw, tmp_path / "out", CODEBOOK)
     stamps = {p: p.stat().st_mtime_ns for p in tables.processed(tmp_path / "out").rglob("*")}
