@@ -26,6 +26,8 @@ WEB_MARKS = 3  # lines of page furniture that make plain text the dump of a web 
 LONG = 20  # characters from which a line that stands twice is a copy even alone
 AHEAD = 8  # lines within which an article must begin after its title
 MAX_KICKERS = 2  # lines above a title that are part of it; more are buttons
+MAX_NAMEPLATE = 8  # characters of the name of a newspaper
+SAME = 0.9  # likeness of two paragraphs of which one is the other with a few words changed
 SHORT = 40  # characters at the start of a paragraph in which a dateline stands
 START = 12  # characters by which the beginnings of paragraphs are compared
 FEW = 40  # paragraphs of an ordinary article
@@ -45,6 +47,7 @@ _PAGE_NUMBER = re.compile(r"[-—–·•|\s]{0,4}(?:第?\s?\d{1,4}\s?页?|\d{1,
 _PAGE_AT_ENDS = re.compile(r"^\d{1,4}[\s|·]{1,4}|[\s|·]{1,4}\d{1,4}$")
 _BLANK_BESIDE_MARK = re.compile(r"(?<=[，。：；！？、”》）])\s+|\s+(?=[，。：；！？、“《（])")
 _BETWEEN_WORDS = re.compile(r"[\s|｜]{1,9}")
+_FIGURES = re.compile(r"\d+")
 _NUMERIC = re.compile(r"[\d\s.,%+-]+")
 _COLUMN = re.compile(r"([\u4e00-\u9fff]{2,8})(?:\s{1,4}([A-Za-z][A-Za-z &]{2,40}))?")
 _HEAD_SPACE = re.compile(r"^((?:\d{1,4} )?\S{4,40}(?: \S{1,20}){0,3}) (\S.*)$")
@@ -249,11 +252,11 @@ class _Document:
                 self._settle(i, "boilerplate", "column_label")
                 if i and (page[i - 1] or i == 1) and len(text[i - 1]) <= limit:
                     self.columns.append(text[i - 1])
-            elif self.width and line[0] in "·•|｜—" and line[-1] == line[0] and len(line) > 4:
-                self._settle(i, "boilerplate", "running_head")  # set between marks: ·金融研究·
             elif len(line) <= 10 and _PAGE_NUMBER.fullmatch(line) and (
                     page[i] or self.width or (i + 1 < self.size and page[i + 1])):
                 self._settle(i, "boilerplate", "page_number")
+            elif self.width and line[0] in "·•|｜—" and line[-1] == line[0] and len(line) > 4:
+                self._settle(i, "boilerplate", "running_head")  # set between marks: ·金融研究·
         if self.width or any(page):
             for i in range(1, self.size):
                 if self.fate[i] is None and " " in text[i] and (split := self._head_in_line(i)):
@@ -295,8 +298,11 @@ class _Document:
         return next((j for j in range(i - 1, max(i - 6, -1), -1) if self.fate[j] is None), None)
 
     def _tops_page(self, i: int) -> bool:
-        """Whether only page numbers and column names stand between the top of the page and line `i`."""
+        """Whether only page numbers and column names stand between the top of the page and line `i`; a page number
+        right above or below it will do where no mark tells the pages apart."""
         page = self.source.lines.page
+        if not any(page):
+            return "page_number" in (self.rule[i - 1] if i else "", self.rule[i + 1] if i + 1 < self.size else "")
         while i and self.rule[i - 1] in ("page_number", "column_label", "running_head"):
             i -= 1
             if page[i]:
@@ -342,16 +348,19 @@ class _Document:
         if len(set(self.text)) == self.size:
             return
         seen: dict[str, int] = {}
-        again = []
+        first_of: dict[int, int] = {}
         live = [i for i in range(self.size) if not self.fate[i]]
         for i in live:
             if self.text[i] in seen:
-                again.append(i)
+                first_of[i] = seen[self.text[i]]
             else:
                 seen[self.text[i]] = i
-        if not again:
+        if not first_of:
             return
         place = {i: p for p, i in enumerate(live)}
+        if not self.width:
+            self._find_near_copies(first_of, live, place)
+        again = sorted(first_of)
         run: list[int] = []
         for i in [*again, None]:
             if run and (i is None or place[i] != place[run[-1]] + 1):
@@ -365,6 +374,17 @@ class _Document:
                 run = []
             if i is not None:
                 run.append(i)
+
+    def _find_near_copies(self, first_of: dict[int, int], live: list[int], place: dict[int, int]) -> None:
+        """Add long lines beside a copy of which a few words were changed, but no figure, to the copies."""
+        for step in (1, -1):
+            for i in live[::step]:
+                p = place[i] - step
+                if i in first_of or len(self.text[i]) < LONG or not 0 <= p < len(live) or live[p] not in first_of:
+                    continue
+                q = place[first_of[live[p]]] + step
+                if 0 <= q < place[i] and live[q] not in first_of and _nearly(self.text[i], self.text[live[q]]):
+                    first_of[i] = live[q]
 
     def _whole_sentences(self, run: list[int], live: list[int], place: dict[int, int]) -> list[int]:
         """A run of cut lines without the parts of sentences at its ends."""
@@ -419,6 +439,7 @@ class _Document:
                     self._settle(i, "boilerplate", "related" if mode == "closing" else "after_end")
             body = body or (not mode and len(line) >= LONG // 2 and line[-1] in _TERMINAL)
         self._mark_signing_agencies()
+        self._mark_nameplates()
         if self.web_marks >= WEB_MARKS and self.source.source_format in ("plain", "web_page"):
             self._mark_between_furniture()
 
@@ -428,6 +449,17 @@ class _Document:
             if self.fate[i] is None and (i + 1) in self.meta and len(self.text[i]) <= self.rules.max_heading and (
                     self._prose_ends(i - 1) and self.rules.agency.fullmatch(self._matchable(self.text[i]))):
                 self._note(i, [("publisher", self.text[i], "signing_agency")], "signing_agency")
+
+    def _mark_nameplates(self) -> None:
+        """The name of a newspaper on a line of its own beside the head of the page, above the first title."""
+        for i in [i for i in self.meta if self.rule[i] == "page_head"]:
+            for j in (i - 1, i + 1):
+                if not 0 <= j < self.size or self.fate[j] or len(self.text[j]) > MAX_NAMEPLATE or not (
+                        self.rules.site_name.fullmatch(self._matchable(self.text[j]))):
+                    continue
+                below = next((k for k in range(max(i, j) + 1, self.size) if self.fate[k] is None), None)
+                if below is not None and self._title_like(below) and (j < i or not self._meta_follows(j)):
+                    self._note(j, [("publisher", self.text[j], "page_head")], "page_head")
 
     def _prose_ends(self, i: int) -> bool:
         return self.fate[i] is None and len(self.text[i]) >= LONG // 2 and self.text[i][-1] in "。！”）"
@@ -797,12 +829,22 @@ class _Document:
         kept = []
         for draft in drafts:
             self._shape(draft)
-            if any(b.kind != "heading" for b in draft.blocks):
+            if draft.title and (first := next((d for d in kept if _told_again(draft, d)), None)) is not None:
+                self._settle_copy(draft, first)
+            elif any(b.kind != "heading" for b in draft.blocks):
                 kept.append(draft)
             else:
                 for block in draft.blocks:
                     self._settle_block(block, "boilerplate", "no_article")
         return kept
+
+    def _settle_copy(self, copy: _Draft, first: _Draft) -> None:
+        """Count an article that stands a second time once; what its lines of metadata say goes to the first."""
+        for i in [*copy.lines, *(i for b in copy.blocks for i in b.lines)]:
+            if self.fate[i] != "metadata":
+                self._settle(i, "duplicate", "repeated")
+            first.lines.append(i)
+        first.fields += copy.fields
 
     def _deal_out(self, blocks: list[_Block], titles: dict[int, str], drafts: list[_Draft]) -> None:
         events = sorted([(b.lines[0], b) for b in blocks] + [(i, None) for i in self.meta], key=lambda e: e[0])
@@ -1144,7 +1186,9 @@ class _Document:
         """Title, publisher, authors, address, dates, each with the rule that found it."""
         rules = self.rules
         source_fields = self.source.fields
-        fields = [*source_fields, *sorted(draft.fields, key=lambda f: _TRUST.get(f[2], 1))]
+        sender = [f for f in source_fields if f[2] in ("mail:from", "mail:date")]  # who passed the article on, and when
+        stated = [f for f in source_fields if f not in sender] if sender else source_fields
+        fields = [*stated, *sorted(draft.fields, key=lambda f: _TRUST.get(f[2], 1)), *sender]
         if draft.title:
             article.title, article.rules["title"] = _tidy_title(draft.title), draft.title_rule
         for name, value, rule in fields:
@@ -1178,7 +1222,9 @@ class _Document:
             tags = next((str(v) for name, v, _ in source_fields if name == "medium_tags"), "")
             if medium := bylines.medium_of_tags(tags, rules):
                 article.publisher, article.rules["publisher"] = medium, "medium_tags"
-        site = next(((str(v), r) for n, v, r in fields if n == "site"), None)
+        site = next(((str(v), r) for n, v, r in fields if n == "site"
+                     and v not in rules.not_publishers and (
+                         r != "meta:title:tag" or rules.site_name.fullmatch(self._matchable(str(v))))), None)
         if article.publisher is None and site and len(site[0]) <= 60:
             article.publisher, article.rules["publisher"] = site
         if article.publisher is None and (medium := page.get("publisher")) and medium not in rules.not_publishers:
@@ -1270,6 +1316,17 @@ def _alike(a: str, b: str) -> float:
     from rapidfuzz import fuzz
 
     return fuzz.ratio(a, b) / 100
+
+
+def _told_again(copy: _Draft, first: _Draft) -> bool:
+    """Whether an article stands a second time under the same title, a few words of it changed, but no figure."""
+    return _key(copy.title or "") == _key(first.title or "") and all(
+        any(_nearly(a.text, b.text) for a in first.blocks) for b in copy.blocks)
+
+
+def _nearly(a: str, b: str) -> bool:
+    """Whether two paragraphs are one, a few words apart, with the same figures."""
+    return _FIGURES.findall(a) == _FIGURES.findall(b) and _alike(a, b) >= SAME
 
 
 def _ended(text: str) -> bool:

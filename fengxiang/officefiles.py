@@ -16,6 +16,7 @@ from .reading import Lines, Source, Unreadable
 MAX_PAGES = reading.MAX_PDF_PAGES
 MAX_CELL = 60  # characters of a cell of a table of data
 DESCENT = 0.2  # of a line's size, below its base line
+MAX_ABOVE = 4  # lines above a byline that is centred over the columns of a page
 MAX_PAGE_CHARS = 60_000  # characters of one PDF page
 _DIGITS = re.compile(r"\d+")
 _PAGE_NUMBER = re.compile(r"[-—–·•|\s]{0,4}(?:第?\s?\d{1,4}\s?页?|\d{1,4}\s?/\s?\d{1,4}|[ivxlc]{1,6})[-—–·•|\s]{0,4}")
@@ -409,7 +410,8 @@ def _segment(words: list[dict]) -> _Segment:
 def _in_order(segments: list[_Segment], depth: int = 0) -> list[_Segment]:
     """Segments as they are read: lines across the page cut it into bands, gutters cut a band into columns."""
     segments = sorted(segments, key=lambda s: (s.top, s.x0))
-    gutter = _gutter(segments) if depth < 6 else None
+    centred = _centred(segments) if depth == 0 else []
+    gutter = _gutter([s for s in segments if s not in centred]) if depth < 6 else None
     if gutter is None:
         return segments
     out: list[_Segment] = []
@@ -422,13 +424,23 @@ def _in_order(segments: list[_Segment], depth: int = 0) -> list[_Segment]:
         band.clear()
 
     for s in segments:
-        if s.x0 < gutter - 1 and s.x1 > gutter + 1:
+        if s in centred or (s.x0 < gutter - 1 and s.x1 > gutter + 1):
             flush()
             out.append(s)
         else:
             band.append(s)
     flush()
     return out
+
+
+def _centred(segments: list[_Segment]) -> list[_Segment]:
+    """The lines at the top of a page that stand alone in the middle of it, such as the names below a title: too short
+    to cross the gutter, they belong to no column."""
+    if not segments:
+        return []
+    middle = (min(s.x0 for s in segments) + max(s.x1 for s in segments)) / 2
+    return [s for s in segments[: MAX_ABOVE + 1] if abs((s.x0 + s.x1) / 2 - middle) <= s.size and not any(
+        o is not s and o.top < s.bottom and o.bottom > s.top for o in segments)]
 
 
 def _gutter(segments: list[_Segment]) -> float | None:
@@ -545,7 +557,8 @@ def read_mail(source_file: str, data: bytes, names: dict, depth: int, read_membe
         source.raw = None
     source.source_format = "web_page" if is_page else "email"
     source.n_undecodable = bad
-    said = [("title", message.get("subject"), "mail:subject"), ("date", message.get("date"), "mail:date"),
+    said = [("title", message.get("subject"), "mail:subject"),
+            ("date", None if is_page else message.get("date"), "mail:date"),  # a page has the day it was saved there
             ("url", message.get("snapshot-content-location") or part.get("content-location"), "mail:location")]
     if not is_page:
         sender = re.match(r'\s*"?([^"<@]{2,40})"?\s*<', str(message.get("from") or ""))

@@ -978,6 +978,8 @@ def _find_title(blocks: list[_Block], fields: list) -> None:
         best.hint, value = "t", best.text
     elif rule == "meta:title:tag":
         value = max(_SITE.split(value), key=len).strip()
+    if rule == "meta:title:tag" and len(parts := _SITE.split(str(fields[stated][1]))) > 1 and value not in parts[-1]:
+        fields.append(("site", normal(parts[-1]).strip(), rule))
     fields[stated] = (name, value, rule)
 
 
@@ -1194,7 +1196,7 @@ def _squeeze(text: str) -> str:
 
 
 def _head_fields(tree, fields: list, names: dict) -> None:
-    """What the head of a page says of it: meta tags, canonical address, JSON-LD, title."""
+    """What a page says of itself: meta tags, canonical address, JSON-LD, title, elements known by their id."""
     found: dict[int, list] = {}
     order = {name: i for i, name in enumerate(names["meta"])}
     for node in tree.css("meta, link[rel=canonical], script[type='application/ld+json'], title, time[datetime]")[:400]:
@@ -1212,6 +1214,10 @@ def _head_fields(tree, fields: list, names: dict) -> None:
             _json_ld(node.text(deep=True) or "", found, order, names)
             continue
         if value and key in order:
+            found.setdefault(order[key], []).append((names["meta"][key], value, f"meta:{key}"))
+    for key in (k for k in order if k.startswith("id:")):
+        if key[3:] in tree.html and (node := tree.css_first(f'[id="{key[3:]}"]')) is not None:
+            value = _SPACES.sub(" ", node.text(deep=True) or "").strip()
             found.setdefault(order[key], []).append((names["meta"][key], value, f"meta:{key}"))
     for i in sorted(found):
         for name, value, rule in found[i][:20]:

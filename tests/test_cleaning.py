@@ -11,6 +11,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import opencc
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -79,8 +80,9 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
 # ----------------------------------------------------------------------------------------- one article, any shape
 
 
-def as_pdf(columns: int) -> bytes:
-    """The article set in one or two columns over pages with running heads and page numbers."""
+def as_pdf(columns: int, info: str = INFO, x: float = 0.1, align: str = "left") -> bytes:
+    """The article set in one or two columns over pages with running heads and page numbers; `info` stands below the
+    title."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -101,12 +103,12 @@ def as_pdf(columns: int) -> bytes:
         while at < len(lines):
             figure = plt.figure(figsize=(8.27, 11.69))
 
-            def put(x, y, text, size, figure=figure):
-                figure.text(x, y, text, fontproperties=FontProperties(fname=str(font), size=size))
+            def put(x, y, text, size, figure=figure, ha="left"):
+                figure.text(x, y, text, ha=ha, fontproperties=FontProperties(fname=str(font), size=size))
 
             if number == 1:
                 put(0.1, 0.92, TITLE, 18)
-                put(0.1, 0.89, INFO, 9)
+                put(x, 0.89, info, 9, ha=align)
             else:
                 put(0.4, 0.95, "海西金融年鉴", 9)
             put(0.5, 0.03, f"— {number} —", 9)
@@ -246,6 +248,12 @@ def test_the_same_article_comes_out_of_a_pdf(rules, columns):
     assert (article.title, article.publisher, article.date) == (TITLE, PUBLISHER, DATE)
 
 
+def test_names_in_the_middle_above_two_columns_tear_no_sentence(rules):
+    article = only_article(as_pdf(2, "王小明", 0.466, "center"), rules)
+    assert (article.title, article.authors) == (TITLE, ["王小明"])
+    assert [p.text for p in article.paragraphs] == PARAGRAPHS
+
+
 @pytest.mark.parametrize("width", [18, 20, 25, 30, 38])
 def test_lines_cut_anywhere_give_the_same_statements(rules, width):
     """Where nothing tells paragraphs apart but the length of their last lines, sentences still come out whole."""
@@ -360,6 +368,41 @@ def test_the_head_of_a_newspaper_page_speaks_for_all_its_articles(rules, head):
     assert [(a.publisher, a.date, a.authors) for a in done.articles] == [("海西日报", "2026-01-30", ["王小明"])] * 3
 
 
+@pytest.mark.parametrize("head", [
+    "A05 金融\n海西日报\n2026年1月30日 星期五\n编辑：某某 校对：某某",
+    "2026年1月30日 星期五\n海西日报\n第3版 要闻",
+])
+def test_the_nameplate_of_a_newspaper_is_no_title(rules, head):
+    text = f"{head}\n\n某局部署金融监管工作\n本报记者 王小明 文/图\n会议要求，守住风险底线，强化金融监管。\n"
+    article = only_article(text, rules)
+    assert (article.title, article.publisher, article.date, article.authors) == (
+        "某局部署金融监管工作", "海西日报", "2026-01-30", ["王小明"])
+
+
+def test_a_title_that_ends_like_a_newspaper_is_no_nameplate(rules):
+    text = ("2026年1月30日 星期五\n银行业晒出年报\n本报记者 王小明\n会议要求，守住风险底线，强化金融监管。\n"
+            "某局部署金融监管工作\n本报记者 李小红\n会议明确，推进农信机构改革，化解金融风险。\n")
+    done = cleaning.clean_document("x", text.encode(), rules)
+    assert [a.title for a in done.articles] == ["银行业晒出年报", "某局部署金融监管工作"]
+
+
+def test_an_article_told_again_with_a_few_words_changed_counts_once(rules):
+    first = PLAIN.replace(INFO, "2026年1月20日")
+    again = PLAIN.replace("明确", "强调").replace("守护好", "守住")
+    done = cleaning.clean_document("x", f"{first}\n{again}".encode(), rules)
+    assert [(a.title, a.publisher, a.text) for a in done.articles] == [(TITLE, PUBLISHER, BODY)]
+    assert sum(r.n_chars for r in done.ledger) == len(first) + 1 + len(again)
+    assert sum(r.n_chars for r in done.ledger if r.fate == "duplicate") >= len(BODY)
+
+
+def test_bulletins_under_one_title_with_other_figures_are_articles_of_their_own(rules):
+    bulletins = [
+        f"银行业主要指标\n2026-0{m}-15 海西日报\n{m}月末，海西银行业总资产{m}2万亿元，不良率{m}.1%，风险可控。\n"
+        for m in (1, 2)]
+    done = cleaning.clean_document("x", "\n".join(bulletins).encode(), rules)
+    assert [a.date for a in done.articles] == ["2026-01-15", "2026-02-15"]
+
+
 def test_a_signature_ends_a_paragraph_of_cut_lines(rules):
     end = "到年末，当地共处置不良贷款三百亿元，风险机构全部退出。（记者 王小明）"
     first, second = "某地金融监管局召开会议部署风险化解工作。" * 3 + end, "另一地监管部门也作了部署。" * 6
@@ -444,6 +487,13 @@ def test_records_under_each_other_each_with_its_labels(rules):
         (f"海西部署第{i}项工作", "海西日报", f"会议要求守住第{i}条金融风险底线。") for i in "一二三"]
 
 
+def test_labels_set_wide_are_labels(rules):
+    lines = ["关于做好金融服务工作的通知", "索 引 号：717804719/2025-12", "成文日期：2025年4月2日",
+             "为做好金融服务工作，现就有关事项通知如下，请认真贯彻执行。"]
+    article = only_article("\n".join(lines), rules)
+    assert (article.title, article.date) == (lines[0], "2025-04-02")
+
+
 def test_an_official_paper_is_signed_by_its_agency_above_its_date(rules):
     body = ["各监管局：", "为做好金融服务工作，现就有关事项通知如下，请认真贯彻执行。"]
     lines = ["关于做好金融服务工作的通知", *body, "海西金融监督管理局办公室", "2025年5月9日", "（此件公开发布）"]
@@ -512,6 +562,16 @@ def test_a_running_head_between_marks_is_taken_out(rules):
     done = cleaning.clean_document("x", "\n\n".join(lines).encode(), rules)
     assert "".join(p.text for p in done.articles[0].paragraphs) == text
     assert [r.sample for r in done.ledger if r.rule == "running_head"] == ["·海西金融研究·"]
+
+
+def test_a_head_that_stands_twice_beside_page_numbers_is_taken_out(rules):
+    lines = [line for text in [*PARAGRAPHS, *PARAGRAPHS[:1]] for line in wrapped(text, 28, "　　")]
+    lines[4:4] = ["— 12 —", "海西金融"]
+    lines[11:11] = ["海西金融", "— 13 —"]
+    done = cleaning.clean_document("x", "\n".join(["海西改革的成效", "王小明", *lines]).encode(), rules)
+    number, head = "page_number", "running_head"
+    assert [(r.sample, r.rule) for r in done.ledger if r.fate == "boilerplate"] == [
+        ("— 12 —", number), ("海西金融", head), ("海西金融", head), ("— 13 —", number)]
 
 
 def test_a_running_head_inside_a_paragraph_is_taken_out(rules):
@@ -730,6 +790,36 @@ def test_a_tag_may_name_the_medium(rules):
     text = "---\ntitle: 部署工作\ntags: 海西证券报新闻\n---\n<p>会议要求守住金融风险底线，强化监管。</p>\n"
     article = only_article(text, rules)
     assert (article.publisher, article.rules["publisher"]) == ("海西证券报", "medium_tags")
+
+
+def test_an_account_of_wechat_is_the_publisher_and_the_platform_is_not(rules):
+    head = (f'<meta property="og:title" content="{TITLE}"><meta property="og:site_name" content="微信公众平台">'
+            '<meta name="author" content="王小明">')
+    top = ('<h1 id="activity-name">' + TITLE + '</h1><div id="meta_content"><span>原创</span><span>王小明</span>'
+           '<span><a id="js_name">海西观察</a></span><em>2026年1月20日 14:00</em><em>广东</em></div>')
+    whole = f'<html><head>{head}</head><body>{top}<div id="js_content">{MARKED}</div></body></html>'
+    article = only_article(whole, rules)
+    assert (article.publisher, article.rules["publisher"]) == ("海西观察", "meta:id:js_name")
+    assert (article.authors, article.date) == (["王小明"], "2026-01-20")
+    unnamed = only_article(f"<html><head>{head}</head><body><h1>{TITLE}</h1>{MARKED}</body></html>", rules)
+    assert unnamed.publisher is None
+
+
+@pytest.mark.parametrize(("end", "site"), [
+    ("_财经频道_海西日报网", "海西日报网"), (" - 海西財經", "海西財經"), (" - 第二版", None)])
+def test_the_title_tag_names_the_site(rules, end, site):
+    text = f"<html><head><title>{TITLE}{end}</title></head><body><h1>{TITLE}</h1>{MARKED}</body></html>"
+    if "財" in end:
+        text = opencc.OpenCC("s2t").convert(text)
+    assert only_article(text, rules).publisher == site
+
+
+def test_common_names_of_columns_are_known(rules):
+    table = ("新闻标题,刊发时间,来源媒体,作者姓名,linkUrl,正文内容\n"
+             f"{TITLE},2026.01.20,海西日报,王小明,https://a.cn/1,{BLOCKS[0][1]}\n")
+    article = only_article(table, rules)
+    assert (article.title, article.date, article.publisher, article.authors, article.url) == (
+        TITLE, DATE, PUBLISHER, ["王小明"], "https://a.cn/1")
 
 
 def test_meta_tags_are_trusted_before_the_page(rules):

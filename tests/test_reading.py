@@ -207,13 +207,21 @@ def test_mail_and_saved_page(rules):
     mail = cleaning.clean_document("a.eml", MAIL.encode(), rules).articles[0]
     assert (mail.title, mail.date, mail.publisher, mail.text) == ("部署工作", "2025-03-04", "Editor", CHINESE)
     page = (
-        "From: <Saved by Blink>\r\nSnapshot-Content-Location: https://a.cn/1.html\r\nSubject: x\r\n"
+        "From: <Saved by Blink>\r\nDate: Thu, 6 Mar 2025 08:00:00 +0800\r\n"
+        "Snapshot-Content-Location: https://a.cn/1.html\r\nSubject: x\r\n"
         'MIME-Version: 1.0\r\nContent-Type: multipart/related; type="text/html"; boundary="b"\r\n\r\n'
         "--b\r\nContent-Type: text/html; "
         f"charset=utf-8\r\n\r\n{PAGE}\r\n--b--\r\n"
     )
     article = cleaning.clean_document("a.mhtml", page.encode(), rules).articles[0]
     assert (article.source_format, article.url, article.title) == ("web_page", "https://a.cn/1.html", "部署工作")
+    assert article.date is None  # the day it was saved says nothing of it
+
+
+def test_who_passes_an_article_on_is_not_its_publisher(rules):
+    mail = MAIL.replace(CHINESE, f"来源：海西日报\r\n日期：2025年3月2日\r\n\r\n{CHINESE}")
+    article = cleaning.clean_document("a.eml", mail.encode(), rules).articles[0]
+    assert (article.publisher, article.date, article.text) == ("海西日报", "2025-03-02", CHINESE)
 
 
 def test_workbook_rows(rules):
