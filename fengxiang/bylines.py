@@ -153,6 +153,11 @@ def info_line(line: str, text: str, rules: Rules, below_title: bool) -> Fields |
             return None
         fields += _labelled(label, value, bool(dates), rules)
     clock = bool(dates) and dates[-1].end - dates[-1].start > len("2025年12月27日")
+    if dates and not labels and below_title:
+        a, b = dates[-1].end, len(line)
+        tail = byline(line[a:b].strip(), text[a:b].strip(), rules, False) if line[a:b].strip() else None
+        if tail and not masked[: dates[0].start].strip():
+            return fields + [(name, value, "info_line") for name, value, _ in tail]
     if not labels and clock and below_title and (posted := _posted(masked, text, rules)):
         return fields + posted
     rest = rules.idle.sub(" ", residue.replace("\x00", " ")).strip(" \t|｜丨/·,，、[]【】()（）:：-—")

@@ -27,6 +27,7 @@ LONG = 20  # characters from which a line that stands twice is a copy even alone
 AHEAD = 8  # lines within which an article must begin after its title
 MAX_KICKERS = 2  # lines above a title that are part of it; more are buttons
 MAX_NAMEPLATE = 8  # characters of the name of a newspaper
+MIN_LONGER = 4  # characters by which a title is longer than the name of a medium below it
 SAME = 0.9  # likeness of two paragraphs of which one is the other with a few words changed
 SHORT = 40  # characters at the start of a paragraph in which a dateline stands
 START = 12  # characters by which the beginnings of paragraphs are compared
@@ -440,6 +441,7 @@ class _Document:
             body = body or (not mode and len(line) >= LONG // 2 and line[-1] in _TERMINAL)
         self._mark_signing_agencies()
         self._mark_nameplates()
+        self._mark_accounts()
         if self.web_marks >= WEB_MARKS and self.source.source_format in ("plain", "web_page"):
             self._mark_between_furniture()
 
@@ -460,6 +462,16 @@ class _Document:
                 below = next((k for k in range(max(i, j) + 1, self.size) if self.fate[k] is None), None)
                 if below is not None and self._title_like(below) and (j < i or not self._meta_follows(j)):
                     self._note(j, [("publisher", self.text[j], "page_head")], "page_head")
+
+    def _mark_accounts(self) -> None:
+        """The name of a medium on a line of its own between a title and a date, as apps show it."""
+        for i in [i for i, fields in self.meta.items() if i > 1 and any(f[0] == "date" for f in fields)
+                  and not any(f[0] == "publisher" for f in fields)]:
+            name, title = self.text[i - 1], self.text[i - 2]
+            if self.fate[i - 1] is None and self.fate[i - 2] is None and self.hint[i - 1] not in ("t", "h") and (
+                    len(title) >= len(name) + MIN_LONGER and self._title_like(i - 2)) and (
+                    self.rules.site_name.fullmatch(self._matchable(name))):
+                self._note(i - 1, [("publisher", name, "name_beside_date")], "info_line")
 
     def _prose_ends(self, i: int) -> bool:
         return self.fate[i] is None and len(self.text[i]) >= LONG // 2 and self.text[i][-1] in "。！”）"
@@ -545,7 +557,8 @@ class _Document:
             fields = [(name, bylines.unmarked(text[a:b]), "page_head") for name, (a, b) in found[1].items()]
             self._note(i, fields, "page_head")
             return None
-        torn = self.width > 0 and self._is_full(i) and self._flows(i)
+        torn = self.width > 0 and self._is_full(i) and self._flows(i) and not (
+            line[0] in _BULLET and rules.role_inside.search(line))
         if not torn and (fields := bylines.byline(line, text, rules, below and layout)) is not None:
             self._note(i, fields, "byline")
             return None
@@ -618,6 +631,7 @@ class _Document:
         titles: dict[int, str] = {}
         body = signed = False
         live = [i for i in range(self.size) if self.fate[i] not in ("boilerplate", "duplicate", "unreadable")]
+        headed = sum(b in self.meta and self.hint[a] == "h" for a, b in pairwise(live))
         for p, i in enumerate(live):
             above = live[p - 1] if p else None
             free = body or not titles
@@ -634,7 +648,8 @@ class _Document:
                     body = signed = False
                 continue
             if self.hint[i] == "t" and not titles:
-                titles[i] = "first_heading"
+                if headed < 2 or (p + 1 < len(live) and live[p + 1] in self.meta):  # else that of a collection
+                    titles[i] = "first_heading"
             elif above is not None and free and above not in titles and self._title_like(above) and (
                     self._has_dateline(i) and not self._continues(live, p - 1)):
                 titles[above] = "above_dateline"

@@ -121,7 +121,11 @@ class Rules:
         self.tag_ends = tuple(check.strings(("tag_ends",)))
         self.lead_ins = tuple(check.strings(("lead_ins",)))
         self.abstracts = tuple(check.strings(("abstracts",)))
-        self.portal = re.compile(rf"(?:{_alternatives(check.strings(('portals',)))})\s?[-—–－·]\s?(?=\S\S)")
+        sections = _alternatives(check.strings(("portal_sections",)))
+        portals, ends = _alternatives(check.strings(("portals",))), _alternatives(list(self.medium_ends))
+        self.portal = re.compile(  # any other 网 too, where a known kind of medium stands behind it
+            rf"(?!.*(?:{sections})$)(?:(?:{portals})\s?[-—–－·]\s?(?=\S\S)"
+            rf"|[\u4e00-\u9fff]{{2,8}}网\s?[-—–－·]\s?(?=\S{{1,12}}(?:{ends})$))")
         self.not_authors = frozenset(check.strings(("not_authors",)))
         self.not_publishers = frozenset(check.strings(("not_publishers",)))
         roles = _alternatives(check.strings(("roles",)))

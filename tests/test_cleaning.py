@@ -111,7 +111,7 @@ def as_pdf(columns: int, info: str = INFO, x: float = 0.1, align: str = "left") 
                 put(x, 0.89, info, 9, ha=align)
             else:
                 put(0.4, 0.95, "海西金融年鉴", 9)
-            put(0.5, 0.03, f"— {number} —", 9)
+            put(0.1, 0.03, f"— {number} —", 9)
             for column in range(columns):
                 y = 0.85
                 for size, text in lines[at : at + per_column]:
@@ -249,7 +249,7 @@ def test_the_same_article_comes_out_of_a_pdf(rules, columns):
 
 
 def test_names_in_the_middle_above_two_columns_tear_no_sentence(rules):
-    article = only_article(as_pdf(2, "王小明", 0.466, "center"), rules)
+    article = only_article(as_pdf(2, "王小明", 0.48, "center"), rules)
     assert (article.title, article.authors) == (TITLE, ["王小明"])
     assert [p.text for p in article.paragraphs] == PARAGRAPHS
 
@@ -617,6 +617,7 @@ def test_a_running_head_inside_a_paragraph_is_taken_out(rules):
         ("作者：王小明 李大伟", None, ["王小明", "李大伟"], None),
         ("王小明  李大伟", None, ["王小明", "李大伟"], None),
         ("发布时间：2025/03/15 浏览次数：120", None, [], "2025-03-15"),
+        ("2025-03-04 10:20 海西时报 记者王小明／综合报道", "海西时报", ["王小明"], "2025-03-04"),
         (
             "摘编自：海西日报｜原来的题目｜2025-03-04｜https://a.cn/1｜类别：policy｜工作年度：2024",
             "海西日报",
@@ -635,6 +636,39 @@ def test_lines_of_source_authors_and_date(rules, line, publisher, authors, date)
         date,
     )
     assert article.text == "会议要求守住风险底线，提升监管质效。"
+
+
+def test_a_byline_as_wide_as_the_column_is_one(rules):
+    first, second = ("\n".join(wrapped(PARAGRAPHS[n], 15)) for n in (2, 5))
+    lines = ["海西部署全年工作", "■本报记者 王小明 通讯员 李红", first, "海西农信改革收官", "■本报记者 李红", second]
+    done = cleaning.clean_document("x", "\n".join(lines).encode(), rules)
+    assert [(a.title, a.authors) for a in done.articles] == [
+        ("海西部署全年工作", ["王小明", "李红"]), ("海西农信改革收官", ["李红"])]
+
+
+def test_an_account_between_title_and_date_is_the_publisher(rules):
+    text = f"今日头条\n{TITLE}\n海西金融观察\n2026-01-20 14:20\n发布于：海西省\n{BODY}\n"
+    article = only_article(text, rules)
+    assert (article.title, article.publisher, article.date) == (TITLE, "海西金融观察", DATE)
+
+
+def test_a_title_that_ends_like_a_medium_stays_one(rules):
+    article = only_article(f"严监管 防风险\n银行业晒出年报\n2026-01-20\n{BODY}\n", rules)
+    assert (article.title, article.publisher) == ("银行业晒出年报", None)
+
+
+@pytest.mark.parametrize(("source", "publisher"), [
+    ("海西网－海西晚报", "海西晚报"), ("人民网-海西日报", "海西日报"), ("人民网-海西频道", "人民网-海西频道")])
+def test_a_portal_before_the_medium_is_left_out(rules, source, publisher):
+    assert only_article(f"{TITLE}\n2026年1月20日 来源：{source}\n{BODY}\n", rules).publisher == publisher
+
+
+def test_headings_above_lines_of_source_are_the_titles_of_a_collection(rules):
+    articles = [f"## 海西部署第{i}项工作\n\n来源：海西日报 2026-01-20\n\n会议要求守住第{i}条金融风险底线。\n"
+                for i in "一二"]
+    done = cleaning.clean_document("x", ("# 剪报\n\n" + "\n".join(articles)).encode(), rules)
+    assert [(a.title, a.text) for a in done.articles] == [
+        (f"海西部署第{i}项工作", f"会议要求守住第{i}条金融风险底线。") for i in "一二"]
 
 
 def test_a_line_cut_in_mid_sentence_is_no_byline(rules):
