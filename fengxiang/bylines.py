@@ -168,6 +168,8 @@ def info_line(line: str, text: str, rules: Rules, below_title: bool) -> Fields |
     if not labels and not (below_title and _apart(line, dates)):
         return None
     at = line.find(rest)
+    if clock and line[0].isdigit() and rest in rules.places:
+        return fields  # where it was posted
     if below_title and not any(name == "publisher" for name, _, _ in fields):
         fields.append(("publisher", unmarked(text[at : at + len(rest)] if at >= 0 else rest), "name_beside_date"))
     return fields

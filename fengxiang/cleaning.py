@@ -1307,7 +1307,8 @@ _FATE_OF_KIND = {"heading": ("heading", "heading_line"), "list": ("body", "list_
 # Rules of layout, whose lines stand amid the text of an article.
 _LAYOUT = frozenset(("running_head", "page_number", "column_label", "image", "references", "contribution", "issue"))
 # Where fields of one document disagree: the citation line first, what stands in the text last.
-_TRUST = {"citation_line": 0, "signature": 2, "dateline": 2, "source_note": 3, "page_head": 3, "issue": 4}
+_TRUST = {"citation_line": 0, "name_beside_date": 2,
+          "signature": 2, "dateline": 2, "source_note": 3, "page_head": 3, "issue": 4}
 
 
 # ------------------------------------------------------------------------------------------------- small helpers

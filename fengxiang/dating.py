@@ -35,6 +35,11 @@ _DATELINE = re.compile(r"^.{0,24}?(?<!\d)(\d{1,2})月(\d{1,2})日\s?(?:电|讯)"
 _GLOSS_AFTER = re.compile(r"年\s?[（(]\s?((?:19|20)\d\d)\s?年?\s?[）)]")
 _GLOSS_BEFORE = re.compile(r"年\s?[（(]\s?(今年|去年|明年|前年)\s?[）)]")
 _THIS_YEAR_MONTH = re.compile(r"今年\s?(\d{1,2})月")
+_DASHES = re.compile("(?<=[0-9])[\u2010-\u2015\u2212\uff0d](?=[0-9])")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = rf"\b({'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
+_ENGLISH = re.compile(rf"(?i){_MONTH}\s(\d{{1,2}})(?:st|nd|rd|th)?,?\s((?:19|20)\d\d)\b")
+_BRITISH = re.compile(rf"(?i)\b(\d{{1,2}})(?:st|nd|rd|th)?[\s-]{_MONTH},?[\s-]((?:19|20)\d\d)\b")
 _SHIFT = {"前年": 2, "去年": 1, "今年": 0, "明年": -1}
 
 
@@ -129,6 +134,7 @@ def stated_date(value) -> str | None:
 def _date_of_text(text: str) -> str | None:
     if not text:
         return None
+    text = _DASHES.sub("-", text)
     if m := _ISO.match(text):
         return iso_date(m[1], m[2], m[3])
     found = find_dates(text)
@@ -144,6 +150,10 @@ def _date_of_text(text: str) -> str | None:
         seconds = int(text[:10])
         day = datetime.datetime.fromtimestamp(seconds, datetime.timezone(datetime.timedelta(hours=8)))  # China's clock
         return day.date().isoformat()
+    if m := _ENGLISH.search(text):
+        return iso_date(m[3], _MONTHS.index(m[1].lower()) + 1, m[2])
+    if m := _BRITISH.search(text):
+        return iso_date(m[3], _MONTHS.index(m[2].lower()) + 1, m[1])
     if re.search(r"[A-Za-z]{3}", text):
         try:
             return parsedate_to_datetime(text).date().isoformat()

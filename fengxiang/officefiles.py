@@ -18,6 +18,7 @@ MAX_CELL = 60  # characters of a cell of a table of data
 DESCENT = 0.2  # of a line's size, below its base line
 MAX_ABOVE = 4  # lines above a byline that is centred over the columns of a page
 MAX_PAGE_CHARS = 60_000  # characters of one PDF page
+_PASSED_ON = re.compile(r"(?i)^\s*(?:(?:转发|轉發|回复|回復|答复|fwd?|fw|re)\s?[:：]\s*)+")
 _DIGITS = re.compile(r"\d+")
 _PAGE_NUMBER = re.compile(r"[-—–·•|\s]{0,4}(?:第?\s?\d{1,4}\s?页?|\d{1,4}\s?/\s?\d{1,4}|[ivxlc]{1,6})[-—–·•|\s]{0,4}")
 
@@ -557,7 +558,8 @@ def read_mail(source_file: str, data: bytes, names: dict, depth: int, read_membe
         source.raw = None
     source.source_format = "web_page" if is_page else "email"
     source.n_undecodable = bad
-    said = [("title", message.get("subject"), "mail:subject"),
+    subject = _PASSED_ON.sub("", str(message.get("subject") or ""))
+    said = [("title", subject, "mail:subject"),
             ("date", None if is_page else message.get("date"), "mail:date"),  # a page has the day it was saved there
             ("url", message.get("snapshot-content-location") or part.get("content-location"), "mail:location")]
     if not is_page:

@@ -24,6 +24,7 @@ MAX_RECORDS = 1_000_000  # of one JSON, CSV or XLSX document
 MAX_RECORD_DEPTH = 4  # mappings and lists above a JSON record
 MAX_HTML_CHARS = 8_000_000  # of one page
 MAX_HTML_DEPTH = 1_500  # elements open at once; deeper pages are read without their structure
+MAX_PIECES = 20  # pieces of a line that a date on its own sets apart
 MAX_PDF_PAGES = 500
 MAX_BRACKETS = 5  # brackets within brackets whose width is put right
 MAIN_SHARE = 0.65  # of a page's prose, by characters, that makes a container the body of the article
@@ -885,6 +886,8 @@ _OFTEN_OPEN = frozenset(("p", "br", "img", "hr", "input", "meta", "link", "li", 
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _LINE_GLUE = re.compile(f"(?<=[{_CJK}])[ \t]*[\r\n]+[ \t]*(?=[{_CJK}])")
 _SITE = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[\u4e00-\u9fff])[-–—]+(?=[\u4e00-\u9fff])")
+_DATE_ALONE = re.compile(r"\s*20\d\d(?:-\d\d?-\d\d?|/\d\d?/\d\d?|年\d\d?月\d\d?日)"
+                         r"(?:\s?\d\d?[:：]\d\d(?:[:：]\d\d)?)?\s*")
 _META = re.compile(r"<meta\s|<link\s|<title", re.I)
 
 
@@ -1028,7 +1031,8 @@ def _blocks(body, boxes: _Boxes) -> list[_Block]:
     def flush():
         nonlocal linked, bold_only, gap, cells
         if buffer:
-            raw = "".join(buffer)
+            apart = 1 < len(buffer) <= MAX_PIECES and any(_DATE_ALONE.fullmatch(piece) for piece in buffer)
+            raw = (" " if apart else "").join(buffer)
             buffer.clear()
             text = _LINE_GLUE.sub("", raw) if "\n" in raw or "\r" in raw else raw
             text = _SPACES.sub(" ", text)
@@ -1150,11 +1154,17 @@ def _mark_body(blocks: list[_Block], boxes: _Boxes | None, page: str) -> None:
             inside = [i and (t or blocks[n].hint == "h") for n, (i, t) in enumerate(zip(inside, body, strict=True))]
     inside = [i and not o for i, o in zip(inside, outside, strict=True)]
     first = next((i for i in prose if inside[i]), len(blocks))
-    while first > 0 and inside[first - 1] and blocks[first - 1].hint == "h":
+    while first and inside[first - 1] and (blocks[first - 1].hint == "h" or (
+            first < len(blocks) and _addresses(blocks[first - 1], blocks[first]))):
         first -= 1
     for i, b in enumerate(blocks):
         if b.hint != "t" and (i < first or not inside[i]):
             b.hint = "k" if i < first and not outside[i] else "x"
+
+
+def _addresses(line: _Block, below: _Block) -> bool:
+    """Whether a paragraph addresses those a paper is written to: `各监管局：`."""
+    return line.hint == below.hint == "p" and line.box == below.box and line.text[-1] == "：" and len(line.text) > 3
 
 
 def _body_box(prose: list[tuple[int, int]], boxes: _Boxes) -> tuple[int, bool]:

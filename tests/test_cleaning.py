@@ -638,6 +638,34 @@ def test_lines_of_source_authors_and_date(rules, line, publisher, authors, date)
     assert article.text == "会议要求守住风险底线，提升监管质效。"
 
 
+def test_what_stands_beside_a_date_is_told_from_it_without_blanks(rules):
+    info = "<span>2026年1月20日</span><span>来源：海西日报</span><span>海西日报官方账号</span>"
+    text = f"<html><body><h1>{TITLE}</h1><p>{info}</p><div>{MARKED}</div></body></html>"
+    article = only_article(text, rules)
+    assert (article.publisher, article.date, article.text) == (PUBLISHER, DATE, BODY)
+
+
+def test_characters_of_a_word_that_are_marked_one_by_one_stay_together(rules):
+    words = "".join(f"<span>{c}</span>" for c in PARAGRAPHS[0])
+    assert only_article(f"<html><body><h1>{TITLE}</h1><p>{words}</p></body></html>", rules).text == PARAGRAPHS[0]
+
+
+def test_a_place_behind_a_time_is_no_medium(rules):
+    assert only_article(f"{TITLE}\n2026-01-20 14:20 广东\n{BODY}\n", rules).publisher is None
+
+
+def test_a_labelled_source_is_trusted_before_the_account_that_reposts(rules):
+    text = f"{TITLE}\n原创 李红 海西观察 2026年01月20日 14:00 广东\n来源 | 海西日报\n作者 | 王小明\n{BODY}\n"
+    article = only_article(text, rules)
+    assert (article.publisher, article.authors, article.date) == (PUBLISHER, ["王小明"], DATE)
+
+
+def test_those_a_paper_is_written_to_are_part_of_it(rules):
+    paper = f"<div class='w'><p>各监管局：</p><p>{PARAGRAPHS[2]}</p><p>{PARAGRAPHS[5]}</p></div>"
+    article = only_article(f"<html><body><h1>{TITLE}</h1>{paper}</body></html>", rules)
+    assert [p.text for p in article.paragraphs] == ["各监管局：", PARAGRAPHS[2], PARAGRAPHS[5]]
+
+
 def test_a_byline_as_wide_as_the_column_is_one(rules):
     first, second = ("\n".join(wrapped(PARAGRAPHS[n], 15)) for n in (2, 5))
     lines = ["海西部署全年工作", "■本报记者 王小明 通讯员 李红", first, "海西农信改革收官", "■本报记者 李红", second]
@@ -736,6 +764,7 @@ def test_notes_at_the_end_of_a_paragraph_are_cut_off(rules, end, authors, rule):
         ("新华社北京1月12日电（记者 王小明）", "新华社", "2025-01-12"),
         ("本报讯（记者 王小明）", None, None),
         ("海西日报河东1月12日讯（通讯员 王小明）", "海西日报", "2025-01-12"),
+        ("【海西日报讯】记者王小明报导：", "海西日报", None),
     ],
 )
 def test_a_dateline_is_metadata(rules, start, publisher, date):

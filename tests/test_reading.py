@@ -218,6 +218,11 @@ def test_mail_and_saved_page(rules):
     assert article.date is None  # the day it was saved says nothing of it
 
 
+def test_a_subject_that_was_passed_on_is_the_title(rules):
+    mail = MAIL.replace("=?utf-8?b?6YOo572y5bel5L2c?=", "Fwd: =?utf-8?b?6L2s5Y+R77ya6YOo572y5bel5L2c?=")
+    assert cleaning.clean_document("a.eml", mail.encode(), rules).articles[0].title == "部署工作"
+
+
 def test_who_passes_an_article_on_is_not_its_publisher(rules):
     mail = MAIL.replace(CHINESE, f"来源：海西日报\r\n日期：2025年3月2日\r\n\r\n{CHINESE}")
     article = cleaning.clean_document("a.eml", mail.encode(), rules).articles[0]
