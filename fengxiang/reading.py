@@ -947,7 +947,7 @@ def read_html(source_file: str, text: str, names: dict) -> Source:
         boxes = _Boxes(names.get("furniture"))
         blocks = _blocks(tree.body, boxes) if tree.body is not None else []
         if names and _META.search(text):
-            _head_fields(tree, source.fields, names)
+            _head_fields(tree, text, source.fields, names)
     _find_title(blocks, source.fields)
     if names:
         _mark_body(blocks, boxes, text)
@@ -1205,7 +1205,7 @@ def _squeeze(text: str) -> str:
     return "".join(text.replace("|", " ").split())  # bars stand between the cells of its tables
 
 
-def _head_fields(tree, fields: list, names: dict) -> None:
+def _head_fields(tree, page: str, fields: list, names: dict) -> None:
     """What a page says of itself: meta tags, canonical address, JSON-LD, title, elements known by their id."""
     found: dict[int, list] = {}
     order = {name: i for i, name in enumerate(names["meta"])}
@@ -1226,7 +1226,7 @@ def _head_fields(tree, fields: list, names: dict) -> None:
         if value and key in order:
             found.setdefault(order[key], []).append((names["meta"][key], value, f"meta:{key}"))
     for key in (k for k in order if k.startswith("id:")):
-        if key[3:] in tree.html and (node := tree.css_first(f'[id="{key[3:]}"]')) is not None:
+        if key[3:] in page and (node := tree.css_first(f'[id="{key[3:]}"]')) is not None:
             value = _SPACES.sub(" ", node.text(deep=True) or "").strip()
             found.setdefault(order[key], []).append((names["meta"][key], value, f"meta:{key}"))
     for i in sorted(found):
