@@ -159,6 +159,14 @@ TRANSMISSION = {
         "warned": {"zh": "要求防范", "en": "to be prevented"}, "denied": {"zh": "否认", "en": "not so"}}},
     "text": _STATEMENT,
 }
+TRANSMISSION_TIES = {
+    "year": TRANSMISSION["year"],
+    "from_name": TRANSMISSION["from_name"],
+    "to_name": TRANSMISSION["to_name"],
+    "n_statements": _N,
+    "n_articles": _ARTICLES,
+    "said_with": TRANSMISSION["verb"],
+}
 WORDING = {
     "term": _TERM,
     "names": {"zh": "说它的地方局", "en": "bureaus that say it"},

@@ -755,6 +755,15 @@ def transmission_network(passings: pd.DataFrame, year: int | None = None) -> pd.
                                                            ascending=[False, True, True], ignore_index=True)
 
 
+def transmission_by_year(passings: pd.DataFrame) -> pd.DataFrame:
+    """The directed network of each work year: `transmission_network` with the column year before the others, the
+    latest year first; what is of no known year is left out."""
+    years = sorted({int(year) for year in passings["year"].dropna() if year > 0}, reverse=True)
+    networks = [transmission_network(passings, year).assign(year=year) for year in years]
+    ties = pd.concat(networks or [transmission_network(passings.iloc[:0]).assign(year=0)], ignore_index=True)
+    return ties[["year", *ties.columns.drop("year")]]
+
+
 def coverage_by_year(slices: pd.DataFrame) -> pd.DataFrame:
     """region, year with articles, from the table `slices`: what `adoption` takes as coverage; single regions only."""
     part = slices[~slices["region"].isin(NOT_ONE_REGION) & (slices["year"] > 0) & (slices["n_articles"] > 0)]

@@ -364,6 +364,11 @@ def test_transmission_network_by_hand():
         ["firms", "institutions", 1, 1, 0, 1, 0, ["波及"], ["b-002"]]]
     assert list(diffusion.transmission_network(edges, 2024)["n_statements"]) == [1]
     assert diffusion.transmission_network(edges.iloc[:0]).empty
+    by_year = diffusion.transmission_by_year(edges)
+    assert by_year[["year", "source", "target", "n_statements"]].values.tolist() == [
+        [2025, "firms", "institutions", 1], [2025, "property", "institutions", 1],
+        [2024, "property", "institutions", 1]]
+    assert list(diffusion.transmission_by_year(edges.iloc[:0]).columns) == list(by_year.columns)
 
 
 @settings(max_examples=150)
