@@ -142,6 +142,11 @@ def cell_text(value: Any, spec: str = "", labels: Mapping[Any, Text] | None = No
     return visible(value)
 
 
+def breadth(text: str) -> int:
+    """How wide a text is, in Latin letters: Chinese characters are two wide."""
+    return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
+
+
 def is_missing(value: Any) -> bool:
     """Whether `value` stands for nothing: None, NaN, NaT or pandas' NA."""
     return value is None or type(value).__name__ in ("NAType", "NaTType") or (

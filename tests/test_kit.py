@@ -4,7 +4,9 @@ import re
 import shutil
 import zipfile
 from datetime import datetime
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +14,7 @@ import pytest
 from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFont
 from pptx import Presentation
 from pptx.enum.shapes import MSO_SHAPE_TYPE
 from projects import code, interface, markdown, title, write_notebook
@@ -373,10 +375,36 @@ def test_plotted_data_are_read_as_they_were_written(tmp_path):
                                       [[1, "007", "=x", 1e-05], [-2.5, "8", "it's", None]])
 
 
+def lines_in_a_wide_font(text: str, width: float, size: float, bold: bool) -> int:
+    """How many lines a text takes in DejaVu Sans, which programs fall back on where there is no Arial, with Chinese
+    characters and marks a square each, broken at spaces and between Chinese characters."""
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    font = ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts/ttf", name)), 200)
+    lines, room = 1, width * 72
+    for piece in re.findall(r"[\u2e80-\uffef]|[^\u2e80-\uffef\s]+\s*|\s+", text):
+        def advance(part):
+            return sum(1.0 if c > "\u2e80" else font.getlength(c) / 200 for c in part) * size
+        if advance(piece.rstrip()) > room:
+            lines, room = lines + 1, width * 72
+        room -= advance(piece)
+    return lines
+
+
+@pytest.mark.parametrize("bold", [True, False])
+@pytest.mark.parametrize(("lang", "words"), [
+    ("en", "Regions with enough material differ in what they mention most often “between” 2022 and 2026, 26.2% of "),
+    ("zh", "“小微企业”“制造业”和“普惠型”用得较多，每万词次26.2、20.8、15.5次，n=18,712，2021—2026年各地区不同；")])
+def test_text_fits_its_box_in_a_wide_stand_in_for_the_font(lang, words, bold):
+    for length in range(10, 3 * len(words), 7):
+        text, height = (words * 3)[:length].strip(), 0.85
+        size = kit.fitting_size([text], lang, 12, height, range(25, 7, -1), bold=bold)
+        assert lines_in_a_wide_font(text, 12, size, bold) * size * 1.25 <= height * 72, (text, size)
+
+
 def test_the_largest_size_that_fits():
     text = "监" * 40  # at 18 points, four characters an inch
-    assert kit.fitting_size([text], "en", 10, 18 * 1.25 / 72, (20, 18, 16)) == 18
-    assert kit.fitting_size([text], "en", 9.99, 18 * 1.25 / 72, (20, 18)) is None
-    assert kit.fitting_size([text, text], "en", 10, (2 * 18 * 1.25 + 9) / 72, (18,), 9) == 18
-    assert kit.fitting_size([text, text], "en", 10, (2 * 18 * 1.25 + 8) / 72, (18,), 9) is None
+    assert kit.fitting_size([text], "en", 11.3, 18 * 1.25 / 72, (20, 18, 16)) == 18  # a ninth to spare
+    assert kit.fitting_size([text], "en", 11.2, 18 * 1.25 / 72, (20, 18)) is None
+    assert kit.fitting_size([text, text], "en", 11.3, (2 * 18 * 1.25 + 9) / 72, (18,), 9) == 18
+    assert kit.fitting_size([text, text], "en", 11.3, (2 * 18 * 1.25 + 8) / 72, (18,), 9) is None
     assert figures.text_width(text, 18) == pytest.approx(10)
