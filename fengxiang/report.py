@@ -368,6 +368,8 @@ class Page:
         """This language of a pair of texts."""
         return "" if value is None else value if isinstance(value, str) else value[self.language]
 
+    breadth = staticmethod(display.breadth)
+
     # -- chapters
 
     def _add_chapter(self, identifier: str, name: str, cells: list) -> None:

@@ -35,6 +35,10 @@ PAYLOADS = [
     "&lt;b&gt;&amp;", "<base href=//evil.example>", "\u2028</title>", "\ud800 \x00",
 ]
 
+# Where the articles of the small project come from; one address is as long as those that quote Chinese.
+WEB = ["javascript:alert(1)", *(f"https://example.org/{i}" for i in (1, 2)),
+       "https://example.org/" + "%E7%9B%91" * 40, "https://example.org/4"]
+
 
 def encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -63,7 +67,7 @@ def make_project(root: Path, texts=None) -> Path:
         "regions:\n  - {name: 全国, en: National}\n  - {name: 北京, en: Beijing}\n", "utf-8")
     articles = [
         {"article_id": f"a{i}", "title": f"标题{i}", "publisher": "财经" if i % 2 else None,
-         "url": f"https://example.org/{i}" if i else "javascript:alert(1)", "date": f"2026-01-{10 + i}",
+         "url": WEB[i], "date": f"2026-01-{10 + i}",
          "year": 2025 + i % 2, "source_title": None, "scope": "out" if i == 4 else "in",
          "source_file": f"{i}.md", "story_id": "a0" if i < 2 else f"a{i}"} for i in range(5)]
     sentences = texts or ["化解中小银行风险。", "风险处置要稳。", "支持小微企业。", "北京提出化解风险。"]
@@ -280,6 +284,17 @@ def test_a_drawing_too_large_for_the_page_stays_in_the_folder(made, project, mon
     assert set(files) - set(json.loads(figure.css("script.files")[0].text())) == {"svg", "pdf"}
     assert [b.attributes.get("data-format") for b in figure.css("button")] == ["png", "csv"]
     assert "SVG、PDF太大，不放进本页，见figures文件夹里的coverage.zh" in text_of(figure)
+
+
+@pytest.mark.parametrize(("value", "classes"), [
+    ("2026-02-09", "short"), ("Liaoning", "short"), ("辽宁、大连", "short"), ("爆雷", "short"),
+    ("中小金融机构风险化解", None), ("Inclusive finance", None), ("这句话说得很长" * 6, "text")])
+def test_cells_are_kept_on_a_line_by_how_wide_they_are_not_by_the_language_of_the_page(project, value, classes):
+    shown = display.table(pd.DataFrame({"a": ["x"], "b": [value]}))
+    execute(project, "01-clean", [*title("画什么？", "What is drawn?"), interface([], []), shows("table", shown)])
+    for page in pages(project):
+        cell, = page.css("#chapter-01 .table tbody td")
+        assert cell.attributes.get("class") == classes
 
 
 def test_a_figure_that_was_not_made_is_said(project):
@@ -820,6 +835,21 @@ def test_nothing_makes_the_page_scroll_sideways(browser, made, width, height):
         browser.size(width, height, 2, mobile=width < 500)
         browser.open(path)
         assert browser.run("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nothing_is_too_wide_for_the_printed_page(browser, made, language):
+    """Browsers shrink the whole print until its widest line fits, be it one web address."""
+    width = round((210 - 2 * 18) / 25.4 * 96)
+    browser.size(width, 1000)
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    try:
+        browser.open(made[0] / {"zh": "report/index.html", "en": "report/index.en.html"}[language])
+        assert browser.run("document.documentElement.scrollWidth") <= width
+        assert browser.run("getComputedStyle(document.querySelector('.sources a[href^=http]'), '::after').content"
+                           ".includes('https://example.org/')")
+    finally:
+        browser.call("Emulation.setEmulatedMedia", media="")
 
 
 def test_it_prints_with_page_numbers_and_without_controls(opened, tmp_path):
