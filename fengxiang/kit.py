@@ -701,6 +701,7 @@ def _add_methods(deck, material: Material, lang: str) -> None:
 # ---- one-pager ------------------------------------------------------------------------------------------------------
 
 _SHEET_WIDTH_CM, _SHEET_HEIGHT_CM, _SHEET_MARGIN_CM = 21.0, 29.7, 2.0
+_PICTURE_WIDTH_CM, _PICTURE_GAP_PT = 15.6, 26.0  # at most; what stands above and below a picture and its caption
 _BODY_PT, _SMALL_PT = 10.5, 9.0
 _BODY_LEADING, _SMALL_LEADING = 16.0, 13.0  # points: exact, since Chinese fonts differ widely in their own leading
 
@@ -861,24 +862,31 @@ def _write(paragraph, text: str, lang: str, size: float | None = None, colour: s
 
 
 def _add_pictures(document, material: Material, findings: Sequence[Mapping], lang: str) -> None:
-    """The back of the sheet: the figures of the first findings that have one, or the first figures there are."""
+    """The back of the sheet: the figures of the first findings that have one, or the first figures there are; as large
+    as leaves room for how to read them."""
     from docx.shared import Cm
 
     cards = {card["stem"]: card for card in material.cards}
     wanted = dict.fromkeys(f["figure"] for f in findings if f["figure"] in cards)
-    for i, stem in enumerate(list(dict.fromkeys([*wanted, *cards]))[:N_FIGURES]):
-        card = cards[stem]
+    shown = [cards[stem] for stem in list(dict.fromkeys([*wanted, *cards]))[:N_FIGURES]]
+    readings = [WORDS["read"][lang] + card["how_to_read"][lang] for card in shown]
+    measure = (_SHEET_WIDTH_CM - 2 * _SHEET_MARGIN_CM) / 2.54 * _SAFETY[lang]
+    lines = sum(figures.n_lines(text, measure, _SMALL_PT) for text in readings)
+    room = _SHEET_HEIGHT_CM - 2 * _SHEET_MARGIN_CM - 2.54 / 72 * (lines * _SMALL_LEADING + len(shown) * _PICTURE_GAP_PT)
+    half = figures.SIZES["half"]
+    width = min(_PICTURE_WIDTH_CM, room / max(1, len(shown)) * half.width / half.height)
+    for i, (card, reading) in enumerate(zip(shown, readings, strict=True)):
         paragraph = document.add_paragraph()
         paragraph.paragraph_format.line_spacing = 1.0  # an exact one would cut the picture off
         paragraph.paragraph_format.page_break_before = i == 0
         paragraph.paragraph_format.keep_with_next = True
         picture = paragraph.add_run().add_picture(str(material.place.figures / card["files"][lang]["half.png"]),
-                                                  width=Cm(15.6))
+                                                  width=Cm(width))
         properties = picture._inline.docPr
         properties.set("descr", _plain(card["alt"][lang]))
         properties.set("title", _plain(card["title"][lang]))
         properties.set("name", card["stem"])
-        _write(document.add_paragraph(style="Caption"), WORDS["read"][lang] + card["how_to_read"][lang], lang)
+        _write(document.add_paragraph(style="Caption"), reading, lang)
 
 
 # ---- workbook -------------------------------------------------------------------------------------------------------

@@ -390,6 +390,25 @@ def lines_in_a_wide_font(text: str, width: float, size: float, bold: bool) -> in
     return lines
 
 
+@pytest.mark.parametrize(("lang", "reading"), [("zh", "横条越长，占比越高；细线是95%区间，" * 14 + "越短越准。"),
+                                               ("en", "The longer a bar, the larger the share; " * 12 + "mind n.")])
+def test_two_figures_and_how_to_read_them_fit_the_back_of_the_sheet(made, lang, reading):
+    material = kit.Material.read(made[0], made[0].out)
+    for card in material.cards:
+        card["how_to_read"][lang] = reading
+    document = Document(io.BytesIO(kit.briefing_sheet(material, lang)))
+    section, pictures = document.sections[0], document.inline_shapes
+    captions = [p.text for p in document.paragraphs if p.style.name == "Caption"]
+    width, height = (whole.inches - 2 * margin.inches for whole, margin in (
+        (section.page_width, section.left_margin), (section.page_height, section.top_margin)))
+    assert len(pictures) == len(captions) == 2
+    assert reading in captions[0]
+    lines = sum(lines_in_a_wide_font(text, width, 9, False) for text in captions)
+    spaces = 2 * (4 + 5 + 2 + 8)  # points: after a picture, below its line, before and after its caption
+    assert sum(p.height.inches for p in pictures) + (lines * 13 + spaces) / 72 <= height
+    assert all(8 / 2.54 < p.width.inches < width for p in pictures)
+
+
 @pytest.mark.parametrize("bold", [True, False])
 @pytest.mark.parametrize(("lang", "words"), [
     ("en", "Regions with enough material differ in what they mention most often “between” 2022 and 2026, 26.2% of "),
