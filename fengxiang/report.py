@@ -42,6 +42,7 @@ LENS_BYTES = 700_000  # statements embedded for the search, as JSON
 LENS_MINIMUM = 30  # a share of fewer statements carries a warning
 SHORT_QUOTE = 40  # characters of a text quoted when texts are withheld
 SHORT_TITLE = 100  # and of a title
+_LONG_NUMBER = 24  # a number of a sentence that is broader, in Latin letters, may be broken over two lines
 
 
 # ---- what the page knows besides the notebooks ----------------------------------------------------------------------
@@ -504,8 +505,9 @@ class Page:
         while found := [(m.start(), -len(text), text) for text in waiting
                         if (m := re.compile(_whole_number(text)).search(sentence, position))]:
             start, _, text = min(found)
-            out += sentence[position:start] + Markup('<a class="number" href="#evidence-{}" title="{}">{}</a>').format(
-                name, self.say("drawer_open", number=text), text)
+            kind = "number long" if display.breadth(text) > _LONG_NUMBER else "number"
+            out += sentence[position:start] + Markup('<a class="{}" href="#evidence-{}" title="{}">{}</a>').format(
+                kind, name, self.say("drawer_open", number=text), text)
             position = start + len(text)
             waiting.remove(text)
         return out + sentence[position:]

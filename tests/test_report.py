@@ -238,6 +238,19 @@ def test_every_number_of_a_sentence_is_linked_where_it_stands(project, sentence,
     assert all(not part.rstrip("<")[-1:].isdigit() for part in before[:-1])
 
 
+@pytest.mark.parametrize(("number", "wraps"), [("22.4%", False), ("116条语句", False), (
+    "“五大监管” (five kinds of supervision; 4 of the 9 stories)", True)])
+def test_a_long_number_of_a_sentence_wraps_on_a_phone_and_a_short_one_stays_on_its_line(
+        browser, project, number, wraps):
+    rows = [{"zh": number, "en": number, "numbers": [{"zh": number, "en": number}]}]
+    execute(project, "02-found", [*title("空", "Nothing"), interface([], []), shows("f", display.findings(rows))])
+    for path in write_report(project, project):
+        browser.size(390, 844, mobile=True)
+        browser.open(path)
+        assert browser.run("document.documentElement.scrollWidth") <= 390
+        assert browser.run("document.querySelector('.sentence .number').getClientRects().length > 1") is wraps
+
+
 def test_a_long_table_folds_and_an_empty_one_says_so(browser, project):
     execute(project, "02-found", [
         *title("空", "Nothing"), interface([], []), shows("1", display.table(pd.DataFrame({"a": range(30)}))),
@@ -792,6 +805,23 @@ def test_the_plotted_data_open_as_a_table(opened, made):
                        "(row) => [...row.cells].map((cell) => cell.textContent))")
     rows = list(csv.reader(io.StringIO((made[0] / "figures/coverage.csv").read_text("utf-8-sig"))))
     assert table == [["年度", "语句（句）"], *rows[1:]]
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_plotted_data_with_many_columns_scroll_in_their_place(browser, project, width):
+    names = [f"column_{i}" for i in range(30)]
+    (project / "figures/coverage.csv").write_text(",".join(names) + "\n" + ",".join(names), "utf-8-sig")
+    card = json.loads((project / "figures/coverage.json").read_text("utf-8"))
+    card["columns"] = {name: {"zh": name, "en": name} for name in names}
+    (project / "figures/coverage.json").write_text(json.dumps(card), "utf-8")
+    write_report(project, project)
+    browser.size(width, 900, mobile=width < 500)
+    browser.open(project / "report/index.html")
+    browser.run("document.querySelectorAll('details.data').forEach((d) => { d.open = true; })")
+    browser.run("(async () => { while (!document.querySelector('.data td')) "
+                "await new Promise((r) => setTimeout(r, 10)); })()")
+    assert browser.run("document.querySelector('.data table').scrollWidth") > width
+    assert browser.run("document.documentElement.scrollWidth") <= width
 
 
 def test_a_number_opens_the_drawer_behind_it_and_the_code_switch_opens_all_code(opened):
