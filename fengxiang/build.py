@@ -11,6 +11,7 @@ are copies of one story) is a second pass over small signatures.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import multiprocessing
 import os
@@ -30,8 +31,8 @@ from multiprocessing import connection
 from pathlib import Path
 
 from .errors import UserError
-from .partition import Cache, Partial, Piece, Task, digest, kept_toolkit, make_partials
-from .places import folder, is_local, is_shared, local_copy, opened, stored_files
+from .partition import Cache, Partial, Piece, Task, cannot_be_read, digest, kept_toolkit, make_partials
+from .places import StoredFile, folder, is_local, is_shared, local_copy, opened, stored_files
 
 PARTITION_BYTES = 2_000_000  # raw bytes a partition holds at most, unless it is one piece
 IN_PROCESS_BYTES = 3_000_000  # less raw text than this is not worth starting processes for
@@ -130,49 +131,72 @@ def _with_imported(modules: Iterable[str], sources: dict[str, bytes]) -> set[str
     return found
 
 
-def raw_files(raw: Path) -> list[tuple[str, int, int | str]]:
-    """The raw files of a folder, sorted by path relative to it, each with its size and what differs when it was
-    changed: all but hidden ones and READMEs. A symbolic link is taken only if it leads to a file inside the folder.
+def raw_files(raw: Path) -> list[StoredFile]:
+    """What stands in the raw folder, sorted by name: all but hidden files and READMEs. What cannot be read as a file
+    is there too, with the reason. A symbolic link is taken only if it leads to a file inside the folder.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: the folder itself cannot be read.
     """
     if not is_local(raw):
         return [file for file in stored_files(raw) if not any(map(_is_left_out, file.name.split("/")))]
     root = raw.resolve()
-    found = []
-
-    def visit(folder: str, prefix: str):
+    found: list[StoredFile] = []
+    waiting = [(str(raw), "")]
+    while waiting:
+        path, prefix = waiting.pop()
         try:
-            entries = os.scandir(folder)
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    name = prefix + entry.name
+                    if _is_left_out(entry.name):
+                        continue
+                    try:
+                        if entry.is_file(follow_symlinks=False):
+                            stat = entry.stat(follow_symlinks=False)
+                            found.append(StoredFile(name, stat.st_size, stat.st_mtime_ns))
+                        elif entry.is_dir(follow_symlinks=False):
+                            waiting.append((entry.path, f"{name}/"))
+                        elif entry.is_symlink():
+                            found.append(_linked(name, entry.path, root))
+                        else:
+                            found.append(StoredFile(name, 0, 0, "not a file but a pipe, a socket or a device"))
+                    except OSError as error:
+                        found.append(StoredFile(name, 0, 0, cannot_be_read(error)))
         except OSError as error:
-            raise UserError(f"cannot be read ({error.strerror})", folder) from None
-        with entries:
-            for entry in entries:
-                name = entry.name
-                if _is_left_out(name):
-                    continue
-                if entry.is_file(follow_symlinks=False):
-                    stat = entry.stat(follow_symlinks=False)
-                    found.append((prefix + name, stat.st_size, stat.st_mtime_ns))
-                elif entry.is_dir(follow_symlinks=False):
-                    visit(entry.path, f"{prefix}{name}/")
-                elif entry.is_symlink():
-                    target = Path(entry.path).resolve()
-                    if target.is_file() and target.is_relative_to(root):
-                        stat = target.stat()
-                        found.append((prefix + name, stat.st_size, stat.st_mtime_ns))
-
-    visit(str(raw), "")
+            if not prefix:
+                raise UserError(cannot_be_read(error), raw) from None
+            found.append(StoredFile(prefix, 0, 0, cannot_be_read(error)))
     return sorted(found)
+
+
+def _linked(name: str, path: str, root: Path) -> StoredFile:
+    """What a symbolic link leads to, under the name of the link."""
+    try:
+        target = Path(path).resolve(strict=True)
+    except (OSError, RuntimeError) as error:  # a loop is a RuntimeError in Python 3.11 and 3.12
+        if isinstance(error, FileNotFoundError):
+            return StoredFile(name, 0, 0, "a link that leads nowhere")
+        if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
+            return StoredFile(name, 0, 0, "a link that leads back to itself")
+        return StoredFile(name, 0, 0, cannot_be_read(error))
+    if not target.is_relative_to(root):
+        return StoredFile(name, 0, 0, "a link that leads out of the folder; it is not followed")
+    if target.is_dir():
+        return StoredFile(name, 0, 0, "a link to a folder; a folder is read only where it stands")
+    if not target.is_file():
+        return StoredFile(name, 0, 0, "a link to a pipe, a socket or a device")
+    stat = target.stat()
+    return StoredFile(name, stat.st_size, stat.st_mtime_ns)
 
 
 def _is_left_out(name: str) -> bool:
     return name.startswith(".") or name.lower().startswith("readme")
 
 
-def _pieces(raw: Path, source_file: str, size: int, stamp: int | str) -> Iterator[Piece]:
-    whole = Piece(source_file, size, stamp)
+def _pieces(raw: Path, file: StoredFile) -> Iterator[Piece]:
+    source_file, size, stamp, refused = file
+    whole = Piece(source_file, size, stamp, refused=refused)
     if size <= 2 * CHUNK_BYTES:
         yield whole
         return
@@ -210,7 +234,7 @@ def partitions(raw: Path) -> list[tuple[str, tuple[Piece, ...]]]:
     Pieces are spread by a hash of their path, and a set that is too large is halved by the next digit of it. So the
     sets follow from what is in the folder, not from what was there before, and a new file changes one of them.
     """
-    pieces = [p for file in raw_files(raw) for p in _pieces(raw, *file)]
+    pieces = [p for file in raw_files(raw) for p in _pieces(raw, file)]
     placed = sorted((int.from_bytes(blake2b(f"{p.source_file}\0{p.start}".encode("utf-8", "surrogatepass"),
                                             digest_size=8).digest(), "big"), i) for i, p in enumerate(pieces))
     sizes = [0]

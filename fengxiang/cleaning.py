@@ -87,11 +87,18 @@ def clean_document(source_file: str, data: bytes, rules: Rules, *, first_positio
     """
     out = Cleaned(source_file)
     position: dict[str, int] = {}
+    n_chars = 0
     for item in reading.sources(source_file, data, rules.names, first_position):
         if isinstance(item, tuple):
             out.rejected.append(Rejection(*item))
             continue
         name = item.source_file
+        n_chars += sum(item.lines.n)
+        if n_chars > reading.MAX_CHARS:
+            out.ledger += _given_up(item)
+            out.rejected.append(Rejection(name, "too much text in one file",
+                                          f"the limit is {reading.MAX_CHARS:,} characters; cut it into several files"))
+            continue
         start = position.get(name, 0) + 1
         try:
             articles, ledger = _Document(item, rules, start).clean()

@@ -128,8 +128,10 @@ def _made_from(root: Path, place: Workplace, state: running.State) -> dict[str, 
         # what its cells say: saving it with outputs changes nothing
         cells = [[cell["cell_type"], running.tags(cell), cell["source"]] for cell in running.read_notebook(path).cells]
         code[f"notebooks/{path.name}"] = {"sha256": running.digest(cells)}
-    return {"inputs": {name[9:]: entry for name, entry in _files(
-                state, (f"data/raw/{name}" for name, *_ in raw_files(place.raw))).items()},
+    found = raw_files(place.raw)
+    inputs = _files(state, (f"data/raw/{file.name}" for file in found if not file.refused))
+    return {"inputs": {name[9:]: entry for name, entry in inputs.items()} | {
+                file.name: {"bytes": None, "sha256": None} for file in found if file.refused},
             "codebook": {name[9:]: entry for name, entry in _files(state, codebook).items()},
             "code": code, "libraries": _libraries(root)}
 

@@ -542,6 +542,9 @@ def read_mail(source_file: str, data: bytes, names: dict, depth: int, read_membe
     import email
     import email.policy
 
+    n_parts = data.count(b"\n--")
+    if n_parts > reading.MAX_MAIL_PARTS:  # the parser's time grows with their square
+        raise Unreadable("a message of too many parts", f"{n_parts:,}; the limit is {reading.MAX_MAIL_PARTS:,}")
     message = email.message_from_bytes(data, policy=email.policy.default)
     part = message.get_body(preferencelist=("html", "plain"))
     is_page = message.get_content_type() == "multipart/related" or "snapshot-content-location" in message
@@ -572,7 +575,11 @@ def read_mail(source_file: str, data: bytes, names: dict, depth: int, read_membe
     if is_page:
         return
     for i, attachment in enumerate(message.iter_attachments()):
-        if i >= 100 or depth >= reading.MAX_ZIP_DEPTH:
+        if i >= reading.MAX_ATTACHMENTS:
+            yield source_file, "too many attachments", f"those after the first {reading.MAX_ATTACHMENTS} are not read"
+            break
+        if depth >= reading.MAX_ZIP_DEPTH:
+            yield source_file, "attachments nested too deeply", f"the limit is {reading.MAX_ZIP_DEPTH}"
             break
         name = re.sub(r"[\x00-\x1f/\\]", "", attachment.get_filename() or f"attachment-{i + 1}")
         content = attachment.get_payload(decode=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import places
-from .places import is_local, local_copy, opened, stored_files
+from .places import is_local, local_copy, opened, shown_name, stored_files
 
 if TYPE_CHECKING:
     from .model import Article, Statements
@@ -57,6 +57,7 @@ class Piece(NamedTuple):
     start: int = 0
     end: int | None = None
     first_line: int = 1
+    refused: str = ""  # in plain words, why it is not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,10 @@ def _no_collector():
 
 def _made(task: Task) -> Partial:
     data = [_read_piece(task.raw, p) for p in task.pieces]
-    content = digest(*(f"{p.source_file}\0{p.start}\0{p.first_line}\0{digest(d)}"
+    content = digest(*(f"{p.source_file}\0{p.start}\0{p.first_line}\0{d if isinstance(d, str) else digest(d)}"
                        for p, d in zip(task.pieces, data, strict=True)))
-    partial = Partial.of(task.bucket, content, dict(task.fingerprints), any(isinstance(d, str) for d in data))
+    unread = any(isinstance(d, str) and not p.refused for p, d in zip(task.pieces, data, strict=True))
+    partial = Partial.of(task.bucket, content, dict(task.fingerprints), unread)
     cache = Cache(task.cache)
     if all(map(cache.has, partial.names)):
         return partial
@@ -181,15 +183,26 @@ def _loaded_toolkit(codebook: str, fingerprints: tuple[tuple[str, str], ...]):
 
 def _read_piece(raw: str, piece: Piece) -> bytes | str:
     """The bytes of a piece, or in words why they cannot be had."""
+    if piece.refused:
+        return piece.refused
     if piece.end is None and piece.size > MAX_FILE_BYTES:
         return f"larger than {MAX_FILE_BYTES // 1_000_000} MB"
     try:
         with opened(raw, piece.source_file, buffering=0) as handle:
             if piece.start:
                 handle.seek(piece.start)
-            return handle.read() if piece.end is None else handle.read(piece.end - piece.start)
+            if piece.end is not None:
+                return handle.read(piece.end - piece.start)
+            data = handle.read()
     except OSError as error:
-        return f"cannot be read ({error.strerror or type(error).__name__})"
+        return cannot_be_read(error)
+    # it may have grown since its size was taken
+    return data if len(data) <= MAX_FILE_BYTES else f"larger than {MAX_FILE_BYTES // 1_000_000} MB"
+
+
+def cannot_be_read(error: OSError) -> str:
+    """In plain words, why a file or folder cannot be read."""
+    return f"cannot be read ({error.strerror or type(error).__name__})"
 
 
 # ---------------------------------------------------------------------------------------------------------- layers
@@ -231,10 +244,11 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
 
     articles, ledger, ledger_article, rejected = [], [], [], []
     for piece, content in zip(pieces, data, strict=True):
+        name = shown_name(piece.source_file)
         if isinstance(content, bytes):
-            done = clean_document(piece.source_file, content, toolkit.rules, first_position=piece.first_line)
+            done = clean_document(name, content, toolkit.rules, first_position=piece.first_line)
         else:
-            done = Cleaned(piece.source_file, rejected=[Rejection(piece.source_file, content)])
+            done = Cleaned(name, rejected=[Rejection(name, content)])
         if piece.first_line > 1:
             for row in done.ledger:
                 row.unit += piece.first_line - 1
@@ -261,7 +275,7 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
     ledger_columns = {n: pa.array(list(map(attrgetter(n), ledger)), type=t) for n, t in (
         ("source_file", string), ("unit", pa.int32()), ("n_chars", pa.int64()), ("fate", string), ("rule", string),
         ("sample", string))}
-    cut = [p.source_file for p in pieces if p.end is not None]
+    cut = [shown_name(p.source_file) for p in pieces if p.end is not None]
     tables = {
         "keys": pa.table({
             "base_id": pa.array([identifier(t) for t in compared], type=string),

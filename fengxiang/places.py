@@ -25,12 +25,23 @@ _OWN_ONLY = ("memory",)  # protocols of stores that no other process sees
 
 
 class StoredFile(NamedTuple):
-    """A file of a location: its name from there, with `/`, its size in bytes, and a text that differs when the file
-    was changed; that is empty where the store tells nothing of the kind."""
+    """A file of a location: its name from there, with `/`, its size in bytes, and what differs when the file was
+    changed (its time in ns, or a text that is empty where a store tells nothing of the kind). `refused` says in plain
+    words why something that stands there is not read."""
 
     name: str
     size: int
-    stamp: str
+    stamp: int | str
+    refused: str = ""
+
+
+def shown_name(name: str) -> str:
+    """The name of a file as text that can be written anywhere: bytes that are no UTF-8 stand as `\\xff`, and so that
+    no two names look alike, a backslash stands twice."""
+    if "\\" not in name and name.isascii():
+        return name
+    escaped = name.replace("\\", "\\\\")
+    return escaped.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def folder(location: str | Path) -> Path:

@@ -20,7 +20,11 @@ MAX_UNPACKED_BYTES = 512 * 1024 * 1024  # of a ZIP folder, unpacked
 MAX_OFFICE_BYTES = 128 * 1024 * 1024  # of a DOCX or XLSX document or of the streams of a PDF, unpacked
 MAX_MEMBERS = 20_000  # of a ZIP folder
 MAX_ZIP_DEPTH = 2  # ZIP folders inside ZIP folders
-MAX_RECORDS = 1_000_000  # of one JSON, CSV or XLSX document
+MAX_CHARS = 10_000_000  # of the texts of one file, all its members and records together
+MAX_LINES = 1_000_000  # of one document
+MAX_MAIL_PARTS = 5_000  # lines of a message that may begin a part
+MAX_ATTACHMENTS = 100  # of a message
+MAX_RECORDS = 100_000  # of one JSON, CSV or XLSX document
 MAX_RECORD_DEPTH = 4  # mappings and lists above a JSON record
 MAX_HTML_CHARS = 8_000_000  # of one page
 MAX_HTML_DEPTH = 1_500  # elements open at once; deeper pages are read without their structure
@@ -323,6 +327,9 @@ def looks_binary(data: bytes, text: str, bad: int) -> bool:
 
 
 def _text_sources(source_file, text, names, first_position, bad):
+    n_lines = max(text.count("\n"), text.count("\r"))
+    if n_lines > MAX_LINES:
+        raise Unreadable("too many lines", f"{n_lines:,}; the limit is {MAX_LINES:,}")
     for source in _by_format(source_file, text, names, first_position):
         if isinstance(source, Source):
             source.n_undecodable, bad = bad, 0
@@ -416,6 +423,43 @@ def read_plain(source_file: str, text: str) -> Source:
 # ------------------------------------------------------------------------------------------------- JSON
 
 
+def _mapping(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """What stands between braces; of a name given twice no value may be lost in silence."""
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        for name, value in pairs:
+            if mapping[name] != value:
+                raise ValueError(f"{name[:40]!r} stands twice with different values")
+    return mapping
+
+
+# What programs write for a number that is missing is no value; a number too long to count with is a text.
+_decoded_json = json.JSONDecoder(object_pairs_hook=_mapping, parse_constant=lambda name: None,
+                                 parse_int=lambda digits: int(digits) if len(digits) < 19 else digits).decode
+
+
+def _parsed(text: str):
+    """What a JSON text says.
+
+    Raises:
+        ValueError: it is none, or says two things under one name.
+        RecursionError: it is too deeply nested.
+    """
+    value = _decoded_json(text)
+    return _without_halves(value) if "\\ud" in text or "\\uD" in text else value
+
+
+def _without_halves(value):
+    """A value of JSON in whose texts U+FFFD stands for each half of a surrogate pair without the other."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [_without_halves(v) for v in value]
+    if isinstance(value, dict):
+        return {_without_halves(k): _without_halves(v) for k, v in value.items()}
+    return value
+
+
 def _json_sources(source_file, text, names, first_position):
     stripped = text.lstrip("\ufeff \t\r\n")
     newline = text.find("\n")
@@ -423,14 +467,14 @@ def _json_sources(source_file, text, names, first_position):
     if stripped.startswith("{") and (several_lines or first_position > 1):
         line = next(x for x in text.split("\n") if x.strip("\ufeff \t\r"))
         try:
-            is_lines = isinstance(json.loads(line.strip("\ufeff \t\r")), dict)
+            is_lines = isinstance(_parsed(line.strip("\ufeff \t\r")), dict)
         except ValueError:
             is_lines = bool(re.match(r'\s*\{\s*"[^"\n]{1,60}"\s*:.{20,}', line[:200])) and _second_line_is_json(text)
         if is_lines:
             yield from _json_lines(source_file, text, names, first_position)
             return
     try:
-        value = json.loads(stripped)
+        value = _parsed(stripped)
     except RecursionError:
         raise Unreadable("too large or too deeply nested to be read", "JSON") from None
     except ValueError as error:
@@ -455,7 +499,7 @@ def _second_line_is_json(text: str) -> bool:
     lines = [x for x in text[:1_000_000].split("\n") if x.strip()][:5]
     for line in lines[1:]:
         try:
-            if isinstance(json.loads(line), dict):
+            if isinstance(_parsed(line), dict):
                 return True
         except (ValueError, RecursionError):
             continue
@@ -474,7 +518,7 @@ def _json_lines(source_file, text, names, first_position):
             continue
         reason = None
         try:
-            record = json.loads(content)
+            record = _parsed(content)
             if not isinstance(record, dict):
                 reason = "a line that is not a JSON record"
             elif text_key(record, names) is None:
@@ -625,10 +669,12 @@ def rows_as_sources(source_file: str, source_format: str, rows, names: dict[str,
 
     rows = iter(rows)
     head = [str(c).strip() for c in next(rows, [])]
-    left, last, n = n_chars, None, 0
+    left, last, rest = n_chars, None, ("metadata", "syntax")
     for i, row in enumerate(itertools.islice(rows, MAX_RECORDS + 1), 2):
         if i - 1 > MAX_RECORDS:
-            raise Unreadable("too many records", f"the limit is {MAX_RECORDS:,}")
+            yield source_file, "too many records", f"row {i} and what follows; the limit is {MAX_RECORDS:,}"
+            rest = ("unreadable", "bad_record")
+            break
         record = dict(zip(head, row, strict=False))
         if text_key(record, names) is None:
             if any(str(c).strip() for c in row):
@@ -638,10 +684,9 @@ def rows_as_sources(source_file: str, source_format: str, rows, names: dict[str,
             yield last
         last = record_as_source(source_file, source_format, record, names, unit=i)
         left -= source_chars(last)
-        n += 1
     if last is None:
         raise Unreadable("a table without an article")
-    last.settled.append((1, left, "metadata", "syntax", ""))
+    last.settled.append((1, left, *rest, ""))
     yield last
 
 

@@ -227,7 +227,8 @@ class State:
         self._saved = self._text()
 
     def _text(self) -> str:
-        return json.dumps({"files": self.files, "runs": self.runs}, ensure_ascii=False, sort_keys=True, indent=0)
+        # in ASCII, since the name of a file may hold bytes that are no text
+        return json.dumps({"files": self.files, "runs": self.runs}, sort_keys=True, indent=0)
 
     def save(self) -> None:
         """Keep what is known now, whole or not at all."""

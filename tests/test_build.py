@@ -214,16 +214,6 @@ def test_a_broken_codebook_is_refused_even_where_there_is_nothing_to_code(tmp_pa
             build(raw, tmp_path / "out", codebook)
 
 
-def test_a_link_out_of_the_folder_is_not_followed(raw, tmp_path):
-    (tmp_path / "secret.md").write_text(page("外面", "2026-01-01", A), encoding="utf-8")
-    try:
-        (raw / "link.md").symlink_to(tmp_path / "secret.md")
-        (raw / "loop").symlink_to(raw)
-    except OSError:
-        pytest.skip("this system makes no symbolic links")
-    assert [n for n, *_ in raw_files(raw)] == ["a.md", "copy.md", "sub/b.md"]
-
-
 @pytest.mark.parametrize(("folder", "words"), [("none", "is not a folder"), ("raw/a.md", "is not a folder")])
 def test_an_unusable_folder_is_one_plain_sentence(raw, tmp_path, folder, words):
     with pytest.raises(UserError, match=words):

@@ -162,7 +162,7 @@ def test_where_a_store_tells_of_no_change_files_are_read_again(many, memory, mon
     monkeypatch.setattr(places, "_TELLING", ())
     assert build("memory://raw", "memory://out", CODEBOOK).changed
     place = folder("memory://raw")
-    name, size, _ = stored_files(place)[0]
+    name, size, *_ = stored_files(place)[0]
     before = stored("memory://out")
     (place / name).write_bytes(b"\n" * size)  # nothing the listing tells is another thing
     assert build("memory://raw", "memory://out", CODEBOOK).n_redone
