@@ -25,7 +25,7 @@ is among them; bureaus that the text leaves unnamed (各地监管局) are of the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -39,7 +39,7 @@ from .yamlfile import YamlFile
 FILE_NAME = "regions.yml"
 KINDS = ("province", "municipality", "autonomous_region", "separate_city", "national")
 
-_BATCH_STATEMENTS = 10_000
+_BATCH_STATEMENTS = 5_000  # read together: enough for tables to pay, few enough for them to stay near the processor
 # What may stand before the subject of a sentence: marks, and the characters of which dates are made.
 _OPENING_MARKS = " \\t\u3000“\"（"
 _TIME_WORDS = "0-9０-９〇一二三四五六七八九十两第年月日季度末底初旬上中下前后半个全当至、"
@@ -61,9 +61,11 @@ _NATION, _BUREAU, _NOUN, _OUTPOST, _PLACE, _CUE, _YEAR, _NONE = range(8)
 (_ENDS_CLAUSE, _IS_DIGIT, _BEFORE_PLACE, _BEFORE_BUREAU, _BEFORE_NATION, _BEFORE_YEAR, _LOCATES, _MAY_OPEN, _JOINS,
  _AFTER_PLACE, _AFTER_BUREAU, _AFTER_YEAR) = (1 << n for n in range(12))
 _RUN = "run"  # guard of a run of one-character names
+_OPENING_OF_YEAR = 8  # characters in which a sentence that is about another year says so
 _OFFICE_OPENS = 6  # characters before the place in the name of an office that opens a sentence
 _WHERE = _PART | _GOES_ON | _OTHER | _OFFICE | _UNNAMED  # cues that depend on where they stand
 _ALL_CUES = (1 << 13) - 1
+_NATIONAL_ALONE = (0,)
 _SOME = (-1,)  # the regions of bureaus that the text leaves unnamed
 
 
@@ -362,6 +364,10 @@ class _ArticleReader:
         in_voice: tuple | None = None
         others: list[int] = []  # statements of somebody else
         for reading, own_paragraph, own_heading in zip(self.readings, self.paragraphs, headings, strict=True):
+            if (reading is None and own_paragraph == paragraph and own_heading is heading and carried is not None
+                    and (regions or not voice)):
+                rows.append(carried)
+                continue
             if own_heading is not heading and own_heading != heading:
                 heading, regions, in_voice = own_heading, (), None
                 voice = self.voice if heading is None else self._section_voice(sections[heading])
@@ -474,6 +480,9 @@ class _ArticleReader:
         and whether a regulator is named in it as acting."""
         actors = self._actors(reading) if reading.actors else ()
         nation = self._nation(reading) if reading.national is not None or reading.cues & _PART else None
+        if nation and not (actors or reading.places) and reading.mentioned in (_NATIONAL_ALONE, ()):
+            self.nation = nation
+            return _NATIONAL_ALONE, "named", nation, True
         if nation or actors:
             if not nation and len(actors) == 1:
                 found = self.matcher.alone[actors[0].region]
@@ -605,6 +614,7 @@ class _Matcher:
         self._joiners = frozenset(wording["joiners"])
         self._locatives = tuple(wording["locatives"])
         self._examples = tuple(wording["examples"])
+        self._before_place = (*self._locatives, *self._examples, *data["not_places"]["prefixes"])
         self._place_ends = frozenset(word[-1] for word in (*self._locatives, *self._examples))
         self._former = tuple(wording["former"])
         self._overseen_by = tuple(wording["overseen_by"])
@@ -613,6 +623,8 @@ class _Matcher:
         self._deference_before = tuple(wording["deference_before"])
         self._deference_after = re.compile(r"[^，。；：]{0,14}?(?:" + _any(wording["deference_after"]) + ")")
         self._reported_to = tuple(wording["reported_to"])
+        self._before_bureau = (*self._former, *self._overseen_by)
+        self._before_nation = (*self._former, *self._reported_to, *self._deference_before)
         self.said = tuple(wording["said"])
         self._bank_opens = re.compile(f"(?:{_any(n for r in regions[1:] for n in (r.name, *r.aliases))})"
                                       f"(?!{_any(data['not_places']['suffix_exceptions'])})"
@@ -643,10 +655,9 @@ class _Matcher:
         self._values: list = []
         self._shorts: dict[str, int] = {}
         patterns = self._patterns(regions, index, data, cities)
-        from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+        from .matching import Strings
 
-        self._automaton = AhoCorasick(list(patterns), matchkind=MatchKind.LeftmostLongest,
-                                      implementation=Implementation.ContiguousNFA)
+        self._strings = Strings(list(patterns))
         self._kinds = [kind for kind, _ in patterns.values()]
         self._values = [value for _, value in patterns.values()]
         self._kept: dict[int | tuple[int, ...], _Reading] = {}
@@ -670,9 +681,7 @@ class _Matcher:
                 self._tokens += [(kind, value)] * (4 if kind == _PLACE else 1)
             token_of.append(known.get((kind, value), 0))
             guarded.append(guard is _RUN)
-        # Those of a place that is what the segment is about.
         self._first_tokens = known
-        self._place_tokens = {first + n for (kind, _), first in known.items() if kind == _PLACE for n in range(3)}
         self._kind_of = np.array(self._kinds, dtype=np.uint8)
         self._token_of = np.array(token_of, dtype=np.int32)
         self._cues_of = np.array([v if k == _CUE else 0 for k, v in zip(self._kinds, self._values, strict=True)],
@@ -820,16 +829,19 @@ class _Matcher:
         """The segments as one text, and what each of them says by itself, None where nothing in it matters here."""
         import numpy as np
 
+        from .matching import leftmost
+
         out: list[_Reading | None] = [None] * len(segments)
         text = "\n".join(segments)
-        hits = self._automaton.find_matches_as_indexes(text)
-        if not hits:
+        characters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        pattern, start, stop = self._strings.find(characters)
+        if not len(pattern):
             return text, out
+        taken = leftmost(start, stop)
+        pattern, start, stop = pattern[taken], start[taken], stop[taken]
         # Where nothing around the hits of a segment changes what they say, their tokens tell its reading; only the
         # other segments are read hit by hit.
-        pattern, start, stop = np.fromiter(chain.from_iterable(hits), np.int64, 3 * len(hits)).reshape(-1, 3).T
-        characters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        ends = np.cumsum([len(segment) + 1 for segment in segments])
+        ends = np.cumsum(np.fromiter(map(len, segments), np.int64, len(segments)) + 1)
         segment = np.searchsorted(ends, start, side="right")
         begin = np.where(segment, ends[segment - 1], 0)
         at_begin = start == begin
@@ -852,18 +864,30 @@ class _Matcher:
             first[np.searchsorted(ends, where, side="right")] = where
             return first[segment] < start
 
+        def only(of: np.ndarray, holds_at: Callable[[int], bool]) -> np.ndarray:
+            """Those of the hits `of` that something holds of."""
+            kept = np.zeros(len(of), dtype=bool)
+            kept[[hit for hit in np.flatnonzero(of).tolist() if holds_at(hit)]] = True
+            return kept
+
+        def behind_words(words: tuple[str, ...]) -> Callable[[int], bool]:
+            """Whether one of the words stands right before a hit."""
+            return lambda hit: text.endswith(words, int(begin[hit]), int(start[hit]))
+
         # Where a character beside a hit could change it, only the hit is looked at more closely.
         may_open = before & _MAY_OPEN > 0
         cues &= np.where(at_begin | may_open, -1, ~_OTHER)
         for hit in np.flatnonzero((cues & _OTHER > 0) & ~at_begin).tolist():
-            if not self._may_stand_first(text, int(begin[hit]), hits[hit][1]):
+            if not self._may_stand_first(text, int(begin[hit]), int(start[hit])):
                 cues[hit] &= ~_OTHER
-        ends_otherwise = place & (after & _AFTER_PLACE > 0)
-        for hit in np.flatnonzero(ends_otherwise).tolist():
-            ends_otherwise[hit] = self._ends_otherwise(text, *hits[hit])
+        ends_otherwise = only(place & (after & _AFTER_PLACE > 0), lambda hit: self._ends_otherwise(
+            text, int(pattern[hit]), int(stop[hit])))
         titled = behind("《")
-        acts = at_begin | (before & _ENDS_CLAUSE > 0) | ((before & _BEFORE_NATION == 0) & ~holds(bureau))
-        gap = np.full(len(hits), 99)  # characters between the hit and a place before it in the same segment
+        nation = (kind == _NATION) | (cues & _PART > 0)
+        opens = at_begin | (before & _ENDS_CLAUSE > 0)
+        passive = nation & ~opens & (holds(bureau) | only(nation & (before & _BEFORE_NATION > 0), behind_words(
+            self._before_nation)))
+        gap = np.full(len(pattern), 99)  # characters between the hit and a place before it in the same segment
         gap[1:] = np.where((kind[:-1] == _PLACE) & (segment[1:] == segment[:-1]), start[1:] - stop[:-1], 99)
         depth = start - begin
         cues &= np.where(depth > 1, ~_GOES_ON, -1)
@@ -871,26 +895,38 @@ class _Matcher:
         cues &= np.where(at_begin | (before & (_ENDS_CLAUSE | _IS_DIGIT) > 0), -1, ~_UNNAMED)
         cues = np.where(cues & _OFFICE, np.where(depth <= _OFFICE_OPENS, _OFFICE, 0), cues)
         located = place & (before & _LOCATES > 0)
+        # A noun for bureaus makes actors only of places that stand before it in a list.
+        numbers = np.arange(len(pattern))
+        last_place = np.maximum.accumulate(np.where(place, numbers, -1))
+        noun = (kind == _NOUN) & (last_place >= 0) & (segment[last_place] == segment)
+        noun = only(noun, lambda hit: self._list_end.fullmatch(
+            text, int(stop[last_place[hit]]), int(start[hit])) is not None)
         hard = (
             ends_otherwise
-            | (place & ((before & _BEFORE_PLACE > 0) | self._run_of[pattern] | behind("（")))
+            | only(place & (before & _BEFORE_PLACE > 0), behind_words(self._before_place))
+            | (place & (self._run_of[pattern] | behind("（")))
             | (place & (gap == 0)) | (located & (after & _JOINS > 0))
-            | (bureau & ((gap <= _LONGEST_JOINER) | (after & _AFTER_BUREAU > 0) | (before & _BEFORE_BUREAU > 0)
-                         | titled))
-            | (((kind == _NATION) | (cues & _PART > 0)) & (titled | ~acts))
-            | (year & ((before & (_IS_DIGIT | _BEFORE_YEAR) > 0) | (at_begin & (after & _AFTER_YEAR > 0))))
-            | (kind == _OUTPOST) | ((kind == _NOUN) & holds(place))
+            | (bureau & ((gap <= _LONGEST_JOINER) | (after & _AFTER_BUREAU > 0) | titled))
+            | only(bureau & (before & _BEFORE_BUREAU > 0), behind_words(self._before_bureau))
+            | (nation & titled) | passive
+            | (year & ((before & _IS_DIGIT > 0) | ((before & _BEFORE_YEAR > 0) & (depth < _OPENING_OF_YEAR))
+                       | (at_begin & (after & _AFTER_YEAR > 0))))
+            | only(kind == _OUTPOST, lambda hit: self._outpost(text, int(begin[hit]), int(start[hit])) is not None)
+            | noun
         )
         opening = np.where(located, 3, np.where(at_begin, 1, np.where(may_open, 2, 0)))
         token = np.where(kind == _CUE, cues, token + np.where(place, opening, 0))
         edges = np.flatnonzero(np.diff(segment, prepend=-1))
         groups = zip(segment[edges].tolist(), begin[edges].tolist(), np.logical_or.reduceat(hard, edges).tolist(),
-                     edges.tolist(), [*edges[1:].tolist(), len(hits)], strict=True)
+                     np.minimum.reduceat(np.where(place & ~located, start, len(text)), edges).tolist(),
+                     edges.tolist(), [*edges[1:].tolist(), len(pattern)], strict=True)
         kept, tokens = self._kept, token.tolist()
-        for index, at, is_hard, first, last in groups:
+        patterns, starts, stops = pattern.tolist(), start.tolist(), stop.tolist()
+        for index, at, is_hard, first_place, first, last in groups:
             if is_hard or last - first > _MOST_TOKENS:
                 last = min(last, first + _MOST_HITS)
-                out[index] = self._read_segment(text, at, at + len(segments[index]), hits[first:last])
+                out[index] = self._read_segment(text, at, at + len(segments[index]), zip(
+                    patterns[first:last], starts[first:last], stops[first:last], strict=True))
                 continue
             key = tokens[first] if last == first + 1 else tuple(tokens[first:last])
             reading = kept.get(key)
@@ -899,8 +935,7 @@ class _Matcher:
                     kept.clear()
                 reading = kept[key] = self._simple_reading(tokens[first:last])
             if reading.first_place is _UNKNOWN:
-                reading = reading.opening_at(at, next(
-                    hits[i][1] for i in range(first, last) if tokens[i] in self._place_tokens))
+                reading = reading.opening_at(at, first_place)
             out[index] = reading
         return text, out
 
@@ -949,7 +984,7 @@ class _Matcher:
                         reading.work_year = value
                 elif text[start - 1] in _DIGITS:
                     continue
-                elif start - begin < 8 and text.endswith(self._year_openings, begin, start):
+                elif start - begin < _OPENING_OF_YEAR and text.endswith(self._year_openings, begin, start):
                     reading.work_year = value
                 reading.years += (value,)
             elif kind == _PLACE:
@@ -992,7 +1027,7 @@ class _Matcher:
                     listed = ()
                 if _inside(text, begin, start, "《", "》"):
                     continue
-                if text.endswith((*self._former, *self._overseen_by), begin, start):
+                if text.endswith(self._before_bureau, begin, start):
                     reading.places += (actor.region,)
                 else:
                     reading.actors += (actor,)
@@ -1026,8 +1061,8 @@ class _Matcher:
         """Whether no more than an opening stands before `start` in the segment that begins at `begin`."""
         return start - begin <= _LONGEST_OPENING and self._opens.fullmatch(text, begin, start) is not None
 
-    def _ends_otherwise(self, text: str, pattern: int, start: int, stop: int) -> bool:
-        """Whether what stands behind the place found at `start` makes something else of it."""
+    def _ends_otherwise(self, text: str, pattern: int, stop: int) -> bool:
+        """Whether what stands behind a place that ends at `stop` makes something else of it."""
         guard = self._values[pattern][1]
         return (guard is not None and guard is not _RUN and text.startswith(guard, stop)) or (
             self._not_place.match(text, stop) is not None) or (

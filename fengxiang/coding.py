@@ -462,8 +462,13 @@ class Codebook:
 
 _ENUMERATES = re.compile("[、和与及或]").search
 _LINE_FEED = ord("\n")
-_QUOTES_OPEN, _QUOTES_CLOSE = ([ord(mark) for mark in marks] for marks in ("“「『", "”」』"))
+_IS_OPENING_QUOTE, _IS_CLOSING_QUOTE = np.zeros((2, UNICODE), dtype=bool)
+_IS_OPENING_QUOTE[[ord(mark) for mark in "“「『"]] = True
+_IS_CLOSING_QUOTE[[ord(mark) for mark in "”」』"]] = True
 _TITLE_OPEN, _TITLE_CLOSE = map(ord, "《》")
+_ENDS_CLAUSE, _MARKS_TITLE = 1, 2  # what a character is
+_KIND = _IS_CLAUSE_END.astype(np.uint8)
+_KIND[[_TITLE_OPEN, _TITLE_CLOSE]] = _MARKS_TITLE
 
 
 class _Batch:
@@ -487,8 +492,10 @@ class _Batch:
         self.codes, dropped = _normalised_codes(raw)
         self._dropped = raw[dropped]
         self._gaps = dropped - np.arange(len(dropped))  # before which characters of `codes` they stood
-        is_end = _IS_CLAUSE_END.take(self.codes)
+        kind = _KIND.take(self.codes)
+        is_end = kind == _ENDS_CLAUSE
         self.ends = is_end.nonzero()[0]
+        self._is_end, self._title_marks = is_end, (kind > _ENDS_CLAUSE).nonzero()[0]
         self.clause = np.cumsum(is_end, dtype=np.int32)
         self.clause[self.ends] -= 1  # a clause has its end
         closing = self.codes[self.ends] == _LINE_FEED
@@ -522,9 +529,9 @@ class _Batch:
     def between(self, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Which of these offsets in `codes` lie in quotation marks that make a name of what they hold, and which in the
         title of a document. What opens a clause and either goes over several or ends its text is speech, no name."""
-        opens, closes = np.isin(self._dropped, _QUOTES_OPEN), np.isin(self._dropped, _QUOTES_CLOSE)
+        opens, closes = _IS_OPENING_QUOTE.take(self._dropped), _IS_CLOSING_QUOTE.take(self._dropped)
         quotes = (opens | closes).nonzero()[0]
-        titles = ((self.codes == _TITLE_OPEN) | (self.codes == _TITLE_CLOSE)).nonzero()[0]
+        titles = self._title_marks
         out = []
         for at, is_open in ((self._gaps[quotes], opens[quotes]), (titles, self.codes[titles] == _TITLE_OPEN)):
             # a pair is an opening mark followed by a closing one, in the same text
@@ -532,7 +539,7 @@ class _Batch:
             first = (is_open[:-1] & ~is_open[1:] & (text[:-1] == text[1:])).nonzero()[0]
             opened, closed = at[first], at[first + 1]
             if not out:
-                is_end = _IS_CLAUSE_END.take(self.codes)
+                is_end = self._is_end
                 begins = (opened == 0) | is_end[opened - 1]
                 over = self.clause[np.maximum(closed - 1, opened)] > self.clause[opened]
                 last = is_end[closed] & (self.codes[np.minimum(closed + 1, len(self.codes) - 1)] == _LINE_FEED) | (

@@ -47,9 +47,8 @@ class Strings:
         parent, letter, child = np.concatenate(edges).T
         self._string_at = np.full(len(parent) + 1, -1, dtype=np.int64)
         self._string_at[node] = np.arange(len(self.strings))
-        self._has_string = self._string_at >= 0
         n_children = np.bincount(parent, minlength=len(parent) + 1)
-        self._has_children = n_children > 0
+        self._goes_on = (self._string_at >= 0) + 2 * (n_children > 0).astype(np.uint8)  # 1: a string ends here, 2: more
         # one step for the first two characters, which tell most places apart
         top = parent == 0
         self._single = np.full(n, -1, dtype=np.int64)
@@ -60,12 +59,13 @@ class Strings:
         self._pair = np.zeros(n * n, dtype=np.int32)
         self._pair[letter_of[parent[second]] * n + letter[second]] = child[second]
         self._has_single, self._has_pair = self._single >= 0, self._pair > 0
+        self._singles = bool(self._has_single.any())
         # then the child of a node is `following[base[node] + letter]`, if `owner` is the node there: a node with one
         # child has one slot, those with more have one for each letter
         deep = (~top & (letter_of[parent] == 0)).nonzero()[0]
         alone = deep[n_children[parent[deep]] == 1]
         forks = np.unique(parent[deep[n_children[parent[deep]] > 1]])
-        self._base = np.zeros(len(parent) + 1, dtype=np.int64)
+        self._base = np.zeros(len(parent) + 1, dtype=np.int32)
         self._base[parent[alone]] = n + np.arange(len(alone)) - letter[alone]
         self._base[forks] = 2 * n + len(alone) + np.arange(len(forks)) * n
         slot = self._base[parent[deep]] + letter[deep]
@@ -84,23 +84,24 @@ class Strings:
             length, the shortest first, and those of one length from the left.
         """
         letters = np.zeros(len(codes) + 1, dtype=np.int32)  # the end of the text ends all walks
-        self._letter.take(codes, out=letters[:-1])
-        at = self._has_single.take(letters).nonzero()[0]
-        found = [(self._single[letters[at]], at, at + 1)]
+        self._letter.take(codes, out=letters[:-1], mode="clip")
+        at = self._has_single.take(letters).nonzero()[0] if self._singles else np.zeros(0, dtype=np.int64)
+        found = [(self._single.take(letters.take(at)), at, at + 1)]
         pairs = letters[:-1] * np.int32(self._n) + letters[1:]
         at = self._has_pair.take(pairs).nonzero()[0]
-        nodes, length = self._pair[pairs[at]], 2
+        nodes, length = self._pair.take(pairs.take(at)), 2
         while len(at):
-            here = self._has_string[nodes].nonzero()[0]
+            goes_on = self._goes_on.take(nodes)
+            here = (goes_on & 1).nonzero()[0]
             if len(here):
-                start = at[here]
-                found.append((self._string_at[nodes[here]], start, start + length))
-            walks = self._has_children[nodes].nonzero()[0]
-            at, nodes = at[walks], nodes[walks]
+                start = at.take(here)
+                found.append((self._string_at.take(nodes.take(here)), start, start + length))
+            walks = (goes_on & 2).nonzero()[0]
+            at, nodes = at.take(walks), nodes.take(walks)
             # a walk that lives has not met the end, so `at + length` is a place
-            slots = self._base[nodes] + letters[at + length]
-            alive = (self._owner[slots] == nodes).nonzero()[0]
-            at, nodes, length = at[alive], self._following[slots[alive]], length + 1
+            slots = self._base.take(nodes) + letters.take(at + length)
+            alive = (self._owner.take(slots) == nodes).nonzero()[0]
+            at, nodes, length = at.take(alive), self._following.take(slots.take(alive)), length + 1
         number, start, end = (np.concatenate(column) for column in zip(*found, strict=True))
         return number, start, end
 
@@ -116,3 +117,26 @@ def outermost(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     order = (start * longest - length).argsort()  # from the left, the longest first
     reach = np.maximum.accumulate(end[order])
     return order[np.concatenate(([True], reach[1:] > reach[:-1]))[:len(order)]]
+
+
+def leftmost(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Of occurrences, the places of those that are taken when one reads from the left, takes the longest that starts at
+    a place, and reads on behind it.
+
+    Args:
+        start, end: of occurrences that all differ.
+    """
+    length = end - start
+    order = (start * (int(length.max(initial=0)) + 1) - length).argsort()  # from the left, the longest first
+    first, last = start[order], end[order]
+    # what starts where all before it have ended is taken, what starts inside that is not: few are left to go through
+    taken = np.ones(len(order), dtype=bool)
+    taken[1:] = first[1:] >= np.maximum.accumulate(last)[:-1]
+    opener = np.maximum.accumulate(np.where(taken, np.arange(len(order)), 0))
+    behind = 0
+    for place in (~taken & (first >= last[opener])).nonzero()[0].tolist():
+        behind = max(behind, int(last[opener[place]]))
+        if first[place] >= behind:
+            taken[place] = True
+            behind = int(last[place])
+    return order[taken]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fengxiang.matching import Strings, outermost
+from fengxiang.matching import Strings, leftmost, outermost
 
 
 def codes_of(text: str) -> np.ndarray:
@@ -57,3 +57,19 @@ def test_outermost(spans, rng):
     start, end = (np.array([span[i] for span in spans], dtype=np.int64) for i in (0, 1))
     want = sorted(s for s in spans if not any(o != s and o[0] <= s[0] and s[1] <= o[1] for o in spans))
     assert [spans[k] for k in outermost(start, end)] == want
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.text(LETTERS, min_size=1, max_size=5), min_size=1, max_size=12),
+       st.text(LETTERS + "戊", max_size=40))
+@example(["甲乙", "乙丙", "丙丁", "丁甲"], "甲乙丙丁甲乙丙丁")
+@example(["甲乙丙", "乙丙丁甲", "丁甲", "丙"], "甲乙丙丁甲乙")
+def test_leftmost_against_ahocorasick(strings, text):
+    from ahocorasick_rs import AhoCorasick, MatchKind
+
+    strings = list(dict.fromkeys(strings))
+    finder = Strings(strings)
+    number, start, end = finder.find(codes_of(text))
+    taken = leftmost(start, end)
+    assert list(zip(number[taken].tolist(), start[taken].tolist(), end[taken].tolist(), strict=True)) == (
+        AhoCorasick(strings, matchkind=MatchKind.LeftmostLongest).find_matches_as_indexes(text))
