@@ -52,6 +52,8 @@ class Rules:
         check.placeholders["known_medium"] = rf"[\u4e00-\u9fff]{{1,10}}?(?:{_alternatives(list(self.medium_ends))})"
         self._automaton = None
         self._load_names(check)
+        self.names["html"]["site"] = re.compile(  # longer names of sites may be titles: 海西银行业风险观察
+            rf"[\u4e00-\u9fff]{{2,6}}(?:{_alternatives(list(self.medium_ends))})|{self.agency.pattern}")
         self._load_furniture(check)
         self._load_bylines(check)
         self._load_labels(check)
@@ -70,8 +72,10 @@ class Rules:
                 for longer in (*(p + gap + word for p in before), *(word + gap + s for s in after)):
                     keys.setdefault(longer, name)
         meta = {word.lower(): name for name in check.mapping(("meta",)) for word in check.strings(("meta", name))}
-        outside = check.compiled(("outside",), check.string(("outside",)), alone=True)
-        self.names = {"json": keys, "html": {"meta": meta, "furniture": outside}}
+        outside, headline = (check.compiled((k,), check.string((k,)), alone=True) for k in ("outside", "headline"))
+        weak = frozenset(f"meta:{word.lower()}" for word in check.strings(("page_titles",)))
+        page = {"meta": meta, "furniture": outside, "headline": headline, "page_titles": weak}
+        self.names = {"json": keys, "html": page}
 
     def _load_furniture(self, check: _Checked) -> None:
         self.whole_lines: dict[str, str] = {}
@@ -144,6 +148,7 @@ class Rules:
                 raise check.file.error(f"“{word}” is not among the labels", "bare_labels", i)
         self.bare_labels = frozenset(bare_labels)
         self.longest_label = max(map(len, self.info_labels), default=0)
+        self.names["html"]["label"] = re.compile(rf"(?:{_alternatives(list(self.info_labels))})\s?[:：]")
         others = [w for w, name in self.info_labels.items() if name == ""]
         self.other_credit = re.compile(rf"\s?(?:{_alternatives(others)})\s?[|｜丨/／:：]")
         idle = check.strings(("idle",))

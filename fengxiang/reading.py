@@ -28,6 +28,8 @@ MAX_RECORDS = 100_000  # of one JSON, CSV or XLSX document
 MAX_RECORD_DEPTH = 4  # mappings and lists above a JSON record
 MAX_HTML_CHARS = 8_000_000  # of one page
 MAX_HTML_DEPTH = 1_500  # elements open at once; deeper pages are read without their structure
+MAX_TITLE_BLOCKS = 400  # blocks of a page among which its title is looked for
+MIN_TITLE, USUAL_TITLE, MAX_TITLE = 4, 8, 80  # characters of a title: at least, of most, at most
 MAX_PIECES = 20  # pieces of a line that a date on its own sets apart
 MAX_PDF_PAGES = 500
 MAX_BRACKETS = 5  # brackets within brackets whose width is put right
@@ -933,6 +935,8 @@ _LINE_GLUE = re.compile(f"(?<=[{_CJK}])[ \t]*[\r\n]+[ \t]*(?=[{_CJK}])")
 _SITE = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[\u4e00-\u9fff])[-–—]+(?=[\u4e00-\u9fff])")
 _DATE_ALONE = re.compile(r"\s*20\d\d(?:-\d\d?-\d\d?|/\d\d?/\d\d?|年\d\d?月\d\d?日)"
                          r"(?:\s?\d\d?[:：]\d\d(?:[:：]\d\d)?)?\s*")
+_DATED = re.compile(r"20\d\d\s?[-年/.]\s?\d")
+_CRUMB = re.compile("[>»›]")
 _META = re.compile(r"<meta\s|<link\s|<title", re.I)
 
 
@@ -977,14 +981,16 @@ def read_html(source_file: str, text: str, names: dict) -> Source:
     """A page: its blocks in order, those outside the body of the article marked, its own metadata as fields.
 
     Where all paragraphs stand in one container that holds no lists of links, that container is the body; otherwise
-    trafilatura decides. `names` gives the field for a meta name, and under `furniture` the compiled pattern of classes
-    and ids that mark page furniture.
+    trafilatura decides. `names` gives the field for a meta name, and compiled patterns: under `furniture` of classes
+    and ids that mark page furniture, under `headline` of those that mark the headline, under `site` of names of sites
+    and agencies, under `label` of a label and its colon; `page_titles` are the rules that name the page rather than
+    its article.
     """
     source = Source(source_file, "web_page", Lines())
     if len(text) > MAX_HTML_CHARS:
         raise Unreadable("too large", f"a page of {len(text):,} characters; the limit is {MAX_HTML_CHARS:,}")
     if _depth(text) > MAX_HTML_DEPTH:
-        blocks, boxes = _flat_blocks(text), None
+        blocks, boxes, tree = _flat_blocks(text), None, None
     else:
         from selectolax.lexbor import LexborHTMLParser
 
@@ -993,8 +999,8 @@ def read_html(source_file: str, text: str, names: dict) -> Source:
         blocks = _blocks(tree.body, boxes) if tree.body is not None else []
         if names and _META.search(text):
             _head_fields(tree, text, source.fields, names)
-    _find_title(blocks, source.fields)
     if names:
+        _find_title(blocks, boxes, tree, source.fields, names)
         _mark_body(blocks, boxes, text)
     used = 0
     for i, b in enumerate(blocks, 1):
@@ -1006,29 +1012,103 @@ def read_html(source_file: str, text: str, names: dict) -> Source:
     return source
 
 
-def _find_title(blocks: list[_Block], fields: list) -> None:
-    """Mark the block that repeats the page's title; a `<title>` gives up the name of the site for it.
+def _find_title(blocks: list[_Block], boxes: _Boxes | None, tree, fields: list, names: dict) -> None:
+    """Settle which title is that of the article, and mark the block that shows it.
 
-    Without such a block the longest part of `<title>` between its separators is the title.
+    The block that repeats what the page says is its title; a `<title>` gives up the name of the site for it. Where
+    none does, `<title>` and what is meant for sharing give way to the headline that the page shows, if it shows one;
+    else the longest part of `<title>` between its separators is the title. The name of a site or agency is none.
     """
-    stated = next((i for i, f in enumerate(fields) if f[0] == "title"), None)
-    if stated is None:
-        return
-    name, value, rule = fields[stated]
-    value = _SPACES.sub(" ", normal(str(value))).strip()
-    whole = _squeeze(value)
-    best = None
-    for b in blocks[:400]:
-        if 4 <= len(b.text) <= len(value) and (best is None or len(b.text) > len(best.text)) and (
-                b.linked < 0.5 * len(b.text) and b.hint != "l" and _squeeze(b.text) in whole):
+    logos = [b for b in blocks[:MAX_TITLE_BLOCKS] if b.hint == "t" and names["site"].fullmatch(b.text)]
+    for b in logos:
+        b.hint = "f:site_name"
+    stated, value = next((i for i, f in enumerate(fields) if f[0] == "title"), None), None
+    if stated is not None:
+        _, value, rule = fields[stated]
+        value = _SPACES.sub(" ", normal(str(value))).strip()
+        parts = _SITE.split(value) if rule == "meta:title:tag" else [value]
+        own = [part for part in parts if not names["site"].fullmatch(part)]
+        shown = _repeating_block(blocks, value, own)
+        if rule in names["page_titles"] and (shown is None or shown.hint != "t"):
+            other = _headline(blocks, boxes, tree, own, shown, names)
+            if other is not None:
+                shown, rule = other, "headline"
+        if shown is not None:
+            shown.hint, value = "t", shown.text
+        else:
+            value = max(own or parts, key=len).strip()
+        if fields[stated][2] == "meta:title:tag" and len(parts) > 1 and value not in parts[-1]:
+            fields.append(("site", parts[-1].strip(), "meta:title:tag"))
+        fields[stated] = ("title", value, rule)
+    for b in logos:
+        if b.text == value:
+            b.hint = "t"
+        else:
+            fields.append(("site", b.text, "site_name"))
+
+
+def _repeating_block(blocks: list[_Block], value: str, own: list[str]) -> _Block | None:
+    """The longest block that stands in the title of the page, where it is most of it or its main heading."""
+    whole, others, best = _squeeze(value), [_squeeze(part) for part in own], None
+    for b in blocks[:MAX_TITLE_BLOCKS]:
+        if not MIN_TITLE <= len(b.text) <= len(value) or (best is not None and len(b.text) <= len(best.text)):
+            continue
+        text = _squeeze(b.text)
+        if text in whole and b.linked < 0.5 * len(b.text) and b.hint not in ("l", "f:site_name") and (
+                text == whole or any(text in part or part in text for part in others)):
             best = b
-    if best is not None and (len(best.text) >= 0.4 * len(value) or best.hint == "t"):
-        best.hint, value = "t", best.text
-    elif rule == "meta:title:tag":
-        value = max(_SITE.split(value), key=len).strip()
-    if rule == "meta:title:tag" and len(parts := _SITE.split(str(fields[stated][1]))) > 1 and value not in parts[-1]:
-        fields.append(("site", normal(parts[-1]).strip(), rule))
-    fields[stated] = (name, value, rule)
+    return best if best is not None and (len(best.text) >= 0.4 * len(value) or best.hint == "t") else None
+
+
+def _headline(blocks: list[_Block], boxes: _Boxes | None, tree, own: list[str], shown: _Block | None,
+              names: dict) -> _Block | None:
+    """The block a page shows as headline of its article though its `<title>` says something else, or None.
+
+    Its main heading (`h1`), unless that is shorter than what `<title>` says, as the name of a section is; else, where
+    nothing shown repeats `<title>`, the line above that of source and date, or, where `<title>` is too short for a
+    title, the last heading above the text.
+
+    Args:
+        own: the parts of `<title>` that name no site.
+        shown: the block that repeats one of them.
+    """
+    limit = max(map(len, own), default=0)
+    outside = [b.linked > 0.5 * len(b.text) or (boxes is not None and boxes.outside[b.box]) for b in blocks]
+    first = next((i for i, b in enumerate(blocks) if not outside[i] and b.hint not in ("t", "h")
+                  and _reads_as_prose(b.text)), len(blocks))
+    top = [i for i in range(min(first, MAX_TITLE_BLOCKS)) if not outside[i] and blocks[i].hint != "f:site_name"]
+    main = [i for i, b in enumerate(blocks[:MAX_TITLE_BLOCKS]) if b.hint == "t" and not outside[i]]
+    main = [i for i in main if i < first][-1:] or main[:1]
+    if main:
+        text = blocks[main[0]].text
+        least = limit if shown is None else max(limit, len(shown.text))
+        return blocks[main[0]] if len(text) >= min(least, USUAL_TITLE) and len(text) >= MIN_TITLE else None
+    if shown is not None:
+        return None
+    told = [i for i in top if names["label"].search(blocks[i].text) or _DATED.search(blocks[i].text)]
+    fit = [i for i in top if USUAL_TITLE <= len(blocks[i].text) <= MAX_TITLE and blocks[i].text[-1] not in "。；，、："
+           and not _CRUMB.search(blocks[i].text) and i not in told and not names["site"].fullmatch(blocks[i].text)]
+    if told and (above := [i for i in fit if i < told[0]][-1:]):
+        return blocks[above[0]]
+    if limit < USUAL_TITLE:
+        marked = _marked_as_headline(tree, names["headline"])
+        above = [i for i in fit if blocks[i].hint == "h" or _squeeze(blocks[i].text) in marked]
+        return blocks[above[-1]] if above else None
+    return None
+
+
+def _marked_as_headline(tree, pattern: re.Pattern) -> set[str]:
+    """The texts of elements whose class or id says that they are headlines, and of those that are centred."""
+    found = set()
+    for node in tree.css("center, [align], [style], [class], [id]")[:2_000] if tree is not None else ():
+        attributes = node.attributes
+        label = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"[:200]
+        if node.tag == "center" or attributes.get("align") == "center" or pattern.search(label) or (
+                "center" in (attributes.get("style") or "")[:500]):
+            text = _squeeze(normal(node.text(deep=True) or "")[:1_000])
+            if len(text) <= MAX_TITLE:
+                found.add(text)
+    return found
 
 
 def _depth(text: str) -> int:

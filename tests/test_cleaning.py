@@ -877,6 +877,45 @@ def test_the_title_tag_names_the_site(rules, end, site):
     assert only_article(text, rules).publisher == site
 
 
+SOME_NAV = "<div class='nav'><a href='/'>首页</a> <a>要闻动态</a></div><div>要闻动态</div>"
+
+
+@pytest.mark.parametrize(("head", "top"), [
+    ("<title>要闻动态_海西金融监管局</title>", f"{SOME_NAV}<h1>{TITLE}</h1>"),
+    (f"<title>{TITLE} - 某网</title>", f"{SOME_NAV}<h1>{TITLE}</h1>"),
+    ('<title>重磅_海西网</title><meta property="og:title" content="重磅！海西今年要这样干">', f"<h1>{TITLE}</h1>"),
+    ("<title>要闻动态_海西金融监管局</title>", f"{SOME_NAV}<div class='tit'>{TITLE}</div>"),
+    ("<title>海西金融监管局</title>", f"{SOME_NAV}<p style='text-align:center'>{TITLE}</p>"),
+    ("<title>海西金融监管局</title>", f"<h1>海西金融监管局</h1>{SOME_NAV}<h2>{TITLE}</h2>"),
+    ("<title>海西金融监管局</title>", f"<h1>海西金融监管局</h1>{SOME_NAV}<div class='title'>{TITLE}</div>"),
+    ("<title>要闻动态</title>", f"<h1><a href='/'>海西金融监管局</a></h1>{SOME_NAV}<h1>{TITLE}</h1>"),
+    (f"<title>{TITLE}_海西金融监管局</title>", f"<h1>海西金融监管局</h1>{SOME_NAV}"),
+    (f"<title>{TITLE}_海西网</title>", f"<h1>新闻中心</h1>{SOME_NAV}"),
+    (f"<title>海西金融监管局-要闻动态-{TITLE}</title>", f"{SOME_NAV}<h3>{TITLE}</h3>"),
+    ("", f"<h1>海西金融监管局</h1>{SOME_NAV}<h2>{TITLE}</h2>"),
+])
+@pytest.mark.parametrize("info", [f"<div>{INFO}</div>", ""])
+def test_the_headline_a_page_shows_is_its_title_and_stands_nowhere_in_its_text(rules, head, top, info):
+    if not info and "<title>" not in head:
+        return  # two headings, of which nothing tells which is the title
+    text = f"<html><head>{head}</head><body>{top}{info}<div>{MARKED}</div></body></html>"
+    done = cleaning.clean_document("x", text.encode(), rules)
+    assert [(a.title, [p.text for p in a.paragraphs]) for a in done.articles] == [(TITLE, PARAGRAPHS)]
+    assert sum(r.n_chars for r in done.ledger) == len(text)
+
+
+def test_a_heading_of_the_text_is_no_title_where_the_page_names_its_own(rules):
+    text = f"<html><head><title>{TITLE}_海西网</title></head><body><h3>一、总体情况</h3>{MARKED}</body></html>"
+    article = only_article(text, rules)
+    assert (article.title, [p.text for p in article.paragraphs]) == (TITLE, ["一、总体情况", *PARAGRAPHS])
+
+
+def test_a_title_that_reads_like_the_name_of_a_site_stays_one(rules):
+    title = "海西观察"
+    text = f"<html><head><title>{title}</title></head><body><h1>{title}</h1>{MARKED}</body></html>"
+    assert only_article(text, rules).title == title
+
+
 def test_common_names_of_columns_are_known(rules):
     table = ("新闻标题,刊发时间,来源媒体,作者姓名,linkUrl,正文内容\n"
              f"{TITLE},2026.01.20,海西日报,王小明,https://a.cn/1,{BLOCKS[0][1]}\n")
