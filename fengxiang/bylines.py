@@ -10,6 +10,7 @@ import re
 
 from . import dating
 from .cleaningrules import Rules, segmenter
+from .divisions import all_places, large_places
 
 MAX_BYLINE = 70  # characters
 MAX_VALUE = 50  # characters of a name or of names
@@ -46,8 +47,9 @@ def people(text: str, rules: Rules) -> list[str]:
             part, i = part + parts[i + 1], i + 1
         i += 1
         bare = rules.role.sub("", part)
-        if bare != part and part.startswith(bare) and (bare in rules.places or not rules.only_names.fullmatch(bare)):
-            while names and names[-1] in rules.places:
+        if bare != part and part.startswith(bare) and (
+                names_a_place(bare, rules) or not rules.only_names.fullmatch(bare)):
+            while names and names_a_place(names[-1], rules):
                 names.pop()  # more places: 上海 北京报道
             continue  # a place: 北京报道
         part = bare
@@ -56,6 +58,21 @@ def people(text: str, rules: Rules) -> list[str]:
         if 2 <= len(part) <= 24 and not known and not medium and not re.search(r"\d|https?:", part):
             names.append(part)
     return names
+
+
+def names_a_place(name: str, rules: Rules) -> bool:
+    """Whether a name is that of a place, and of nothing else: a province, a city, or a county by its full name."""
+    return name in rules.places or (len(name) <= MAX_LOOSE and name in large_places())
+
+
+def _are_places(text: str, rules: Rules) -> bool:
+    """Whether a text beside a date holds but names of places, as apps show from where something was posted: those of
+    counties and of the general dictionary too (`上海浦东`, `新加坡`)."""
+    def known(name: str) -> bool:
+        return name in rules.places or name in all_places()
+
+    return all(known(part) or all(known(word) or tag == "ns" for word, tag in segmenter().tag(part))
+               for part in _GAPS.split(text) if part)
 
 
 def names_and_medium(text: str, rules: Rules) -> Fields | None:
@@ -168,7 +185,7 @@ def info_line(line: str, text: str, rules: Rules, below_title: bool) -> Fields |
     if not labels and not (below_title and _apart(line, dates)):
         return None
     at = line.find(rest)
-    if clock and line[0].isdigit() and rest in rules.places:
+    if not rest.endswith(rules.medium_ends) and _are_places(rest, rules):
         return fields  # where it was posted
     if below_title and not any(name == "publisher" for name, _, _ in fields):
         fields.append(("publisher", unmarked(text[at : at + len(rest)] if at >= 0 else rest), "name_beside_date"))
@@ -184,8 +201,10 @@ def _posted(masked: str, text: str, rules: Rules) -> Fields | None:
     """
     before, place = masked[: masked.index("\x00")], masked[masked.rindex("\x00") + 1 :].strip()
     tokens = rules.idle.sub(lambda m: " " * len(m[0]), before).split()
-    if not 1 <= len(tokens) <= 3 or not 2 <= len(place) <= 4 or not all(
-            "\u4e00" <= c <= "\u9fff" for c in place) or rules.idle.fullmatch(place) or _STOPS.search(before):
+    if not 1 <= len(tokens) <= 3 or not place or rules.idle.fullmatch(place) or _STOPS.search(before):
+        return None
+    short = 2 <= len(place) <= 4 and all("\u4e00" <= c <= "\u9fff" for c in place)
+    if not short and (len(place) > MAX_LOOSE or not _are_places(place, rules)):
         return None
     values, at = [], 0
     for token in tokens:
@@ -193,7 +212,8 @@ def _posted(masked: str, text: str, rules: Rules) -> Fields | None:
         values.append(text[at : at + len(token)])
         at += len(token)
     names = [v for v, t in zip(values[:-1], tokens[:-1], strict=True) if rules.only_names.fullmatch(t)]
-    fields: Fields = [("publisher", unmarked(values[-1]), "name_beside_date")]
+    placed = not tokens[-1].endswith(rules.medium_ends) and _are_places(tokens[-1], rules)
+    fields: Fields = [] if placed else [("publisher", unmarked(values[-1]), "name_beside_date")]
     return [*fields, ("authors", names, "name_beside_date")] if names else fields
 
 

@@ -1219,7 +1219,9 @@ class _Document:
             if name == "publisher" and article.publisher is None:
                 value = bylines.unmarked(str(value))
                 value = rules.portal.sub("", value, count=1) if rules.portal.match(value) else value
-                if value and self._matchable(value) not in rules.not_publishers and len(value) <= 60:
+                plain = self._matchable(value)
+                if value and len(value) <= 60 and plain not in rules.not_publishers and (
+                        plain.endswith(rules.medium_ends) or not bylines.names_a_place(plain, rules)):
                     article.publisher, article.rules["publisher"] = value, rule
             elif name == "authors" and not article.authors:
                 people = value if isinstance(value, list) else bylines.people(str(value), rules)

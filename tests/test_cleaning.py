@@ -654,6 +654,27 @@ def test_a_place_behind_a_time_is_no_medium(rules):
     assert only_article(f"{TITLE}\n2026-01-20 14:20 广东\n{BODY}\n", rules).publisher is None
 
 
+@pytest.mark.parametrize(("line", "publisher"), [
+    ("2026-01-20 14:20 上海", None), ("2026-01-20 14:20 内蒙古", None), ("2026-01-20 14:20 常德", None),
+    ("2026-01-20 14:20 湖南 常德", None), ("2026-01-20 14:20 桃源县", None), ("2026-01-20 14:20 上海浦东", None),
+    ("2026-01-20 14:20 新加坡", None), ("2026-01-20 14:20 发布于 上海", None), ("2026-01-20 14:20 IP属地：湖南", None),
+    ("上海 2026-01-20 14:20", None), ("2026-01-20 上海", None), ("来源：上海", None), ("2026-01-20 来源：湖南省", None),
+    ("海西观察 2026-01-20 14:20 湖南 常德", "海西观察"), ("2026-01-20 14:20 上海证券报", "上海证券报")])
+def test_a_bare_place_is_never_the_publisher(rules, line, publisher):
+    article = only_article(f"{TITLE}\n{line}\n{BODY}\n", rules)
+    assert (article.title, article.publisher, article.text) == (TITLE, publisher, BODY)
+    assert article.date == (DATE if "2026" in line else None)
+
+
+def test_a_place_given_as_source_of_a_record_is_no_publisher(rules):
+    assert only_article(json.dumps(RECORD | {"source": "湖南省"}), rules).publisher is None
+
+
+def test_a_place_from_which_is_reported_is_no_author(rules):
+    article = only_article(f"{TITLE}\n本报记者 王小明 苏州 常州报道\n{BODY}\n", rules)
+    assert article.authors == ["王小明"]
+
+
 def test_a_labelled_source_is_trusted_before_the_account_that_reposts(rules):
     text = f"{TITLE}\n原创 李红 海西观察 2026年01月20日 14:00 广东\n来源 | 海西日报\n作者 | 王小明\n{BODY}\n"
     article = only_article(text, rules)
