@@ -73,9 +73,10 @@ class Rules:
                     keys.setdefault(longer, name)
         meta = {word.lower(): name for name in check.mapping(("meta",)) for word in check.strings(("meta", name))}
         outside, headline = (check.compiled((k,), check.string((k,)), alone=True) for k in ("outside", "headline"))
-        weak = frozenset(f"meta:{word.lower()}" for word in check.strings(("page_titles",)))
-        page = {"meta": meta, "furniture": outside, "headline": headline, "page_titles": weak}
-        self.names = {"json": keys, "html": page}
+        page_titles = frozenset(f"meta:{word.lower()}" for word in check.strings(("page_titles",)))
+        page = {"meta": meta, "furniture": outside, "headline": headline, "page_titles": page_titles}
+        weak = frozenset(map(str.lower, check.strings(("weak_texts",))))
+        self.names = {"json": keys, "html": page, "records": keys | dict.fromkeys(weak, "text"), "weak_texts": weak}
 
     def _load_furniture(self, check: _Checked) -> None:
         self.whole_lines: dict[str, str] = {}

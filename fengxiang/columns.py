@@ -11,6 +11,8 @@ FORMATS = {
     "jsonl": {"zh": "JSON逐行文件", "en": "JSON-lines files"}, "journal": {"zh": "期刊版面", "en": "journal pages"},
     "pdf": {"zh": "PDF文件", "en": "PDF files"}, "docx": {"zh": "Word文件", "en": "Word files"},
     "table": {"zh": "电子表格", "en": "spreadsheets"}, "email": {"zh": "邮件", "en": "e-mails"},
+    "xml": {"zh": "XML文件", "en": "XML files"},
+    "labelled": {"zh": "带字段名的文本", "en": "text with labelled fields"},
     "plain": {"zh": "纯文本", "en": "plain text"},
 }
 SCOPES = {"in": {"zh": "在范围内", "en": "in"}, "out": {"zh": "不在范围内", "en": "out"}}

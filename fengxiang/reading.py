@@ -347,7 +347,9 @@ def _by_format(source_file, text, names, first_position):
             yield first
             yield from found
             return
-    if (head.startswith("<") and _HTML_HEAD.match(head)) or _looks_html(head):
+    if (records := _marked_records(source_file, text, head, names)) is not None:
+        yield from records
+    elif (head.startswith("<") and _HTML_HEAD.match(head)) or _looks_html(head):
         yield read_html(source_file, text, names["html"])
     elif _FRONT_MATTER.match(text[:200].lstrip("\ufeff")) or _UNOPENED.match(text[:MAX_FRONT_MATTER]):
         yield read_markdown(source_file, text, names["json"])
@@ -357,6 +359,20 @@ def _by_format(source_file, text, names, first_position):
         yield read_markdown(source_file, text, names["json"])
     else:
         yield read_plain(source_file, text)
+
+
+def _marked_records(source_file, text, head, names):
+    """The records of an XML text, or of one whose fields begin with labels, or None where it is neither."""
+    if head.startswith("<"):
+        from . import recordfiles
+
+        if recordfiles.looks_like_xml(text):
+            return recordfiles.xml_sources(source_file, text, names)
+    elif "：" in head[:MAX_FIELD] or ":" in head[:MAX_FIELD] or "】" in head[:MAX_FIELD]:
+        from . import recordfiles
+
+        return recordfiles.labelled_sources(source_file, text, names)
+    return None
 
 
 def _looks_html(head: str) -> bool:
@@ -533,7 +549,7 @@ def _json_lines(source_file, text, names, first_position):
             yield source_file, reason, f"line {first_position + i}"
             yield Source(source_file, "jsonl", Lines(), settled=[(i + 1, n, "unreadable", "bad_record", line[:80])])
             continue
-        source = record_as_source(source_file, "jsonl", _with_inner_fields(record, names), names, unit=i + 1)
+        source = record_as_source(source_file, "jsonl", with_inner_fields(record, names), names, unit=i + 1)
         source.settled.append((i + 1, n - source_chars(source), "metadata", "syntax", ""))
         source.position = first_position + i
         yield source
@@ -543,9 +559,9 @@ def _records(value, names, depth, above):
     """The mappings that hold a text, from the outside in, with what the mappings `above` them say of them."""
     if isinstance(value, dict):
         if text_key(value, names) is not None:
-            yield above | _with_inner_fields(value, names)
+            yield above | with_inner_fields(value, names)
         elif depth < MAX_RECORD_DEPTH:
-            above = above | {k: v for k, v in _with_inner_fields(value, names).items() if _is_field(k, v, names)}
+            above = above | {k: v for k, v in with_inner_fields(value, names).items() if is_field(k, v, names)}
             for inner in value.values():
                 if isinstance(inner, dict | list):
                     yield from _records(inner, names, depth + 1, above)
@@ -556,11 +572,11 @@ def _records(value, names, depth, above):
                 yield from _records(inner, names, depth + 1, shared)
 
 
-def _is_field(key, value, names: dict[str, str]) -> bool:
+def is_field(key, value, names: dict[str, str]) -> bool:
     return names.get(str(key).strip().lower(), "text") != "text" and not isinstance(value, dict | list)
 
 
-def _with_inner_fields(record: dict, names: dict[str, str]) -> dict:
+def with_inner_fields(record: dict, names: dict[str, str]) -> dict:
     """A record with what mappings inside it say (`"meta": {"date": …}`), where it does not say it itself."""
     inner = [v for k, v in record.items() if isinstance(v, dict) and str(k).strip().lower() not in names]
     if not inner:
@@ -570,7 +586,7 @@ def _with_inner_fields(record: dict, names: dict[str, str]) -> dict:
     for mapping in inner:
         if text_key(mapping, names) is None:
             more |= {k: v for k, v in mapping.items()
-                     if _is_field(k, v, names) and names[str(k).strip().lower()] not in said}
+                     if is_field(k, v, names) and names[str(k).strip().lower()] not in said}
     return more | record
 
 
@@ -697,7 +713,7 @@ def rows_as_sources(source_file: str, source_format: str, rows, names: dict[str,
 _FM_LINE = re.compile(r"([A-Za-z_][\w-]{0,40}|[\u4e00-\u9fff]{1,10})[ \t]{0,5}[:：][ \t]{0,20}(.{0,2000})")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})(?:\s[^<>]{0,2000})?/?>")
 _CUT_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}$")  # where a file ends inside a tag
-_BLOCK_TAGS = frozenset((
+BLOCK_TAGS = frozenset((
     "address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details",
     "dialog", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5",
     "h6", "header", "hr", "html", "legend", "li", "main", "menu", "nav", "ol", "option", "p", "pre", "section",
@@ -891,7 +907,7 @@ def _html_line_blocks(line: str):
                 hint = "l"  # a row of a table
         elif tag in ("strong", "b"):
             bold = not m[1]
-        elif tag in _BLOCK_TAGS:
+        elif tag in BLOCK_TAGS:
             yield from _html_piece(buffer, hint, not plain)
             buffer, plain = [], False
             hint = _tag_hint(tag) if not m[1] else ""
@@ -1139,7 +1155,7 @@ def _flat_blocks(text: str) -> list[_Block]:
     for m in _TAG.finditer(text):
         buffer.append(text[at : m.start()])
         at = m.end()
-        if m[2].lower() in _BLOCK_TAGS:
+        if m[2].lower() in BLOCK_TAGS:
             flush()
     buffer.append(text[at:])
     flush()
@@ -1203,7 +1219,7 @@ def _blocks(body, boxes: _Boxes) -> list[_Block]:
                     buffer.append("\u3000")
                     cells = max(cells, 1) + 1
             stack.append((node, tag, hint, box))
-            if tag in _BLOCK_TAGS:
+            if tag in BLOCK_TAGS:
                 flush()
                 gap = True
                 if tag in _CONTAINERS:
@@ -1218,7 +1234,7 @@ def _blocks(body, boxes: _Boxes) -> list[_Block]:
         if not stack:
             break
         node, tag, outer_hint, outer_box = stack.pop()
-        if tag in _BLOCK_TAGS:
+        if tag in BLOCK_TAGS:
             flush()
             gap = True
             hint, box = outer_hint, outer_box
@@ -1234,7 +1250,7 @@ def _blocks(body, boxes: _Boxes) -> list[_Block]:
 def _holds_blocks(cell) -> bool:
     child = cell.child
     while child is not None:
-        if child.tag in _BLOCK_TAGS:
+        if child.tag in BLOCK_TAGS:
             return True
         child = child.next
     return False
