@@ -7,6 +7,7 @@ Each function returns fields as `(field, value, rule)`, or None where the line i
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from . import dating
 from .cleaningrules import Rules, segmenter
@@ -16,12 +17,15 @@ MAX_BYLINE = 70  # characters
 MAX_VALUE = 50  # characters of a name or of names
 MAX_LOOSE = 20  # characters of a name without a label
 MAX_CITATION = 4_000
+MAX_INLINE = 300  # characters in which title and byline of an article on one line stand
+MIN_HEAD = 6  # characters of its title
 
 _STOPS = re.compile("[，。；：！？]")
+_WORD = re.compile(r"(?<=\s)\S")
 _APART = frozenset(" \t|｜·/（()）")
 _MARK = re.compile(r"\s{0,3}([:：|｜丨/])\s{0,3}|( )(?=\S)")
 _NOTE_SIGN = re.compile(r"\s?[\d*①-⑨]{1,3}(?=[\s、，,]|$)")  # behind a name, for its affiliation
-_GAPS = re.compile(r"[\s、，,/]+")
+_GAPS = re.compile(r"[\s、，,/；;]+")
 _END_OF_VALUE = re.compile(r"\s{2,}|\x00|[|｜·]\s")
 _TITLED = re.compile(r"《([^《》]{1,20})》\s?(.*)$")
 _DATE_PART = re.compile(r"(?:19|20)\d\d(?:[-年/.]\d{1,2}(?:[-月/.]\d{1,2}日?|月)?|年)?")
@@ -184,12 +188,77 @@ def info_line(line: str, text: str, rules: Rules, below_title: bool) -> Fields |
         return None
     if not labels and not (below_title and _apart(line, dates)):
         return None
+    *names, medium = rest.split()
+    if below_title and not labels and names and _is_medium(medium, rules) and all(
+            rules.only_names.fullmatch(name) for name in names):
+        return [*fields, ("publisher", medium, "name_beside_date"), ("authors", names, "name_beside_date")]
     at = line.find(rest)
     if not rest.endswith(rules.medium_ends) and _are_places(rest, rules):
         return fields  # where it was posted
     if below_title and not any(name == "publisher" for name, _, _ in fields):
         fields.append(("publisher", unmarked(text[at : at + len(rest)] if at >= 0 else rest), "name_beside_date"))
     return fields
+
+
+def span_in_line(line: str, rules: Rules) -> tuple[int, int] | None:
+    """Where source, authors and date stand in a line that holds a whole article, title, byline and text, or None.
+
+    What stands there must be an information line by itself. Blanks set it apart; where there are none, a label or a
+    time of day tells where it begins or ends.
+
+    Args:
+        line: the line in simplified characters.
+    """
+    head = line[:MAX_INLINE].partition("。")[0]
+    dates = [(d.start, d.end) for d in dating.find_dates(head, months=False)]
+    labels = [(start, value) for _, start, value in _labels(head, rules)]
+    marks = sorted(a for a, _ in (*dates, *labels))
+    if not marks:
+        return None
+    cuts = {0, len(head), *(m.start() for m in _WORD.finditer(head))}
+    for a, b in (*dates, *labels):
+        cuts = {c for c in cuts if not a < c <= b} | {a}
+    cuts |= {b for _, b in dates}
+    words = [(a, b) for a, b in pairwise(sorted(cuts)) if head[a:b].strip()]
+    near = [m for m in marks if m - marks[0] <= MAX_BYLINE]
+    first, last = (next(i for i, (a, b) in enumerate(words) if a <= m < b) for m in (near[0], near[-1]))
+    begin = first
+    while begin > 1 and _opens_info(head[slice(*words[begin - 1])].strip(), rules):
+        begin -= 1
+    named = labels or (last + 1 < len(words) and _is_medium(head[slice(*words[last + 1])].strip(), rules))
+    if begin == first > 1 and not named:
+        begin -= 1  # the account that posted it, by whatever name
+    firm = {a for a, _ in labels} | {x for a, b in dates if b - a > len("2025年12月27日") for x in (a, b)}
+    for i in range(max(begin, 1), first + 1):
+        a, title = words[i][0], head[: words[i][0]].strip()
+        if not MIN_HEAD <= len(title) <= rules.max_title or title[-1] in "，、；：" or not (
+                a in firm or head[a - 1].isspace()):
+            continue
+        found = None
+        for j in range(last, len(words)):
+            x, y = words[j]
+            zone = head[a:y].strip()
+            if (j > last and not _belongs(head[x:y].strip(), rules)) or info_line(zone, zone, rules, True) is None:
+                break
+            if y in firm or (y < len(head) and head[y - 1 : y + 1].strip() != head[y - 1 : y + 1]):
+                found = a, y
+        if found:
+            return found
+    return None
+
+
+def _is_medium(word: str, rules: Rules) -> bool:
+    return len(word) <= MAX_LOOSE and word.endswith(rules.medium_ends)
+
+
+def _opens_info(word: str, rules: Rules) -> bool:
+    """Whether a word before a date may begin the byline: an idle word, a name, a medium."""
+    return bool(rules.idle.fullmatch(word) or rules.only_names.fullmatch(word)) or _is_medium(word, rules)
+
+
+def _belongs(word: str, rules: Rules) -> bool:
+    """Whether a word behind a date is part of the byline still: an idle word, a name, a medium, a place."""
+    return _opens_info(word, rules) or (len(word) <= MAX_LOOSE and _are_places(word, rules))
 
 
 def _posted(masked: str, text: str, rules: Rules) -> Fields | None:

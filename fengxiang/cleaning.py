@@ -21,6 +21,7 @@ from .model import Article, Cleaned, LedgerRow, Paragraph, Rejection
 __all__ = ["FATES", "Rules", "clean_document", "script_of", "simplified"]
 
 FATES = ("title", "metadata", "heading", "body", "boilerplate", "duplicate", "unreadable")
+ONE_EACH = ("json", "jsonl", "table", "email", "xml", "labelled")  # formats whose sources are an article each
 SAMPLE = 80  # characters of a ledger sample
 WEB_MARKS = 3  # lines of page furniture that make plain text the dump of a web page
 LONG = 20  # characters from which a line that stands twice is a copy even alone
@@ -47,6 +48,7 @@ _BULLET = "■●◆▲□◎★▇█◼▪"
 _PAGE_NUMBER = re.compile(r"[-—–·•|\s]{0,4}(?:第?\s?\d{1,4}\s?页?|\d{1,4}\s?/\s?\d{1,4})[-—–·•|\s]{0,4}")
 _PAGE_AT_ENDS = re.compile(r"^\d{1,4}[\s|·]{1,4}|[\s|·]{1,4}\d{1,4}$")
 _BLANK_BESIDE_MARK = re.compile(r"(?<=[，。：；！？、”》）])\s+|\s+(?=[，。：；！？、“《（])")
+_PARAGRAPH_GAP = re.compile(r"(?<=[。！？”）])\s{2,}")
 _BETWEEN_WORDS = re.compile(r"[\s|｜]{1,9}")
 _FIGURES = re.compile(r"\d+")
 _NUMERIC = re.compile(r"[\d\s.,%+-]+")
@@ -189,7 +191,7 @@ class _Document:
         self.owner: list[int | None] = [None] * self.size
         self.cuts: dict[int, list[tuple[int, str, str, str]]] = {}  # parts of a line with another fate than the line
         self.meta: dict[int, list[tuple[str, object, str]]] = {}  # metadata lines and what they say
-        self.whole = source.source_format in ("json", "jsonl", "table", "email")  # one article by its nature
+        self.whole = source.source_format in ONE_EACH
         self.hant = _TRADITIONAL.search("".join([t[:200] for t in lines.text[:10]])) is not None
         self.web_marks = 0
         self.heads: list[str] = []
@@ -199,6 +201,9 @@ class _Document:
         """`(articles, ledger rows)`."""
         source = self.source
         if self.size:
+            if source.source_format in ("plain", "docx", "pdf") and (
+                    len(self.text[0]) > self.rules.max_title and "。" in self.text[0]):
+                self._open_first_line()
             self.width, self.by_length, self.gaps_tell = _wrapping(source.lines)
             self.in_chinese = not self.width and sum(not t.isascii() for t in self.text) > self.size // 2
             self.indented = any(self.indent) and not all(self.indent)
@@ -220,6 +225,28 @@ class _Document:
         """The most frequent number of blank lines above a line that has any; 0 where none has."""
         gaps = Counter(filter(None, self.gap))
         return gaps.most_common(1)[0][0] if gaps else 0
+
+    def _open_first_line(self) -> None:
+        """Put title, byline and text on lines of their own where a document begins with all of them in one line."""
+        line = self._matchable(self.text[0])
+        span = bylines.span_in_line(line, self.rules)
+        if span is None:
+            return
+        text, lines = self.text[0], self.source.lines
+        parts = [text[: span[0]], text[slice(*span)], *_PARAGRAPH_GAP.split(text[span[1] :])]
+        parts = [part.strip() for part in parts]
+        left = lines.n[0] - sum(map(len, parts))
+        if left < 0 or not all(parts):
+            return
+        k = len(parts) - 1
+        self.text[:1] = parts
+        lines.n[:1] = [*map(len, parts[:-1]), len(parts[-1]) + left]
+        for values, more in ((lines.unit, lines.unit[0]), (lines.hint, ""), (lines.gap, 0), (lines.indent, False),
+                             (lines.page, False)):
+            values[1:1] = [more] * k
+        self.size += k
+        self.fate, self.rule, self.owner = [None] * self.size, [""] * self.size, [None] * self.size
+        self.source.raw = None  # a line is no longer what it was
 
     # -------------------------------------------------------------------------------------------- marking lines
 

@@ -221,6 +221,9 @@ SHAPES = {
         ("## " if k == "heading" else "") + t for k, t in BLOCKS)).encode(),
     "JSON with HTML": json.dumps(RECORD | {"content": MARKED}).encode(),
     "CSV": as_csv(),
+    "XML": (f"<rs><r><title>{TITLE}</title><date>{DATE}</date><source>{PUBLISHER}</source>"
+            f"<text>{BODY}</text></r></rs>").encode(),
+    "labelled fields": f"标题：{TITLE}\n来源：{PUBLISHER}\n日期：{DATE}\n正文：\n{BODY}\n".encode(),
     "DOCX": as_docx(),
     "ZIP": as_zip(),
     **{f"wrapped at {n}": "\n\n".join([TITLE, INFO, *("\n".join(wrapped(t, n)) for t in PARAGRAPHS)]).encode()
@@ -648,6 +651,35 @@ def test_what_stands_beside_a_date_is_told_from_it_without_blanks(rules):
 def test_characters_of_a_word_that_are_marked_one_by_one_stay_together(rules):
     words = "".join(f"<span>{c}</span>" for c in PARAGRAPHS[0])
     assert only_article(f"<html><body><h1>{TITLE}</h1><p>{words}</p></body></html>", rules).text == PARAGRAPHS[0]
+
+
+@pytest.mark.parametrize(("start", "authors"), [
+    ("{} 原创 王小明 海西日报 2026-01-20 14:00 广东 ", ["王小明"]),
+    ("{} 海西日报 2026年1月20日 14:00", []),
+    ("{} 来源：海西日报 作者：王小明 日期：2026年1月20日 ", ["王小明"]),
+    ("{}来源：海西日报 2026-01-20 14:00 ", []),
+    ("{} 2026-01-20 14:00:00 海西日报 ", []),
+    ("{}　　王小明　海西日报　2026年1月20日　　", ["王小明"]),
+])
+def test_an_article_on_one_line(rules, start, authors):
+    paragraphs = [PARAGRAPHS[0], PARAGRAPHS[2], PARAGRAPHS[5]]
+    for title in (TITLE, "海西金融监管局部署工作 守底线 促发展"):
+        for rest in ("　　".join(paragraphs), "\n".join(paragraphs) + "\n"):
+            text = start.format(title) + rest
+            done = cleaning.clean_document("x", text.encode(), rules)
+            assert [(a.title, a.publisher, a.authors, a.date) for a in done.articles] == [
+                (title, PUBLISHER, authors, DATE)]
+            assert [p.text for p in done.articles[0].paragraphs] == paragraphs
+            assert sum(r.n_chars for r in done.ledger) == len(text)
+            assert [r.sample for r in done.ledger if r.fate == "title"] == [title]
+
+
+@pytest.mark.parametrize("start", [
+    "", "2026年1月20日 ", "海西金融监管局于2026年1月20日 召开会议部署工作 ",
+    "记者近日从海西获悉，2026年1月20日 会议召开，来源：海西日报 "])
+def test_a_long_line_that_names_a_day_is_no_article_on_one_line(rules, start):
+    text = start + PARAGRAPHS[0] + PARAGRAPHS[2]
+    assert [(a.title, a.text) for a in cleaning.clean_document("x", text.encode(), rules).articles] == [(None, text)]
 
 
 def test_a_place_behind_a_time_is_no_medium(rules):
