@@ -617,6 +617,10 @@ def test_a_running_head_inside_a_paragraph_is_taken_out(rules):
         ("（2025-01-18 14:05）  记者 王小明/河东报道", None, ["王小明"], "2025-01-18"),
         ("2025年01月09日05:48 | 来源：人民网-海西日报", "海西日报", [], "2025-01-09"),
         ("发布时间：2024-01-31    来源：办公室    文章类型：原创    字号：[大] [中] [小]", None, [], "2024-01-31"),
+        ("2026-01-20 14:00 海西之声官方账号 来源：海西日报", "海西日报", [], "2026-01-20"),
+        ("海西之声官方帐号 2026-01-20 14:00", None, [], "2026-01-20"),
+        ("2026-01-20 来源：微信公众号", None, [], "2026-01-20"),
+        ("来源：微信公众平台 作者：王小明", None, ["王小明"], None),
         ("作者：王小明 李大伟", None, ["王小明", "李大伟"], None),
         ("王小明  李大伟", None, ["王小明", "李大伟"], None),
         ("发布时间：2025/03/15 浏览次数：120", None, [], "2025-03-15"),
@@ -1028,6 +1032,13 @@ def test_meta_tags_are_trusted_before_the_page(rules):
         ("（完）", "end_mark"),
         ("×", "close_mark"),
         ("（下转A02版）", "jump"),
+        ("01", "close_mark"),
+        ("09", "close_mark"),
+        ("PART 1", "close_mark"),
+        ("PART.02", "close_mark"),
+        ("Part03", "close_mark"),
+        ("海西财经微信公众号", "app"),
+        ("海西之声官方账号", "app"),
         ("2025年第6期", "issue"),
         ("扫一扫在手机打开当前页", "share"),
         ("[3] 王小明. 监管研究[J]. 海西金融, 2020.", "references"),
@@ -1078,6 +1089,9 @@ def test_page_furniture_is_named_by_its_rule(rules, line, rule):
         "编辑出版企业的融资需求也应得到满足。",
         "首页大厅增设了适老窗口，方便老年客户办理业务。",
         "图谱技术用于识别关联交易。",
+        "01号文件提出，引导银行加大投放。",
+        "PART模型用于识别关联交易。",
+        "机构官方账号发布的信息要与公告一致。",
         "标签化管理使风险分类更加准确。",
         "扫一扫支付的资金安全由机构负责。",
         "2025年第3季度，贷款余额增长8%。",
@@ -1185,6 +1199,13 @@ def test_scope_can_be_switched_off_and_rewritten(tmp_path, rules):
         assert only_article(text, cleaning.Rules.load(tmp_path)).scope == scope
 
 
+def test_a_number_set_as_a_line_of_its_own_is_a_mark_only_where_it_counts_sections(rules):
+    text = f"部署工作\n来源：海西日报\n\n01\n{PARAGRAPHS[0]}\n\nPART 02\n{PARAGRAPHS[2]}\n\n126\n{PARAGRAPHS[5]}\n"
+    done = cleaning.clean_document("x", text.encode(), rules)
+    assert [r.sample for r in done.ledger if r.rule == "close_mark"] == ["01", "PART 02"]
+    assert "126" in done.articles[0].text
+
+
 def test_names_that_look_like_a_regulator_are_no_evidence(rules):
     text = "市场监管局检查餐饮\n\n来源：海西日报\n\n海西市场监管局近日检查餐饮单位，市场监管局要求落实责任。\n"
     assert only_article(text, rules).scope == "out"
@@ -1241,6 +1262,110 @@ def test_every_built_in_step_that_has_a_name_is_taken(rules):
     steps = YamlFile(ROOT / "codebook" / "cleaning.yml").data["steps"]
     assert [step for step in steps if f'"{step}"' not in source and f'"f:{step}"' not in source] == []
     assert set(steps) <= set(rules.labels)
+
+
+# --------------------------------------------------------------------------- the account of what is not plain text
+
+
+def chars_by_file(data: bytes, rules) -> dict[str, int]:
+    """The characters each file is accounted for with; every row has a known fate and a rule with a name."""
+    done = cleaning.clean_document("x", data, rules)
+    assert done.articles
+    assert all(r.n_chars > 0 and r.fate in cleaning.FATES and r.rule in rules.labels for r in done.ledger)
+    counts: dict[str, int] = {}
+    for row in done.ledger:
+        counts[row.source_file] = counts.get(row.source_file, 0) + row.n_chars
+    return counts
+
+
+FURNITURE = ["×", "首页 > 财经 > 正文", TITLE, INFO, *PARAGRAPHS, "（完）", "责任编辑：某某", "相关阅读",
+             "另一地通报罚单"]
+
+
+def as_mail(parts: list[tuple[str, str]], kind: str, encoding: str = "utf-8", **headers: str) -> bytes:
+    """A message of parts `(type, content)`, each in an encoding of its own for the way."""
+    import base64
+
+    lines = [f"{k.replace('_', '-')}: {v}" for k, v in headers.items()]
+    lines += ["From: someone <a@b.cn>", "MIME-Version: 1.0", f'Content-Type: {kind}; boundary="b"', ""]
+    for i, (form, content) in enumerate(parts):
+        name = f'Content-Disposition: attachment; filename="{i}.dat"\n' if i and kind == "multipart/mixed" else ""
+        lines.append(f"--b\nContent-Type: {form}; charset={encoding}\n{name}Content-Transfer-Encoding: base64\n")
+        lines.append(base64.encodebytes(content.encode(encoding)).decode())
+    return "\n".join([*lines, "--b--", ""]).encode()
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_every_character_of_a_pdf_is_accounted_for(rules, columns):
+    import pypdfium2
+
+    data = as_pdf(columns)
+    with pypdfium2.PdfDocument(data) as document:
+        texts = [page.get_textpage().get_text_range() for page in document]
+    done = cleaning.clean_document("x", data, rules)
+    lines = {r.unit for r in done.ledger}
+    assert lines == set(range(1, max(lines) + 1))
+    blanks = sum(t.count(" ") for t in next(reading.sources("x", data, rules.names)).lines.text)
+    seen = sum(len("".join(text.split())) for text in texts)  # blanks are what a reader takes for one
+    assert sum(chars_by_file(data, rules).values()) - len(lines) == seen + blanks
+    assert {"running_head", "page_number"} <= {r.rule for r in done.ledger}
+
+
+def test_every_character_of_a_word_document_is_accounted_for(rules):
+    import docx
+
+    document = docx.Document()
+    for i, text in enumerate([*FURNITURE, "", " ", *PARAGRAPHS[:3]]):
+        document.add_paragraph(text, style="Title" if i == 2 else None)
+    document.add_paragraph("一行\n又一行。")
+    table = document.add_table(2, 2)
+    for row, texts in zip(table.rows, (["指标", "数值"], ["不良率", "0.8%"]), strict=True):
+        row.cells[0].text, row.cells[1].text = texts
+    out = io.BytesIO()
+    document.save(out)
+    rows = [p.text for p in document.paragraphs] + ["\u3000".join(c.text for c in row.cells) for row in table.rows]
+    assert chars_by_file(out.getvalue(), rules) == {"x": sum(len(text) + 1 for text in rows)}
+
+
+def test_every_character_of_a_workbook_is_accounted_for(rules):
+    import xlsxwriter
+
+    rows = [["导出说明", "", "", "", ""], ["标题", "正文", "来源", "日期", "编号"],
+            [TITLE, BODY, PUBLISHER, DATE, 7], ["没有正文", "", "海西网", "", 8],
+            ["另一篇", f"<p>{PARAGRAPHS[0]}</p><p>{PARAGRAPHS[2]}</p>", "", "2026-01-21", 9]]
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    book.add_worksheet("空")
+    sheet = book.add_worksheet("文章")
+    for i, row in enumerate(rows):
+        sheet.write_row(i, 0, row)
+    book.close()
+    assert chars_by_file(out.getvalue(), rules) == {"x": sum(len(str(c)) for row in rows for c in row)}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_every_character_of_mail_and_saved_pages_is_accounted_for(rules, encoding):
+    text, whole = "\r\n".join(FURNITURE), page(MARKED).decode()
+    plain = as_mail([("text/plain", text), ("text/csv", as_csv().decode("utf-8-sig"))], "multipart/mixed", encoding,
+                    Subject="=?utf-8?b?6YOo572y?=", Date="Tue, 20 Jan 2026 08:00:00 +0800")
+    assert chars_by_file(plain, rules) == {"x": len(text), "x/1.dat": len(as_csv().decode("utf-8-sig"))}
+    both = as_mail([("text/plain", text), ("text/html", whole)], "multipart/alternative", encoding, Subject="a")
+    assert chars_by_file(both, rules) == {"x": len(whole)}
+    saved = as_mail([("text/html", whole), ("text/css", "p {}")], "multipart/related", encoding,
+                    Snapshot_Content_Location="https://a.cn/1", Subject="a", Date="Tue, 20 Jan 2026 08:00:00 +0800")
+    assert chars_by_file(saved, rules) == {"x": len(whole)}
+
+
+def test_every_character_of_each_member_of_a_zip_folder_is_accounted_for(rules):
+    texts = {name: SHAPES[name] for name in ("GB18030", "UTF-16", "HTML page in GB2312", "JSON", "JSON lines", "CSV",
+                                             "XML", "labelled fields", "Markdown with HTML", "furniture around it")}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as folder:
+        for name, data in texts.items():
+            folder.writestr(f"{name}.bin", data)
+        folder.writestr("里/内.zip", as_zip())
+    expected = {f"x/{name}.bin": len(reading.decode(data)[0]) for name, data in texts.items()}
+    assert chars_by_file(out.getvalue(), rules) == expected | {"x/里/内.zip/a/文.txt": len(PLAIN)}
 
 
 # -------------------------------------------------------------------------------------------------- properties
