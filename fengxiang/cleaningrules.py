@@ -354,6 +354,7 @@ class Scope:
         self._words = list(dict.fromkeys([*agencies, *terms, *masks]))
         if not self._words:
             raise file.error("names no agency and no term", "agencies")
+        self._own_affairs = re.compile(_alternatives(check.strings(("own_affairs",), optional=True)))
         self._kind = dict.fromkeys(terms, "term") | dict.fromkeys(agencies, "agency") | dict.fromkeys(masks, "mask")
         self._automaton = None
 
@@ -371,16 +372,22 @@ class Scope:
                 self._words, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest,
                 implementation=ahocorasick_rs.Implementation.DFA)
         needed = self.minimum + self.per_1000 * len(text) // 1000
+        own = self._own_affairs.search(title)
+        agency_weight = 0 if own else self.agency_weight
         evidence = 0 if needed else 1
         for part in (text[:FIRST_LOOK], text):  # most articles show what they are about early on
             if evidence < needed:
                 agencies, n_terms = self._count(title, part)
-                evidence = agencies * self.agency_weight + n_terms
+                evidence = agencies * agency_weight + n_terms
         if evidence >= needed:
             return "in", ""
+        zh, en = "", ""
+        if own:
+            zh = f"（标题有“{own[0]}”，是机构自身事务，机构名不算证据）"
+            en = f" (its title has “{own[0]}”, an agency's own affairs, so that its name is no evidence)"
         return "out", (f"与本题无关：监管机构出现 {agencies} 次，主题词 {n_terms} 个，证据 {evidence}，未到 {needed}"
-                       f" / off the subject: regulators named {agencies} times, {n_terms} subject terms, evidence"
-                       f" {evidence} of the {needed} needed")
+                       f"{zh} / off the subject: regulators named {agencies} times, {n_terms} subject terms, evidence"
+                       f" {evidence} of the {needed} needed{en}")
 
     def _count(self, title: str, text: str) -> tuple[int, int]:
         """Mentions of regulators, those in the title weighted, and the number of different subject terms."""
