@@ -125,6 +125,8 @@ def byline(line: str, text: str, rules: Rules, below_title: bool) -> Fields | No
     fields: Fields = []
     for name, (a, b) in spans.items():
         value = unmarked(text[a:b])
+        if name == "publisher" and value[:1].isdigit() and dating.MONTH_DAY.match(value):
+            continue  # 1月17日记者…
         if name == "authors":
             names = people(value, rules)
             medium = line[slice(*spans["publisher"])] if "publisher" in spans else ""

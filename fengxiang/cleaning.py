@@ -27,6 +27,7 @@ WEB_MARKS = 3  # lines of page furniture that make plain text the dump of a web 
 LONG = 20  # characters from which a line that stands twice is a copy even alone
 AHEAD = 8  # lines within which an article must begin after its title
 MAX_KICKERS = 2  # lines above a title that are part of it; more are buttons
+MAX_ACCOUNT = 20  # characters of the name of an account
 MAX_NAMEPLATE = 8  # characters of the name of a newspaper
 MIN_LONGER = 4  # characters by which a title is longer than the name of a medium below it
 SAME = 0.9  # likeness of two paragraphs of which one is the other with a few words changed
@@ -44,6 +45,7 @@ _STOP = re.compile("[。；]")
 _CLAUSE = re.compile("[，。；、]")
 _SENTENCES = re.compile("[。！？；]")
 _COUNTED = frozenset("年月日时分秒亿万千百个家项条次户元倍级号期届岁%.．")  # what may stand right behind a number
+_ITEM_MARKS = "■●◆▲□◎★▇█◼▪○◇"
 _BULLET = "■●◆▲□◎★▇█◼▪"
 _PAGE_NUMBER = re.compile(r"[-—–·•|\s]{0,4}(?:第?\s?\d{1,4}\s?页?|\d{1,4}\s?/\s?\d{1,4})[-—–·•|\s]{0,4}")
 _PAGE_AT_ENDS = re.compile(r"^\d{1,4}[\s|·]{1,4}|[\s|·]{1,4}\d{1,4}$")
@@ -51,6 +53,8 @@ _BLANK_BESIDE_MARK = re.compile(r"(?<=[，。：；！？、”》）])\s+|\s+(?
 _PARAGRAPH_GAP = re.compile(r"(?<=[。！？”）])\s{2,}")
 _BETWEEN_WORDS = re.compile(r"[\s|｜]{1,9}")
 _FIGURES = re.compile(r"\d+")
+_PICTURE = re.compile(r"(?i)\.(?:jpe?g|png|gif|webp|svg)$")
+_DAY = re.compile(r"[\d年月日号时分秒:：.\s/-]+")
 _NUMERIC = re.compile(r"[\d\s.,%+-]+")
 _COLUMN = re.compile(r"([\u4e00-\u9fff]{2,8})(?:\s{1,4}([A-Za-z][A-Za-z &]{2,40}))?")
 _HEAD_SPACE = re.compile(r"^((?:\d{1,4} )?\S{4,40}(?: \S{1,20}){0,3}) (\S.*)$")
@@ -508,7 +512,10 @@ class _Document:
                 self._note(i - 1, [("publisher", name, "name_beside_date")], "info_line")
 
     def _prose_ends(self, i: int) -> bool:
-        return self.fate[i] is None and len(self.text[i]) >= LONG // 2 and self.text[i][-1] in "。！”）"
+        """Whether a paragraph ends with line `i`, which may be no more than the last word of a cut one."""
+        text = self.text[i]
+        return self.fate[i] is None and text[-1] in "。！”）" and (len(text) >= LONG // 2 or (
+            i > 0 and self.fate[i - 1] is None and len(self.text[i - 1]) >= LONG // 2 and self._flows(i - 1)))
 
     def _mark_between_furniture(self) -> None:
         """Short lines below the first line of metadata that stand between two lines of page furniture, and those that
@@ -593,7 +600,9 @@ class _Document:
             return None
         torn = self.width > 0 and self._is_full(i) and self._flows(i) and not (
             line[0] in _BULLET and rules.role_inside.search(line))
-        if not torn and (fields := bylines.byline(line, text, rules, below and layout)) is not None:
+        listed = line[0] in _ITEM_MARKS and any(
+            0 <= j < self.size and self.text[j][0] == line[0] for j in (i - 1, i + 1))
+        if not (torn or listed) and (fields := bylines.byline(line, text, rules, below and layout)) is not None:
             self._note(i, fields, "byline")
             return None
         if line[-1] in "）】)" and line[0] in "（【(" and (found := rules.signatures.fullmatch(line)):
@@ -1015,6 +1024,10 @@ class _Document:
                 self._settle_block(block, "duplicate", "repeated")
                 continue
             kept.append(block)
+        if kept and len(kept[-1].text) <= MAX_ACCOUNT and any(
+                f[0] == "publisher" and f[1] == kept[-1].text for f in (*draft.fields, *self.source.fields)):
+            self._settle_block(kept[-1], "boilerplate", "site_name")  # the account once more, below its article
+            kept.pop()
         before = None
         for block, after in zip(kept, [*kept[1:], None], strict=False):
             self._kind(block, before, after)
@@ -1247,7 +1260,7 @@ class _Document:
                 value = bylines.unmarked(str(value))
                 value = rules.portal.sub("", value, count=1) if rules.portal.match(value) else value
                 plain = self._matchable(value)
-                if value and len(value) <= 60 and plain not in rules.not_publishers and (
+                if value and len(value) <= 60 and not _DAY.fullmatch(value) and plain not in rules.not_publishers and (
                         plain.endswith(rules.medium_ends) or not bylines.names_a_place(plain, rules)):
                     article.publisher, article.rules["publisher"] = value, rule
             elif name == "authors" and not article.authors:
@@ -1255,7 +1268,7 @@ class _Document:
                 if people:
                     article.authors, article.rules["authors"] = people, rule
             elif name == "url" and article.url is None:
-                if re.match(r"https?://\S{4,}$", str(value)):
+                if re.match(r"https?://\S{4,}$", str(value)) and not _PICTURE.search(str(value)):
                     article.url, article.rules["url"] = str(value), rule
             elif name == "date" and article.date is None:
                 day = dating.stated_date(value)
@@ -1274,8 +1287,8 @@ class _Document:
             if medium := bylines.medium_of_tags(tags, rules):
                 article.publisher, article.rules["publisher"] = medium, "medium_tags"
         site = next(((str(v), r) for n, v, r in fields if n == "site"
-                     and v not in rules.not_publishers and (
-                         r != "meta:title:tag" or rules.site_name.fullmatch(self._matchable(str(v))))), None)
+                     and v not in rules.not_publishers and (r != "meta:title:tag" or any(
+                         known.fullmatch(self._matchable(str(v))) for known in (rules.site_name, rules.agency)))), None)
         if article.publisher is None and site and len(site[0]) <= 60:
             article.publisher, article.rules["publisher"] = site
         if article.publisher is None and (medium := page.get("publisher")) and medium not in rules.not_publishers:

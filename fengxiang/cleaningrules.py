@@ -76,7 +76,12 @@ class Rules:
         page_titles = frozenset(f"meta:{word.lower()}" for word in check.strings(("page_titles",)))
         page = {"meta": meta, "furniture": outside, "headline": headline, "page_titles": page_titles}
         weak = frozenset(map(str.lower, check.strings(("weak_texts",))))
-        self.names = {"json": keys, "html": page, "records": keys | dict.fromkeys(weak, "text"), "weak_texts": weak}
+        forwards = [check.compiled(("mail_forwards", i), p).pattern
+                    for i, p in enumerate(check.strings(("mail_forwards",)))]
+        mail = {"forward": re.compile("|".join(f"(?:{p})" for p in forwards) or "(?!)"),
+                "header": re.compile(rf"(?:{_alternatives(check.strings(('mail_headers',)))})\s?[:：].*")}
+        self.names = {"json": keys, "html": page, "mail": mail, "weak_texts": weak,
+                      "records": keys | dict.fromkeys(weak, "text")}
 
     def _load_furniture(self, check: _Checked) -> None:
         self.whole_lines: dict[str, str] = {}

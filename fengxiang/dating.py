@@ -30,7 +30,7 @@ _NUMERALS = re.compile(r"([一二][〇零○Ｏ一二三四五六七八九]{3})�
 _TIME = re.compile(r"[T\s]{0,4}\d{1,2}\s?[:：时点]\s?\d{1,2}(?:\s?[:：分]\s?\d{1,2}(?:\.\d{1,6})?)?\s?[分秒]?"
                    r"(?:\s?(?:Z|[+-]\d\d:?\d\d|GMT))?")
 _AS_OF = re.compile(r"截至\s?((?:19|20)\d\d)年(\d{1,2})月(\d{1,2})[日号]")
-_MONTH_DAY = re.compile(r"(?<![\d年])(?<!\d\s)(\d{1,2})月(\d{1,2})[日号]")
+MONTH_DAY = re.compile(r"(?<![\d年])(?<!\d\s)(\d{1,2})月(\d{1,2})[日号]")
 _DATELINE = re.compile(r"^.{0,24}?(?<!\d)(\d{1,2})月(\d{1,2})日\s?(?:电|讯)")
 _GLOSS_AFTER = re.compile(r"年\s?[（(]\s?((?:19|20)\d\d)\s?年?\s?[）)]")
 _GLOSS_BEFORE = re.compile(r"年\s?[（(]\s?(今年|去年|明年|前年)\s?[）)]")
@@ -269,7 +269,7 @@ def event_dates(text: str, work_year: WorkYear) -> list[FoundDate]:
     text = text[:MAX_TEXT]
     found = find_dates(text, months=False)
     taken = {d.end for d in found} | {d.start for d in found}
-    for m in _MONTH_DAY.finditer(text):
+    for m in MONTH_DAY.finditer(text):
         if m.end() in taken or int(m[1]) > 3:
             continue
         near = re.split(r"[。！？；\n]", text[m.end() : m.end() + 40], maxsplit=1)[0]

@@ -99,6 +99,19 @@ def _member_name(member: zipfile.ZipInfo) -> str:
     return re.sub(r"[\x00-\x1f]", "", name.replace("\\", "/")).lstrip("/")
 
 
+def _mark_passed_on(lines: Lines, known: dict) -> None:
+    """Mark what stands above a mail that was passed on: the words of who did so, and the header of the original. Where
+    they are longer than it, they are the text."""
+    start = next((i for i, text in enumerate(lines.text) if known["forward"].fullmatch(text)), None)
+    if start is None:
+        return
+    end = start + 1
+    while end < len(lines.text) and known["header"].fullmatch(lines.text[end]):
+        end += 1
+    if sum(map(len, lines.text[:start])) < sum(map(len, lines.text[end:])):
+        lines.hint[:end] = ["f:mail_head"] * end
+
+
 def _old_office(source_file, data, names):
     if b"W\x00o\x00r\x00k\x00b\x00o\x00o\x00k\x00" in data or b"B\x00o\x00o\x00k\x00" in data:
         yield from read_workbook(source_file, data, names)
@@ -554,14 +567,15 @@ def read_mail(source_file: str, data: bytes, names: dict, depth: int, read_membe
         raise Unreadable("a message without text")
     payload = part.get_payload(decode=True) or b""
     text, _, bad = reading.decode(payload, part.get_content_charset())
+    subject = _PASSED_ON.sub("", str(message.get("subject") or ""))
     if part.get_content_type() == "text/html" and text.strip():
-        source = reading.read_html(source_file, text, names["html"])
+        source = reading.read_html(source_file, text, names["html"], subject)
     else:
         source = reading.read_plain(source_file, text)
         source.raw = None
     source.source_format = "web_page" if is_page else "email"
     source.n_undecodable = bad
-    subject = _PASSED_ON.sub("", str(message.get("subject") or ""))
+    _mark_passed_on(source.lines, names["mail"])
     said = [("title", subject, "mail:subject"),
             ("date", None if is_page else message.get("date"), "mail:date"),  # a page has the day it was saved there
             ("url", message.get("snapshot-content-location") or part.get("content-location"), "mail:location")]

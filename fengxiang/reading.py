@@ -25,6 +25,7 @@ MAX_LINES = 1_000_000  # of one document
 MAX_MAIL_PARTS = 5_000  # lines of a message that may begin a part
 MAX_ATTACHMENTS = 100  # of a message
 MAX_RECORDS = 100_000  # of one JSON, CSV or XLSX document
+MAX_PARTS = 2_000  # paragraphs of a JSON record
 MAX_RECORD_DEPTH = 4  # mappings and lists above a JSON record
 MAX_HTML_CHARS = 8_000_000  # of one page
 MAX_HTML_DEPTH = 1_500  # elements open at once; deeper pages are read without their structure
@@ -560,6 +561,9 @@ def _records(value, names, depth, above):
     if isinstance(value, dict):
         if text_key(value, names) is not None:
             yield above | with_inner_fields(value, names)
+        elif (parts := _parts_key(value, names)) is not None:
+            text = next(key for key, name in names.items() if name == "text")
+            yield above | with_inner_fields(value, names) | {text: value[parts]}
         elif depth < MAX_RECORD_DEPTH:
             above = above | {k: v for k, v in with_inner_fields(value, names).items() if is_field(k, v, names)}
             for inner in value.values():
@@ -570,6 +574,20 @@ def _records(value, names, depth, above):
         for inner in value:  # of a list of articles only the medium is said above them
             if isinstance(inner, dict | list):
                 yield from _records(inner, names, depth + 1, shared)
+
+
+def _parts_key(record: dict, names: dict[str, str]):
+    """The key of the list of paragraphs of a record that has a title of its own, or None."""
+    if not any(names.get(str(k).strip().lower()) == "title" and isinstance(v, str) for k, v in record.items()):
+        return None
+    size = {k: len(_text_in(v, names)) for k, v in record.items() if isinstance(v, list) and len(v) <= MAX_PARTS
+            and all(isinstance(part, dict) and _is_paragraph(part, names) for part in v)}
+    return max((k for k in size if size[k]), key=size.get, default=None)
+
+
+def _is_paragraph(part: dict, names: dict[str, str]) -> bool:
+    """Whether a mapping is part of an article: what has a text and a date or address of its own is one itself."""
+    return text_key(part, names) is None or not any(is_field(k, v, names) for k, v in part.items())
 
 
 def is_field(key, value, names: dict[str, str]) -> bool:
@@ -721,6 +739,8 @@ BLOCK_TAGS = frozenset((
 ))  # fmt: skip
 _MD_IMAGE = re.compile(r"!\[([^\[\]\n]{0,300})\]\([^()\n]{0,1200}\)")
 _MD_LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\([^()\n]{0,1200}\)")
+_MD_NOTE = re.compile(r"\[\^[\w-]{1,40}\]:\s{0,4}(.+)$")
+_MD_NOTE_MARK = re.compile(r"\[\^[\w-]{1,40}\]")
 _MD_EMPHASIS = re.compile(
     r"(\*\*|__)(?=\S)([^*_\n]{1,2000}?)(?<=\S)\1|(?<![\w*])\*(?=\S)([^*\n]{1,500}?)(?<=\S)\*(?![\w*])")
 _MD_BULLET = re.compile(r"^(?:[-*+•]\s{1,4})(?=\S)")
@@ -861,6 +881,11 @@ def _markdown_blocks(line: str):
         yield from _html_line_blocks(line)
         return
     hint = ""
+    if "[^" in line:
+        if m := _MD_NOTE.match(line):
+            yield m[1], "f:footnote"
+            return
+        line = _MD_NOTE_MARK.sub("", line) or line
     if line[0] == "#" and (m := re.match(r"#{1,6}[ \t]{1,5}(.*?)[ \t#]{0,20}$", line)):
         line, hint = m[1], "t" if line[1] != "#" else "h"
     elif line[0] == ">":
@@ -993,14 +1018,14 @@ class _Boxes:
         return out
 
 
-def read_html(source_file: str, text: str, names: dict) -> Source:
+def read_html(source_file: str, text: str, names: dict, subject: str = "") -> Source:
     """A page: its blocks in order, those outside the body of the article marked, its own metadata as fields.
 
     Where all paragraphs stand in one container that holds no lists of links, that container is the body; otherwise
     trafilatura decides. `names` gives the field for a meta name, and compiled patterns: under `furniture` of classes
     and ids that mark page furniture, under `headline` of those that mark the headline, under `site` of names of sites
     and agencies, under `label` of a label and its colon; `page_titles` are the rules that name the page rather than
-    its article.
+    its article. `subject` is that of the mail the page came in.
     """
     source = Source(source_file, "web_page", Lines())
     if len(text) > MAX_HTML_CHARS:
@@ -1015,6 +1040,8 @@ def read_html(source_file: str, text: str, names: dict) -> Source:
         blocks = _blocks(tree.body, boxes) if tree.body is not None else []
         if names and _META.search(text):
             _head_fields(tree, text, source.fields, names)
+    if subject and all(f[0] != "title" for f in source.fields):
+        add_field(source.fields, "title", subject, "mail:subject")
     if names:
         _find_title(blocks, boxes, tree, source.fields, names)
         _mark_body(blocks, boxes, text)
@@ -1045,7 +1072,7 @@ def _find_title(blocks: list[_Block], boxes: _Boxes | None, tree, fields: list, 
         parts = _SITE.split(value) if rule == "meta:title:tag" else [value]
         own = [part for part in parts if not names["site"].fullmatch(part)]
         shown = _repeating_block(blocks, value, own)
-        if rule in names["page_titles"] and (shown is None or shown.hint != "t"):
+        if rule in (*names["page_titles"], "mail:subject") and (shown is None or shown.hint != "t"):
             other = _headline(blocks, boxes, tree, own, shown, names)
             if other is not None:
                 shown, rule = other, "headline"

@@ -884,6 +884,16 @@ def test_the_source_of_a_chart_is_not_the_medium(rules):
     assert only_article(text + "\n来源：海西日报\n", rules).publisher == "海西日报"
 
 
+def test_a_list_with_marks_like_those_of_bylines_is_no_byline(rules):
+    for mark in "■○":
+        text = (f"海西金融监管局部署工作\n{mark} 严监管\n{mark} 高质量\n{mark} 强队伍\n"
+                "会议要求守住风险底线，提升监管质效。\n")
+        article = only_article(text, rules)
+        assert (article.authors, "高质量" in article.text) == ([], True)
+        article = only_article(text.replace(f"{mark} 高质量\n{mark} 强队伍\n", "").replace("严监管", "王小明"), rules)
+        assert article.authors == ["王小明"]
+
+
 def test_a_word_below_the_title_is_no_author(rules):
     text = "海西金融监管局部署工作\n\n成效\n\n会议要求守住金融风险底线，强化监管。\n"
     article = only_article(text, rules)
@@ -1061,6 +1071,8 @@ def test_meta_tags_are_trusted_before_the_page(rules):
         ("返回海西网，查看更多", "navigation"),
         ("平台声明：本文只代表作者本人的观点。", "statement"),
         ("（此件发至地方法人银行）", "official_note"),
+        ("海西金管发〔2026〕3号", "official_note"),
+        ("如不想收到此类邮件，请点击退订", "app"),
         ("附件：1.海西情况.pdf", "attachment"),
         ("文章关键词： 罚单 监管", "tags"),
         ("送您十大金股！点击查看>>", "navigation"),

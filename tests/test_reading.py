@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fengxiang import cleaning, reading
@@ -72,6 +72,7 @@ def test_gbk_read_as_latin_1_and_saved_as_utf_8_is_repaired():
     assert reading.decode(garbled) == (CHINESE, "gb18030 saved as utf-8", 0)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.binary(max_size=400))
 def test_decode_takes_any_bytes(data):
     text, encoding, bad = reading.decode(data)
@@ -80,6 +81,7 @@ def test_decode_takes_any_bytes(data):
     assert bad <= len(text)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.text(st.sampled_from(CHINESE + TRADITIONAL + "，。0123456789 abc\n"), min_size=12, max_size=200))
 def test_decode_is_the_inverse_of_encoding_in_utf_8(text):
     assert reading.decode(text.encode("utf-8"))[0] == text
@@ -171,6 +173,22 @@ def test_a_bad_line_of_json_lines_is_named_and_the_others_stay(rules):
     assert sum(r.n_chars for r in done.ledger) == len(text)
 
 
+def test_a_list_of_paragraphs_is_one_article_and_a_list_of_dated_texts_is_not(rules):
+    parts = {"title": "部署工作", "paras": [
+        {"type": "p", "content": CHINESE}, {"url": "http://a.cn/1.jpg"}, {"content": "又一段。"}]}
+    done = cleaning.clean_document("a.json", json.dumps({"data": parts}).encode(), rules)
+    assert [(a.title, [p.text for p in a.paragraphs]) for a in done.articles] == [("部署工作", [CHINESE, "又一段。"])]
+    several = {"title": "一览", "list": [{"content": CHINESE, "date": f"2026-01-0{i}"} for i in (1, 2)]}
+    done = cleaning.clean_document("a.json", json.dumps(several).encode(), rules)
+    assert [a.date for a in done.articles] == ["2026-01-01", "2026-01-02"]
+
+
+def test_a_picture_given_as_source_is_no_address(rules):
+    record = RECORD | {"src": "https://a.cn/1.jpg"}
+    article = cleaning.clean_document("a.json", json.dumps(record).encode(), rules).articles[0]
+    assert (article.url, article.publisher) == (None, None)
+
+
 def test_front_matter_with_an_unquoted_colon_is_read_line_by_line(rules):
     text = f"---\ntitle: 总局: 部署工作\ndate: 2025-03-04\ntags: [a, b]\n---\n{CHINESE}"
     article = cleaning.clean_document("a.md", text.encode(), rules).articles[0]
@@ -227,6 +245,26 @@ def test_who_passes_an_article_on_is_not_its_publisher(rules):
     mail = MAIL.replace(CHINESE, f"来源：海西日报\r\n日期：2025年3月2日\r\n\r\n{CHINESE}")
     article = cleaning.clean_document("a.eml", mail.encode(), rules).articles[0]
     assert (article.publisher, article.date, article.text) == ("海西日报", "2025-03-02", CHINESE)
+
+
+def test_of_a_mail_passed_on_the_longer_part_is_the_text(rules):
+    head = "-------- Forwarded message --------\r\nFrom: A <a@b.cn>\r\nSubject: x\r\n\r\n"
+    note = MAIL.replace(CHINESE, f"请看。\r\n\r\n{head}{CHINESE}")
+    assert cleaning.clean_document("a.eml", note.encode(), rules).articles[0].text == CHINESE
+    answer = MAIL.replace(CHINESE, f"{CHINESE}\r\n\r\n{head}收到。")
+    assert CHINESE in cleaning.clean_document("a.eml", answer.encode(), rules).articles[0].text
+
+
+def test_the_headline_of_a_page_sent_by_mail_is_its_title(rules):
+    mail = MAIL.replace("text/plain", "text/html").replace(
+        CHINESE, f"<html><body><h1>海西部署监管工作</h1><p>{CHINESE}</p><p>{CHINESE}又及。</p></body></html>")
+    assert cleaning.clean_document("a.eml", mail.encode(), rules).articles[0].title == "海西部署监管工作"
+
+
+def test_notes_of_markdown_are_no_text(rules):
+    done = cleaning.clean_document("a.md", f"# 部署工作\n\n{CHINESE}[^1]\n\n[^1]: 数据来自海西。\n".encode(), rules)
+    assert done.articles[0].text == CHINESE
+    assert [r.sample for r in done.ledger if r.rule == "footnote"] == ["数据来自海西。"]
 
 
 def test_workbook_rows(rules):
