@@ -25,12 +25,12 @@ from .stories import SKETCH, Remembered, link, similar
 from .tables import ALL, NONE, PARTED
 
 KINDS = ("term", "theme", "total", "agency", "pair", "deontic")
-OF_STORIES = ("term", "theme", "total")  # the kinds that also count stories
+OF_STORIES = {"term": "term_counts", "theme": "theme_counts", "total": "slices"}  # kinds that also count stories
 FEW_CHANGES = 8  # at most one in so many partials is other than before, and the old sum is taken as a start
 FAN_IN = 16  # partials that a node of the tree adds up
 MAX_BITS = 4  # a node has at most two to this power children
 SHARED_ROWS = 4_000_000  # cells of shared articles that are looked at together
-PAIRS_AT_ONCE = 500  # texts that are compared in one task
+PAIRS_AT_ONCE = 100  # texts that are compared in one task
 CUT_FILES = "cut"  # the part of ledger_counts with the files that stand in several partitions
 _HARDLY_TWICE = {"statement_id", "text", "evidence", "sample", "url", "title"}  # columns that a dictionary only slows
 
@@ -85,7 +85,10 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
                     inside and not cache.has(parts[partial.bucket][1])):
                 yield Finish(partial, str(cache.folder), str(out), key, tuple(ids[a:b]), tuple(stories[a:b]), inside)
 
-    for number, (bucket, key, cells) in enumerate(run(finish, changed()), 1):
+    finished = run(finish, changed())
+    whole = root()
+    counted = _write_counts(out, whole)  # in the meantime
+    for number, (bucket, key, cells) in enumerate(finished, 1):
         parts[bucket] = [key, cells]
         progress(f"{number} parts of the tables written")
     shared = sorted({cells for _, cells in parts.values() if cells})
@@ -94,7 +97,7 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
     for name in PARTED if not partials else ():
         _write(out, name, tables.TABLES[name].schema.empty_table())
     progress("adding up")
-    _write_counts(out, root(), _surplus(shared, cache, fingerprint, run, names))
+    _write_counts_of_stories(out, whole, counted, _surplus(shared, cache, fingerprint, run, names))
     _write(out, "rejected", corpus.rejected.sort_by([(n, "ascending") for n in corpus.rejected.column_names]))
     return Merged(len(corpus.rejected), parts, names)
 
@@ -468,29 +471,13 @@ def _surplus(files: list[str], cache: Cache, fingerprint: str, run: Callable,
 # ---------------------------------------------------------------------------------------------------------- tables
 
 
-def _write_counts(out: Path, root: dict[str, Counts] | None, surplus: dict[str, Counts] | None) -> None:
+def _write_counts(out: Path, root: dict[str, Counts] | None) -> dict[str, pa.Table]:
+    """Write the counts that stories do not matter for; returns the others by kind, but for n_stories."""
     if root is None:
-        for name in ("term_counts", "theme_counts", "theme_pairs", "slices", "deontic_counts"):
+        for name in (*OF_STORIES.values(), "theme_pairs", "deontic_counts"):
             _write(out, name, tables.TABLES[name].schema.empty_table())
-        return
-
-    def with_stories(kind: str, label: str) -> pa.Table:
-        counts = root[kind]
-        fewer = counts.at(surplus[kind], "n_fewer") if surplus else 0
-        return counts.table(label).append_column("n_stories", pa.array(counts.columns["n_articles"].astype(np.int64)
-                                                                       - fewer))
-
-    _write(out, "term_counts", with_stories("term", "term"))
-    agencies = root["agency"].relabelled(lambda name: name.split("\t")[0])
-    agencies.columns["n_agencies"] = np.ones(len(agencies), dtype=np.int64)
-    agencies = added([agencies])
-    themes, totals = root["theme"], root["total"]
-    _write(out, "theme_counts", with_stories("theme", "theme").append_column(
-        "n_agencies", pa.array(themes.at(agencies, "n_agencies"))))
-    _write(out, "slices", with_stories("total", "all").drop_columns(["all"]).append_column(
-        "n_agencies", pa.array(totals.at(agencies, "n_agencies"))))
-
-    pairs = root["pair"]
+        return {}
+    themes, totals, pairs, deontic = (root[kind] for kind in ("theme", "total", "pair", "deontic"))
     first, second = (pairs.relabelled(lambda name, side=side: name.split("\t")[side]) for side in (0, 1))
     _write(out, "theme_pairs", pa.table({
         "theme_a": first.table("name")["name"], "theme_b": second.table("name")["name"],
@@ -499,12 +486,27 @@ def _write_counts(out: Path, root: dict[str, Counts] | None, surplus: dict[str, 
         "n_a": pa.array(first.at(themes, "n_statements")), "n_b": pa.array(second.at(themes, "n_statements")),
         "n_statements": pa.array(pairs.relabelled(lambda name: ALL).at(totals, "n_statements"))}))
 
-    deontic = root["deontic"]
     grade, theme = (deontic.relabelled(lambda name, side=side: name.split("\t")[side]) for side in (0, 1))
     _write(out, "deontic_counts", pa.table({
         "deontic": grade.table("name")["name"], "theme": theme.table("name")["name"],
         **{n: deontic.table("name")[n] for n in ("year", "region")},
         "n_statements": pa.array(deontic.columns["n_statements"].astype(np.int64))}))
+
+    agencies = root["agency"].relabelled(lambda name: name.split("\t")[0])
+    agencies.columns["n_agencies"] = np.ones(len(agencies), dtype=np.int64)
+    agencies = added([agencies])
+    return {"term": root["term"].table("term")} | {
+        kind: root[kind].table(kind).append_column("n_agencies", pa.array(root[kind].at(agencies, "n_agencies")))
+        for kind in ("theme", "total")}
+
+
+def _write_counts_of_stories(out: Path, root: dict[str, Counts] | None, counted: dict[str, pa.Table],
+                             surplus: dict[str, Counts] | None) -> None:
+    """Write what `_write_counts` left: an article is one story, but where `surplus` says that there are fewer."""
+    for kind, table in counted.items():
+        fewer = root[kind].at(surplus[kind], "n_fewer") if surplus else 0
+        table = table.append_column("n_stories", pa.array(root[kind].columns["n_articles"].astype(np.int64) - fewer))
+        _write(out, OF_STORIES[kind], table.drop_columns(["total"]) if kind == "total" else table)
 
 
 def _write_cut_files(out: Path, cut: list[str], cache: Cache) -> None:

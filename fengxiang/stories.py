@@ -29,6 +29,8 @@ SHARDS = 1024  # of hash values: a power of two
 VALUES_AT_ONCE = 4_000_000  # hash values of shards that are looked at together
 VALUES_HELD = 8_000_000  # hash values that are sorted together, about
 ROWS_AT_ONCE = 100_000  # signatures that are taken apart together
+PAIRS_AT_ONCE = 1_000_000  # pairs of signatures that are made together
+MARKS = 512  # bits by which pairs that have little in common are told at once
 LIKELY = 0.4  # share of common values, where both signatures reach, from which a pair is read in full
 
 _NOT_LETTERS = re.compile(r"[^\w]|_")
@@ -301,6 +303,7 @@ def _proposals(values: np.ndarray, owner: np.ndarray, sketches: np.ndarray) -> n
     size = np.diff(np.append(starts, len(values)))
     owner = owner.astype(np.int64)
     found = [np.zeros((0, 3), dtype=np.int64)]
+    marked = _marks(sketches)
     waiting: list[tuple[np.ndarray, np.ndarray]] = []
     n_waiting = 0
 
@@ -313,7 +316,7 @@ def _proposals(values: np.ndarray, owner: np.ndarray, sketches: np.ndarray) -> n
             waiting.clear()
             n_waiting = 0
             different = _distinct(pairs)
-            likely = different[_likely(sketches, *np.divmod(different, max(n, 1)))]
+            likely = different[_likely(sketches, marked, *np.divmod(different, max(n, 1)))]
             if len(likely):
                 place = np.minimum(np.searchsorted(likely, pairs), len(likely) - 1)
                 chosen = likely[place] == pairs
@@ -324,37 +327,64 @@ def _proposals(values: np.ndarray, owner: np.ndarray, sketches: np.ndarray) -> n
     for s in _distinct(size[few]).tolist():
         at = starts[few & (size == s)]
         a, b = np.triu_indices(s, 1)
-        for some in np.array_split(at, len(at) * len(a) // 1_000_000 + 1):
+        for some in np.array_split(at, len(at) * len(a) // PAIRS_AT_ONCE + 1):
             groups = owner[some[:, None] + np.arange(s)]
             sift(groups[:, a], groups[:, b], values[some][:, None].astype(np.int64))
     many = np.flatnonzero(size > STOCK_PHRASE)
     if len(many):
         rank = np.empty(n, dtype=np.int64)
         rank[np.lexsort(sketches[:, 3::-1].T)] = np.arange(n)
-        for start, s in zip(starts[many].tolist(), size[many].tolist(), strict=True):
-            group = owner[start:start + s]
-            group = group[np.argsort(rank[group], kind="stable")]
-            for apart in range(1, NEIGHBOURS + 1):
-                sift(group[apart:], group[:-apart], values[start].astype(np.int64))
+        group = np.repeat(np.arange(len(many)), size[many])
+        first = np.cumsum(size[many]) - size[many]
+        member = owner[starts[many][group] + np.arange(len(group)) - first[group]]
+        member = member[np.argsort(group * n + rank[member])]
+        for apart in range(1, NEIGHBOURS + 1):
+            for start in range(apart, len(group), PAIRS_AT_ONCE):
+                at = np.arange(start, min(start + PAIRS_AT_ONCE, len(group)))
+                at = at[group[at] == group[at - apart]]
+                sift(member[at], member[at - apart], values[starts[many[group[at]]]].astype(np.int64))
     sift(owner[:0], owner[:0], owner[:0], 0)
     return np.concatenate(found)
 
 
-def _likely(sketches: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def _likely(sketches: np.ndarray, marked: tuple[np.ndarray, np.ndarray], first: np.ndarray,
+            second: np.ndarray) -> np.ndarray:
     """Whether the signatures of each pair agree in `LIKELY` of the values below the point up to which both are whole.
 
     A signature holds all of its text's hash values up to its largest one, or simply all if it is not full. Below the
-    smaller of the two largest ones, a text that stands within another shares all its values with it.
+    smaller of the two largest ones, a text that stands within another shares all its values with it. `marked` is what
+    `_marks` says of all signatures.
     """
     out = np.zeros(len(first), dtype=bool)
     whole = np.minimum(sketches[:, -1], NOTHING - np.uint32(1))
+    marks, doubled = marked
+    # with so many values in common, a pair is likely if at most so many are in reach
+    most = np.array([np.count_nonzero(LIKELY * np.arange(SKETCH + 1) <= n) - 1 for n in range(SKETCH + 1)])
     for start in range(0, len(first), ROWS_AT_ONCE):
         i, j = first[start:start + ROWS_AT_ONCE], second[start:start + ROWS_AT_ONCE]
-        reach = np.minimum(whole[i], whole[j])[:, None]
+        # most pairs cannot be likely: no more values are common than bits, and those that share a bit in one of both
+        common = np.bitwise_count(marks[i] & marks[j]).sum(axis=1, dtype=np.int64) + np.minimum(doubled[i], doubled[j])
+        reach = np.minimum(whole[i], whole[j])
+        enough = most[np.minimum(common, SKETCH)]
+        next_value = np.minimum(enough, SKETCH - 1)
+        maybe = np.flatnonzero((common > 0) & (
+            (enough == SKETCH) | (sketches[i, next_value] > reach) | (sketches[j, next_value] > reach)))
+        i, j, reach = i[maybe], j[maybe], reach[maybe][:, None]
         a, b = sketches[i], sketches[j]
         in_reach = np.minimum(np.count_nonzero(a <= reach, axis=1), np.count_nonzero(b <= reach, axis=1))
         both = np.sort(np.concatenate([a, b], axis=1), axis=1)
         later = both[:, 1:]
         same = np.count_nonzero((later == both[:, :-1]) & (later <= reach), axis=1)
-        out[start:start + ROWS_AT_ONCE] = same >= LIKELY * np.maximum(in_reach, 1)
+        out[start + maybe] = same >= LIKELY * np.maximum(in_reach, 1)
     return out
+
+
+def _marks(sketches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`MARKS` bits for each signature, one set for each of its values; and how many of its values found theirs set."""
+    n = len(sketches)
+    marks = np.zeros((n, MARKS // 64), dtype=np.uint64)
+    for column in sketches.T:
+        bit = (column != NOTHING).astype(np.uint64) << (column & np.uint32(63)).astype(np.uint64)
+        marks[np.arange(n), (column >> np.uint32(6)) & np.uint32(MARKS // 64 - 1)] |= bit
+    held = np.count_nonzero(sketches != NOTHING, axis=1)
+    return marks, held - np.bitwise_count(marks).sum(axis=1, dtype=np.int64)

@@ -137,7 +137,7 @@ def test_what_is_remembered_changes_nothing_but_the_work(monkeypatch):
     texts, remembered = corpus(80, 2), Remembered()
     families(texts, remembered)
     asked, likely = [], stories._likely
-    monkeypatch.setattr(stories, "_likely", lambda s, a, b: asked.append(len(a)) or likely(s, a, b))
+    monkeypatch.setattr(stories, "_likely", lambda s, m, a, b: asked.append(len(a)) or likely(s, m, a, b))
     assert families(texts, remembered) == families(texts)
     assert len(asked) == 1  # only the one that remembered nothing
     more = texts | {"9999": A, "9998": texts["0003"] + "有删节"}
@@ -160,3 +160,21 @@ def test_how_many_values_are_sorted_together_changes_nothing(monkeypatch):
     assert afterwards.pairs.tolist() == at_once.pairs.tolist()
     texts["new"] = texts["k001"] + "。"
     assert families(texts, afterwards) == families(texts)
+
+
+def test_pairs_are_sifted_as_if_each_were_counted():
+    rng = np.random.default_rng(3)
+    sketches = np.full((120, SKETCH), NOTHING, dtype=np.uint32)
+    for row in sketches:
+        size = rng.choice([0, 1, 3, SKETCH // 2, SKETCH])
+        row[:size] = np.sort(rng.choice(np.arange(100, 100 + 60 * rng.integers(2, 40)), size, replace=False))
+    first, second = np.triu_indices(len(sketches), 1)
+    likely = stories._likely(sketches, stories._marks(sketches), first, second)
+
+    def agree(a, b):
+        reach = min(a[-1], b[-1], NOTHING - 1)
+        a, b = {v for v in a if v <= reach}, {v for v in b if v <= reach}
+        return len(a & b) >= stories.LIKELY * max(min(len(a), len(b)), 1)
+
+    assert likely.tolist() == [agree(sketches[i], sketches[j]) for i, j in zip(first, second, strict=True)]
+    assert 20 < likely.sum() < len(likely) - 20
