@@ -93,18 +93,23 @@ class Cells:
         if not len(entity):
             return {n: np.zeros(0, dtype=np.int64) for n in (*KEYS, "count", "n_statements", "n_articles")}
         entity, statement = np.asarray(entity, dtype=np.int64), np.asarray(statement, dtype=np.int64)
-        place, at = self._spread(entity, statement)
-        n = len(self.article)
-        key = np.sort(place * n + statement[at])
-        place, statement = np.divmod(key, n)
+        bits = max(len(self.article) - 1, 1).bit_length()  # of a key, that say the statement
+        size = np.diff(self.first)[statement]
+        before = np.cumsum(size) - size
+        cell = (self.cell << bits)[np.arange(before[-1] + size[-1]) + np.repeat(self.first[statement] - before, size)]
+        key = np.repeat((entity * self.n_cells << bits) + statement, size)
+        key += cell
+        key.sort()
+        place = key >> bits
         new_place = _changes(place)
         new_statement = _changes(key)
-        new_article = new_place | _changes(self.article[statement])
+        new_article = new_place | _changes(self.article[key & ((1 << bits) - 1)])
         starts = np.flatnonzero(new_place)
+        ends = np.append(starts[1:], len(key)) - 1
         return self._taken_apart(place[starts]) | {
-            "count": np.diff(np.append(starts, len(key))),
-            "n_statements": np.add.reduceat(new_statement, starts, dtype=np.int64),
-            "n_articles": np.add.reduceat(new_article, starts, dtype=np.int64)}
+            "count": ends - starts + 1,
+            **{name: np.diff(np.cumsum(new, dtype=np.int64)[ends], prepend=0)
+               for name, new in (("n_statements", new_statement), ("n_articles", new_article))}}
 
     def weighed(self, weight: np.ndarray) -> dict[tuple[int, int], int]:
         """The sum over the statements of each cell of a `weight` they have, by (year, region code)."""

@@ -135,15 +135,30 @@ def sketches(texts: Sequence[str]) -> np.ndarray:
     out = np.full((len(texts), SKETCH), NOTHING, dtype=np.uint32)
     joined = "".join(texts)
     hashes = _hashes(_points(joined), SHINGLE) if len(joined) >= SHINGLE else np.zeros(0, dtype=np.uint64)
-    end = 0
-    for row, text in enumerate(texts):
-        start, end = end, end + len(text)
-        own = hashes[start:end - SHINGLE + 1] if len(text) >= SHINGLE else hashes[:0]
-        if len(own) > 3 * SKETCH:
-            # the smallest few, and more of them: where a text repeats itself, some are one value
-            own = own[own <= np.uint64(_SCALE // len(own) * (2 * SKETCH))]
-        smallest = _distinct(own)[:SKETCH]
-        out[row] = smallest >> _HALF if len(smallest) == SKETCH else sketch(text)
+    size = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    end = np.cumsum(size)
+    n_own = np.maximum(size - SHINGLE + 1, 0)  # what stands behind them runs into the next text
+    n_own = np.maximum(size - SHINGLE + 1, 0)
+    for k in range(1, SHINGLE):  # what runs into the next text
+        hashes[end[(end >= k) & (end - k < len(hashes))] - k] = _SCALE
+    # of each text the smallest few, and more of them: where a text repeats itself, some are one value
+    limit = np.where(n_own > 3 * SKETCH, np.uint64(_SCALE) // np.maximum(n_own, 1).astype(np.uint64)
+                     * np.uint64(2 * SKETCH), np.uint64(_SCALE))
+    at = np.flatnonzero(hashes < np.repeat(limit, size)[:len(hashes)])
+    row, found = np.searchsorted(end, at, side="right"), hashes[at]
+    n_found = np.bincount(row, minlength=len(texts))
+    few = np.flatnonzero(n_found <= 4 * SKETCH)  # not all: one text with many would make the matrix wide
+    table = np.full((len(texts), 4 * SKETCH), _SCALE, dtype=np.uint64)
+    nth = np.arange(len(row)) - (np.cumsum(n_found) - n_found)[row]
+    fits = nth < 4 * SKETCH
+    table[row[fits], nth[fits]] = found[fits]
+    table.sort(axis=1)
+    table[:, 1:][table[:, 1:] == table[:, :-1]] = _SCALE
+    table.sort(axis=1)
+    whole = few[table[few, SKETCH - 1] < _SCALE]
+    out[whole] = table[whole, :SKETCH] >> _HALF
+    for i in np.setdiff1d(np.arange(len(texts)), whole, assume_unique=True).tolist():
+        out[i] = sketch(texts[i])
     return out
 
 
