@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from .drawing import (
     LATER,
     MARK,
     THIN_STYLE,
+    UNCLEAR,
     Panel,
     Tile,
     diverging_tint,
@@ -32,16 +34,19 @@ from .drawing import (
     keep_apart,
     label_margin,
     pack_cloud,
+    pale,
     place_labels,
     rows_that_fit,
     shade_step,
     small_multiples,
     stand_counts,
     swatch,
+    theme_shades,
     tint,
     vertical,
     write,
     write_more,
+    write_placed,
     write_rows,
     write_scale,
 )
@@ -122,10 +127,23 @@ class Names:
         """A term as a label shows it: in English with the Chinese before its English name."""
         return f"{term} {self.terms[term]}" if lang == "en" and term in self.terms else term
 
-    def colour(self, code: str) -> str:
-        """The colour of a theme's group."""
+    def group_colour(self, code: str) -> str:
+        """The colour of a theme's group: for names in words, and for scales, whose shades say how much."""
         group = self.themes.get(code, {}).get("group")
         return self.groups[group]["colour"] if group in self.groups else NEUTRAL
+
+    def colour(self, code: str) -> str:
+        """The colour of a theme's own marks, the same in every figure: a shade of its group's colour that differs
+        from those of all other themes."""
+        return self._shades.get(code, NEUTRAL)
+
+    @cached_property
+    def _shades(self) -> dict[str, str]:
+        members = {group: [code for code, theme in self.themes.items() if theme["group"] == group]
+                   for group in self.groups}
+        shades = theme_shades([self.groups[g]["colour"] for g in members], [len(codes) for codes in members.values()])
+        return {code: shade for codes, own in zip(members.values(), shades, strict=True)
+                for code, shade in zip(codes, own, strict=True)}
 
     def region(self, name: str, lang: str) -> str:
         if lang == "zh":
@@ -430,7 +448,7 @@ def cleaning_waterfall(ledger_counts: pd.DataFrame, *, title: Bilingual | None =
                       fontsize=9, color=INK)
             if i:
                 edge = rows[i][3] if fate != "body" else kept
-                axes.plot([edge, edge], [i - 1 + 0.33, i - 0.33], color="#B5B0A8", linewidth=0.7)
+                axes.plot([edge, edge], [i - 1 + 0.33, i - 0.33], color="#B5B0A8", linewidth=0.7, zorder=0.5)
 
     return figures.finish(
         draw, title=title or automatic, n=total, alt=alt, height=0.27 * len(data) + 0.2,
@@ -755,7 +773,7 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
                  + "，".join(f"{r.theme_zh}{percent(r.percent)}（95%区间{percent(r.low)}至{percent(r.high)}）"
                             for r in head.itertuples())
                  + f"；最低的是{tail.theme_zh}，{percent(tail.percent)}。",
-           "en": f"{data['theme'].nunique()} small line charts of each theme's share of statements, "
+           "en": f"{data['theme'].nunique()} small line charts of each theme’s share of statements, "
                  f"{year_span(years, 'en')}. Highest in {last}: "
                  + ", ".join(f"{r.theme_en} {percent(r.percent)} (95% interval {percent(r.low)} to {percent(r.high)})"
                              for r in head.itertuples())
@@ -885,11 +903,11 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, na
         axes.set_ylim(rows[-1] + 0.6, -0.6)
         ticks = [t for t in range(-8, 9, 1 if reach < 4 else 2) if abs(t) <= reach]
         write_scale(axes, ticks, [f"{2 ** abs(t)}×" if t else ("同" if lang == "zh" else "same") for t in ticks])
-        axes.axvline(0, color="#9A958D", linewidth=0.7, zorder=0)
+        axes.axvline(0, color=UNCLEAR, linewidth=0.7, zorder=0)
         write_rows(axes, rows, labels)
         colours = [LATER if s == "a" else EARLIER for s in ["a"] * n_a + ["b"] * n_b]
-        axes.hlines(rows, shown["low"].clip(-reach, reach), shown["high"].clip(-reach, reach), colors=colours,
-                    linewidth=1.4, alpha=0.45)
+        axes.hlines(rows, shown["low"].clip(-reach, reach), shown["high"].clip(-reach, reach),
+                    colors=[pale(c) for c in colours], linewidth=1.4)
         axes.scatter(shown["log_ratio"], rows, c=colours, s=22, zorder=3)
         for side, text, colour in ((-1, head_b, EARLIER), (1, head_a, LATER)):
             word = f"← {text}更多" if side < 0 else f"{text}更多 →"
@@ -1061,7 +1079,7 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
                                                           + [f"{some(fell, 'en')} fell"] * bool(len(fell)))}
     else:
         automatic = {"zh": f"从{first}年到{last}年，没有哪个主题的占比有明显变化",
-                     "en": f"From {first} to {last} no theme's share clearly changed"}
+                     "en": f"From {first} to {last} no theme’s share clearly changed"}
 
     def change(part, lang):
         form = "{n}由{a}到{b}" if lang == "zh" else "{n} {a} to {b}"
@@ -1109,7 +1127,7 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         ticks = [t for t in range(0, 101, step) if t <= peak]
         write_scale(shares, ticks, [f"{t}%" for t in ticks], grid=False)
         colours = [names.colour(t) for t in data["theme"]]
-        shares.hlines(rows, data["percent_from"], data["percent_to"], colors=colours, linewidth=1.3, alpha=0.5)
+        shares.hlines(rows, data["percent_from"], data["percent_to"], colors=[pale(c) for c in colours], linewidth=1.3)
         shares.scatter(data["percent_from"], rows, s=17, facecolors=PAPER, edgecolors=colours, linewidths=1, zorder=3)
         shares.scatter(data["percent_to"], rows, s=20, c=colours, zorder=4)
         write_rows(shares, rows, labels)
@@ -1119,13 +1137,12 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         step = next(s for s in (2, 5, 10, 20, 25, 50, 100) if 2 * reach / s < plot / 0.42)
         ticks = [t for t in range(-100, 101, step) if abs(t) <= reach]
         write_scale(changes, ticks, [f"{t:+d}".replace("-", "−") if t else "0" for t in ticks], grid=False)
-        changes.axvline(0, color="#9A958D", linewidth=0.7)
+        changes.axvline(0, color=UNCLEAR, linewidth=0.7)
         for row, r in zip(rows, data.itertuples(), strict=True):
             clear = r.grade in verdicts
-            colour = names.colour(r.theme) if clear else "#A8A39B"
+            colour = names.colour(r.theme) if clear else UNCLEAR
             if r.grade != "too_little":
-                changes.plot([max(r.low, -reach), min(r.high, reach)], [row, row], color=colour, linewidth=1.3,
-                             alpha=0.55 if clear else 0.6)
+                changes.plot([max(r.low, -reach), min(r.high, reach)], [row, row], color=pale(colour), linewidth=1.3)
                 changes.plot([r.difference], [row], "o", color=colour, markersize=4.2)
             write(changes, (1, row), verdict_words[r.grade], 7.5, at="right", shift=(5, 0),
                   color=INK if clear else QUIET_INK)
@@ -1215,7 +1232,7 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
         share = 2.0 if len(thin) else 1.0  # a column with numbers needs twice the room of a grey one
         units = share * len(solid) + len(thin) + (0.5 if thin else 0)
         column = (width - left - 0.02) / units
-        upright = max(text_width(t, 7.8) for t in labels) + 0.06 > min(share * column, column if thin else 9)
+        upright = max(text_width(t, 7.5) for t in labels) + 0.04 > min(share * column, column if thin else 9)
         head = 0.24 + (0.12 if not upright else max(map(len, labels)) * 0.125 if lang == "zh" else
                        max(text_width(t, 7.5) for t in labels))
         turn, above = stand_counts(size[order], min(share * column, column if thin else 9))
@@ -1237,7 +1254,7 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
                 v = value.loc[theme, region]
                 depth = 0.03 + 0.97 * shade_step(np.sqrt(v / peak)) if v > 0 else 0
                 grey = region not in solid or not v > 0
-                colour = tint("#77726A", max(depth * 0.55, 0.04)) if grey else tint(names.colour(theme), depth)
+                colour = tint("#77726A", max(depth * 0.55, 0.04)) if grey else tint(names.group_colour(theme), depth)
                 colours.append(colour)
                 if region in solid and v >= 0.5 and size_pt >= 5.5:
                     numbers.append((centres[j], i, f"{v:.0f}", figures.ink_on(colour)))
@@ -1258,7 +1275,7 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
             figures.add_numbers(axes, x, y, texts, size_pt, inks)
         for i, theme in enumerate(themes):
             write(axes, (0, i), names.theme(theme, lang), min(8, row_pt * 0.86), shift=(-5, 0), ha="right",
-                  color=names.colour(theme))
+                  color=names.group_colour(theme))
         write(axes, (0, -0.5), "n=" if lang == "zh" else "n =", 6.5, shift=(-5, 3), ha="right", va="baseline",
               color=QUIET_INK)
         if hidden > 0:
@@ -1278,7 +1295,7 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
     return figures.finish(
         draw, title=title or automatic, n=int(size.sum()), alt=alt, height=0.19 * len(themes) + 0.75,
         subtitle={"zh": f"各地区语句中涉及各主题的百分比，{where[0]}；n为地区的语句数，一条涉及几个地区，各计一次",
-                  "en": f"Per cent of each region's statements with each theme, {where[1]}; n is the region's "
+                  "en": f"Per cent of each region’s statements with each theme, {where[1]}; n is the region’s "
                         "statements, one on several regions counting in each"},
         how_to_read={"zh": "一列是一个地区，一行是一个主题，数字是该地区语句中涉及该主题的百分比，颜色越深占比越高，"
                            "颜色随主题的组。灰色的列材料偏少，只供参考。",
@@ -1341,7 +1358,7 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
         write_scale(axes, ticks, [f"{t:.0f}%" for t in ticks])
         write_rows(axes, rows, labels)
         colours = [names.colour(t) for t in data["theme"]]
-        axes.hlines(rows, data["low"], data["high"], colors=[tint(c, 0.35) for c in colours], linewidth=4)
+        axes.hlines(rows, data["low"], data["high"], colors=[pale(c) for c in colours], linewidth=4)
         if two:
             axes.scatter(data["percent_from"], rows, s=20, facecolors=PAPER, edgecolors="#6E6A64", linewidths=0.9,
                          zorder=3, clip_on=False)
@@ -1361,9 +1378,10 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
                                                                               f"{year_to}, with 95% intervals; n = "
                                                                               f"{count(n)}{hollow['en']}"},
         how_to_read={"zh": "实心点是后一年的占比，粗条是它的95%区间：两个主题的粗条有重叠，就不能说谁先谁后。"
-                           "颜色是主题所属的组。",
+                           "同组主题的颜色相近。",
                      "en": "The solid dot is the later year’s share and the thick bar its 95% interval: where the "
-                           "bars of two themes overlap, their order is open. Colour is the theme’s group."},
+                           "bars of two themes overlap, their order is open. Themes of a group have like "
+                           "colours."},
         **shared)
 
 
@@ -1381,7 +1399,7 @@ def _map_note(lang: str) -> tuple[str, str]:
 
 def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, title: Bilingual | None = None,
              stem: str = "tile_map", **finishing) -> FigureCard:
-    """How many statements each region has, on the tile-grid map: every region a square of one size.
+    """How many statements each region has, on the tile-grid map: every region a tile of one size.
 
     Args:
         slices: table of the build.
@@ -1444,7 +1462,7 @@ def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, title
                         "on several regions counting in each"},
         how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深语句越多，斜线格材料偏少，"
                            "空格没有材料。语句多少取决于语料收到什么，不是工作多少。",
-                     "en": "Every region is a square of one size, roughly in its place; darker means more statements, "
+                     "en": "Every region is a tile of one size, roughly in its place; darker means more statements, "
                            "hatched is thin, empty is none. The number tells what the corpus holds, not how much was "
                            "done."},
         **shared)
@@ -1452,7 +1470,7 @@ def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, title
 
 def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: int = ALL_YEARS,
              title: Bilingual | None = None, stem: str | None = None, **finishing) -> FigureCard:
-    """One theme on the tile-grid map: every region a square of one size, from the codebook's grid.
+    """One theme on the tile-grid map: every region a tile of one size, from the codebook's grid.
 
     Args:
         prevalence: as `measures.prevalence` returns it, single regions included.
@@ -1490,11 +1508,11 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
                  "区："
                  + "，".join(f"{r.region}{percent(r.percent)}" for r in solid.itertuples())
                  + f"。另有{n_thin}个地区材料偏少，{len(absent)}个没有材料。",
-           "en": f"Tile-grid map of the share of each region's statements on {label['en']}, {year_span(years, 'en')}. "
+           "en": f"Tile-grid map of the share of each region’s statements on {label['en']}, {year_span(years, 'en')}. "
                  f"{len(solid)} regions with enough material: "
                  + ", ".join(f"{names.region(r.region, 'en')} {percent(r.percent)}" for r in solid.itertuples())
                  + f". {n_thin} more are thin, {len(absent)} have none."}
-    colour = names.colour(theme)
+    colour = names.group_colour(theme)
     peak = max(float(solid["percent"].max()), 1.0)
     rows = data.set_index("region")
 
@@ -1515,7 +1533,7 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
         left = draw_tiles(figure, lang, names, tiles) + 0.3
         thin, empty = _map_note(lang)
         steps = [(fill(v), f"{v:.0f}%", {}) for v in np.linspace(peak, 0, 4)]
-        y = draw_key(figure, left, 0.15, "占该地区语句的比例" if lang == "zh" else "Share of the region's statements",
+        y = draw_key(figure, left, 0.15, "占该地区语句的比例" if lang == "zh" else "Share of the region’s statements",
                      [*steps, ("#EDEAE4", thin, THIN_STYLE), ("none", empty, EMPTY_STYLE)])
         y += 0.15
         room = int((height - y - 0.2) / 0.17)
@@ -1533,12 +1551,12 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
         draw, title=title or automatic, n=int(data["n_statements"].sum()), alt=alt, height=4.7,
         subtitle={"zh": f"各地区语句中涉及该主题的百分比，{year_span(years, 'zh')}；"
                         f"n={count(data['n_statements'].sum())}条（一条涉及几个地区，各计一次）",
-                  "en": f"Per cent of each region's statements on the theme, {year_span(years, 'en')}; n = "
+                  "en": f"Per cent of each region’s statements on the theme, {year_span(years, 'en')}; n = "
                         f"{count(data['n_statements'].sum())}, one on several regions counting in each"},
         how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深，该地区的语句谈这个主题越多。"
                            "斜线格材料偏少，空格没有材料。",
-                     "en": "Every region is a square of one size, roughly in its place; the darker, the more of its "
-                           "statements speak of the theme. Hatched squares are thin, empty ones hold nothing."},
+                     "en": "Every region is a tile of one size, roughly in its place; the darker, the more of its "
+                           "statements speak of the theme. Hatched tiles are thin, empty ones hold nothing."},
         **shared)
 
 
@@ -1594,7 +1612,7 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
                 if r["thin"]:
                     tiles[region] = Tile("#EDEAE4", "", True)
                 else:
-                    tiles[region] = Tile(tint(names.colour(r["theme"]), 1.0 if r["n_close"] == 0 else 0.8),
+                    tiles[region] = Tile(names.colour(r["theme"]),
                                          f"{number[r['theme']]}" + ("" if r["n_close"] == 0 else "*"))
             else:
                 tiles[region] = Tile("none", "", empty=True)
@@ -1610,13 +1628,13 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
         draw, title=title or automatic, n=int(data["n_statements"].sum()), alt=alt, height=4.7,
         subtitle={"zh": f"各地区语句中占比最高的主题，{year_span(years, 'zh')}；n={count(data['n_statements'].sum())}"
                         "条（一条涉及几个地区，各计一次）",
-                  "en": f"Theme with the largest share of each region's statements, {year_span(years, 'en')}; n = "
+                  "en": f"Theme with the largest share of each region’s statements, {year_span(years, 'en')}; n = "
                         f"{count(data['n_statements'].sum())}, one on several regions counting in each"},
-        how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；数字是右边所列主题的序号，颜色是主题所属的组。"
-                           "带*的地区，首位与其他主题的95%区间有重叠。",
-                     "en": "Every region is a square of one size, roughly in its place; the number is that of the "
-                           "theme at the right, the colour its group. With *, the 95% interval of the first reaches "
-                           "that of another theme."},
+        how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；数字是右边所列主题的序号，"
+                           "每个主题一种颜色，同组的颜色相近。带*的地区，首位与其他主题的95%区间有重叠。",
+                     "en": "Every region is a tile of one size, roughly in its place; the number is that of the "
+                           "theme at the right; each theme has a colour, those of a group are alike. With *, the 95% "
+                           "interval of the first reaches that of another theme."},
         **shared)
 
 
@@ -1712,7 +1730,7 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
 
     def draw(figure, lang):
         width, height = size_inches(figure)
-        size = min(8.2, (height / len(themes)) * 72 * 0.86)
+        size = min(8.2, (height / len(themes)) * 72 * 0.8)
         right = max(0.3, label_margin([names.theme(t, lang) for t in themes], size) - 0.1)
         axes = add_axes(figure, right=right, left=0.02, bottom=0.02, top=0.02)
         axes.set_xlim(-0.5, len(themes) - 0.5)
@@ -1728,21 +1746,21 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
                 colours.append("#F3F0EB")
                 continue
             clear = r.q_more < 0.05 if r.npmi > 0 else r.q_fewer < 0.05
-            colour = diverging_tint(r.npmi, limit) if clear else tint("#77726A", 0.12)
+            colour = diverging_tint(r.npmi, limit) if clear else tint(NEUTRAL, 0.25)
             colours.append(colour)
             if r.n_both or clear:
-                numbers.append((j, i, str(r.n_both), figures.ink_on(colour) if clear else QUIET_INK))
+                numbers.append((j, i, str(r.n_both), figures.ink_on(colour) if clear else INK))
         fill_cells(axes, x, y, colours, width=0.93, height=0.9)
         if numbers and number >= 4.5:
             xs, ys, texts, inks = zip(*numbers, strict=True)
             figures.add_numbers(axes, xs, ys, texts, number, inks)
         for theme, i in place.items():
-            write(axes, (i - 0.42, i), names.theme(theme, lang), size, color=names.colour(theme))
+            write(axes, (i - 0.42, i), names.theme(theme, lang), size, color=names.group_colour(theme))
         key = [(diverging_tint(v, limit), text, {}) for v, text in (
             (0.5, "远多于偶然" if lang == "zh" else "far more than chance"),
             (0.18, "多于偶然" if lang == "zh" else "more than chance"),
             (-0.18, "少于偶然" if lang == "zh" else "less than chance"))]
-        key += [(tint("#77726A", 0.12), "与偶然难分" if lang == "zh" else "not told from chance", {}),
+        key += [(tint(NEUTRAL, 0.25), "与偶然难分" if lang == "zh" else "not told from chance", {}),
                 ("#F3F0EB", f"预期与实际都不足{measures.MIN_SUPPORT}次" if lang == "zh" else
                  f"under {measures.MIN_SUPPORT}, seen and expected", {})]
         words = max(text_width(text, 8) for _, text, _ in key)
@@ -1830,18 +1848,22 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
         from matplotlib.collections import LineCollection
 
         cell = axes.get_xlim()[1] / len(single)
-        ties, dots, tints = [], [], []
+        ties, dots, tints, tied = [], [], [], []
         for k, part in enumerate(of_year.values()):
             corner, room = np.array([(k + 0.12) * cell, 4 - foot]), np.array([0.76 * cell, foot - 24])
             at = {t: corner + xy * room for t, xy in fractions.items()}
             ends = set(part["theme_a"]) | set(part["theme_b"])
             ties += [(at[r.theme_a], at[r.theme_b]) for r in part.itertuples()]
             dots += list(at.values())
-            tints += [names.colour(t) if t in ends else "#D6D1C9" for t in at]
+            tied += [t in ends for t in at]
+            tints += [names.colour(t) for t in at]
             axes.text((k + 0.5) * cell, -13, f"{single[k]}年" if lang == "zh" else str(single[k]), fontsize=7.5,
                       ha="center", color=SOFT_INK)
         axes.add_collection(LineCollection(ties, colors="#8A847B", linewidths=1.0, zorder=1))
-        axes.scatter(*np.array(dots).T, s=6, c=tints, linewidths=0, zorder=2)
+        dots, tied = np.array(dots), np.array(tied)
+        axes.scatter(*dots[~tied].T, s=6, c="#D6D1C9", linewidths=0, zorder=0.5)
+        axes.scatter(*dots[tied].T, s=6, c=[tint for tint, t in zip(tints, tied, strict=True) if t], linewidths=0,
+                     zorder=2)
 
     def draw(figure, lang):
         width, height = size_inches(figure)
@@ -1855,33 +1877,34 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
         labels = [names.theme(t, lang) for t in nodes["node"]]
         peak = max(float(nodes["n"].max()), 1)
         radii = 3 + min(h * 0.035, 11) * np.sqrt(nodes["n"].to_numpy(float) / peak)
-        margin = (70, 22)
+        margin = np.array([min(0.17 * w, 72 * max(text_width(t, size) for t in labels) + 12), 22])
         xy = nodes[["x", "y"]].to_numpy(float)
         low, high = xy.min(axis=0), xy.max(axis=0)
         spread = np.where(high - low > 1e-9, high - low, 1)
-        points = np.array(margin) + (xy - low) / spread * (np.array([w, h]) - 2 * np.array(margin))
-        points = np.clip(keep_apart(points, radii), radii[:, None] + 1, np.array([w, h]) - radii[:, None] - 1)
-        place = dict(zip(nodes["node"], points, strict=True))
+        at = {node: i for i, node in enumerate(nodes["node"])}
+        ties = [(at[e.node_a], at[e.node_b]) for e in edges.itertuples()]
+        points = margin + (xy - low) / spread * (np.array([w, h]) - 2 * margin)
+        points = np.clip(keep_apart(points, radii, ties, (0.12 * w, 1.7 * size)), radii[:, None] + 1,
+                         np.array([w, h]) - radii[:, None] - 1)
         strongest = max(float(edges["npmi"].max()), 1e-9)
-        along = np.concatenate([place[e.node_a] + np.linspace(0, 1, 60)[:, None] * (place[e.node_b] - place[e.node_a])
-                                for e in edges.itertuples()])
-        for e in edges.itertuples():
-            a, b = place[e.node_a], place[e.node_b]
-            share = e.npmi / strongest
-            axes.plot([a[0], b[0]], [a[1], b[1]], color=tint("#5B554D", 0.25 + 0.45 * share), zorder=1,
-                      linewidth=0.6 + 3.4 * share**1.5, solid_capstyle="round", linestyle="-" if e.within else ":")
+        strength = edges["npmi"].to_numpy(float) / strongest
+        thick = 0.6 + 3.4 * strength**1.5
+        segments = points[np.array(ties)]
+        for (a, b), share, wide, e in zip(segments, strength, thick, edges.itertuples(), strict=True):
+            axes.plot([a[0], b[0]], [a[1], b[1]], color=tint("#5B554D", 0.6 + 0.3 * share), zorder=1,
+                      linewidth=wide, solid_capstyle="round", linestyle="-" if e.within else ":")
         tied_node = nodes["degree"].to_numpy() > 0
-        colours = [names.colour(t) if d else "#C9C4BC" for t, d in zip(nodes["node"], tied_node, strict=True)]
+        colours = [names.colour(t) if d else UNCLEAR for t, d in zip(nodes["node"], tied_node, strict=True)]
         axes.scatter(points[:, 0], points[:, 1], s=(2 * radii) ** 2, c=colours, edgecolors=PAPER, linewidths=1.2,
                      zorder=2)
         sizes = np.array([(text_width(t, size) * 72, size * 1.0) for t in labels])
         order = sorted(range(len(nodes)), key=lambda i: (not tied_node[i], -nodes["n"].iloc[i], nodes["node"].iloc[i]))
-        for i, (x, y) in place_labels(points, radii, sizes, (0, 0, w, h), order, along).items():
-            axes.text(x, y + 0.16 * size, labels[i], fontsize=size, va="baseline", zorder=3,
-                      color=INK if tied_node[i] else QUIET_INK,
-                      bbox={"facecolor": PAPER, "alpha": 0.7, "pad": 0.6, "linewidth": 0})
+        placed = place_labels(points, radii, sizes, (0, 0, w, h), order, segments, thick, reach=45)
+        write_placed(axes, placed, labels, np.full(len(labels), size),
+                     [INK if tied else QUIET_INK for tied in tied_node])
         if single:
-            draw_years(axes, foot, dict(zip(nodes["node"], (xy - low) / spread, strict=True)), lang)
+            draw_years(axes, foot, dict(zip(nodes["node"], (points - margin) / (np.array([w, h]) - 2 * margin),
+                                            strict=True)), lang)
 
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=5.0 + (0.7 if single else 0),
@@ -1890,10 +1913,10 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
                   "en": "Pairs of themes together clearly more often than by chance, "
                         f"{_slice_words(year, region, names, years, 'en')}; n = {count(n)} statements, {len(edges)} "
                         "ties, false discovery rate 5%"},
-        how_to_read={"zh": "圆的大小是涉及该主题的语句数，颜色是主题的组；连线越粗，两个主题在同一句中结合越紧"
+        how_to_read={"zh": "圆的大小是涉及该主题的语句数，同组主题的颜色相近；连线越粗，两个主题在同一句中结合越紧"
                            "（NPMI）；实线在算法多次运行都同意的一组之内，点线跨组。灰色的主题没有明显的连线。"
                            "位置由各年合计算出，各年的图可以对照" + ("：下排是各年自己的连线。" if single else "。"),
-                     "en": "A circle’s size is the statements with the theme, its colour the theme’s group; the "
+                     "en": "A circle’s size is the statements with the theme; themes of a group have like colours; the "
                            "thicker a tie, the closer two themes go together in statements (NPMI); a solid one is "
                            "within a group on which many runs of the algorithm agree, a dotted one between groups. "
                            "Grey themes have no clear tie. Places come from all years together, so years can be "
@@ -1988,11 +2011,11 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
         step = next(s for s in (1, 2, 3, 4, 6, 8) if reach / s < 3.2)
         ticks = [t for t in range(-24, 25, step) if abs(t) <= reach]
         write_scale(axes, ticks, [f"{2 ** abs(t)}×" if t else ("同" if lang == "zh" else "same") for t in ticks])
-        axes.axvline(0, color="#9A958D", linewidth=0.7)
-        colours = [(LATER if d > 0 else EARLIER) if c else "#A8A39B"
+        axes.axvline(0, color=UNCLEAR, linewidth=0.7)
+        colours = [(LATER if d > 0 else EARLIER) if c else UNCLEAR
                    for d, c in zip(shown["difference"], shown["clear"], strict=True)]
         axes.hlines(rows, np.clip(scale[:, 1], -reach, reach), np.clip(scale[:, 2], -reach, reach),
-                    colors=[tint(c, 0.5) for c in colours], linewidth=1.4)
+                    colors=[pale(c) for c in colours], linewidth=1.4)
         axes.scatter(scale[:, 0], rows, c=colours, s=22, zorder=3)
         write_rows(axes, rows, labels, size)
         words = ("← 变松", "更紧 →") if lang == "zh" else ("← apart", "closer →")
@@ -2099,17 +2122,16 @@ def correspondence(table: pd.DataFrame, *, names: Names, title: Bilingual | None
         axes.plot([0, w], [centre[1]] * 2, color=GRID, linewidth=0.8, zorder=0)
         axes.plot([centre[0]] * 2, [0, h], color=GRID, linewidth=0.8, zorder=0)
         is_theme = (data["kind"] == "theme").to_numpy()
-        colours = [names.colour(x) if t else "#7B766E" for x, t in zip(data["name"], is_theme, strict=True)]
+        colours = [names.colour(x) if t else UNCLEAR for x, t in zip(data["name"], is_theme, strict=True)]
         axes.scatter(*points[is_theme].T, s=26, c=[c for c, t in zip(colours, is_theme, strict=True) if t], zorder=2)
-        axes.scatter(*points[~is_theme].T, s=16, marker="s", c="#A8A39B", zorder=2)
+        axes.scatter(*points[~is_theme].T, s=16, marker="s", c=UNCLEAR, zorder=2)
         labels = list(data[f"name_{lang}"])
         sizes_pt = np.where(is_theme, 8.2, 8.0)
         sizes = np.array([(text_width(t, z) * 72, z) for t, z in zip(labels, sizes_pt, strict=True)])
-        order = list(data.sort_values(["contribution", "name"], ascending=[False, True]).index)
-        placed = place_labels(points, np.full(len(data), 2.6), sizes, (0, 0, w, h), order)
-        for i, (x, y) in placed.items():
-            axes.text(x, y + 0.16 * sizes_pt[i], labels[i], fontsize=sizes_pt[i], va="baseline", color=colours[i]
-                      if is_theme[i] else SOFT_INK, zorder=3)
+        order = list(data.sort_values(["kind", "contribution", "name"], ascending=[False, False, True]).index)
+        placed = place_labels(points, np.full(len(data), 2.8), sizes, (0, 0, w, h), order, reach=100)
+        write_placed(axes, placed, labels, sizes_pt,
+                     [INK if theme else QUIET_INK for theme in is_theme])
         hidden = len(data) - len(placed)
         words = (f"横轴显示{percent(explained[0])}的差异，纵轴{percent(explained[1])}；圆点为主题，方点为地区"
                  if lang == "zh" else
@@ -2129,7 +2151,7 @@ def correspondence(table: pd.DataFrame, *, names: Names, title: Bilingual | None
                         f"regions; the axes show {percent(total)} of the differences"},
         how_to_read={"zh": "离得近的地区，谈的主题相近；地区偏向哪个主题，就落在从原点看去的那个方向；"
                            "靠近原点的与平均相差不多。两轴没有显示的差异，图上看不到。",
-                     "en": "Regions near each other speak of like themes; a region lies in the direction, seen from "
+                     "en": "Regions near each other speak of similar themes; a region lies in the direction, seen from "
                            "the origin, of the themes it favours; near the origin is near the average. Differences "
                            "the axes do not show cannot be seen here."},
         **shared)
@@ -2169,7 +2191,8 @@ def dendrogram(table: pd.DataFrame, *, names: Names, title: Bilingual | None = N
     far = data.sort_values(["distance", "region"]).iloc[-1]
     pair = {lang: (names.region(best["region"], lang), names.region(best["nearest"], lang)) for lang in figures.LANGS}
     automatic = {"zh": f"{pair['zh'][0]}与{pair['zh'][1]}谈的主题相近，{far['region']}自成一路",
-                 "en": f"{pair['en'][0]} and {pair['en'][1]} speak of like themes; {far['region_en']} goes its own way"}
+                 "en": f"{pair['en'][0]} and {pair['en'][1]} speak of similar themes; "
+                       f"{far['region_en']} goes its own way"}
     alt = {"zh": f"树状图，{len(order)}个地区按主题结构的相似程度聚合。最接近的一对是{pair['zh'][0]}与"
                  f"{pair['zh'][1]}，距离{best['distance']:.2f}；{far['region']}离最相近的{far['nearest']}也有"
                  f"{far['distance']:.2f}。树上的次序：{'、'.join(order)}。",
@@ -2293,8 +2316,8 @@ def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, title: B
         size = min(8.2, (height - 1.2) / len(themes) * 72 * 0.86)
         left = label_margin([names.theme(t, lang) for t in themes], size)
         key_words = [({"zh": "不像偶然（校正后）", "en": "unlike chance, corrected"}[lang], INK, True),
-                     ({"zh": "单独看少见", "en": "rare taken singly"}[lang], "#8E887F", True),
-                     ({"zh": "可能只是偶然", "en": "may be chance"}[lang], "#C9C4BC", False)]
+                     ({"zh": "单独看少见", "en": "rare taken singly"}[lang], UNCLEAR, True),
+                     ({"zh": "可能只是偶然", "en": "may be chance"}[lang], UNCLEAR, False)]
         labels = [names.region(r, lang) for r in regions]
         column = (width - left) / max(len(regions), 8)
         flat = max(text_width(t, 8) for t in labels) + 0.05 < column
@@ -2313,11 +2336,11 @@ def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, title: B
         x = part["region"].map(place_r).to_numpy()
         y = part["theme"].map(place_t).to_numpy()
         area = (2.2 + (largest - 2.2) * np.sqrt(part["expected"].to_numpy(float) / peak)) ** 2
-        shades = np.where(part["q"] < 0.05, INK, np.where(part["surprising"], "#8E887F", "none"))
-        edges = np.where(part["q"] < 0.05, INK, np.where(part["surprising"], "#8E887F", "#C9C4BC"))
+        shades = np.where(part["q"] < 0.05, INK, np.where(part["surprising"], UNCLEAR, "none"))
+        edges = np.where(part["q"] < 0.05, INK, UNCLEAR)
         axes.scatter(x, y, s=area, facecolors=list(shades), edgecolors=list(edges), linewidths=0.8)
         write_rows(axes, range(len(themes)), [names.theme(t, lang) for t in themes], size,
-                   [names.colour(t) for t in themes])
+                   [names.group_colour(t) for t in themes])
         for j, (label, region) in enumerate(zip(labels, regions, strict=True)):
             write(axes, (j, 1), str(int(volume[region])), 6.5, at="top", shift=(0, 3), ha="center",
                   va="bottom" if turn else "baseline", rotation=turn, color=QUIET_INK)
@@ -2464,7 +2487,7 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
         draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(data) + 0.6,
         subtitle={"zh": "各主题语句中各级措辞的百分比，一句取最强的一级，"
                         f"{_slice_words(year, region, names, years, 'zh')}；n={count(n)}条语句",
-                  "en": "Per cent of each theme's statements by grade of wording, the strongest of a statement, "
+                  "en": "Per cent of each theme’s statements by grade of wording, the strongest of a statement, "
                         f"{_slice_words(year, region, names, years, 'en')}; n = {count(n)} statements"},
         how_to_read={"zh": f"颜色越深，措辞约束力越强；按{hard_names['zh']}合计的占比由高到低排列。"
                            f"名称为灰色的主题不足{measures.MIN_STATEMENTS}条，不作比较。",
@@ -2544,7 +2567,7 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, title: Bilingual 
         axes.set_ylim(rows[-1] + 0.6, -0.6)
         write_scale(axes, [0, 20, 40, 60, 80, 100], [f"{t}%" for t in (0, 20, 40, 60, 80, 100)])
         colours = [names.colour(t) if k else INK for t, k in zip(shown["theme"], is_theme, strict=True)]
-        axes.hlines(rows, shown["f1_low"], shown["f1_high"], colors=[tint(c, 0.35) for c in colours], linewidth=4)
+        axes.hlines(rows, shown["f1_low"], shown["f1_high"], colors=[pale(c) for c in colours], linewidth=4)
         axes.scatter(shown["precision"], rows, marker=4, s=26, c="#6E6A64", linewidths=0, zorder=3, clip_on=False)
         axes.scatter(shown["recall"], rows, marker=5, s=26, c="#6E6A64", linewidths=0, zorder=3, clip_on=False)
         axes.scatter(shown["f1"], rows, s=26, c=colours, zorder=4, clip_on=False)
@@ -2631,14 +2654,16 @@ def robustness(findings: Sequence, *, title: Bilingual | None = None, stem: str 
                                  linewidths=0)
             text = figures.wrap(getattr(f, lang), left - 0.15, 8).split("\n")
             fits = max(1, int(room / 0.142))
-            if len(text) > fits:
-                text = [*text[:fits - 1], text[fits - 1][:-1] + "…"]
+            if len(text) > fits:  # a Chinese line is cut anywhere, an English one after a word
+                last = text[fits - 1]
+                cut = last[:-1] if lang == "zh" or " " not in last else last.rsplit(" ", 1)[0]
+                text = [*text[:fits - 1], cut.rstrip(" ,;:，；：、") + "…"]
             for k, line in enumerate(text):
                 figure.text(0, 1 - (0.22 + room * (i + 0.5) + 0.142 * (k - (len(text) - 1) / 2) + 0.035) / height, line,
                             fontsize=8, color=INK, va="baseline")
             write(axes, (1, i), f"{f.badge['holds']}/{f.badge['of']}", 8.5, at="right", shift=(8, 0))
             if i:
-                axes.axhline(i - 0.5, color=GRID, linewidth=0.7)
+                axes.axhline(i - 0.5, color=GRID, linewidth=0.7, zorder=0)
         for j in range(len(ways)):
             write(axes, (j, 1), str(j + 1), 7.5, at="top", shift=(0, 3), ha="center", va="baseline", color=QUIET_INK)
         for k, line in enumerate(key_lines):
@@ -2763,13 +2788,13 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
             part = data[data["term"] == term]
             low, high = part["day_low"].to_numpy(float), part["day_high"].to_numpy(float)
             middle = (low + high) / 2
-            axes.plot([middle.min(), middle.max()], [i, i], color="#DDD8D0", linewidth=1, zorder=1)
+            axes.plot([middle.min(), middle.max()], [i, i], color="#DDD8D0", linewidth=1, zorder=0.5)
             is_nation = (part["region"] == NATIONAL).to_numpy()
             first = part["first"].to_numpy(bool)
             wide = high - low > 45  # a date known to the year or month only
-            axes.hlines(np.full(wide.sum(), i), low[wide], high[wide], color="#C9C4BC", linewidth=2.4, zorder=1)
+            axes.hlines(np.full(wide.sum(), i), low[wide], high[wide], color=UNCLEAR, linewidth=2.4, zorder=1)
             axes.scatter(middle[~is_nation], np.full((~is_nation).sum(), i), s=22, zorder=3,
-                         c=[LATER if f else tint(LATER, 0.55) for f in first[~is_nation]], edgecolors=PAPER,
+                         c=[LATER if f else pale(LATER) for f in first[~is_nation]], edgecolors=PAPER,
                          linewidths=0.5)
             axes.scatter(middle[is_nation], np.full(is_nation.sum(), i), s=34, marker="D", c=EARLIER, zorder=4,
                          edgecolors=PAPER, linewidths=0.5)
@@ -2779,7 +2804,8 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
         write_rows(axes, range(len(shown)), labels, 8.8)
         write(axes, (1, 1), head, 8, at="axes", shift=(8, 4), va="baseline", color=SOFT_INK)
         write(axes, (1, 1), users, 8, at="axes", shift=(right * 72 - 2, 4), ha="right", va="baseline", color=SOFT_INK)
-        key = {"zh": "◆ 总局  ● 地方局", "en": "◆ national regulator   ● regional bureaus"}[lang]
+        key = {"zh": "◆ 总局  ● 地方局  ━ 日期只知到月或年",
+               "en": "◆ national regulator   ● regional bureaus   ━ known to the month or year only"}[lang]
         write(axes, (0, 1), key, 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
         write_more(axes, len(everything) - len(shown), lang)
 
@@ -2831,7 +2857,7 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, title: Bilingual |
     if solid.empty:
         return _too_little({"zh": "没有一个地区的材料够用，不算地方文字重复总局措辞的比例。",
                             "en": "No region holds enough material to measure how much of its wording repeats the "
-                                  "national regulator's."}, title=title, **shared)
+                                  "national regulator’s."}, title=title, **shared)
     top = leaders(solid, "percent")
     share = percent(top["percent"].iloc[0])
     first = {"zh": top["region"].iloc[0], "en": top["region_en"].iloc[0]}
@@ -2846,7 +2872,7 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, title: Bilingual |
                f"{r.region}{percent(r.percent)}（95%区间{percent(r.low)}至{percent(r.high)}）"
                for r in solid.itertuples())
                + f"。另有{len(data) - len(solid)}个地区材料偏少。",
-           "en": f"Dot chart of the share of wording that repeats the national regulator's, {len(solid)} regions with "
+           "en": f"Dot chart of the share of wording that repeats the national regulator’s, {len(solid)} regions with "
                  f"enough material, {pooled} together: " + ", ".join(
                      f"{r.region_en} {percent(r.percent)} (95% interval {percent(r.low)} to {percent(r.high)})"
                      for r in solid.itertuples()) + f". {len(data) - len(solid)} more are thin."}
@@ -2865,13 +2891,13 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, title: Bilingual |
         step = next(t for t in (0.5, 1, 2, 5, 10, 20, 25) if peak / t < 8)
         ticks = np.arange(0, peak, step)
         write_scale(axes, ticks, [f"{t:g}%" for t in ticks])
-        tints = ["#A8A39B" if t else LATER for t in shown["thin"]]
+        tints = [UNCLEAR if t else LATER for t in shown["thin"]]
         axes.scatter(shown["share_same_year"], np.arange(len(shown)), s=22, facecolors=PAPER, edgecolors=tints,
                      linewidths=1.1, zorder=3, clip_on=False)
         for i, r in enumerate(shown.itertuples()):
             colour = tints[i]
             if np.isfinite(r.low) and not r.thin:
-                axes.plot([r.low, min(r.high, peak)], [i, i], color=tint(colour, 0.45), linewidth=4,
+                axes.plot([r.low, min(r.high, peak)], [i, i], color=pale(colour), linewidth=4,
                           solid_capstyle="butt")
             axes.scatter([r.percent], [i], s=26, c=[colour], zorder=3, clip_on=False)
             ink = QUIET_INK if r.thin else INK
@@ -2881,6 +2907,9 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, title: Bilingual |
             write(axes, (1, i), lag, 8, at="right", shift=(66, 0), ha="right", color=QUIET_INK)
             write(axes, (1, i), count(r.n_statements), 8, at="right", shift=(98, 0), ha="right", color=QUIET_INK)
         write_rows(axes, range(len(shown)), labels, 8.5, [QUIET_INK if t else INK for t in shown["thin"]])
+        key = {"zh": "● 重复此前的说法  ○ 其中总局同一年的",
+               "en": "● repeats what was said before   ○ of that, in the same year"}[lang]
+        write(axes, (0, 1), key, 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
         for word, x in (({"zh": "滞后", "en": "lag"}[lang], 66), ("n", 98)):
             write(axes, (1, 1), word, 7.5, at="axes", shift=(x, 4), ha="right", va="baseline", color=QUIET_INK)
         write_more(axes, len(everything) - len(shown), lang)
@@ -2890,7 +2919,7 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, title: Bilingual |
         draw, title=title or automatic, n=n, alt=alt, height=0.19 * len(worth) + 0.55,
         subtitle={"zh": f"各地文字逐字重复总局此前措辞的比例与95%区间；n={count(n)}条语句，滞后为天数中位数，"
                         "灰色材料偏少",
-                  "en": "Share of each region's wording that repeats earlier national wording, with 95% intervals; n "
+                  "en": "Share of each region’s wording that repeats earlier national wording, with 95% intervals; n "
                         "= "
                         f"{count(n)} statements; lag is the median in days; grey is thin"},
         how_to_read={"zh": "点越靠右，这个地区的文字里与总局此前说法一字不差的部分越多；空心点只计总局同一年的说法。"
@@ -2970,11 +2999,12 @@ def slogan_life(life: pd.DataFrame, *, names: Names | None = None, terms: Sequen
         for i, r in enumerate(shown.itertuples()):
             is_gone = bool(r.fade_sure)
             colour = EARLIER if is_gone else LATER
-            axes.barh(i, r.last - r.birth + 0.7, left=r.birth - 0.35, height=0.42, color=tint(colour, 0.3))
+            axes.barh(i, r.last - r.birth + 0.7, left=r.birth - 0.35, height=0.42, color=tint(colour, 0.25),
+                      edgecolor=pale(colour), linewidth=0.8)
             if not r.birth_known:  # it may be older than the material
                 axes.barh(i, 0.15, left=r.birth - 0.5, height=0.42, color=tint(colour, 0.15))
             axes.scatter([r.peak], [i], s=34, c=[colour], zorder=3)
-            write(axes, (r.peak, i), f"{r.peak_share:.0f}%", 7.5, shift=(7, 0), color=colour)
+            write(axes, (r.peak, i), f"{r.peak_share:.0f}%", 7.5, shift=(7, 0))
             write(axes, (1, i), after[i], 8, at="right", shift=(6, 0), color=SOFT_INK)
         write_rows(axes, range(len(shown)), labels)
         write_more(axes, len(everything) - len(shown), lang)
@@ -2984,7 +3014,7 @@ def slogan_life(life: pd.DataFrame, *, names: Names | None = None, terms: Sequen
         draw, title=title or automatic, n=n, alt=alt, height=0.21 * len(data) + 0.35,
         subtitle={"zh": "各说法见于哪些年份，圆点为最盛的一年及当年占文章的比例；褐色已淡出，箭头后为接替者；"
                         f"n={count(n)}篇次",
-                  "en": "Years a term is found in; the dot is its peak, with its share of that year's articles; "
+                  "en": "Years a term is found in; the dot is its peak, with its share of that year’s articles; "
                         "ochre has "
                         f"faded, an arrow leads to the successor; n = {count(n)} uses by article"},
         how_to_read={"zh": "横条从第一次见到的年份到最后一次；左端伸出的浅色表示材料起头时已有。淡出，"
@@ -3160,7 +3190,7 @@ def risk_transmission(passings: pd.DataFrame, *, places: Mapping[str, Bilingual]
             codes = [Outline.MOVETO, *[Outline.CURVE4] * 3, Outline.LINETO, *[Outline.CURVE4] * 3, Outline.CLOSEPOLY]
             grey = "unnamed" in (r.source, r.target)
             axes.add_patch(PathPatch(Outline(vertices, codes), linewidth=0, alpha=0.75, facecolor=tint(
-                "#77726A" if grey else "#9E321D", 0.25 if grey else 0.3 + 0.6 * r.n / strongest)))
+                "#77726A" if grey else "#9E321D", 0.4 if grey else 0.3 + 0.6 * r.n / strongest)))
         for x, ha, word in ((0, "left", {"zh": "风险来自", "en": "Risk from"}[lang]),
                             (1, "right", {"zh": "传到", "en": "passes into"}[lang])):
             write(axes, (x, 1), word, 8, at="axes", shift=(0, 5), ha=ha, va="baseline", color=SOFT_INK)
@@ -3242,10 +3272,10 @@ def quantities(table: pd.DataFrame, *, unit: str = "%", change: bool = True, n_r
         step = next(s * 10.0**e for e in range(-3, 12) for s in (1, 2, 5) if (high - low) / (s * 10.0**e) < 7)
         ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
         write_scale(axes, ticks, [f"{t:+g}".replace("-", "−") if change and t else f"{t:g}" for t in ticks])
-        axes.axvline(0, color="#9A958D", linewidth=0.7, zorder=1)
+        axes.axvline(0, color=UNCLEAR, linewidth=0.7, zorder=1)
         for i, what in enumerate(shown):
             values = part.loc[part["what"] == what, "value"].to_numpy(float)
-            axes.scatter(np.clip(values, low, high), np.full(len(values), i), s=20, c=LATER, alpha=0.5, linewidths=0,
+            axes.scatter(np.clip(values, low, high), np.full(len(values), i), s=20, c=LATER, alpha=0.65, linewidths=0,
                          zorder=2)
             axes.plot([middle[what].clip(low, high)] * 2, [i - 0.36, i + 0.36], color=EARLIER, linewidth=2, zorder=3)
             write(axes, (1, i), f"{middle[what]:.1f}", 8.5, at="right", shift=(30, 0), ha="right")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MARK = "#55616C"
 EARLIER, LATER = "#9A6212", "#43388A"
+UNCLEAR = "#8A857D"  # marks that make no claim
 THIN_STYLE = {"hatch": "////", "edgecolor": "none"}
 EMPTY_STYLE = {"edgecolor": "#C9C4BC"}
 
@@ -30,6 +31,60 @@ def tint(colour: str, share: float, paper: str = PAPER) -> tuple[float, float, f
 
     a, b = np.array(to_rgb(colour)), np.array(to_rgb(paper))
     return tuple(float(v) for v in b + (a - b) * float(np.clip(share, 0, 1)))
+
+
+def _oklab(rgb: np.ndarray) -> np.ndarray:
+    """sRGB colours (…, 3) from 0 to 1 in OKLab, where distances are as far as they look (Ottosson 2020)."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    cones = np.cbrt(linear @ np.array([[0.4122214708, 0.2119034982, 0.0883024619],
+                                       [0.5363325363, 0.6806995451, 0.2817188376],
+                                       [0.0514459929, 0.1073969566, 0.6299787005]]))
+    return cones @ np.array([[0.2104542553, 1.9779984951, 0.0259040371],
+                             [0.7936177850, -2.4285922050, 0.7827717662],
+                             [-0.0040720468, 0.4505937099, -0.8086757660]])
+
+
+def theme_shades(colours: Sequence[str], counts: Sequence[int]) -> list[list[str]]:
+    """For each group's colour as many shades as it has themes, the colour itself first.
+
+    Every shade keeps near the hue of its group, stands out from paper (3:1), and lies as far as can be from all
+    shades given before, lightness weighing most, which readers of every colour vision see.
+    """
+    from matplotlib.colors import to_hex, to_rgb
+
+    steps = np.arange(0, 256, 10) / 255
+    rgb = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    contrast = (figures.luminance(PAPER) + 0.05) / (linear @ (0.2126, 0.7152, 0.0722) + 0.05)
+    rgb = rgb[(contrast >= 3) & (contrast <= 9.5)]
+    places, bases = _oklab(rgb), _oklab(np.array([to_rgb(c) for c in colours]).reshape(-1, 3))
+
+    def turn(lab):
+        return np.arctan2(lab[..., 2], lab[..., 1])
+
+    away = np.abs((turn(places)[:, None] - turn(bases) + np.pi) % (2 * np.pi) - np.pi)
+    vivid = np.hypot(places[:, 1], places[:, 2])
+    weights = np.array([1.3, 1, 1])
+    given = [[base] for base in bases]
+    shades = [[to_hex(c).upper()] if n else [] for c, n in zip(colours, counts, strict=True)]
+    for rank in range(1, max(counts, default=0)):
+        for g, n in enumerate(counts):
+            if rank >= n:
+                continue
+            kin = (away[:, g] <= 0.55) & (away.argmin(axis=1) == g) & (vivid >= 0.05) \
+                & (vivid <= max(0.15, np.hypot(*bases[g, 1:])))
+            taken = np.array([place for own in given for place in own])
+            near = np.linalg.norm((places[kin][:, None] - taken) * weights, axis=2).min(axis=1)
+            best = int(np.argmax(near.round(6)))
+            given[g].append(places[kin][best])
+            shades[g].append(to_hex(rgb[kin][best]).upper())
+    return shades
+
+
+def pale(colour) -> tuple[float, float, float]:
+    """The palest tint of `colour` that stands out from paper (3:1): for bars and intervals behind dots."""
+    return next((tinted for share in np.arange(0.3, 1, 0.05)
+                 if figures.contrast(tinted := tint(colour, share), PAPER) >= 3), tint(colour, 1))
 
 
 def shade_step(share: float, steps: int = 8) -> float:
@@ -107,6 +162,18 @@ def write_more(axes, hidden: int, lang: str) -> None:
         text = f"另有{hidden}行，见数据表" if lang == "zh" else f"{hidden} more rows in the data"
         write(axes, (0, low + 0.4), text, 7.5, at="right", shift=(3, 0), color=QUIET_INK,
               bbox={"facecolor": PAPER, "pad": 1, "linewidth": 0})
+
+
+def write_placed(axes, placed: Mapping[int, Placed], labels: Sequence[str], sizes: Sequence[float], colours) -> None:
+    """Labels where `place_labels` has put them, on axes that count in points; paper behind one that a line crosses."""
+    from matplotlib.collections import LineCollection
+
+    axes.add_collection(LineCollection([p.leader for p in placed.values() if p.leader], colors=UNCLEAR, linewidths=0.6,
+                                       zorder=1.5))
+    for i, place in placed.items():
+        halo = {"facecolor": PAPER, "alpha": 0.85, "pad": 0.6, "linewidth": 0} if place.crossed else None
+        axes.text(place.x, place.y + 0.16 * sizes[i], labels[i], fontsize=sizes[i], va="baseline", color=colours[i],
+                  zorder=3, bbox=halo)
 
 
 def vertical(name: str) -> str:
@@ -187,12 +254,13 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
         n_rows = -(-len(panels) // n_columns)
         cell = (width - margin - gap * (n_columns - 1)) / n_columns
         titles = [figures.wrap(p.title, cell, 8) for p in panels]
-        head = 0.155 * max(t.count("\n") + 1 for t in titles) + 0.06
-        plot = (height - foot - n_rows * (head + 0.08)) / n_rows
-        if plot < 0.2 or cell - value_room < 0.3:
-            return np.inf, n_columns, cell, titles, head, plot
+        heads = [0.155 * max(t.count("\n") + 1 for t in titles[k:k + n_columns]) + 0.06
+                 for k in range(0, len(panels), n_columns)]
+        plot = (height - foot - sum(heads) - 0.08 * n_rows) / n_rows
+        if plot < 0.42 or cell - value_room < 0.6:
+            return np.inf, n_columns, cell, titles, heads, plot
         shape = abs(np.log((cell - value_room) / plot / 1.5))
-        return shape + 2 * (-len(panels) % n_columns) / len(panels), n_columns, cell, titles, head, plot
+        return shape + 2 * (-len(panels) % n_columns) / len(panels), n_columns, cell, titles, heads, plot
 
     def latest(panel):
         known = [v for v in panel.value if np.isfinite(v)]
@@ -200,7 +268,7 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
 
     shown = list(panels)
     while True:
-        unease, n_columns, cell, titles, head, plot = min(
+        unease, n_columns, cell, titles, heads, plot = min(
             (layout(shown, n) for n in range(1, len(shown) + 1)), key=lambda found: found[:2])
         if np.isfinite(unease) or len(shown) == 1:
             break
@@ -215,7 +283,7 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
     broken = []  # all broken lines as one, gaps between them
     for k, panel in enumerate(panels):
         row, column = divmod(k, n_columns)
-        left, base = margin + column * (cell + gap), row * (head + plot + 0.08) + head + plot
+        left, base = margin + column * (cell + gap), sum(heads[:row + 1]) + row * (plot + 0.08) + plot
         right = left + cell - value_room
 
         def at(x, left=left, right=right):
@@ -224,13 +292,13 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
         def up(y, base=base):
             return base - np.asarray(y, float) / top * plot
 
-        axes.hlines([base, float(up(tick))], left, right, colors=["#C9C4BC", GRID], linewidth=0.7, zorder=1)
+        axes.hlines([base, float(up(tick))], left, right, colors=["#C9C4BC", GRID], linewidth=0.7, zorder=0.5)
         x, values, thin = at(panel.years), up(panel.value), np.asarray(panel.thin, bool)
         band = np.where(thin, np.nan, np.stack([panel.low, panel.high]).astype(float))
         axes.fill_between(x, *up(np.clip(band, 0, top)), color=panel.colour, alpha=0.16, linewidth=0)
         if thin.any():
-            axes.plot(x, values, color="#B9B4AC", linewidth=1, zorder=2)
-            axes.plot(x[thin], values[thin], "o", color=PAPER, markeredgecolor="#9A958D", markersize=3.2, zorder=4,
+            axes.plot(x, values, color=UNCLEAR, linewidth=1, zorder=2)
+            axes.plot(x[thin], values[thin], "o", color=PAPER, markeredgecolor=UNCLEAR, markersize=3.2, zorder=4,
                       markeredgewidth=0.8)
         axes.plot(x, np.where(thin, np.nan, values), "o-", color=panel.colour, linewidth=1.6, markersize=3, zorder=3)
         if len(panel.beside):
@@ -238,8 +306,9 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
         known = np.flatnonzero(np.isfinite(values))
         if len(known):
             last = known[-1]
-            write(axes, (x[last], values[last]), form(panel.value[last]), 8, shift=(5, 0),
-                  color=QUIET_INK if thin[last] else panel.colour)
+            after = max(right, float(x[last]) + 3 / 72)  # past the end of the lines that the scale is read from
+            write(axes, (after, values[last]), form(panel.value[last]), 8, shift=(2, 0),
+                  color=QUIET_INK if thin[last] else INK)
         write_stack(axes, (left, base - plot), titles[k], 8, shift=(0, 6))
         if k + n_columns >= len(panels):
             ends = [years[0], years[-1]] if len(years) > 1 else [years[0]]
@@ -290,68 +359,211 @@ def pack_cloud(weights: Mapping[str, float], width: int, height: int,
     return out
 
 
-def place_labels(anchors: np.ndarray, radii: np.ndarray, sizes: np.ndarray, bounds: tuple, order: Sequence[int],
-                 lines: np.ndarray | None = None) -> dict[int, tuple[float, float]]:
-    """Where labels may stand beside their points without touching another label or point; all in points.
+@dataclass(frozen=True)
+class Placed:
+    """Where a label stands, in points: its lower left corner; the two ends of the line that leads to it where it is
+    not beside its point; whether a line passes below it, for want of a free place."""
 
-    Labels are placed in `order`. Each tries the right, left, upper and lower side of its point and the corners
-    between, close by and then a little further off, and takes the free place that lines cross least; one that finds
-    none is left out.
+    x: float
+    y: float
+    leader: tuple[tuple[float, float], tuple[float, float]] | None = None
+    crossed: bool = False
+
+
+_SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (0.7, -0.7), (-0.7, 0.7), (-0.7, -0.7))
+
+
+def place_labels(anchors: np.ndarray, radii: np.ndarray, sizes: np.ndarray, bounds: tuple, order: Sequence[int],
+                 segments: np.ndarray | None = None, thick: np.ndarray | None = None,
+                 reach: float = 90.0) -> dict[int, Placed]:
+    """Where labels may stand so that they touch no other label, no point and no line; all in points.
+
+    A label stands beside its point where it is nearer to it than to any other point; else further off, up to `reach`,
+    with a line that leads to it and crosses no other label, leader or point. Labels are placed in `order`, each in the
+    free place nearest to its point; where some find none, those go first in another try. The best try is taken: more
+    labels and nearer ones, the most important label counting twice the least. A label lies across a line only where it
+    would be left out otherwise.
 
     Args:
         anchors: (n, 2) the points. radii: (n,) of their marks. sizes: (n, 2) width and height of the labels.
         bounds: (x0, y0, x1, y1) labels stay within.
         order: indices, the most important first.
-        lines: (m, 2) points along lines that labels had better not lie on.
+        segments: (m, 2, 2) the ends of lines that labels must not lie on. thick: (m,) the widths of these lines.
 
     Returns:
-        index → lower left corner of its label.
+        index → its place; labels without one are left out.
     """
-    boxes = np.column_stack([anchors - radii[:, None], anchors + radii[:, None]])
-    taken = np.empty((0, 4))
-    placed = {}
-    for i in order:
-        x, y = anchors[i]
-        w, h = sizes[i]
-        others = np.delete(boxes, i, axis=0)
-        free = []
-        for step, gap in enumerate((2.0, 6.0, 11.0, 17.0)):
-            r = radii[i] + gap
-            d = r * 0.7
-            for rank, (a, b) in enumerate((
-                    (x + r, y - h / 2), (x - r - w, y - h / 2), (x - w / 2, y + r), (x - w / 2, y - r - h),
-                    (x + d, y + d), (x + d, y - d - h), (x - d - w, y + d), (x - d - w, y - d - h))):
-                box = np.array([a, b, a + w, b + h])
-                inside = box[0] >= bounds[0] and box[1] >= bounds[1] and box[2] <= bounds[2] and box[3] <= bounds[3]
-                if inside and not _touches(box, others) and not _touches(box, taken):
-                    crossed = 0 if lines is None else int(
-                        ((lines > box[:2]) & (lines < box[2:])).all(axis=1).sum())
-                    free.append((min(crossed, 12) + 4 * step, step, rank, a, b))
-        if free:
-            *_, a, b = min(free)
-            placed[i] = (a, b)
-            taken = np.vstack([taken, (a - 1.5, b - 0.5, a + w + 1.5, b + h + 0.5)])
-    return placed
+    marks = np.column_stack([anchors - radii[:, None], anchors + radii[:, None]])
+    lines = np.empty((0, 2, 2)) if segments is None else np.asarray(segments, float).reshape(-1, 2, 2)
+    pads = np.ones(len(lines)) if thick is None else np.asarray(thick, float) / 2 + 1
+    choices = {i: _label_choices(i, anchors, radii, sizes[i], bounds, marks, lines, pads, reach) for i in order}
+
+    def first_free(i, taken, leaders):
+        """The index of the cheapest free choice; choices are sorted by cost, and looked at a few at a time."""
+        boxes, lead, led, _, _ = choices[i]
+        open_ = np.flatnonzero(~_any_touch(boxes, taken))
+        for start in range(0, len(open_), 32):
+            some = open_[start:start + 32]
+            bad = _crossing(leaders, boxes[some], np.full(len(leaders), 0.8)).any(axis=0)
+            bad |= led[some] & (_crossing(lead[some], taken, np.full(len(some), 0.8)).any(axis=1)
+                                | _meeting(lead[some], leaders).any(axis=1))
+            if not bad.all():
+                return int(some[np.argmin(bad)])
+        return None
+
+    def attempt(sequence):
+        placed, taken, leaders = {}, np.empty((0, 4)), np.empty((0, 2, 2))
+        for i in sequence:
+            k = first_free(i, taken, leaders)
+            if k is not None:
+                boxes, lead, led, costs, crossed = choices[i]
+                x0, y0, x1, y1 = boxes[k]
+                placed[i] = (float(costs[k]), Placed(
+                    float(x0), float(y0), tuple(map(tuple, lead[k].tolist())) if led[k] else None, bool(crossed[k])))
+                taken = np.vstack([taken, (x0 - 1.5, y0 - 0.5, x1 + 1.5, y1 + 0.5)])
+                if led[k]:
+                    leaders = np.concatenate([leaders, lead[k][None]])
+        return placed
+
+    best, sequence, weight = None, list(order), {i: rank for rank, i in enumerate(order)}
+    value = {i: 2 - rank / len(weight) for i, rank in weight.items()}
+    for _ in range(16):
+        placed = attempt(sequence)
+        worth = round(sum(value[i] - cost / 150 for i, (cost, _) in placed.items()), 6)
+        if best is None or worth > best[0]:
+            best = (worth, placed)
+        # Those left out or across a line go before the others next time.
+        hard = [i for i in sequence if i not in placed or placed[i][1].crossed]
+        if not hard:
+            break
+        for i in hard:
+            weight[i] -= len(sequence) / 4
+        sequence = sorted(sequence, key=lambda i: weight[i])
+    return {i: place for i, (_, place) in best[1].items()}
 
 
-def _touches(box: np.ndarray, boxes: np.ndarray) -> bool:
-    return bool(((boxes[:, 0] < box[2]) & (box[0] < boxes[:, 2]) & (boxes[:, 1] < box[3])
-                 & (box[1] < boxes[:, 3])).any()) if len(boxes) else False
+def _label_choices(i, anchors, radii, size, bounds, marks, lines, pads, reach):
+    """Where label `i` may stand whatever other labels do: boxes (k, 4), leaders (k, 2, 2), whether each is drawn,
+    what each costs, and whether a line passes below; the cheapest first."""
+    (x, y), (w, h), r = anchors[i], size, radii[i]
+    others = np.delete(np.arange(len(anchors)), i)
+    boxes, costs = [], []
+    for step, gap in enumerate((2.0, 4.0, 7.0)):
+        for rank, (dx, dy) in enumerate(_SIDES):
+            cx, cy = x + dx * (r + gap), y + dy * (r + gap)
+            boxes.append((cx - w * (1 - np.sign(dx)) / 2, cy - h * (1 - np.sign(dy)) / 2))
+            costs.append(gap + 0.4 * rank + step)
+        for share in (0.25, 0.75, 0.1, 0.9):  # above and below, more to one side
+            for below in (0, 1):
+                boxes.append((x - w * share, y - h - r - gap if below else y + r + gap))
+                costs.append(gap + 4 + step)
+    n_near = len(boxes)
+    turns = np.arange(32) * 2 * np.pi / 32
+    for far in np.arange(12.0, reach + 1, 6.0):
+        for dx, dy in zip(np.cos(turns), np.sin(turns), strict=True):
+            cx, cy = x + dx * (r + far), y + dy * (r + far)
+            across = 0.5 if abs(dx) < 0.2 else dx < 0
+            boxes.append((cx - w * across, cy - h / 2))
+            costs.append(12 + far)
+    corners = np.array(boxes)
+    boxes = np.concatenate([corners, corners + np.array([w, h])], axis=1)
+    costs, led = np.array(costs), np.arange(len(boxes)) >= n_near
+    # From the edge of the mark to the nearest point of the box.
+    ends = np.stack([np.clip(x, boxes[:, 0], boxes[:, 2]), np.clip(y, boxes[:, 1] + h * 0.3, boxes[:, 3] - h * 0.3)],
+                    axis=1)
+    away = ends - (x, y)
+    length = np.maximum(np.hypot(*away.T), 1e-9)
+    lead = np.stack([(x, y) + away / length[:, None] * r, ends - away / length[:, None] * 1.0], axis=1)
+    ok = (boxes[:, :2] >= np.array(bounds[:2])).all(axis=1) & (boxes[:, 2:] <= np.array(bounds[2:])).all(axis=1)
+    ok &= ~_any_touch(boxes, marks + np.array([-0.8, -0.8, 0.8, 0.8]))
+    if len(others):
+        gaps = [np.clip(anchors[others, k], boxes[:, k, None], boxes[:, k + 2, None]) - anchors[others, k]
+                for k in (0, 1)]
+        rest = (np.hypot(*gaps) - radii[others]).min(axis=1)
+        ok &= led | (rest > length - r + 1.0)
+        # A line may pass close to a point that its own overlaps, but through no other.
+        apart = np.hypot(*(anchors[others] - (x, y)).T) > r + radii[others] + 3
+        shape = marks[others] + np.where(apart, 1.5, -0.5)[:, None] * np.array([-1, -1, 1, 1])
+        ok &= ~led | ~_crossing(lead, shape, np.zeros(len(lead))).any(axis=1)
+    crossed = _crossing(lines, boxes, pads).any(axis=0)
+    if len(lines):
+        costs = costs + 30 * np.where(led, _meeting(lead, lines).sum(axis=1), 0)
+    costs = costs + 1000 * crossed
+    ok &= ~(crossed & led)
+    chosen = np.flatnonzero(ok)[np.argsort(costs[ok].round(6), kind="stable")]
+    return boxes[chosen], lead[chosen], led[chosen], costs[chosen], crossed[chosen]
 
 
-def keep_apart(points: np.ndarray, radii: np.ndarray, rounds: int = 200) -> np.ndarray:
-    """Points moved as little as need be so that their marks do not overlap."""
+def _crossing(lines: np.ndarray, boxes: np.ndarray, pads: np.ndarray) -> np.ndarray:
+    """(m, k): whether each of m lines (m, 2, 2) passes through each of k boxes, widened by the line's `pads`."""
+    if not len(lines) or not len(boxes):
+        return np.zeros((len(lines), len(boxes)), bool)
+    start, step = lines[:, None, 0], (lines[:, 1] - lines[:, 0])[:, None]
+    step = np.where(np.abs(step) < 1e-9, 1e-9, step)
+    low = (boxes[None, :, :2] - pads[:, None, None] - start) / step
+    high = (boxes[None, :, 2:] + pads[:, None, None] - start) / step
+    enter = np.minimum(low, high).max(axis=2)
+    leave = np.maximum(low, high).min(axis=2)
+    return (np.maximum(enter, 0) < np.minimum(leave, 1))
+
+
+def _meeting(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(m, k): whether each of m lines crosses each of k others; those that share an end do not."""
+    if not len(a) or not len(b):
+        return np.zeros((len(a), len(b)), bool)
+
+    def side(p, q, r):
+        return (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (r[..., 0] - p[..., 0])
+
+    p, q, r, s = a[:, None, 0], a[:, None, 1], b[None, :, 0], b[None, :, 1]
+    return (side(p, q, r) * side(p, q, s) < 0) & (side(r, s, p) * side(r, s, q) < 0)
+
+
+def _any_touch(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(k,): whether each box touches one of the others."""
+    a, b = boxes[:, None], others[None]
+    return ((b[..., 0] < a[..., 2]) & (a[..., 0] < b[..., 2]) & (b[..., 1] < a[..., 3])
+            & (a[..., 1] < b[..., 3])).any(axis=1)
+
+
+def keep_apart(points: np.ndarray, radii: np.ndarray, ties: Sequence[tuple[int, int]] = (),
+               room: tuple[float, float] = (1e-9, 1e-9), rounds: int = 400) -> np.ndarray:
+    """Points moved as little as need be so that their marks do not overlap, that no tie, a line between two points,
+    passes through a third, and that of two points less than `room[0]` apart across one lies higher by up to
+    `room[1]`, for their labels."""
     points = points.astype(float).copy()
     apart = radii[:, None] + radii[None, :] + 5
+    ends = np.array(list(ties), int).reshape(-1, 2)
+    bystander = np.ones((len(ends), len(points)), bool)
+    bystander[np.arange(len(ends))[:, None], ends] = False
+    ranks = np.sign(np.subtract.outer(np.arange(len(points)), np.arange(len(points))))  # of two on a level, who goes up
     for _ in range(rounds):
         delta = points[:, None, :] - points[None, :, :]
         distance = np.hypot(delta[..., 0], delta[..., 1])
         np.fill_diagonal(distance, np.inf)
         short = np.clip(apart - distance, 0, None)
-        if not (short > 0.05).any():
-            break
         safe = np.where(np.isfinite(distance) & (distance > 1e-9), distance, 1.0)
-        points += (delta / safe[..., None] * short[..., None]).sum(axis=1) * 0.3
+        move = (delta / safe[..., None] * short[..., None]).sum(axis=1) * 0.3
+        level = np.sqrt(np.clip(1 - (delta[..., 0] / room[0]) ** 2, 0, None)) * room[1]
+        tight = np.clip(level - np.abs(delta[..., 1]), 0, None)
+        np.fill_diagonal(tight, 0)
+        upward = np.where(delta[..., 1] == 0, ranks, np.sign(delta[..., 1]))
+        move[:, 1] += (upward * tight).sum(axis=1) * 0.2
+        struck = False
+        if len(ends):
+            a, along = points[ends[:, 0]], points[ends[:, 1]] - points[ends[:, 0]]
+            share = ((points[None] - a[:, None]) * along[:, None]).sum(axis=2) / np.maximum(
+                (along**2).sum(axis=1), 1e-9)[:, None]
+            off = points[None] - (a[:, None] + np.clip(share, 0, 1)[..., None] * along[:, None])
+            from_line = np.hypot(off[..., 0], off[..., 1])
+            lacking = np.where(bystander, np.clip(radii + 6 - from_line, 0, None), 0)
+            struck = bool((lacking > 0.05).any())
+            normal = np.stack([-along[:, 1], along[:, 0]], axis=1) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
+            push = np.where((from_line > 0.5)[..., None], off / np.maximum(from_line, 1e-9)[..., None], normal[:, None])
+            move += (push * lacking[..., None]).sum(axis=0) * 0.5
+        if not struck and not (short > 0.05).any() and not (tight > 0.5).any():
+            break
+        points += move
     return points
 
 
@@ -381,34 +593,36 @@ def _hyphenated(name: str) -> list[str]:
 
 
 def draw_tiles(figure, lang: str, names: Names, tiles: Mapping[str, Tile]) -> float:
-    """Draws the map at the left of the figure; returns the inches it takes from the left edge."""
+    """Draws the map at the left of the figure, its tiles wider than high where the sheet is low, so that names keep
+    their size; returns the inches it takes from the left edge."""
     from matplotlib.patches import Rectangle
 
     width, height = size_inches(figure)
     places = {region: place for region, place in names.tiles.items() if region in tiles}
     columns = 1 + max(c for c, _ in places.values())
     rows = 1 + max(r for _, r in places.values())
-    side = min(height / rows, width * 0.66 / columns)
-    axes = add_axes(figure, right=width - side * columns, bottom=height - side * rows)
+    down = min(height / rows, width * 0.66 / columns)
+    across = min(down * 1.8, width * 0.66 / columns)
+    axes = add_axes(figure, right=width - across * columns, bottom=height - down * rows)
     axes.set_xlim(0, columns)
     axes.set_ylim(rows, 0)
-    size = min(9.0, side * 72 * 0.23)
+    size, room = min(9.5, down * 72 * 0.3), across * 0.9
     for region, (column, row) in sorted(places.items()):
         tile = tiles[region]
-        axes.add_patch(Rectangle((column + 0.03, row + 0.03), 0.94, 0.94, facecolor="none" if tile.empty else tile.fill,
+        axes.add_patch(Rectangle((column + 0.02, row + 0.03), 0.96, 0.94, facecolor="none" if tile.empty else tile.fill,
                                  edgecolor="#C9C4BC" if tile.empty else "none", linewidth=0.7,
                                  hatch="////" if tile.thin and not tile.empty else None))
-        ink = QUIET_INK if tile.empty else figures.ink_on(tile.fill)
         name = names.region(region, lang)
-        lines = name.split(" ") if text_width(name, size * 0.85) > side * 0.88 else [name]
-        if len(lines) == 1 and text_width(name, size * 0.75) > side * 0.88:
+        lines = name.split(" ") if text_width(name, size * 0.85) > room else [name]
+        if len(lines) == 1 and text_width(name, size * 0.8) > room:
             lines = _hyphenated(name)
-        name_size = min(size, *(size * side * 0.88 / text_width(line, size) for line in lines))
-        centre = row + 0.5 + (0 if tile.text else 0.1)
+        lines += [tile.text] if tile.text else []
+        type_size = min(size, *(size * room / text_width(line, size) for line in lines),
+                        down * 72 * 0.9 / len(lines) / 1.12)
+        ink = QUIET_INK if tile.empty else figures.ink_on(tile.fill)
+        # no hatching behind letters
+        plain = {"facecolor": tile.fill, "pad": 0.6, "linewidth": 0} if tile.thin and not tile.empty else None
         for k, line in enumerate(lines):
-            offset = -0.07 - (len(lines) - 1 - k) * name_size * 1.05 / 72 / side
-            axes.text(column + 0.5, centre + offset, line, ha="center", va="baseline", fontsize=name_size, color=ink)
-        if tile.text:
-            axes.text(column + 0.5, row + 0.5 + 0.24, tile.text, ha="center", va="baseline", fontsize=size * 0.92,
-                      color=ink)
-    return side * columns
+            write(axes, (column + 0.5, row + 0.5), line, type_size, ha="center", va="baseline", color=ink, bbox=plain,
+                  shift=(0, ((len(lines) - 1) / 2 - k) * type_size * 1.12 - 0.36 * type_size))
+    return across * columns

@@ -253,27 +253,64 @@ def n_lines(text: str, width: float, size: float) -> int:
                for paragraph in text.split("\n"))
 
 
-_STRAIGHT = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'"})
 _SPACES = str.maketrans({"\u00a0": " ", "\u2009": " ", "\u202f": " "})
 
 
 def _set_marks(text: Text, lang: str) -> None:
     """Punctuation as a printer sets it. The Chinese font draws curly quotation marks a full square wide, which is a
     hole in English, and neighbouring Chinese marks a square each, which is a hole in Chinese; its own features mend
-    both. Matplotlib measures without features, so labels that are not set flush left get straight marks instead."""
+    both. Matplotlib measures without features, so a label that is not set flush left is moved by what they save."""
     wording = text.get_text().translate(_SPACES)
-    flush = text.get_horizontalalignment() == "left" and not text.get_rotation()
-    if lang == "en":
-        if set(wording) & set("“”‘’—…"):
-            if flush:
-                text.set_fontfeatures(("pwid",))
-            else:
-                wording = wording.translate(_STRAIGHT)
-    elif flush and "\n" not in wording:
-        marks = squeezed(wording)
-        if marks:
-            text.set_fontfeatures(tuple(f"halt[{i}:{i + 1}]" for i in marks))
     text.set_text(wording)
+    if "\n" in wording or text.get_rotation() not in (0, 90):
+        return
+    features: tuple[str, ...] = ()
+    if lang == "en":
+        features = ("pwid",) if set(wording) & set("“”‘’—…") else ()
+    else:
+        features = tuple(f"halt[{i}:{i + 1}]" for i in squeezed(wording))
+    if features:
+        text.set_fontfeatures(features)
+        _keep_aligned(text, _saved(text))
+
+
+@cache
+def _narrow(serif: bool) -> dict[str, float]:
+    """How much of the type size a mark gives up where the font sets it with the width of its own (`pwid`)."""
+    from fontTools.ttLib import TTFont
+
+    with TTFont(font_path(serif), lazy=True) as font:
+        glyphs, advances, em = font.getBestCmap(), font["hmtx"], font["head"].unitsPerEm
+        table = font["GSUB"].table
+        lookups = {i for r in table.FeatureList.FeatureRecord if r.FeatureTag == "pwid"
+                   for i in r.Feature.LookupListIndex}
+        swaps: dict[str, str] = {}
+        for i in sorted(lookups):
+            for part in table.LookupList.Lookup[i].SubTable:
+                swaps |= getattr(getattr(part, "ExtSubTable", part), "mapping", {})
+        return {mark: (advances[glyphs[ord(mark)]][0] - advances[swaps[glyphs[ord(mark)]]][0]) / em
+                for mark in "“”‘’—…" if glyphs.get(ord(mark)) in swaps}
+
+
+def _saved(text: Text) -> float:
+    """The points by which features narrow a label."""
+    wording, size, serif = text.get_text(), text.get_fontsize(), SERIF in text.get_fontfamily()
+    if text.get_fontfeatures() == ("pwid",):
+        return sum(_narrow(serif).get(c, 0.0) for c in wording) * size
+    return len(squeezed(wording)) / 2 * size
+
+
+def _keep_aligned(text: Text, saved: float) -> None:
+    from matplotlib.transforms import ScaledTranslation
+
+    across = {"left": 0.0, "center": 0.5, "right": 1.0}
+    along = {"bottom": 0.0, "baseline": 0.0, "center": 0.5, "center_baseline": 0.5, "top": 1.0}
+    upright = text.get_rotation() == 90
+    share = along[text.get_verticalalignment()] if upright else across[text.get_horizontalalignment()]
+    if share:
+        shift = share * saved / 72
+        dots = text.get_figure(root=True).dpi_scale_trans
+        text.set_transform(text.get_transform() + ScaledTranslation(*((0, shift) if upright else (shift, 0)), dots))
 
 
 # ---- drawing aids for charts ----------------------------------------------------------------------------------------
@@ -345,8 +382,9 @@ def contrast(a, b) -> float:
 
 
 def ink_on(colour) -> str:
-    """Ink or paper, whichever reads better on `colour`."""
-    return max((INK, PAPER), key=lambda ink: contrast(ink, colour))
+    """Ink or paper, whichever reads better on `colour`; black or white where neither reads well enough (4.5:1)."""
+    best = max((INK, PAPER), key=lambda ink: contrast(ink, colour))
+    return best if contrast(best, colour) >= 4.5 else max(("#000000", "#FFFFFF"), key=lambda ink: contrast(ink, colour))
 
 
 def say_too_little(figure: FigureBase, sentence: str) -> None:
@@ -403,9 +441,7 @@ def _drawn_texts(figure: Figure):
         if text.get_text().strip():
             box = np.array(text.get_window_extent(renderer).extents) * 72 / figure.dpi
             if text.get_fontfeatures():  # measured without the features that narrow it
-                serif = SERIF in text.get_fontfamily()
-                natural = sum(_advance(c, serif) for c in text.get_text()) * text.get_fontsize()
-                box[2] -= max(0.0, natural - text_width(text.get_text(), text.get_fontsize(), serif=serif) * 72)
+                box[3 if text.get_rotation() == 90 else 2] -= _saved(text)
             out.append((text, box))
     return out
 
@@ -551,8 +587,8 @@ def _check(figure: Figure, stem: str, lang: str, size: str) -> None:
 
 
 def _indexed(pixels: np.ndarray) -> bytes:
-    """An RGB picture as a PNG with a palette: its most frequent colours as they are, so that flat areas keep theirs,
-    and as many more as the rest needs; every other colour becomes the nearest of them."""
+    """An RGB picture as a PNG with a palette: the colours of its flat areas as they are, down to small dots, and as
+    many more as the rest needs; every other colour becomes the nearest of them."""
     from PIL import Image
 
     packed = pixels[..., 0].astype(np.int32) << 16
@@ -564,9 +600,11 @@ def _indexed(pixels: np.ndarray) -> bytes:
     colours, run_colour = np.unique(flat[starts], return_inverse=True)
     lengths = np.diff(starts, append=len(flat))
     counts = np.bincount(run_colour, weights=lengths).astype(np.int64)
-    order = np.lexsort((colours, -counts))
+    # The edges of letters are many colours in short runs; what is flat has long ones.
+    flatness = np.bincount(run_colour, weights=lengths * (lengths >= 5), minlength=len(colours)).astype(np.int64)
+    order = np.lexsort((colours, -counts, -flatness))
     rgb = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1).astype(np.uint8)
-    palette, rest = rgb[order[:64]], order[64:]
+    palette, rest = rgb[order[:80]], order[80:]
     if len(rest):
         # The other colours weigh by the root of their frequency: edges of letters are many, each of them rare.
         weight = np.ceil(np.sqrt(counts[rest])).astype(int)

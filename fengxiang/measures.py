@@ -30,7 +30,7 @@ MIN_ARTICLES = 5
 """A slice with fewer statements or fewer articles is thin: shown grey, never ranked, never a trend."""
 
 SPECIAL_ARTICLES = 2
-"""A theme is no region's speciality by the word of one article."""
+"""A theme is no region’s speciality by the word of one article."""
 
 MIN_SUPPORT = 5
 """A pair counts as supported when it was seen, or was to be expected by chance, in so many statements."""

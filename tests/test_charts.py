@@ -1,16 +1,21 @@
 """Every chart on tables small enough to count by hand: what it says, that its numbers are true, and that it has
 something sensible to show when there is nothing to draw."""
 
+import ast
 import dataclasses
+import itertools
+import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
 
+import matplotlib.colors
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from fengxiang import charts, diffusion, figures, measures
+from fengxiang import charts, diffusion, drawing, figures, measures
 from fengxiang.coding import Codebook
 
 CODEBOOK = Path(__file__).resolve().parent.parent / "codebook"
@@ -201,15 +206,65 @@ def drawn(name, out, frames=None, **changes):
 
 @pytest.fixture(scope="module")
 def cards(tmp_path_factory):
-    """The card of each chart, drawn once, on every sheet."""
+    """The card of each chart, drawn once, on every sheet; `seen` holds what was measured on each sheet."""
     done = {}
 
     def card(name):
         if name not in done:
-            done[name] = drawn(name, tmp_path_factory.mktemp(name), size=["page", "slide", "half"])
+            card.seen[name] = []
+
+            def check(figure, stem, lang, size):
+                figures_check(figure, stem, lang, size)
+                card.seen[name].append((lang, size, look_at(figure)))
+
+            figures_check = figures._check
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(figures, "_check", check)
+                done[name] = drawn(name, tmp_path_factory.mktemp(name), size=["page", "slide", "half"])
         return done[name]
 
+    card.seen = {}
     return card
+
+
+def look_at(figure):
+    """What a reader sees of a drawn figure: each text with its box in points, its colour and the colour it lies on as
+    rendered; the colour of each mark; and the line segments of marks, in points."""
+    from matplotlib.collections import LineCollection, PathCollection
+    from matplotlib.colors import to_rgb
+    from matplotlib.lines import Line2D
+
+    texts = figures._drawn_texts(figure)
+    pixels = np.asarray(figure.canvas.buffer_rgba())[:, :, :3]
+    scale, height = figure.dpi / 72, pixels.shape[0]
+    seen = {"texts": [], "marks": [], "segments": []}
+    for text, box in texts:
+        x0, y0, x1, y1 = np.round(box * scale).astype(int)
+        part = pixels[max(height - y1, 0):height - y0 + 1, max(x0 - 1, 0):x1 + 1]
+        rim = np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])
+        shades, counts = np.unique(rim, axis=0, return_counts=True)
+        seen["texts"].append((text.get_text(), box, to_rgb(text.get_color()), tuple(shades[counts.argmax()] / 255)))
+
+    def over_paper(colour):
+        return tuple(np.array(to_rgb(figures.PAPER)) * (1 - colour[3]) + np.array(colour[:3]) * colour[3])
+
+    for artist in figure.findobj(lambda a: isinstance(a, PathCollection | LineCollection | Line2D)):
+        if artist.get_zorder() < 1 or not artist.get_visible() or artist.axes is None:
+            continue
+        to_points = artist.get_transform() + figure.dpi_scale_trans.inverted().scale(72)
+        if isinstance(artist, Line2D):
+            seen["marks"].append(over_paper((*to_rgb(artist.get_color()), artist.get_alpha() or 1)))
+            ends = to_points.transform(artist.get_xydata()) if artist.get_linestyle() != "None" else ()
+            seen["segments"] += itertools.pairwise(ends)
+        elif isinstance(artist, LineCollection):
+            seen["marks"] += [over_paper(c) for c in artist.get_colors()]
+            seen["segments"] += [to_points.transform(s) for s in artist.get_segments() if len(s)]
+        elif len(artist.get_offsets()) and artist.get_sizes().size:  # dots; outlined numbers have no sizes
+            faces, edges = artist.get_facecolors(), artist.get_edgecolors()
+            for k in range(max(len(faces), len(edges))):
+                colours = [over_paper(c[k % len(c)]) for c in (faces, edges) if len(c)]
+                seen["marks"].append(max(colours, key=lambda c: figures.contrast(c, figures.PAPER)))
+    return seen
 
 
 def data_of(card):
@@ -234,6 +289,27 @@ def test_every_chart_fits_every_sheet_without_overlaps(name, cards):
         assert not re.search(r"\b(nan|NaN|None|inf)\b", card.alt[lang] + card.title[lang] + card.subtitle[lang])
     assert not re.search(r"[一-鿿] +[一-鿿]", card.alt["zh"] + card.subtitle["zh"] + card.how_to_read["zh"])
     assert not re.search(r"[一-鿿][,;:!?]|[,;:!?][一-鿿]", card.alt["zh"] + card.title["zh"] + card.subtitle["zh"])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_text_and_marks_stand_out_from_what_they_lie_on(name, cards):
+    """WCAG 2.2 AA, measured on the drawn sheet: 4.5:1 for text, 3:1 for marks."""
+    cards(name)
+    for lang, size, seen in cards.seen[name]:
+        weak = [(text, round(figures.contrast(ink, ground), 2)) for text, _, ink, ground in seen["texts"]
+                if figures.contrast(ink, ground) < (3 if text in "●○◆" else 4.45)]
+        assert not weak, (lang, size)
+        faint = {figures.contrast(colour, figures.PAPER) for colour in seen["marks"]}
+        assert not [c for c in faint if c < 2.95], (lang, size)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_english_has_the_marks_of_a_printer(name, cards):
+    card = cards(name)
+    straight = re.compile(r"[\"']")
+    words = [card.title, card.subtitle, card.alt, card.how_to_read, card.unit, *card.columns.values()]
+    assert not [w["en"] for w in words if straight.search(w["en"])]
+    assert not [text for lang, _, seen in cards.seen[name] for text, *_ in seen["texts"] if straight.search(text)]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -592,30 +668,75 @@ def test_year_spans(years, zh, en):
     ("Heilongjiang", ["Heilong-", "jiang"]), ("Chongqing", ["Chong-", "qing"]), ("Shanghai", ["Shang-", "hai"]),
     ("Shenzhen", ["Shen-", "zhen"]), ("Guangdong", ["Guang-", "dong"])])
 def test_pinyin_breaks_between_syllables(name, lines):
-    from fengxiang import drawing
-
     assert drawing._hyphenated(name) == lines
 
 
-def test_labels_keep_clear_of_each_other_and_of_points():
-    from fengxiang import drawing
+def struck(start, end, box, n=400):
+    """Whether a line passes through a box, told by points along it."""
+    along = np.asarray(start) + np.linspace(0, 1, n)[:, None] * (np.asarray(end) - np.asarray(start))
+    return bool(((along > box[:2]) & (along < box[2:])).all(axis=1).any())
 
-    rng = np.random.default_rng(3)
-    anchors = rng.uniform(30, 370, (25, 2))
-    radii, sizes = np.full(25, 3.0), np.full((25, 2), (40.0, 8.0))
-    placed = drawing.place_labels(anchors, radii, sizes, (0, 0, 400, 400), range(25))
-    boxes = np.array([(x, y, x + 40, y + 8) for x, y in placed.values()])
-    assert len(boxes) >= 20
-    assert boxes.min() >= 0
-    assert boxes.max() <= 400
-    for i, box in enumerate(boxes):
-        assert not drawing._touches(box, np.delete(boxes, i, axis=0))
-    assert placed == drawing.place_labels(anchors, radii, sizes, (0, 0, 400, 400), range(25))
+
+def touching(a, b):
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("n", "ties"), [(12, 8), (25, 0), (30, 12)])
+def test_labels_keep_clear_of_labels_points_and_lines(seed, n, ties):
+    rng = np.random.default_rng(seed)
+    pairs = [tuple(rng.choice(n, 2, replace=False)) for _ in range(ties)]
+    radii = rng.uniform(3, 8, n)
+    anchors = drawing.keep_apart(rng.uniform(30, 370, (n, 2)), radii, pairs)
+    for a, b in pairs:  # no tie passes through a third point
+        for i in set(range(n)) - {a, b}:
+            assert not struck(anchors[a], anchors[b], np.concatenate([anchors[i] - radii[i] / 2,
+                                                                      anchors[i] + radii[i] / 2]))
+    sizes = np.column_stack([rng.uniform(20, 70, n), np.full(n, 8.0)])
+    segments, bounds = anchors[np.array(pairs, int).reshape(-1, 2)], (-60, -20, 460, 420)
+    placed = drawing.place_labels(anchors, radii, sizes, bounds, range(n), segments)
+    assert len(placed) >= 0.9 * n
+    boxes = {i: np.array([p.x, p.y, p.x + sizes[i][0], p.y + sizes[i][1]]) for i, p in placed.items()}
+    for i, box in boxes.items():
+        assert (box[:2] >= bounds[:2]).all()
+        assert (box[2:] <= bounds[2:]).all()
+        assert not any(touching(box, other) for j, other in boxes.items() if j != i)
+        assert not any(touching(box, (*(a - r), *(a + r))) for a, r in zip(anchors, radii, strict=True))
+        assert placed[i].crossed == any(struck(*s, box) for s in segments)
+        if placed[i].leader:
+            assert not any(struck(*placed[i].leader, other) for j, other in boxes.items() if j != i)
+        else:  # no other point is nearer than its own
+            near = np.hypot(*(np.clip(anchors, box[:2], box[2:]) - anchors).T) - radii
+            assert near.argmin() == i
+    assert sum(p.crossed for p in placed.values()) <= 0.1 * n
+    assert placed == drawing.place_labels(anchors, radii, sizes, bounds, range(n), segments)
+
+
+@pytest.mark.parametrize("name", ["cooccurrence_network", "correspondence"])
+def test_no_line_passes_through_a_name(name, cards):
+    cards(name)
+    for lang, size, seen in cards.seen[name]:
+        for text, box, *_ in seen["texts"]:
+            inner = box + np.array([1, 1.5, -1, -1.5])
+            assert not any(struck(*segment, inner) for segment in seen["segments"]), (text, lang, size)
+
+
+def test_every_theme_has_a_colour_of_its_own_near_that_of_its_group():
+    names = charts.Names.load(CODEBOOK)
+    places = {code: drawing._oklab(np.array(matplotlib.colors.to_rgb(names.colour(code)))) for code in names.themes}
+    for a, b in itertools.combinations(places, 2):
+        assert np.linalg.norm(places[a] - places[b]) >= 0.05, (a, b)  # a just visible step is 0.02
+    for code, place in places.items():
+        assert figures.contrast(names.colour(code), figures.PAPER) >= 3
+        group = drawing._oklab(np.array(matplotlib.colors.to_rgb(names.group_colour(code))))
+        turn = np.arctan2(place[2], place[1]) - np.arctan2(group[2], group[1])
+        assert abs((turn + np.pi) % (2 * np.pi) - np.pi) < 0.6
+    assert names.colour("no_such_theme") == figures.NEUTRAL
+    assert drawing.theme_shades([], []) == []
+    assert drawing.theme_shades(["#777777", "#16365C"], [2, 0])[1] == []
 
 
 def test_words_of_a_cloud_do_not_touch():
-    from fengxiang import drawing
-
     words = {f"词{c}": 100.0 / (i + 1) for i, c in enumerate("一二三四五六七八九十百千万亿")}
     placed = drawing.pack_cloud(words, 400, 300, seed=1)
     assert {w for w, *_ in placed} <= set(words)
@@ -623,5 +744,47 @@ def test_words_of_a_cloud_do_not_touch():
     boxes = np.array([(x, y - 0.86 * size, x + figures.text_width(w, size) * 72, y + 0.1 * size)
                       for w, size, x, y in placed])
     for i, box in enumerate(boxes):
-        assert not drawing._touches(box, np.delete(boxes, i, axis=0))
+        assert not any(touching(box, other) for other in np.delete(boxes, i, axis=0))
     assert placed == drawing.pack_cloud(words, 400, 300, seed=1)
+
+
+def english_prose():
+    """(where, text) of everything in English that a reader of the report or the figures may see: the page's labels,
+    the codebook's names and definitions, English terms, the notebooks' prose, and what the package says in pairs."""
+    root = CODEBOOK.parent
+    for path in (root / "fengxiang/report_template/labels.yml", *sorted(CODEBOOK.glob("*.yml"))):
+        found = [yaml.safe_load(path.read_text("utf-8"))]
+        while found:
+            part = found.pop()
+            if isinstance(part, list):
+                found += part
+            elif isinstance(part, dict):
+                found += [v for v in part.values() if isinstance(v, dict | list)]
+                yield from ((path.name, v) for k, v in part.items() if isinstance(v, str) and re.search(r"(^|_)en$", k))
+    yield from ((term, english) for term, english in charts.Names.load(CODEBOOK).terms.items())
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            text = "".join(cell["source"])
+            if cell["cell_type"] == "markdown":
+                yield path.name, re.sub(r"`[^`]*`", "", text)
+            else:
+                yield from pairs_in(path.name, text)
+    for path in sorted((root / "fengxiang").glob("*.py")):
+        yield from pairs_in(path.name, path.read_text("utf-8"))
+
+
+def pairs_in(name, source):
+    """The English of every {"zh": …, "en": …} written out in a piece of Python."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == "en":
+                    plain = value.values if isinstance(value, ast.JoinedStr) else [value]
+                    yield from ((name, v.value) for v in plain if isinstance(v, ast.Constant)
+                                and isinstance(v.value, str))
+
+
+def test_english_prose_has_the_marks_of_a_printer():
+    prose = list(english_prose())
+    assert len(prose) > 500
+    assert not [found for found in prose if re.search(r"[A-Za-z]'|'[A-Za-z]|\"", found[1])]

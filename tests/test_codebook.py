@@ -45,7 +45,7 @@ def test_the_24_themes(book):
 def test_every_theme_is_described_in_both_languages_and_has_lines(book):
     for theme in book.themes:
         assert re.search("[一-鿿]", theme.definition_zh)
-        assert theme.definition_en.isascii()
+        assert theme.definition_en.replace("’", "").isascii()
         assert theme.name_en.isascii()
         assert theme.definition_en.endswith(".")
         assert theme.include
