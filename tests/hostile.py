@@ -9,6 +9,7 @@ import io
 import json
 import os
 import random
+import re
 import socket
 import zipfile
 from collections.abc import Callable
@@ -80,6 +81,9 @@ WHOLE: dict[str, Callable[[], bytes]] = {  # one good document of every kind, to
     "md": PAGE.encode, "txt": f"深圳部署\n来源：甲\n{TEXT}\n".encode, "html": web_page,
     "json": json.dumps([{"title": "深圳部署", "content": TEXT, "date": "2026-01-10"}], ensure_ascii=False).encode,
     "jsonl": (json.dumps({"title": "深圳部署", "content": TEXT}, ensure_ascii=False) + "\n").encode,
+    "xml": (f"<?xml version='1.0' encoding='utf-8'?><records><record><title>深圳部署</title><date>2026-01-10</date>"
+            f"<content>{TEXT}</content></record></records>").encode,
+    "labels": f"标题：深圳部署\n来源：甲\n日期：2026-01-10\n正文：{TEXT}\n\n标题：厦门部署\n来源：乙\n正文：{TEXT}\n".encode,
     "csv": f"标题,正文,日期\n深圳部署,{TEXT},2026-01-10\n".encode, "xlsx": workbook_of_text, "docx": docx_of_text,
     "pdf": pdf_of_text, "eml": mail_of_text, "zip": lambda: zipped({"甲.md": PAGE, "乙.html": web_page()}),
 }
@@ -164,6 +168,14 @@ BAD: dict[str, Callable[[], bytes]] = {
     "a PDF with a broken xref": _broken_xref,
     "a PDF whose pages are a loop": _loop_of_pages,
     "a PDF of nothing": lambda: b"%PDF-1.7\n%%EOF",
+    "XML with entities": lambda: ("<?xml version='1.0'?><!DOCTYPE r [<!ENTITY a0 'x'>" + "".join(
+        f"<!ENTITY a{i} '{f'&a{i - 1};' * 10}'>" for i in range(1, 12)) + "]><records><record><title>甲</title>"
+        f"<content>&a11;{TEXT}</content></record></records>").encode(),
+    "XML that asks for a file": ("<?xml version='1.0'?><!DOCTYPE r [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><records>"
+                                 f"<record><title>甲</title><content>&x;{TEXT}</content></record></records>").encode,
+    "nested XML": lambda: b"<?xml version='1.0'?><records>" + b"<record>" * 200_000 + TEXT.encode(),
+    "XML of many records": lambda: ("<records>" + "<record><title>甲</title><content>乙</content></record>" * 20_000
+                                    + "</records>").encode(),
     "a DOCX with entities": _entities,
     "a DOCX that asks for a file": _outside,
     "a DOCX without a document": lambda: zipped({"[Content_Types].xml": "<Types/>", "word/document.xml": ""}),
@@ -273,3 +285,116 @@ def place_odd_entries(folder: Path, secret: Path) -> dict[str, str]:
             "leads out of it": "a link that leads out of the folder; it is not followed",
             "pipe": "not a file but a pipe, a socket or a device",
             "plug": "not a file but a pipe, a socket or a device"}
+
+
+# ------------------------------------------------------------------------------------------------ made-up documents
+
+FRAGMENTS = tuple(x.encode() if isinstance(x, str) else x for x in (
+    TEXT, PAGE, "深圳金融监管局", "记者 陈某", "来源：某报", "文 | 某某", "■《某报》 陈某", "责任编辑：甲",
+    "相关资讯", "友情链接", "【纠错】", "2026年1月12日 18时38分", "2022-02-08 05:32:12 +0800", "今年1月16日",
+    "截至2026年2月9日", "99999年99月99日", "一是", "二是", "（一）", "第1章", "——", "“", "”", "《", "》", "；", "。",
+    "、", "…", "\n", "\n\n", "\r", "\r\n", "\x0c", "\u2028", "\x85", " ", "\u3000", "\t", "\ufeff", "\u202e",
+    "\u200d", "\x1b[2J", "\x00", "\ufffd", "😀", "ﷺ", "é", "Ａ１", "⼀", "#", "# ", "**", "---\n", "+++\n",
+    "title: 甲\n", "date: 2026-01-01\n", "tags: [a, b]\n", "a: &a [*a]\n", "![](x.jpg)", "[x](http://x)", "<html>",
+    "<body>", "</body>", "<p>", "</p>", "<div class=content>", "</div>", "<br>", "<h1>", "</h1>", "<table>", "<td>",
+    "<title>甲_某网</title>", "<meta charset=gbk>", '<meta property="og:title" content="甲">', "<script>",
+    "</script>", "<!--", "-->", "<![CDATA[", "]]>", "&#x6DF1;", "&amp;", "&", "<", ">", '"', "'", "\\", "{", "}", "[",
+    "]", ",", ":", "null", '{"title": "甲", "content": "', '"}', '{"a":', "\\ud800", "\\u0000", "NaN", "1e999",
+    "标题,正文\n", "标题\t正文\n", "甲,乙\n", '<?xml version="1.0"?>', "<!DOCTYPE x [<!ENTITY a 'b'>]>",
+    "<records><record>", "<title>", "<content>", "</content>", "</record>", "标题：甲\n", "正文：", "作者：乙\n",
+    "日期：2026-01-01\n", "Title: a\n", "From: a@b\n", "Subject: =?utf-8?b?5rex?=\n", "Date: x\n",
+    "MIME-Version: 1.0\n", "Content-Type: multipart/mixed; boundary=b\n\n", "--b\n", "--b--\n",
+    "Content-Type: text/plain; charset=gbk\n\n", "Content-Transfer-Encoding: base64\n", "%PDF-1.4\n", "1 0 obj",
+    "endobj", "stream\n", "endstream", "xref\n", "trailer", "<<", ">>", "/Type/Page", "/Kids[1 0 R]",
+    "/Count 99999999", "/Filter/FlateDecode", b"PK\x03\x04", b"PK\x05\x06", b"\xff", b"\xc9\xee", b"\xed\xa0\x80",
+    b"\x80", b"\xfe\xff", "第01版", "A02", "1/3", "- 1 -", "PART 01", "银监局", "监管" * 40, "甲" * 3000, "a" * 3000,
+    "“" * 500, "（" * 500, "\n甲" * 300, "，" * 400))
+
+
+def documents(kind: str):
+    """A hypothesis strategy of documents as bytes: of a kind of `WHOLE`, with pieces cut out, doubled, overwritten and
+    put in; or, as `fragments`, put together from what readers look for."""
+    from hypothesis import strategies as st
+
+    fragment = st.sampled_from(FRAGMENTS)
+    if kind == "fragments":
+        text = st.text(max_size=30).map(lambda t: t.encode("utf-8", "replace"))
+        pieces = st.lists(st.one_of(fragment, fragment, text, st.binary(max_size=12)), max_size=40).map(b"".join)
+
+        def encoded(data: bytes, name: str) -> bytes:
+            return data if name == "utf-8" else data.decode("utf-8", "replace").encode(name, "replace")
+
+        return st.builds(encoded, pieces, st.sampled_from(["utf-8", "utf-8", "gb18030", "utf-16", "big5"]))
+    whole = WHOLE[kind]()
+    members = _unzipped(whole) if kind in ("docx", "xlsx", "zip") else {}
+    place = st.integers(0, max(map(len, [whole, *members.values()])))
+    what = st.sampled_from(("cut", "double", "put", "overwrite", "end"))
+    edit = st.tuples(what, place, st.integers(1, 400), fragment)
+
+    def edited(edits, data: bytes = whole) -> bytes:
+        for what, start, length, piece in edits:
+            if what == "cut":
+                data = data[:start] + data[start + length:]
+            elif what == "double":
+                data = data[:start + length] + data[start:]
+            elif what == "put":
+                data = data[:start] + piece + data[start:]
+            elif what == "overwrite":
+                data = data[:start] + piece + data[start + len(piece):]
+            else:
+                data = data[:start]
+        return data
+
+    edits = st.lists(edit, min_size=1, max_size=6)
+    outside = edits.map(edited)
+    if not members:
+        return outside
+    # what is packed is broken inside too, and packed again
+    inside = st.builds(lambda name, found: zipped(members | {name: edited(found, members[name])}),
+                       st.sampled_from(sorted(members)), edits)
+    return st.one_of(inside, inside, outside)
+
+
+def _unzipped(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as folder:
+        return {name: folder.read(name) for name in folder.namelist()}
+
+
+_NOT_TEXT = re.compile(rb"\s*[A-Za-z][A-Za-z-]*:|PK\x03\x04|PK\x05\x06|.{0,1024}%PDF-", re.DOTALL)  # or mail
+_TEXTS = {"plain", "markdown", "json", "jsonl", "table"}
+
+
+def faults_of(done, data: bytes) -> list[str]:
+    """What a cleaned document does not hold to, in words; `data` is what it was read from."""
+    from fengxiang.reading import decode
+
+    faults = []
+    if not done.articles and not done.rejected:
+        faults.append("neither an article nor a reason")
+    for rejection in done.rejected:
+        if rejection.reason == "could not be cleaned":
+            faults.append(f"could not be cleaned: {rejection.detail}")
+        if not is_plain(rejection.reason):
+            faults.append(f"a reason that is not in words: {rejection.reason}")
+    try:
+        for row in [*done.articles, *done.rejected, *done.ledger]:
+            repr(row).encode("utf-8")
+            if isinstance(getattr(row, "title", None), str):
+                row.title.encode("utf-8")
+            for name in ("text", "sample", "detail", "source_file", "publisher", "url"):
+                if isinstance(getattr(row, name, None), str):
+                    getattr(row, name).encode("utf-8")
+    except UnicodeEncodeError:
+        faults.append("a text that cannot be written")
+    formats = {a.source_format for a in done.articles}
+    if formats and formats <= _TEXTS and {r.source_file for r in done.ledger} == {"x"} and not _NOT_TEXT.match(data):
+        if sum(r.n_chars for r in done.ledger) != len(decode(data)[0]):
+            faults.append("the ledger does not add up to the characters of the text")
+        if any(r.n_chars < 0 for r in done.ledger):
+            faults.append("the ledger holds less than nothing")
+    return faults
+
+
+def is_plain(reason: str) -> bool:
+    """Whether a reason is in words: no name of an exception, no address in memory, no path of this machine."""
+    return bool(reason) and not re.search(r"Error|Exception|Traceback|0x[0-9a-f]{6}|/tmp|/home|/root", reason)
