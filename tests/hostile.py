@@ -83,7 +83,8 @@ WHOLE: dict[str, Callable[[], bytes]] = {  # one good document of every kind, to
     "jsonl": (json.dumps({"title": "深圳部署", "content": TEXT}, ensure_ascii=False) + "\n").encode,
     "xml": (f"<?xml version='1.0' encoding='utf-8'?><records><record><title>深圳部署</title><date>2026-01-10</date>"
             f"<content>{TEXT}</content></record></records>").encode,
-    "labels": f"标题：深圳部署\n来源：甲\n日期：2026-01-10\n正文：{TEXT}\n\n标题：厦门部署\n来源：乙\n正文：{TEXT}\n".encode,
+    "labels": (f"标题：深圳部署\n来源：甲\n日期：2026-01-10\n正文：{TEXT}\n\n"
+               f"标题：厦门部署\n来源：乙\n正文：{TEXT}\n").encode,
     "csv": f"标题,正文,日期\n深圳部署,{TEXT},2026-01-10\n".encode, "xlsx": workbook_of_text, "docx": docx_of_text,
     "pdf": pdf_of_text, "eml": mail_of_text, "zip": lambda: zipped({"甲.md": PAGE, "乙.html": web_page()}),
 }

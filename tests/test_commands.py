@@ -1,11 +1,21 @@
 """Every command on a small folder, from raw files to the report and back, as a user types them."""
 
 import csv
+import getpass
+import io
+import json
+import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
+import zipfile
+import zlib
 from pathlib import Path
 
+import pyarrow.parquet as parquet
 import pytest
 from browser import Browser
 
@@ -38,11 +48,17 @@ class Folder:
         return done.stdout
 
 
+def outputs(out: Path) -> dict[str, bytes]:
+    return {path.relative_to(out).as_posix(): path.read_bytes() for name in ("data", "figures", "report")
+            for path in sorted((out / name).rglob("*")) if path.is_file()}
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = Folder(tmp_path_factory.mktemp("commands"))
     before = {path.name: path.read_bytes() for path in folder.raw.iterdir()}
     folder.first = folder.run("report")
+    folder.made = outputs(folder.out)
     assert {path.name: path.read_bytes() for path in folder.raw.iterdir()} == before
     return folder
 
@@ -116,3 +132,89 @@ def test_a_bill_of_materials():
     done = subprocess.run([sys.executable, "-m", "fengxiang", "sbom"], cwd=ROOT, capture_output=True, text=True,
                           encoding="utf-8", check=True)
     assert Path(done.stdout.strip()) == Path("build/sbom.cdx.json")
+
+
+# Put first on the path of every Python process that a command starts: says that it is there, and lets nothing out.
+_NO_NETWORK = '''
+import os, sys
+
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg"):
+        address = arguments[1] if event in ("socket.connect", "socket.sendto", "socket.sendmsg") else arguments[0]
+        if not isinstance(address, (str, bytes)) and address and address[0] in ("127.0.0.1", "::1"):
+            return
+        if event == "socket.connect" and isinstance(address, (str, bytes)):
+            return  # a socket of this machine's file system
+        with open({log!r}, "a") as file:
+            file.write(f"{{event}} {{address!r}}\\n")
+        raise OSError("the network is cut")
+
+sys.addaudithook(refuse)
+with open({log!r}, "a") as file:
+    file.write("watched\\n")
+'''
+
+
+@pytest.fixture(scope="module")
+def elsewhere(folder, tmp_path_factory):
+    """The same folder, its files put there in another order at another time, reported on in another folder, with one
+    worker, another locale, time zone, home and seed of hashes, and without a network."""
+    place = tmp_path_factory.mktemp("anderswo") / "ein anderer Ort"
+    raw, out, watch = place / "文章 1", place / "out", place / "watch"
+    for made in (raw, watch):
+        made.mkdir(parents=True)
+    for path in sorted(folder.raw.iterdir(), reverse=True):
+        shutil.copyfile(path, raw / path.name)
+        os.utime(raw / path.name, (1e9, 1e9))
+    (watch / "sitecustomize.py").write_text(_NO_NETWORK.format(log=str(watch / "log")), encoding="utf-8")
+    command = [sys.executable, "-m", "fengxiang", "report", "--workers", "1", "--raw", raw, "--out", out]
+    cut = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
+    if shutil.which("unshare") and shutil.which("ip") and not subprocess.run(
+            [*cut, "true"], capture_output=True, check=False).returncode:
+        command = cut + command  # in a network namespace of its own no packet can leave
+    environment = os.environ | {"LC_ALL": "C", "LANG": "C", "TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "7",
+                                "HOME": str(place), "PYTHONPATH": str(watch)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8",
+                          check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return out, (watch / "log").read_text("utf-8").split("\n")[:-1]
+
+
+def test_other_circumstances_give_the_same_bytes(folder, elsewhere):
+    here, there = folder.made, outputs(elsewhere[0])
+    assert sorted(here) == sorted(there)
+    assert [name for name in here if here[name] != there[name]] == []
+
+
+def test_nothing_asks_for_the_network(elsewhere):
+    assert set(elsewhere[1]) == {"watched"}
+    assert elsewhere[1]  # kernels are forked from what is watched, and watched with it
+
+
+def unpacked(name: str, data: bytes) -> list[bytes]:
+    """What a file holds, and what is packed in it."""
+    if data.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(io.BytesIO(data)) as inside:
+            return [part for member in inside.namelist() for part in unpacked(member, inside.read(member))]
+    if name.endswith(".parquet"):
+        table = parquet.read_table(io.BytesIO(data))
+        metadata = b"".join(k + v for k, v in (table.schema.metadata or {}).items())
+        return [data, metadata, json.dumps(table.to_pylist(), ensure_ascii=False, default=str).encode()]
+    packed = [data]
+    for match in re.finditer(rb"stream\r?\n", data) if name.endswith(".pdf") else ():
+        try:
+            packed.append(zlib.decompressobj().decompress(data[match.end():]))
+        except zlib.error:
+            packed.append(b"")  # a stream of another kind
+    return packed
+
+
+def test_no_output_tells_of_the_machine_or_its_user(folder):
+    told = {str(ROOT), str(folder.raw.parent), f"{Path.home()}/", f"{tempfile.gettempdir()}/", socket.gethostname(),
+            getpass.getuser()}
+    # names so short or common that they stand in texts by chance say nothing
+    words = [word.encode() for word in told if len(word) > 4 and word not in ("/root/", "root/")]
+    assert len(words) >= 3
+    found = {(name, word) for name, data in folder.made.items() for part in unpacked(name, data)
+             for word in words if word in part}
+    assert found == set()
