@@ -49,6 +49,7 @@ _KEPT_READINGS = 20_000
 _LONGEST_JOINER, _LONGEST_BRACKET, _LONGEST_OPENING = 4, 300, 100  # characters
 _MOST_HITS = 500  # read in one segment: text with more names than that is no sentence
 _MOST_TOKENS = 12  # hits of a segment whose reading is kept
+_PACKED, _TOKEN_BITS = 3, 20  # so many tokens make one number of 64 bits, with how many they are
 _LONGEST_QUOTATION = 20  # statements
 _OPENING_QUOTES, _CLOSING_QUOTES = ("“", "「", "『", "‘"), ("”", "」", "』", "’")
 _DIGITS = frozenset("0123456789０１２３４５６７８９")
@@ -314,7 +315,8 @@ class _ArticleReader:
         elif not about:
             speaking = _ordered(tuple(a.region for a in lead_actors))
             # Whoever opens an article in which many bureaus speak is only the first of them.
-            if len(speaking) > 1 or len({a.region for r in self.readings if r is not None for a in r.actors}) > 2:
+            if len(speaking) > 1 or len({
+                    a.region for r in self.readings if r is not None and r.actors for a in r.actors}) > 2:
                 return
             if speaking:
                 self.voice = speaking
@@ -918,25 +920,43 @@ class _Matcher:
         opening = np.where(located, 3, np.where(at_begin, 1, np.where(may_open, 2, 0)))
         token = np.where(kind == _CUE, cues, token + np.where(place, opening, 0))
         edges = np.flatnonzero(np.diff(segment, prepend=-1))
-        groups = zip(segment[edges].tolist(), begin[edges].tolist(), np.logical_or.reduceat(hard, edges).tolist(),
-                     np.minimum.reduceat(np.where(place & ~located, start, len(text)), edges).tolist(),
-                     edges.tolist(), [*edges[1:].tolist(), len(pattern)], strict=True)
-        kept, tokens = self._kept, token.tolist()
-        patterns, starts, stops = pattern.tolist(), start.tolist(), stop.tolist()
-        for index, at, is_hard, first_place, first, last in groups:
-            if is_hard or last - first > _MOST_TOKENS:
-                last = min(last, first + _MOST_HITS)
+        size = np.diff(edges, append=len(pattern))
+        # A few tokens make one number, by which most readings are looked up at once.
+        padded, number = np.append(token, np.zeros(_PACKED, dtype=np.int64)), size.copy()
+        for n in range(_PACKED):
+            number = number << _TOKEN_BITS | np.where(size > n, padded[edges + n], 0)
+        is_hard = np.logical_or.reduceat(hard, edges)
+        alike = np.flatnonzero((size <= _PACKED) & ~is_hard & ~np.logical_or.reduceat(place & (opening == 2), edges))
+        kept, group_of, unread = self._kept, segment[edges].tolist(), []
+        for group, reading in zip(alike.tolist(), map(kept.get, number[alike].tolist()), strict=True):
+            if reading is None:
+                unread.append(group)
+            else:
+                out[group_of[group]] = reading
+        # The others one by one.
+        patterns, starts, stops, tokens = pattern.tolist(), start.tolist(), stop.tolist(), token.tolist()
+        first_place = np.minimum.reduceat(np.where(place & ~located, start, len(text)), edges)
+        others = np.ones(len(edges), dtype=bool)
+        others[alike] = False
+        others[unread] = True
+        others = np.flatnonzero(others)
+        for group, at, first, n, packed, hard_one in zip(
+                others.tolist(), begin[edges[others]].tolist(), edges[others].tolist(), size[others].tolist(),
+                number[others].tolist(), is_hard[others].tolist(), strict=True):
+            index = group_of[group]
+            if hard_one or n > _MOST_TOKENS:
+                last = first + min(n, _MOST_HITS)
                 out[index] = self._read_segment(text, at, at + len(segments[index]), zip(
                     patterns[first:last], starts[first:last], stops[first:last], strict=True))
                 continue
-            key = tokens[first] if last == first + 1 else tuple(tokens[first:last])
+            key = packed if n <= _PACKED else tuple(tokens[first:first + n])
             reading = kept.get(key)
             if reading is None:
                 if len(kept) >= _KEPT_READINGS:
                     kept.clear()
-                reading = kept[key] = self._simple_reading(tokens[first:last])
+                reading = kept[key] = self._simple_reading(tokens[first:first + n])
             if reading.first_place is _UNKNOWN:
-                reading = reading.opening_at(at, first_place)
+                reading = reading.opening_at(at, int(first_place[group]))
             out[index] = reading
         return text, out
 

@@ -677,8 +677,10 @@ class _LineMatcher:
         holds = np.ones(len(at), dtype=bool)
         clause = scan.clause[at]
         for (words, conditions), text_of in zip(self.levels, (None, scan.batch.text_of), strict=True):
-            owner, asked = _expanded(conditions, line)
+            still = holds.nonzero()[0]
+            owner, asked = _expanded(conditions, line[still])
             if len(owner):
+                owner = still[owner]
                 stands = words.stand(scan, text_of, clause[owner], asked >> 1)
                 holds[owner[stands == (asked & 1)]] = False
         near = (holds & self.is_near[line]).nonzero()[0]
@@ -828,6 +830,7 @@ class _Matcher:
             for word in span.last or span.first:
                 self.cautions.setdefault(self.strings.number[word], (False, []))[1].append(
                     (span, _search(span.first) if span.last else None))
+        self.is_guard = self._kind(guards)
         self.is_caution = np.zeros(len(self.strings.strings), dtype=bool)
         self.is_caution[list(self.cautions)] = True
 
@@ -867,10 +870,11 @@ class _Matcher:
         """By the number of a text with matches and with a word that may take them away: where in the batch it
         enumerates mere topics or mentions something by the way, and where its guard words stand."""
         batch = scan.batch
-        matched = np.zeros(batch.n, dtype=bool)
-        matched[found.text] = True
+        matched, matched_here = np.zeros(batch.n, dtype=bool), np.zeros(len(batch.ends), dtype=bool)
+        matched[found.text] = matched_here[found.clause] = True
         at = self.is_caution.take(scan.number).nonzero()[0]
-        at = at[matched[batch.text_of[scan.clause[at]]]]
+        at = at[matched_here[scan.clause[at]] | (self.is_guard[scan.number[at]] & matched[
+            batch.text_of[scan.clause[at]]])]
         out: dict[int, tuple[list[tuple[int, int]], list[int]]] = {}
         lefts, rights = batch.clauses(scan.clause[at])
         for word, start, end, text, left, right in zip(

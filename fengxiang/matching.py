@@ -31,7 +31,7 @@ class Strings:
         codes = np.frombuffer("".join(self.strings).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
         alphabet, letters = np.unique(codes, return_inverse=True)
         self._n = n = len(alphabet) + 1
-        self._letter = np.zeros(UNICODE, dtype=np.int32)  # 0: no string has this character
+        self._letter = np.zeros(UNICODE, dtype=np.int64)  # 0: no string has this character
         self._letter[alphabet] = np.arange(1, n)
         letters = letters.astype(np.int64) + 1
 
@@ -83,11 +83,11 @@ class Strings:
             The number of each string found, where it starts, and where it ends (one beyond its last character): by
             length, the shortest first, and those of one length from the left.
         """
-        letters = np.zeros(len(codes) + 1, dtype=np.int32)  # the end of the text ends all walks
+        letters = np.zeros(len(codes) + 1, dtype=np.int64)  # the end of the text ends all walks
         self._letter.take(codes, out=letters[:-1], mode="clip")
         at = self._has_single.take(letters).nonzero()[0] if self._singles else np.zeros(0, dtype=np.int64)
         found = [(self._single.take(letters.take(at)), at, at + 1)]
-        pairs = letters[:-1] * np.int32(self._n) + letters[1:]
+        pairs = letters[:-1] * self._n + letters[1:]
         at = self._has_pair.take(pairs).nonzero()[0]
         nodes, length = self._pair.take(pairs.take(at)), 2
         while len(at):
@@ -133,10 +133,11 @@ def leftmost(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     taken = np.ones(len(order), dtype=bool)
     taken[1:] = first[1:] >= np.maximum.accumulate(last)[:-1]
     opener = np.maximum.accumulate(np.where(taken, np.arange(len(order)), 0))
+    rest = (~taken & (first >= last[opener])).nonzero()[0]
     behind = 0
-    for place in (~taken & (first >= last[opener])).nonzero()[0].tolist():
-        behind = max(behind, int(last[opener[place]]))
-        if first[place] >= behind:
+    for place, begins, ends, opener_ends in zip(
+            rest.tolist(), first[rest].tolist(), last[rest].tolist(), last[opener[rest]].tolist(), strict=True):
+        if begins >= behind or behind < opener_ends:
             taken[place] = True
-            behind = int(last[place])
+            behind = ends
     return order[taken]
