@@ -203,6 +203,7 @@ class _Actor(NamedTuple):
     rank: str | None = None  # of an outpost in a short form, whose `name` is then its place alone
 
 
+@dataclass(slots=True, eq=False)
 class _Reading:
     """What one segment of text says by itself. Regions are indexes, 0 is the country."""
 
@@ -233,10 +234,8 @@ class _Reading:
 
     def opening_at(self, begin: int, start: int) -> _Reading:
         """The same reading where the first of its places stands at `start` in a segment that begins at `begin`."""
-        out = _Reading()
-        out.__dict__.update(self.__dict__)
-        out.first_place = (begin, start)
-        return out
+        return _Reading(self.actors, self.national, self.cues, self.places, (begin, start), self.examples, self.located,
+                        self.mentioned, self.years, self.work_year, self.sole, self.plain)
 
 
 _NOTHING = _Reading()
@@ -359,6 +358,8 @@ class _ArticleReader:
         """Append to `rows` what is found for each statement."""
         first_row = len(rows)
         label, alone, year = self.matcher.label, self.matcher.alone, self.year
+        not_yet, mute, of_place = self.not_yet, self.mute, self.of_place
+        led_by_outpost, bureaus = self.led_by_outpost, self.bureaus
         voice, heading, paragraph = self.voice, None, None
         regions: tuple[int, ...] = ()
         speaker: str | None = None  # whoever spoke for `regions`
@@ -398,9 +399,9 @@ class _ArticleReader:
                     said = None
             else:
                 sole, before = reading.sole, regions
-                if sole is not None and sole.era not in self.not_yet and not self.led_by_outpost:
+                if sole is not None and sole.era not in not_yet and not led_by_outpost:
                     regions, basis, acts = alone[sole.region], "named", True
-                    said = self.bureaus[sole.region] = self._name(sole)
+                    said = bureaus[sole.region] = self._name(sole)
                 else:
                     regions, basis, said, acts = self._decide(reading, voice, regions, speaker, fresh)
                 if regions is not before or said != speaker or acts:
@@ -411,7 +412,7 @@ class _ArticleReader:
                     if not (fresh or voice):
                         self._give_quotation(texts, rows, first_row, regions, said)
                 elif names:
-                    if regions[0] and (self.mute or reading.cues & (_OTHER | _EXPERT) or (
+                    if regions[0] and (mute or reading.cues & (_OTHER | _EXPERT) or (
                             len(rows) == first_row and self._tells_occasion(texts[0]))):
                         # Somebody else speaks, or the occasion is told on which the bureau of the title acted.
                         said = None
@@ -422,7 +423,7 @@ class _ArticleReader:
                             others.append(len(rows) - first_row)
                     elif reading.cues & _OUTPOST_GOES_ON and len(regions) == 1:
                         said = self.outposts.get(regions[0], said)
-                    elif self.of_place and basis == "named" and self.matcher.opens(self.text, reading):
+                    elif of_place and basis == "named" and self.matcher.opens(self.text, reading):
                         # What a place is or has its bureau need not have said; a smaller place goes on being the topic.
                         said = None
                         if not self.matcher.first_is_region(texts[len(rows) - first_row], reading):
@@ -433,7 +434,7 @@ class _ArticleReader:
                 years = tuple(y for y in years if y != own_year) if len(years) > 1 else ()
             rows.append((own_year, said, level, names, basis or ("mentioned" if mentioned else None), mentioned, years))
             # Places are carried on only where their one bureau has been named before.
-            if not (voice or acts) and basis == "named" and (len(regions) > 1 or regions[0] not in self.bureaus):
+            if not (voice or acts) and basis == "named" and (len(regions) > 1 or regions[0] not in bureaus):
                 regions, carried = (), None
         for own in others:
             self._go_on_quoting(texts, rows, first_row, own)
