@@ -75,6 +75,21 @@ def test_two_articles_and_a_copy_counted_by_hand(raw, tmp_path):
         ("consumer", "green", 1, 1, 1, 1)]
 
 
+def test_what_is_denied_or_said_by_others_abroad_is_counted_apart(tmp_path):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    texts = ["深圳金融监管局严厉打击非法集资。", "该局说明，这并非非法集资。", "美联储表示，非法集资须严查。",
+             "这并非非法集资，该局同时推进绿色金融。"]
+    (raw / "a.md").write_text(page("深圳部署2026年金融监管工作", "2026-01-10", "".join(texts)), encoding="utf-8")
+    build(raw, tmp_path / "out", CODEBOOK)
+    found = tables.read(tmp_path / "out", "statements").sort_values("position")
+    assert [(r.text, list(r.themes), list(r.themes_guarded)) for r in found.itertuples()] == list(zip(
+        texts, [["illegal_finance"], [], [], ["green"]],
+        [[], ["illegal_finance"], ["illegal_finance"], ["illegal_finance"]], strict=True))
+    themes = tables.read(tmp_path / "out", "theme_counts").set_index(["theme", "year", "region"])
+    assert int(themes.loc[("illegal_finance", -1, "all"), "n_statements"]) == 1
+
+
 def test_the_ledger_adds_up_to_every_file(raw, tmp_path):
     build(raw, tmp_path / "out", CODEBOOK)
     sizes = tables.read(tmp_path / "out", "ledger").groupby("source_file")["n_chars"].sum().to_dict()

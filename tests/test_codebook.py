@@ -700,6 +700,9 @@ def test_the_codebook_of_the_refusals_is_itself_sound(tmp_path):
     ("#112233", "blue", 2, "the colour “blue”"),
     ("masks: [预算法]", "mask: [预算法]", 5, "the key “mask” is not known here"),
     ("masks: [预算法]", "passing: [聚焦]", 5, "is not written as"),
+    ("masks: [预算法]", "guards: {ahead: [并非]}", 5, "the key “ahead” is not known here"),
+    ("masks: [预算法]", "background:\n  - 总额 +\n", 6, "nothing on one side"),
+    ("走访 + 小微", "走访 + @监管部门", 16, "there is no list “监管部门”"),
     ("  who: [总局]", "  who: [总局", 5, "is not valid YAML"),
     ("    terms: [普惠]", "    terms: [普惠]\n    terms: [小微]", 15, "stands twice"),
 ])
