@@ -1260,8 +1260,8 @@ class _Document:
                 value = bylines.unmarked(str(value))
                 value = rules.portal.sub("", value, count=1) if rules.portal.match(value) else value
                 plain = self._matchable(value)
-                if value and len(value) <= 60 and not _DAY.fullmatch(value) and plain not in rules.not_publishers and (
-                        plain.endswith(rules.medium_ends) or not bylines.names_a_place(plain, rules)):
+                if value and len(value) <= 60 and plain not in rules.not_publishers and not (
+                        bylines.names_a_place(plain, rules) or (value[0].isdigit() and _DAY.fullmatch(value))):
                     article.publisher, article.rules["publisher"] = value, rule
             elif name == "authors" and not article.authors:
                 people = value if isinstance(value, list) else bylines.people(str(value), rules)

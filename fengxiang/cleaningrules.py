@@ -52,6 +52,7 @@ class Rules:
         check.placeholders["known_medium"] = rf"[\u4e00-\u9fff]{{1,10}}?(?:{_alternatives(list(self.medium_ends))})"
         self._automaton = None
         self._load_names(check)
+        self.names["html"]["site_ends"] = (*self.medium_ends, *check.strings(("agency_ends",)))
         self.names["html"]["site"] = re.compile(  # longer names of sites may be titles: 海西银行业风险观察
             rf"[\u4e00-\u9fff]{{2,6}}(?:{_alternatives(list(self.medium_ends))})|{self.agency.pattern}")
         self._load_furniture(check)
@@ -80,8 +81,10 @@ class Rules:
                     for i, p in enumerate(check.strings(("mail_forwards",)))]
         mail = {"forward": re.compile("|".join(f"(?:{p})" for p in forwards) or "(?!)"),
                 "header": re.compile(rf"(?:{_alternatives(check.strings(('mail_headers',)))})\s?[:：].*")}
-        self.names = {"json": keys, "html": page, "mail": mail, "weak_texts": weak,
-                      "records": keys | dict.fromkeys(weak, "text")}
+        titles = [word.lower() for word in check.strings(("keys", "title"))]
+        shortest = tuple(w for w in titles if not any(o != w and o in w for o in titles))  # 文章标题 holds 标题
+        self.names = {"json": keys, "title_keys": shortest, "html": page,
+                      "mail": mail, "weak_texts": weak, "records": keys | dict.fromkeys(weak, "text")}
 
     def _load_furniture(self, check: _Checked) -> None:
         self.whole_lines: dict[str, str] = {}
@@ -356,11 +359,12 @@ class Scope:
         self.title_weight = check.number(("title_weight",))
         agencies, terms = check.strings(("agencies",)), check.strings(("terms",))
         masks = check.strings(("not_agencies",))
-        self._words = list(dict.fromkeys([*agencies, *terms, *masks]))
+        own = check.strings(("own_affairs",), optional=True)
+        self._words = list(dict.fromkeys([*agencies, *terms, *masks, *own]))
         if not self._words:
             raise file.error("names no agency and no term", "agencies")
-        self._own_affairs = re.compile(_alternatives(check.strings(("own_affairs",), optional=True)))
-        self._kind = dict.fromkeys(terms, "term") | dict.fromkeys(agencies, "agency") | dict.fromkeys(masks, "mask")
+        kinds = {"own": own, "term": terms, "agency": agencies, "mask": masks}  # the later decides
+        self._kind = {word: kind for kind, words in kinds.items() for word in words}
         self._automaton = None
 
     def __getstate__(self):
@@ -377,26 +381,25 @@ class Scope:
                 self._words, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest,
                 implementation=ahocorasick_rs.Implementation.DFA)
         needed = self.minimum + self.per_1000 * len(text) // 1000
-        own = self._own_affairs.search(title)
-        agency_weight = 0 if own else self.agency_weight
         evidence = 0 if needed else 1
         for part in (text[:FIRST_LOOK], text):  # most articles show what they are about early on
             if evidence < needed:
-                agencies, n_terms = self._count(title, part)
-                evidence = agencies * agency_weight + n_terms
+                agencies, n_terms, own = self._count(title, part)
+                evidence = (0 if own else agencies * self.agency_weight) + n_terms
         if evidence >= needed:
             return "in", ""
         zh, en = "", ""
         if own:
-            zh = f"（标题有“{own[0]}”，是机构自身事务，机构名不算证据）"
-            en = f" (its title has “{own[0]}”, an agency's own affairs, so that its name is no evidence)"
+            zh = f"（标题有“{own}”，是机构自身事务，机构名不算证据）"
+            en = f" (its title has “{own}”, an agency's own affairs, so that its name is no evidence)"
         return "out", (f"与本题无关：监管机构出现 {agencies} 次，主题词 {n_terms} 个，证据 {evidence}，未到 {needed}"
                        f"{zh} / off the subject: regulators named {agencies} times, {n_terms} subject terms, evidence"
                        f" {evidence} of the {needed} needed{en}")
 
-    def _count(self, title: str, text: str) -> tuple[int, int]:
-        """Mentions of regulators, those in the title weighted, and the number of different subject terms."""
-        agencies, terms = 0, set()
+    def _count(self, title: str, text: str) -> tuple[int, int, str]:
+        """Mentions of regulators, those in the title weighted, the number of different subject terms, and the word by
+        which the title tells of an agency's own affairs, if it has one."""
+        agencies, terms, own = 0, set(), ""
         for part, weight in ((title, self.title_weight), (text, 1)):
             for word, times in Counter(self._automaton.find_matches_as_strings(part)).items():
                 kind = self._kind[word]
@@ -404,7 +407,9 @@ class Scope:
                     agencies += weight * times
                 elif kind == "term":
                     terms.add(word)
-        return agencies, len(terms)
+                elif kind == "own" and part is title:
+                    own = own or word
+        return agencies, len(terms), own
 
 
 @lru_cache(maxsize=1)

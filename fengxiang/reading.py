@@ -369,11 +369,20 @@ def _marked_records(source_file, text, head, names):
 
         if recordfiles.looks_like_xml(text):
             return recordfiles.xml_sources(source_file, text, names)
-    elif "：" in head[:MAX_FIELD] or ":" in head[:MAX_FIELD] or "】" in head[:MAX_FIELD]:
+    elif not head.startswith(("---", "+++")) and _names_a_title(head[:LABELS_WITHIN], names["title_keys"]):
         from . import recordfiles
 
         return recordfiles.labelled_sources(source_file, text, names)
     return None
+
+
+def _names_a_title(head: str, words: tuple[str, ...]) -> bool:
+    """Whether one of these words stands in the head of a text; characters may be set wide (`标　题`)."""
+    folded = head.lower().replace(" ", "").replace("\u3000", "")
+    for word in words:  # noqa: SIM110 (a generator costs more than the search)
+        if word in folded:
+            return True
+    return False
 
 
 def _looks_html(head: str) -> bool:
@@ -1024,8 +1033,8 @@ def read_html(source_file: str, text: str, names: dict, subject: str = "") -> So
     Where all paragraphs stand in one container that holds no lists of links, that container is the body; otherwise
     trafilatura decides. `names` gives the field for a meta name, and compiled patterns: under `furniture` of classes
     and ids that mark page furniture, under `headline` of those that mark the headline, under `site` of names of sites
-    and agencies, under `label` of a label and its colon; `page_titles` are the rules that name the page rather than
-    its article. `subject` is that of the mail the page came in.
+    and agencies (`site_ends`: what they end in), under `label` of a label and its colon; `page_titles` are the rules
+    that name the page rather than its article. `subject` is that of the mail the page came in.
     """
     source = Source(source_file, "web_page", Lines())
     if len(text) > MAX_HTML_CHARS:
@@ -1062,7 +1071,7 @@ def _find_title(blocks: list[_Block], boxes: _Boxes | None, tree, fields: list, 
     none does, `<title>` and what is meant for sharing give way to the headline that the page shows, if it shows one;
     else the longest part of `<title>` between its separators is the title. The name of a site or agency is none.
     """
-    logos = [b for b in blocks[:MAX_TITLE_BLOCKS] if b.hint == "t" and names["site"].fullmatch(b.text)]
+    logos = [b for b in blocks[:MAX_TITLE_BLOCKS] if b.hint == "t" and _names_a_site(names, b.text)]
     for b in logos:
         b.hint = "f:site_name"
     stated, value = next((i for i, f in enumerate(fields) if f[0] == "title"), None), None
@@ -1070,7 +1079,7 @@ def _find_title(blocks: list[_Block], boxes: _Boxes | None, tree, fields: list, 
         _, value, rule = fields[stated]
         value = _SPACES.sub(" ", normal(str(value))).strip()
         parts = _SITE.split(value) if rule == "meta:title:tag" else [value]
-        own = [part for part in parts if not names["site"].fullmatch(part)]
+        own = [part for part in parts if not _names_a_site(names, part)]
         shown = _repeating_block(blocks, value, own)
         if rule in (*names["page_titles"], "mail:subject") and (shown is None or shown.hint != "t"):
             other = _headline(blocks, boxes, tree, own, shown, names)
@@ -1090,14 +1099,18 @@ def _find_title(blocks: list[_Block], boxes: _Boxes | None, tree, fields: list, 
             fields.append(("site", b.text, "site_name"))
 
 
+def _names_a_site(names: dict, text: str) -> bool:
+    return text.endswith(names["site_ends"]) and names["site"].fullmatch(text) is not None
+
+
 def _repeating_block(blocks: list[_Block], value: str, own: list[str]) -> _Block | None:
     """The longest block that stands in the title of the page, where it is most of it or its main heading."""
     whole, others, best = _squeeze(value), [_squeeze(part) for part in own], None
     for b in blocks[:MAX_TITLE_BLOCKS]:
         if not MIN_TITLE <= len(b.text) <= len(value) or (best is not None and len(b.text) <= len(best.text)):
             continue
-        text = _squeeze(b.text)
-        if text in whole and b.linked < 0.5 * len(b.text) and b.hint not in ("l", "f:site_name") and (
+        if b.linked < 0.5 * len(b.text) and b.hint not in ("l", "f:site_name") and (
+                text := _squeeze(b.text)) in whole and (
                 text == whole or any(text in part or part in text for part in others)):
             best = b
     return best if best is not None and (len(best.text) >= 0.4 * len(value) or best.hint == "t") else None
@@ -1130,7 +1143,7 @@ def _headline(blocks: list[_Block], boxes: _Boxes | None, tree, own: list[str], 
         return None
     told = [i for i in top if names["label"].search(blocks[i].text) or _DATED.search(blocks[i].text)]
     fit = [i for i in top if USUAL_TITLE <= len(blocks[i].text) <= MAX_TITLE and blocks[i].text[-1] not in "。；，、："
-           and not _CRUMB.search(blocks[i].text) and i not in told and not names["site"].fullmatch(blocks[i].text)]
+           and not _CRUMB.search(blocks[i].text) and i not in told and not _names_a_site(names, blocks[i].text)]
     if told and (above := [i for i in fit if i < told[0]][-1:]):
         return blocks[above[0]]
     if limit < USUAL_TITLE:

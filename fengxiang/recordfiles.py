@@ -15,9 +15,10 @@ from .reading import Lines, Source, Unreadable
 
 MAX_XML_DEPTH = 60  # elements open at once
 MAX_FIELD_LABEL = 24  # characters of a label
-MAX_HEAD = 20_000  # characters
+MAX_HEAD = 4_000  # characters in which the labels of the first record stand
 LABEL_LINES = 60  # lines within which the first record must show its labels
-FIRST_LABEL = 6  # lines with text above the first label
+FIRST_LABEL = 5  # lines at most above the first label
+MAX_OTHERS = 2  # lines at most between two labels
 MAX_COUNTER = 30  # characters of a line such as 第2篇 between two records
 
 # ------------------------------------------------------------------------------------------------- XML
@@ -231,17 +232,20 @@ def labelled_sources(source_file: str, text: str, names: dict):
 
 
 def _is_labelled(lines: list[str], known: dict[str, str]) -> bool:
-    """Whether a text begins with labelled fields, the title and the text of an article among them."""
-    above = 0
-    for i, line in enumerate(lines):
+    """Whether a text begins with labelled fields, the title of an article among them and then its text."""
+    titled, labels, others = False, 0, 0  # `others`: lines in a row without a label
+    for line in lines:
         if not line.strip():
             continue
-        if _label(line, known):
-            kinds = [kind for row in lines[i:] for kind, _, _ in _fields(row, known)]
-            return "title" in kinds and "text" in kinds[1:] and kinds[0] != "text"
-        above += 1
-        if above >= FIRST_LABEL:
+        found = _fields(line, known)
+        others = 0 if found else others + 1
+        if others > (MAX_OTHERS if labels else FIRST_LABEL):
             return False
+        for kind, _, _ in found:
+            if kind == "text":
+                return titled
+            titled = titled or kind == "title"
+            labels += 1
     return False
 
 
