@@ -286,9 +286,9 @@ def _read_back(place: Workplace, path: Path) -> int:
                             [theme.code for theme in book.themes],
                             [region.name for region in Gazetteer.load(place.codebook).regions], grades)
     gold.merge(folder, sheet)
-    here = Workplace(place.raw, place.out, place.codebook)
+    here, labels = Workplace(place.raw, place.out, place.codebook), gold.load(folder)
     print(f"{len(sheet)} coded statements read into {printable(_shown(folder, here))}")
-    for line in gold.said_of(gold.compare(gold.load(folder), read(place.out, "statements", gold.COLUMNS)), grades):
+    for line in gold.said_of(gold.compare_build(labels, place.out), grades):
         print(line)
     return 0
 

@@ -128,11 +128,11 @@ def statements_with(run: Run, terms: Collection[str], *, year: int | None = None
     columns = ["term", "statement_id", "article_id", "regions", "attribution", "year", "text", "spans"]
     if not wanted:
         return pd.DataFrame(columns=columns)
-    table = tables.read_arrow(run.out, "statements", columns[1:-1], [("year", "=", year)] if year is not None else None)
+    filters = [("year", "=", year)] if year is not None else None
     finder = AhoCorasick(every, matchkind=MatchKind.LeftmostLongest)
     rows = []
-    for batch in table.to_batches(max_chunksize=4096):
-        for row in batch.to_pylist():
+    for part in tables.read_parts(run.out, "statements", columns[1:-1], filters):
+        for row in part.to_pylist():
             spans: dict[str, list[tuple[int, int]]] = {}
             for which, start, end in finder.find_matches_as_indexes(row["text"]):
                 if every[which] in wanted:
@@ -159,8 +159,8 @@ def terms_of_statements(run: Run, terms: Collection[str]) -> pd.DataFrame:
     every = sorted({*read_words(run.place.codebook / "terms.txt"), *terms})
     finder = AhoCorasick(every, matchkind=MatchKind.LeftmostLongest)
     places, found = array("q"), array("q")
-    texts = tables.read_arrow(run.out, "statements", ["text"])["text"]
-    for place, text in enumerate(text for batch in texts.chunks for text in batch.to_pylist()):
+    parts = tables.read_parts(run.out, "statements", ["text"])
+    for place, text in enumerate(text for part in parts for text in part["text"].to_pylist()):
         which = {n for n, _, _ in finder.find_matches_as_indexes(text)}
         places.extend([place] * len(which))
         found.extend(sorted(which))
@@ -220,8 +220,8 @@ def coined(run: Run, terms: Collection[str] | None = None) -> dict[str, list[int
     terms = sorted(run.terms if terms is None else terms)
     finder = AhoCorasick([left + term + right for term in terms for left, right in MARKS] or ["\0"])
     found: set[tuple[int, int]] = set()
-    for batch in tables.read_arrow(run.out, "statements", ["text", "year"]).to_batches(max_chunksize=4096):
-        for text, year in zip(*(batch.column(i).to_pylist() for i in (0, 1)), strict=True):
+    for part in tables.read_parts(run.out, "statements", ["text", "year"]):
+        for text, year in zip(*(part[column].to_pylist() for column in ("text", "year")), strict=True):
             found |= {(which // len(MARKS), year or 0)
                       for which, _, _ in finder.find_matches_as_indexes(text, overlapping=True)}
     out: dict[str, list[int]] = {}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ import pandas as pd
 
 from . import measures, tables
 from .errors import UserError
-from .stories import normalised
+from .stories import all_normalised, normalised
 
 FILE, CODINGS, ADJUDICATION = "statements.csv", "codings.csv", "adjudication.csv"
 SHEET_ROWS = 60
@@ -108,22 +108,31 @@ def compare(labels: pd.DataFrame, statements: pd.DataFrame) -> pd.DataFrame:
         the rows of `labels` that meet a statement, with got_themes, got_stated (without inherited ones), got_regions,
         got_level, got_speaker, got_deontic.
     """
-    met: dict[int, list] = {}
-    for row, found in zip(statements.itertuples(), _met(labels["text"], statements["text"]), strict=True):
-        for i in found:
-            met.setdefault(i, []).append(row)
-    rows = []
-    for i in sorted(met):
-        got = met[i]
-        rows.append({
-            **labels.iloc[i].to_dict(),
-            "got_themes": tuple(sorted({t for g in got for t in g.themes})),
-            "got_stated": tuple(sorted({t for g in got for t in g.themes if t not in set(g.themes_inherited)})),
-            "got_regions": tuple(sorted({r for g in got for r in g.regions})),
-            **{f"got_{name}": next((v for v in (getattr(g, name) for g in got) if isinstance(v, str)), "")
-               for name in ("level", "speaker")},
-            "got_deontic": [g.deontic for g in got if isinstance(g.deontic, str)],
-        })
+    return _compared(labels, [statements])
+
+
+def compare_build(labels: pd.DataFrame, out: str | Path) -> pd.DataFrame:
+    """As `compare`, with all statements of a build; they pass by part for part."""
+    return _compared(labels, (part.to_pandas() for part in tables.read_parts(out, "statements", COLUMNS)))
+
+
+def _compared(labels: pd.DataFrame, parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    met: dict[int, dict] = {}
+    for statements in parts:
+        for row, found in zip(statements.itertuples(), _met(labels["text"], statements["text"]), strict=True):
+            for i in found:
+                got = met.setdefault(i, {"themes": set(), "stated": set(), "regions": set(), "level": "",
+                                         "speaker": "", "deontic": []})
+                got["themes"].update(row.themes)
+                got["stated"].update(set(row.themes) - set(row.themes_inherited))
+                got["regions"].update(row.regions)
+                for name in ("level", "speaker"):
+                    value = getattr(row, name)
+                    got[name] = got[name] or (value if isinstance(value, str) else "")
+                got["deontic"] += [row.deontic] if isinstance(row.deontic, str) else []
+    rows = [{**labels.iloc[i].to_dict(),
+             **{f"got_{name}": tuple(sorted(got)) if isinstance(got, set) else got for name, got in met[i].items()}}
+            for i in sorted(met)]
     columns = [*labels.columns, "got_themes", "got_stated", "got_regions", "got_level", "got_speaker", "got_deontic"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -200,7 +209,7 @@ def _met(labelled: Sequence[str], texts: Sequence[str]) -> list[set[int]]:
             by_start.setdefault(text[start:start + 6], set()).add(i)
     starts = {text[:6]: i for i, text in enumerate(wanted)}
     out = []
-    for text in map(normalised, texts):
+    for text in all_normalised(texts):
         found = {i for i in by_start.get(text[:6], ()) if text in wanted[i]} if len(text) >= 6 else set()
         if len(text) > 6:
             inside = {starts[text[k:k + 6]] for k in range(len(text) - 5) if text[k:k + 6] in starts}

@@ -100,12 +100,19 @@ def first_part(view: View) -> View:
 
 def _texts_of(run: Run, view: View, columns: Sequence[str]) -> pd.DataFrame:
     """Columns of the statements of a view, in the order of its corpus, with their row there."""
-    from .tables import read_arrow
+    import pyarrow as pa
+
+    from .tables import read_parts
 
     rows = np.flatnonzero(view.keep[view.corpus.article])
-    table = read_arrow(run.out, "statements", ["statement_id", *columns])
-    at = pd.Index(table["statement_id"].to_pandas()).get_indexer(view.corpus.statement_id[rows])
-    return table.take(at).to_pandas().assign(row=rows)
+    wanted = pd.Index(view.corpus.statement_id[rows])
+    found, places = [], []
+    for part in read_parts(run.out, "statements", ["statement_id", *columns]):
+        place = wanted.get_indexer(part["statement_id"].to_pandas())
+        found.append(part.take(np.flatnonzero(place >= 0)))
+        places.append(place[place >= 0])
+    table = pa.concat_tables(found).take(np.argsort(np.concatenate(places)))
+    return table.to_pandas().assign(row=rows)
 
 
 def ablated(run: Run, view: View) -> Corpus:

@@ -11,7 +11,7 @@ import io
 import json
 import os
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -319,6 +319,12 @@ def _check_readable(name: str, columns: list[str] | None) -> None:
 
 def read_arrow(out: str | Path, name: str, columns: Iterable[str] | None = None, filters=None) -> pa.Table:
     """Table `name` as an Arrow table; arguments as `read`."""
+    return pa.concat_tables(read_parts(out, name, columns, filters))
+
+
+def read_parts(out: str | Path, name: str, columns: Iterable[str] | None = None, filters=None) -> Iterator[pa.Table]:
+    """Table `name` part by part, each an Arrow table of the rows of one partition, for what is not to hold the whole;
+    arguments as `read`."""
     import pyarrow.parquet as pq
 
     path = path_of(out, name)
@@ -329,9 +335,7 @@ def read_arrow(out: str | Path, name: str, columns: Iterable[str] | None = None,
         place = (part, None) if is_local(part) else (part.path, part.fs)
         return pq.read_table(place[0], columns=columns, filters=filters, filesystem=place[1], partitioning=None)
 
-    if path.is_file():
-        return table(path)
-    return pa.concat_tables([table(part) for part in sorted(path.glob("part-*.parquet"))])
+    return map(table, [path] if path.is_file() else sorted(path.glob("part-*.parquet")))
 
 
 def column_dictionary() -> pd.DataFrame:

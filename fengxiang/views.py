@@ -69,34 +69,47 @@ class Corpus:
     @classmethod
     def of(cls, run: Run, names: Names) -> Corpus:
         """The statements of all articles in scope."""
-        from .tables import read_arrow
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        from .tables import read_parts
 
         columns = ["article_id", "story_id", "publisher", "source_format", "kind", "date", "scope"]
         articles = run.table("articles", columns)
         articles = articles[articles["scope"] == "in"].drop(columns="scope")
         articles = articles.sort_values("article_id", ignore_index=True)
         index = pd.Index(articles["article_id"])
-        columns = ["statement_id", "article_id", "year", "regions", "themes", "deontic"]
-        table = read_arrow(run.out, "statements", columns)
-        article = index.get_indexer(table["article_id"].to_pandas())
-        order = np.argsort(article, kind="stable")
-        codes = tuple(names.themes)
-        theme = _membership(table["themes"], codes)[order]
-        regions = tuple(names.regions)
-        place = _membership(table["regions"], regions)[order].astype(bool)
+        codes, regions = tuple(names.themes), tuple(names.regions)
         is_national = np.array([r == NATIONAL for r in regions], bool)
-        terms = run.table("article_terms")
-        terms = terms.assign(article=index.get_indexer(terms["article_id"])).drop(columns="article_id")
-        grade = table["deontic"].to_pandas().to_numpy(object)[order]
-        binding = np.isin(grade.astype(str), list(names.grades)[:2])
-        corpus = cls(articles, table["statement_id"].to_pandas().to_numpy(object)[order], article[order],
-                     table["year"].to_pandas().fillna(0).to_numpy(np.int64)[order], codes, theme,
-                     place[:, is_national].any(axis=1), place[:, ~is_national].any(axis=1), binding,
-                     frozenset(r for r, any_ in zip(regions, place.any(axis=0), strict=True) if any_),
-                     pd.DataFrame(), terms, frozenset())
-        texts = read_arrow(run.out, "statements", ["text", "evidence"])
+        grades = pa.array(list(names.grades)[:2], pa.string())
+        columns = ["statement_id", "article_id", "year", "regions", "themes", "deontic", "text", "evidence"]
+        made: list[tuple[np.ndarray, ...]] = []
+        listing, any_region = [], np.zeros(len(regions), bool)
+        for part in read_parts(run.out, "statements", columns):  # the texts of a large corpus are not held
+            place = _membership(part["regions"], regions).astype(bool)
+            any_region |= place.any(axis=0)
+            marked = pc.match_substring_regex(part["text"], enumerations.MARK.pattern)
+            listing.append(part.select(["text", "evidence"]).filter(marked))
+            made.append((part["statement_id"].to_pandas().to_numpy(object),
+                         index.get_indexer(part["article_id"].to_pandas()),
+                         pc.fill_null(part["year"], 0).to_numpy().astype(np.int64), _membership(part["themes"], codes),
+                         place[:, is_national].any(axis=1), place[:, ~is_national].any(axis=1),
+                         pc.is_in(part["deontic"], grades).to_numpy(), marked.to_numpy()))
+        statement_id, article, year, theme, national, bureau, binding, marked = (
+            np.concatenate(column) for column in zip(*made, strict=True))
+        made.clear()
+        order = np.argsort(article, kind="stable")
+        terms = pd.concat([
+            part.drop_columns(["article_id"]).to_pandas().assign(
+                article=index.get_indexer(part["article_id"].to_pandas()))
+            for part in read_parts(run.out, "article_terms")], ignore_index=True)
+        corpus = cls(articles, statement_id[order], article[order], year[order], codes, theme[order], national[order],
+                     bureau[order], binding[order], frozenset(np.array(regions, object)[any_region]), pd.DataFrame(),
+                     terms, frozenset())
+        likely = np.flatnonzero(marked[order])
+        listing = pa.concat_tables(listing).take(np.searchsorted(np.flatnonzero(marked), order[likely]))
         quoted = frozenset((t, y) for t, years in coined(run, set(terms["term"])).items() for y in years)
-        return replace(corpus, items=_items(texts, corpus, order), quoted=quoted)
+        return replace(corpus, items=_items(listing, corpus, likely), quoted=quoted)
 
     def sums(self, year: int = ALL_YEARS, side: str = ALL_SIDES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(statements with each theme (articles, themes), statements (articles,), binding statements (articles,)) of a
@@ -112,9 +125,10 @@ class Corpus:
     @cached_property
     def shared(self) -> np.ndarray:
         """(articles, pairs): statements of each article that hold both themes, for all pairs of `codes` in order."""
-        parts = [summed(self.theme[:, i + 1:] * self.theme[:, i:i + 1], self.article, len(self.articles))
-                 for i in range(len(self.codes) - 1)]
-        return np.concatenate([np.zeros((len(self.articles), 0), np.int64), *parts], axis=1).astype(np.uint16)
+        parts = (summed(self.theme[:, i + 1:] * self.theme[:, i:i + 1], self.article, len(self.articles))
+                 for i in range(len(self.codes) - 1))
+        parts = [part.astype(np.uint16) for part in parts]
+        return np.concatenate([np.zeros((len(self.articles), 0), np.uint16), *parts], axis=1)
 
     def rows(self, year: int = ALL_YEARS, side: str = ALL_SIDES) -> np.ndarray:
         """(statements,) whether a statement is of the year and the side."""
@@ -150,13 +164,9 @@ def _membership(column, values: Sequence[str]) -> np.ndarray:
     return out
 
 
-def _items(texts: pa.Table, corpus: Corpus, order: np.ndarray) -> pd.DataFrame:
-    """The lists of the texts with their themes."""
-    import pyarrow.compute as pc
-
-    marked = pc.match_substring_regex(texts["text"], enumerations.MARK.pattern).to_numpy(zero_copy_only=False)
-    likely = np.flatnonzero(marked[order])
-    some = texts.take(order[likely]).to_pandas()
+def _items(texts: pa.Table, corpus: Corpus, likely: np.ndarray) -> pd.DataFrame:
+    """The lists of the texts (text and evidence of the rows `likely` of the corpus) with their themes."""
+    some = texts.to_pandas()
     found = enumerations.enumerations(zip(corpus.article[likely], likely, some["text"], strict=True))
     evidence = pd.Series(some["evidence"].to_numpy(), index=likely)
     return with_themes(found, corpus.year, [json.loads(evidence[row]) for row in found["row"]])

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fengxiang import concordance, display, findings, measures, recount, robustness
+from fengxiang import build as build_module
+from fengxiang import concordance, display, findings, gold, measures, recount, robustness, tables
 from fengxiang.build import build
 from fengxiang.charts import Names
 from fengxiang.run import Run
@@ -78,6 +79,28 @@ def test_the_arrays_hold_what_the_tables_hold(shipped):
             shares = ordinary.shares(year, side)
             for i, code in enumerate(ordinary.corpus.codes):
                 assert shares.n[i] == counts.get((code, year, region), 0), (code, year, region)
+
+
+def test_a_corpus_read_part_by_part_is_the_same(shipped, tmp_path, monkeypatch):
+    monkeypatch.setattr(build_module, "PARTITION_BYTES", 60_000)
+    build(ROOT / "data/raw", tmp_path, ROOT / "codebook", workers=1)
+    assert len(list(tables.read_parts(tmp_path, "statements", ["year"]))) > 3
+    parted = Run(workplace(ROOT / "data/raw", tmp_path, ROOT / "codebook"))
+    whole, again = (Corpus.of(run, run.names) for run in (shipped, parted))
+    assert (whole.codes, whole.regions, whole.quoted) == (again.codes, again.regions, again.quoted)
+    for name in ("statement_id", "article", "year", "theme", "national", "bureau", "binding"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(again, name), err_msg=name)
+    pd.testing.assert_frame_equal(whole.items, again.items)
+    keys = ["article", "term", "year", "region"]
+    pd.testing.assert_frame_equal(*(c.terms.sort_values(keys, ignore_index=True) for c in (whole, again)))
+    columns = ["text", "regions"]
+    pd.testing.assert_frame_equal(robustness._texts_of(shipped, View.of(whole), columns),
+                                  robustness._texts_of(parted, View.of(again), columns))
+    labels = gold.load(ROOT / "codebook" / "gold")
+    compared = gold.compare(labels, shipped.table("statements", gold.COLUMNS))
+    assert len(compared) > 500
+    pd.testing.assert_frame_equal(gold.compare_build(labels, shipped.out), compared)
+    assert gold.compare_build(labels, tmp_path)["id"].tolist() == compared["id"].tolist()
 
 
 def test_changes_are_those_of_measures_on_the_table_of_articles(shipped):
