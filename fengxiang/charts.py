@@ -33,6 +33,7 @@ from .drawing import (
     fill_cells,
     keep_apart,
     label_margin,
+    longest_that_fits,
     pack_cloud,
     pale,
     place_labels,
@@ -2804,9 +2805,10 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
         write_rows(axes, range(len(shown)), labels, 8.8)
         write(axes, (1, 1), head, 8, at="axes", shift=(8, 4), va="baseline", color=SOFT_INK)
         write(axes, (1, 1), users, 8, at="axes", shift=(right * 72 - 2, 4), ha="right", va="baseline", color=SOFT_INK)
-        key = {"zh": "◆ 总局  ● 地方局  ━ 日期只知到月或年",
-               "en": "◆ national regulator   ● regional bureaus   ━ known to the month or year only"}[lang]
-        write(axes, (0, 1), key, 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
+        keys = {"zh": ["◆ 总局  ● 地方局  ━ 日期只知到月或年", "◆ 总局  ● 地方局"],
+                "en": ["◆ national regulator   ● regional bureaus   ━ known to the month or year only",
+                       "◆ national   ● bureaus   ━ day not known", "◆ national   ● bureaus"]}[lang]
+        write(axes, (0, 1), longest_that_fits(axes, keys, 8), 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
         write_more(axes, len(everything) - len(shown), lang)
 
     n = len(data)
@@ -2907,9 +2909,9 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, title: Bilingual |
             write(axes, (1, i), lag, 8, at="right", shift=(66, 0), ha="right", color=QUIET_INK)
             write(axes, (1, i), count(r.n_statements), 8, at="right", shift=(98, 0), ha="right", color=QUIET_INK)
         write_rows(axes, range(len(shown)), labels, 8.5, [QUIET_INK if t else INK for t in shown["thin"]])
-        key = {"zh": "● 重复此前的说法  ○ 其中总局同一年的",
-               "en": "● repeats what was said before   ○ of that, in the same year"}[lang]
-        write(axes, (0, 1), key, 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
+        keys = {"zh": ["● 重复此前的说法  ○ 其中总局同一年的", "● 全部  ○ 同年"],
+                "en": ["● repeats what was said before   ○ of that, in the same year", "● all   ○ same year"]}[lang]
+        write(axes, (0, 1), longest_that_fits(axes, keys, 8), 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
         for word, x in (({"zh": "滞后", "en": "lag"}[lang], 66), ("n", 98)):
             write(axes, (1, 1), word, 7.5, at="axes", shift=(x, 4), ha="right", va="baseline", color=QUIET_INK)
         write_more(axes, len(everything) - len(shown), lang)

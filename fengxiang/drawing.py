@@ -131,6 +131,13 @@ def stand_counts(counts: Sequence[float], column: float) -> tuple[int, float]:
     return (0, 0.0) if widest + 0.02 <= column else (90, 72 * widest - 5)
 
 
+def longest_that_fits(axes, texts: Sequence[str], size: float) -> str:
+    """The first of `texts`, the longest first, that is no wider than the axes; the last where none is."""
+    figure = axes.get_figure(root=True)
+    inches = axes.get_position().width * axes.figure.bbox.width / figure.dpi
+    return next((text for text in texts if text_width(text, size) <= inches), texts[-1])
+
+
 def write_rows(axes, rows: Sequence[float], labels: Sequence[str], size: float = 8.5, colours=None) -> None:
     """Names at the left of rows."""
     for i, (row, label) in enumerate(zip(rows, labels, strict=True)):

@@ -273,7 +273,7 @@ def test_a_figure_has_alt_caption_reading_and_its_files(made):
     png = (project / "figures/coverage.zh.png").read_bytes()
     assert base64.b64decode(image.attributes.get("src").split(",")[1]) == png
     caption = [text_of(p) for p in figure.css("figcaption > p")]
-    assert caption == ["图1 覆盖 怎么读：看高低。", "来源：风向；2021—2026；n = 1,234；编号abcd1234"]
+    assert caption == ["图1 覆盖 怎么读：看高低。", "来源：风向；2021—2026；n=1,234；编号abcd1234"]
     english = next(text_of(p) for p in en.css("figcaption > p"))
     assert english == "Figure 1 Coverage How to read it: Look at the height."
     files = json.loads(figure.css("script.files")[0].text())
@@ -822,6 +822,46 @@ def test_plotted_data_with_many_columns_scroll_in_their_place(browser, project, 
                 "await new Promise((r) => setTimeout(r, 10)); })()")
     assert browser.run("document.querySelector('.data table').scrollWidth") > width
     assert browser.run("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("columns", "texts"), [(9, 1), (7, 2)])
+def test_tables_of_many_columns_fit_a_desktop_page(browser, project, columns, texts):
+    """As wide as the widest tables of the report: quoted amounts, and the wording of regions."""
+    words = ["Inner Mongolia", "a share of all new loans to small firms in the province, up from last year"]
+    frame = pd.DataFrame({f"c{i}": [words[bool(i)] if i < texts else 2_300_000] for i in range(columns)})
+    names = {name: {"zh": "占比下限", "en": "share of all", **({"format": ",d"} if i >= texts else {})}
+             for i, name in enumerate(frame)}
+    execute(project, "01-clean", [*title("收到什么？", "What came?"), interface(["data/raw"], ["figures/coverage"]),
+                                  shows("frame", display.table(frame, names))])
+    browser.size(1440, 1000)
+    for path in write_report(project, project):
+        browser.open(path)
+        wide, room = browser.run("(() => { const s = document.querySelector('.table .scroll'); "
+                                 "return [s.scrollWidth, s.clientWidth]; })()")
+        assert wide <= room, path.name
+
+
+def test_headings_break_between_words(browser, project):
+    browser.size(390, 844, mobile=True)
+    execute(project, "01-clean", [*title("各地方局的话有多少同总局此前的话一样", "What came?"),
+                                  interface(["data/raw"], ["figures/coverage"]), code("frame = 1")])
+    browser.open(write_report(project, project)[0])
+    lines = browser.run("""(() => {
+        const range = document.createRange(), lines = [];
+        let last = null;
+        const walker = document.createTreeWalker(document.querySelector("#chapter-01 > h2"), NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) for (let i = 0; i < walker.currentNode.length; i++) {
+            range.setStart(walker.currentNode, i); range.setEnd(walker.currentNode, i + 1);
+            const top = Math.round(range.getBoundingClientRect().bottom / 8);
+            if (top !== last) lines.push("");
+            last = top;
+            lines[lines.length - 1] += walker.currentNode.data[i];
+        }
+        return lines;
+    })()""")
+    assert len(lines) > 1
+    assert not [line for line in lines if line.startswith(("少", "样", "局", "前"))], lines
+    assert browser.run("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_number_opens_the_drawer_behind_it_and_the_code_switch_opens_all_code(opened):

@@ -23,6 +23,26 @@
     if (link && link.getAttribute("href") === location.hash) reveal();
   });
 
+  // Chinese headings break between words, where the browser knows words, and not within them.
+  if (document.documentElement.lang.startsWith("zh") && window.Intl?.Segmenter) {
+    const segmenter = new Intl.Segmenter("zh", { granularity: "word" });
+    const opening = /[“‘（《「『【〔〈]$/;
+    for (const heading of all("h1, h2, h3, h4, caption, .figure-title")) {
+      const walker = document.createTreeWalker(heading, NodeFilter.SHOW_TEXT);
+      const texts = [];
+      while (walker.nextNode()) texts.push(walker.currentNode);
+      for (const text of texts) {
+        const parts = [];
+        for (const { segment, isWordLike } of segmenter.segment(text.data)) {
+          if (parts.length && (!isWordLike || opening.test(parts.at(-1)))) parts[parts.length - 1] += segment;
+          else parts.push(segment);
+        }
+        text.replaceWith(...parts.flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part])));
+      }
+      heading.classList.add("phrased");
+    }
+  }
+
   // The other language opens at the same place.
   const language = one(".language");
   language.addEventListener("click", () => { language.hash = location.hash; });
@@ -156,7 +176,7 @@
     const body = table.createTBody();
     for (const row of rows.slice(0, ROWS)) {
       const line = body.insertRow();
-      row.forEach((value, column) => line.append(make("td", visible(value.replace(/^'(?=[=+\-@])/, "")), { className: numeric[column] ? "number" : "" })));
+      row.forEach((value, column) => line.append(make("td", visible(value.replace(/^'(?=[=+\-@])/, "")), { className: numeric[column] ? "number" : value.length > 40 ? "text" : "" })));
     }
     return rows.length > ROWS ? [table, make("p", fill(words.figure_data_rows, { n: rows.length, shown: ROWS }), { className: "quiet" })] : [table];
   };
