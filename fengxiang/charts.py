@@ -815,11 +815,11 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
                         f"{_slice_words(-1, region, names, years, 'en')}; n = {count(n)} statements; hollow dots mark "
                         "thin years"},
         how_to_read={"zh": "每幅一个主题，纵轴相同；线旁的数是最后一年的占比，色带是95%区间，两年的色带不相接，"
-                           "才能说有变化。" + mix["zh"] + "颜色表示主题所属的组："
+                           "才能说有变化。" + mix["zh"] + "同组主题的颜色相近："
                            + "、".join(g["zh"] for g in groups) + "。",
                      "en": "One chart a theme, all on one scale; the number is the last year’s share, the band the "
                            "95% interval: only bands that part mean a change." + mix["en"]
-                           + " Colour is the theme’s group: " + ", ".join(g["en"] for g in groups) + "."},
+                           + " Themes of a group have like colours: " + ", ".join(g["en"] for g in groups) + "."},
         **shared)
 
 

@@ -264,7 +264,7 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
         heads = [0.155 * max(t.count("\n") + 1 for t in titles[k:k + n_columns]) + 0.06
                  for k in range(0, len(panels), n_columns)]
         plot = (height - foot - sum(heads) - 0.08 * n_rows) / n_rows
-        if plot < 0.42 or cell - value_room < 0.6:
+        if plot < 0.38 or cell - value_room < 0.46:
             return np.inf, n_columns, cell, titles, heads, plot
         shape = abs(np.log((cell - value_room) / plot / 1.5))
         return shape + 2 * (-len(panels) % n_columns) / len(panels), n_columns, cell, titles, heads, plot
