@@ -26,6 +26,7 @@ MAX_MAIL_PARTS = 5_000  # lines of a message that may begin a part
 MAX_ATTACHMENTS = 100  # of a message
 MAX_RECORDS = 100_000  # of one JSON, CSV or XLSX document
 MAX_PARTS = 2_000  # paragraphs of a JSON record
+LABELS_WITHIN = 600  # characters in which the label of the title stands, where fields begin with labels
 MAX_RECORD_DEPTH = 4  # mappings and lists above a JSON record
 MAX_HTML_CHARS = 8_000_000  # of one page
 MAX_HTML_DEPTH = 1_500  # elements open at once; deeper pages are read without their structure
