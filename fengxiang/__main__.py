@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 import re
 import subprocess
@@ -38,6 +39,12 @@ def main(arguments: list[str] | None = None) -> int:
         # whoever read the output has read enough (`… | head`); nothing more is written, not even when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a disk that is full or read-only, at whatever moment
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        print(f"fengxiang: {printable(error.filename or 'a file')}: cannot be used ({error.strerror or error})"
+              + ("; make room or choose another output folder and run it again: it goes on from what is done" * full),
+              file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("fengxiang: stopped; the next build goes on from here", file=sys.stderr)
         return 130

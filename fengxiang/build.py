@@ -53,6 +53,7 @@ _LAYERS = {
     "merged": (("counts", "tables", "stories"), ("pyarrow",), ()),
 }
 _BESIDE = {"clean": ("partition",), "words": ("partition",), "coded": ("partition",), "merged": ("merging",)}
+_ERRNO = re.compile(r"\[errno (\d+)\]")
 _IMPORTED = re.compile(r"^\s*from \.(\w*) import ([\w, ]+)", re.MULTILINE)
 
 
@@ -426,8 +427,10 @@ def _writing(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"cannot be written to ({error.strerror or error}); make room or choose another output folder "
-                        "and build again: it goes on from what is done", out) from None
+        told = _ERRNO.search(str(error))  # as pyarrow tells it
+        why = os.strerror(int(told[1])) if told else error.strerror or error
+        raise UserError(f"cannot be written to ({why}); make room or choose another output folder and build again: it "
+                        "goes on from what is done", out) from None
 
 
 def _known_partials(state: dict, stats: dict[str, str], prints: dict[str, str], cache: Cache) -> dict[str, Partial]:

@@ -191,6 +191,42 @@ def test_nothing_asks_for_the_network(elsewhere):
     assert elsewhere[1]  # kernels are forked from what is watched, and watched with it
 
 
+def test_a_full_disk_and_a_kill_are_made_good_by_the_next_report(folder, elsewhere, tmp_path):
+    raw, out = elsewhere[0].parent / "文章 1", tmp_path / "out"
+    out.mkdir()
+    own = ["unshare", "--map-root-user", "--mount"]
+    if not shutil.which("unshare") or subprocess.run([*own, "mount", "-t", "tmpfs", "none", str(out)],
+                                                     capture_output=True, check=False).returncode:
+        pytest.skip("this system mounts no disk for a test")
+    program = """
+import shutil, subprocess, sys, time
+raw, out, there = sys.argv[1:]
+report = [sys.executable, "-m", "fengxiang", "report", "--raw", raw, "--out", out]
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", out], check=True)
+done = subprocess.run(report, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+print(done.returncode, done.stderr.splitlines()[-1], flush=True)
+subprocess.run(["mount", "-o", "remount,size=500m", out], check=True)
+process = subprocess.Popen(report, stdout=subprocess.PIPE, text=True)
+for line in process.stdout:
+    if line.startswith("02"):  # some notebooks have run, others are at it
+        break
+time.sleep(1)
+process.kill()
+print(process.wait())
+time.sleep(2)
+print(subprocess.run(report, stdout=subprocess.DEVNULL).returncode)
+shutil.copytree(out, there)
+"""
+    done = subprocess.run([*own, sys.executable, "-c", program, raw, out, tmp_path / "there"], cwd=ROOT,
+                          capture_output=True, text=True, encoding="utf-8", check=False, timeout=500)
+    assert done.returncode == 0, done.stderr
+    full, killed, last = done.stdout.splitlines()
+    assert full.startswith("2 fengxiang: ")
+    assert "No space left on device" in full
+    assert (killed, last) == ("-9", "0")
+    assert outputs(tmp_path / "there") == folder.made
+
+
 def unpacked(name: str, data: bytes) -> list[bytes]:
     """What a file holds, and what is packed in it."""
     if data.startswith(b"PK\x03\x04"):

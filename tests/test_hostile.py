@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -282,3 +283,84 @@ def test_a_file_that_changes_while_it_is_read_harms_nothing(tmp_path, monkeypatc
     build(raw, tmp_path / "cold", CODEBOOK, workers=1)
     assert articles_of(tmp_path / "out") == articles_of(tmp_path / "cold")
     assert len(articles_of(tmp_path / "out")) == len(raw_files(raw))
+
+
+# --------------------------------------------------------------------------------- disks that are full or read-only
+
+_ON_A_DISK = """
+import hashlib, subprocess, sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from fengxiang import tables
+from fengxiang.build import build
+from fengxiang.errors import UserError
+
+def contents(out):
+    return [(p.name, hashlib.sha256(p.read_bytes()).hexdigest())
+            for p in sorted(tables.processed(out).rglob("*")) if p.is_file()]
+
+raw, out, codebook = {raw!r}, {out!r}, {codebook!r}
+
+def attempt(workers):
+    try:
+        build(raw, out, codebook, workers=workers)
+        return "built"
+    except UserError as error:
+        return str(error)
+
+{do}
+"""
+_FULL = """
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size={kilobytes}k", "none", out], check=True)
+print(attempt({workers}))
+subprocess.run(["mount", "-o", "remount,size=200m", out], check=True)
+print(attempt(1))
+build(raw, {cold!r}, codebook, workers=1)
+print(contents(out) == contents({cold!r}))
+print(sorted(p.name for p in Path(out).rglob("*.tmp")))
+"""
+_READ_ONLY = """
+subprocess.run(["mount", "--bind", out, out], check=True)
+subprocess.run(["mount", "-o", "remount,bind,ro", out], check=True)
+print(attempt(1))
+"""
+
+
+def said_on_a_disk(tmp_path: Path, do: str) -> list[str]:
+    """What a program says that may mount disks of its own."""
+    own = ["unshare", "--map-root-user", "--mount"]
+    if not shutil.which("unshare") or subprocess.run(
+            [*own, "mount", "-t", "tmpfs", "none", str(tmp_path / "out")], capture_output=True, check=False).returncode:
+        pytest.skip("this system mounts no disk for a test")
+    program = _ON_A_DISK.format(root=str(ROOT), raw=str(tmp_path / "raw"), out=str(tmp_path / "out"),
+                                codebook=str(CODEBOOK), do=do)
+    done = subprocess.run([*own, sys.executable, "-c", program], capture_output=True, text=True, check=False,
+                          timeout=200)
+    assert not done.returncode, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.fixture
+def on_disk(tmp_path):
+    """A folder of articles and an empty output folder; returns the place of both."""
+    for name in ("raw", "out"):
+        (tmp_path / name).mkdir()
+    for path in sorted((ROOT / "data/raw/md").iterdir())[:12]:
+        shutil.copy(path, tmp_path / "raw")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("kilobytes", "workers"), [(4, 1), (40, 1), (120, 1), (200, 2), (240, 1)])
+def test_a_disk_that_is_full_is_said_plainly_and_the_next_build_is_whole(on_disk, kilobytes, workers):
+    before = state_of(on_disk / "raw")
+    first, second, same, left = said_on_a_disk(
+        on_disk, _FULL.format(kilobytes=kilobytes, workers=workers, cold=str(on_disk / "cold")))
+    assert first == (f"{on_disk / 'out'}: cannot be written to (No space left on device); make room or choose another "
+                     "output folder and build again: it goes on from what is done")
+    assert (second, same, left) == ("built", "True", "[]")
+    assert state_of(on_disk / "raw") == before
+
+
+def test_a_folder_that_is_read_only_is_said_plainly(on_disk):
+    assert said_on_a_disk(on_disk, _READ_ONLY) == [
+        f"{on_disk / 'out'}: cannot be written to (Read-only file system); choose another output folder"]
