@@ -25,7 +25,6 @@ MAX_LINES = 1_000_000  # of one document
 MAX_MAIL_PARTS = 5_000  # lines of a message that may begin a part
 MAX_ATTACHMENTS = 100  # of a message
 MAX_RECORDS = 100_000  # of one JSON, CSV or XLSX document
-LABELS_WITHIN = 600  # characters in which the label of the title stands, where fields begin with labels
 MAX_PARTS = 2_000  # paragraphs of a JSON record
 LABELS_WITHIN = 600  # characters in which the label of the title stands, where fields begin with labels
 MAX_RECORD_DEPTH = 4  # mappings and lists above a JSON record

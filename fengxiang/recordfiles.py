@@ -8,12 +8,13 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import count, pairwise
 
 from . import reading
 from .reading import Lines, Source, Unreadable
 
 MAX_XML_DEPTH = 60  # elements open at once
+MAX_XML_ELEMENTS = 300_000
 MAX_FIELD_LABEL = 24  # characters of a label
 MAX_HEAD = 4_000  # characters in which the labels of the first record stand
 LABEL_LINES = 60  # lines within which the first record must show its labels
@@ -70,8 +71,10 @@ def xml_sources(source_file: str, text: str, names: dict):
             is no other.
 
     Raises:
-        Unreadable: it declares entities, or is nested too deeply.
+        Unreadable: it declares entities, is too large, or is nested too deeply.
     """
+    if len(text) > reading.MAX_CHARS:
+        raise Unreadable("too large", f"XML of {len(text):,} characters; the limit is {reading.MAX_CHARS:,}")
     root, error, at = _parsed(text)
     if root is None:
         return None
@@ -106,8 +109,11 @@ def _parsed(text: str) -> tuple[_Element | None, str, int]:
     clean = _NOT_XML.sub("", clean).lstrip("\ufeff \t\r\n")
     top = _Element("", {})
     stack = [top]
+    numbers = count()
 
     def start(name, attributes):
+        if next(numbers) >= MAX_XML_ELEMENTS:
+            raise Unreadable("too large", f"XML of more than {MAX_XML_ELEMENTS:,} elements")
         if len(stack) > MAX_XML_DEPTH:
             raise Unreadable("too large or too deeply nested to be read", "XML")
         element = _Element(_local(name), {
@@ -310,6 +316,8 @@ def _labelled_records(source_file: str, lines: list[str], known: dict[str, str],
             inside = ""
         elif inside:
             records[-1].texts.append((inside, line))
+    if len(records) > reading.MAX_RECORDS:
+        raise Unreadable("too many records", f"{len(records):,}; the limit is {reading.MAX_RECORDS:,}")
     yield from _records_as_sources(source_file, lines, records, known)
 
 

@@ -115,6 +115,10 @@ def test_deep_xml_is_refused_in_bounded_time():
     assert [r.reason for r in done.rejected] == ["too large or too deeply nested to be read"]
 
 
+def test_xml_of_too_many_elements_is_refused():
+    assert [r.reason for r in cleaned("<r>" + "<a/>" * 400_000 + "</r>").rejected] == ["too large"]
+
+
 def test_xml_of_pages_and_of_other_things_is_no_export():
     page = (f'<?xml version="1.0"?><!DOCTYPE html><html><head><title>{ONE}</title></head><body><h1>{ONE}</h1>'
             f"<p>{FIRST}</p><p>{SECOND}</p></body></html>")
