@@ -119,8 +119,10 @@ class Corpus:
             n = np.bincount(self.article[mask], minlength=len(self.articles))
             binding = np.bincount(self.article[mask & self.binding], minlength=len(self.articles))
             counts = summed(self.theme[mask], self.article[mask], len(self.articles))
-            self._sums[year, side] = counts, n, binding
-        return self._sums[year, side]
+            # kept in as few bytes as they need: of a large corpus there are many
+            self._sums[year, side] = tuple(a.astype(np.min_scalar_type(a.max(initial=0))) for a in (counts, n, binding))
+        counts, n, binding = (part.astype(np.int64) for part in self._sums[year, side])
+        return counts, n, binding
 
     @cached_property
     def shared(self) -> np.ndarray:
@@ -148,7 +150,8 @@ def summed(values: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarray:
     out = np.zeros((n_groups, values.shape[1]), np.int64)
     if len(group):
         starts = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
-        out[group[starts]] = np.add.reduceat(values, starts, axis=0, dtype=np.int64)
+        for column in range(values.shape[1]):  # all at once they would all be copied as wide integers
+            out[group[starts], column] = np.add.reduceat(values[:, column], starts, dtype=np.int64)
     return out
 
 
@@ -252,7 +255,10 @@ class View:
         counts, n, _ = self.sums(ALL_YEARS)
         if self.by_article:
             first, second = np.triu_indices(len(self.corpus.codes), k=1)
-            return counts, n, counts[:, first] * counts[:, second]
+            small = counts.astype(np.uint16)  # 0 or 1
+            both = small[:, first]
+            both *= small[:, second]
+            return counts, n, both
         some = self.corpus.sums(ALL_YEARS)[1][self.keep] > 0
         return counts, n, self.corpus.shared[self.keep][some]
 
@@ -278,7 +284,8 @@ class View:
     @cached_property
     def terms(self) -> pd.DataFrame:
         """The listed terms of the articles of this view."""
-        return self.corpus.terms[self.keep[self.corpus.terms["article"].to_numpy(np.int64)]]
+        terms = self.corpus.terms
+        return terms if self.keep.all() else terms[self.keep[terms["article"].to_numpy(np.int64)]]
 
     @cached_property
     def items(self) -> pd.DataFrame:
