@@ -1,7 +1,8 @@
 """One function per chart: from a table of the build, or the frame of a measure, to a finished figure.
 
-Every function takes the frame it draws, `names` (what themes and regions are called), filters where it has them, and
-passes what it does not know on to `figures.finish`: `out` and `source` always, `size` and `formats` where wanted.
+Every function takes the frame it draws, `names` (what themes and regions are called) and filters of what the frame
+holds: `year`, `region` for one of them, `themes`, `regions`, `terms` for some, all by default. It passes what it does
+not know on to `figures.finish`: `out` and `source` always, `size` and `formats` where wanted.
 Without a `title` it writes one from the plotted numbers, and claims no order that the intervals do not bear. With too
 little to draw it says so in the figure, in prose.
 """
@@ -201,6 +202,13 @@ def listing(items: Sequence[str], lang: str) -> str:
         between = "" if all(item.endswith("”") for item in items) else "、"
         return between.join(items[:-1]) + ("和" if len(items) > 1 else "") + items[-1] if items else ""
     return ", ".join(items[:-1]) + (" and " if len(items) > 1 else "") + items[-1] if items else ""
+
+
+def others(n: int, noun: str = "") -> str:
+    """So many others in English: “1 other”, “2 others”, “2 other regions”."""
+    if noun:
+        return f"{n} other {noun}" + ("" if n == 1 else "s")
+    return f"{n} other" + ("" if n == 1 else "s")
 
 
 def quoted(text: str) -> str:
@@ -676,6 +684,14 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
         **shared)
 
 
+def _chosen(frame: pd.DataFrame, **wanted: Sequence[str] | None) -> pd.DataFrame:
+    """The rows whose columns hold one of the wanted values; None wants all."""
+    for column, values in wanted.items():
+        if values is not None:
+            frame = frame[frame[column].isin(list(values))]
+    return frame
+
+
 def _of_slice(frame: pd.DataFrame, region: str | None = None, year: int | None = None) -> pd.DataFrame:
     if region is not None:
         frame = frame[frame["region"] == region]
@@ -723,7 +739,7 @@ def _leading_words(top: pd.DataFrame, names: Names, lang: str, n_themes: int) ->
         return (f"没有哪个主题明显领先，最高的是{labels[0]}（{share}）" if lang == "zh" else
                 f"no theme clearly leads; {labels[0]} is highest ({share})")
     return (f"{labels[0]}最高（{share}），但与其后{len(labels) - 1}个主题难分先后" if lang == "zh" else
-            f"{labels[0]} is highest ({share}) but cannot be told from {len(labels) - 1} others")
+            f"{labels[0]} is highest ({share}) but cannot be told from {others(len(labels) - 1)}")
 
 
 def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "all",
@@ -1018,8 +1034,8 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
 
 
 def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", year_from: int | None = None,
-                 year_to: int | None = None, title: Bilingual | None = None, stem: str = "theme_change",
-                 **finishing) -> FigureCard:
+                 year_to: int | None = None, themes: Sequence[str] | None = None, title: Bilingual | None = None,
+                 stem: str = "theme_change", **finishing) -> FigureCard:
     """Each theme's share in an earlier and a later year, ranked by the later one, with the interval of the difference.
 
     Args:
@@ -1027,6 +1043,7 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         region: whose statements.
         year_from, year_to: the two years; by default the furthest apart in which a change could be judged.
     """
+    trends = _chosen(trends, theme=themes)
     frame = trends[(trends["region"] == region) & ~trends["theme"].isin(["all", "none"])]
     judged = frame[frame["grade"] != "too_little"]
     if year_from is None or year_to is None:
@@ -1070,7 +1087,8 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         labels = [quoted(t) for t in part[f"theme_{lang}"].head(2)]
         if len(part) <= 2:
             return listing(labels, lang)
-        return f"{labels[0]}等{len(part)}个主题" if lang == "zh" else f"{labels[0]} and {len(part) - 1} other themes"
+        rest = others(len(part) - 1, "theme")
+        return f"{labels[0]}等{len(part)}个主题" if lang == "zh" else f"{labels[0]} and {rest}"
 
     if len(rose) or len(fell):
         automatic = {
@@ -1170,14 +1188,16 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         **shared)
 
 
-def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, title: Bilingual | None = None,
-                  stem: str = "region_themes", **finishing) -> FigureCard:
+def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, themes: Sequence[str] | None = None,
+                  regions: Sequence[str] | None = None, title: Bilingual | None = None, stem: str = "region_themes",
+                  **finishing) -> FigureCard:
     """Themes × regions: the share of each region's statements with each theme; thin regions stand apart in grey.
 
     Args:
         prevalence: as `measures.prevalence` returns it, single regions included.
         year: all years by default.
     """
+    prevalence = _chosen(prevalence, theme=themes, region=regions)
     frame = _shares(_of_slice(prevalence, year=year), names)
     frame = frame[~frame["region"].isin(measures.NOT_ONE_REGION) & (frame["n_statements"] > 0)]
     data = frame[list(_SHARE_COLUMNS)].reset_index(drop=True)
@@ -1307,8 +1327,8 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
 
 
 def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all", year_from: int | None = None,
-                  year_to: int | None = None, title: Bilingual | None = None, stem: str = "theme_ranking",
-                  **finishing) -> FigureCard:
+                  year_to: int | None = None, themes: Sequence[str] | None = None, title: Bilingual | None = None,
+                  stem: str = "theme_ranking", **finishing) -> FigureCard:
     """Themes ranked by their share in the later year, with its interval; the earlier year as a hollow dot.
 
     Args:
@@ -1316,6 +1336,7 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
         region: whose statements.
         year_from, year_to: by default the first and the last year that are not thin.
     """
+    prevalence = _chosen(prevalence, theme=themes)
     frame = _shares(_of_slice(prevalence, region), names)
     frame = frame[(frame["year"] > 0) & frame["percent"].notna()]
     solid = sorted(int(y) for y in frame.loc[~frame["thin"], "year"].unique()) or _years_of(frame)
@@ -1502,7 +1523,8 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
         automatic = {"zh": f"{quoted(label['zh'])}：{solid['region'].iloc[0]}占比最高（"
                            f"{percent(solid['percent'].iloc[0])}），与另外{len(top) - 1}个地区难分先后",
                      "en": f"{quoted(label['en'])}: highest in {names.region(solid['region'].iloc[0], 'en')} "
-                           f"({percent(solid['percent'].iloc[0])}), too close to {len(top) - 1} other regions to rank"}
+                           f"({percent(solid['percent'].iloc[0])}), "
+                           f"too close to {others(len(top) - 1, 'region')} to rank"}
     n_thin = int((data["thin"] & (data["n_statements"] > 0)).sum())
     absent = [r for r in names.tiles if r not in set(data.loc[data["n_statements"] > 0, "region"])]
     alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区语句中涉及{label['zh']}的比例。材料够用的{len(solid)}个地"
@@ -1562,13 +1584,15 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
 
 
 def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS,
-                      title: Bilingual | None = None, stem: str = "map_dominant", **finishing) -> FigureCard:
+                      themes: Sequence[str] | None = None, title: Bilingual | None = None, stem: str = "map_dominant",
+                      **finishing) -> FigureCard:
     """Which theme each region mentions most, on the tile-grid map, by number; the key names the themes.
 
     Args:
         prevalence: as `measures.prevalence` returns it, single regions included.
         year: all years by default.
     """
+    prevalence = _chosen(prevalence, theme=themes)
     frame = _shares(_of_slice(prevalence, year=year), names)
     frame = frame[~frame["region"].isin(measures.NOT_ONE_REGION) & (frame["n_statements"] > 0)]
     top = (frame.sort_values(["percent"], ascending=False, kind="stable").drop_duplicates("region")
@@ -1698,13 +1722,15 @@ def _pair_alt(tied: pd.DataFrame, lang: str, head: int = 5) -> str:
 
 
 def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, region: str = "all",
-                        title: Bilingual | None = None, stem: str = "cooccurrence_matrix", **finishing) -> FigureCard:
+                        themes: Sequence[str] | None = None, title: Bilingual | None = None,
+                        stem: str = "cooccurrence_matrix", **finishing) -> FigureCard:
     """Which themes stand in one statement more or less often than by chance: a lower triangle.
 
     Args:
         cooccurrence: as `measures.cooccurrence` returns it, best made from `measures.complete_pairs`.
         year, region: the slice.
     """
+    cooccurrence = _chosen(cooccurrence, theme_a=themes, theme_b=themes)
     data = _pair_frame(cooccurrence, names, year, region)[list(_PAIR_PLOT_COLUMNS)]
     themes = names.theme_order(set(data["theme_a"]) | set(data["theme_b"]))
     years = _years_of(cooccurrence) if year == ALL_YEARS and "year" in cooccurrence else [year]
@@ -1791,8 +1817,8 @@ def _n_statements(frame: pd.DataFrame, year: int, region: str) -> int:
 
 
 def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, region: str = "all",
-                         title: Bilingual | None = None, stem: str = "cooccurrence_network",
-                         **finishing) -> FigureCard:
+                         themes: Sequence[str] | None = None, title: Bilingual | None = None,
+                         stem: str = "cooccurrence_network", **finishing) -> FigureCard:
     """Themes that stand together more often than by chance, as a network. Under that of all years stands a small one
     for each year, with the same places.
 
@@ -1801,6 +1827,7 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
             gives the places.
         year, region: the slice whose ties are drawn.
     """
+    cooccurrence = _chosen(cooccurrence, theme_a=themes, theme_b=themes)
     from . import networks
 
     everything = _pair_frame(cooccurrence, names, ALL_YEARS, region)
@@ -1926,7 +1953,8 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
 
 
 def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year_b: int, n_top: int = 14,
-                        title: Bilingual | None = None, stem: str = "cooccurrence_change", **finishing) -> FigureCard:
+                        themes: Sequence[str] | None = None, title: Bilingual | None = None,
+                        stem: str = "cooccurrence_change", **finishing) -> FigureCard:
     """Pairs of themes whose tie changed most between two years, with intervals.
 
     Args:
@@ -1934,6 +1962,7 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
         year_a, year_b: the earlier and the later year.
         n_top: pairs shown, clear ones first, then by the size of the change.
     """
+    change = _chosen(change, theme_a=themes, theme_b=themes)
     frame = change[change["supported"]].copy()
     for side in "ab":
         for lang in figures.LANGS:
@@ -2047,7 +2076,8 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
 # ---- regions --------------------------------------------------------------------------------------------------------
 
 
-def correspondence(table: pd.DataFrame, *, names: Names, title: Bilingual | None = None, stem: str = "correspondence",
+def correspondence(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | None = None,
+                   regions: Sequence[str] | None = None, title: Bilingual | None = None, stem: str = "correspondence",
                    period: str = "–", **finishing) -> FigureCard:
     """Regions and themes in one plane, by correspondence analysis.
 
@@ -2055,6 +2085,8 @@ def correspondence(table: pd.DataFrame, *, names: Names, title: Bilingual | None
         table: counts, regions × themes, as `measures.region_table` returns it; leave thin regions out first.
         period: years covered.
     """
+    table = table.loc[table.index.isin(table.index if regions is None else list(regions)),
+                      table.columns.isin(table.columns if themes is None else list(themes))]
     columns = {"name": {"zh": "地区或主题", "en": "region or theme"},
                "name_zh": {"zh": "名称", "en": "name in Chinese"},
                "name_en": {"zh": "英文名", "en": "name"},
@@ -2158,7 +2190,8 @@ def correspondence(table: pd.DataFrame, *, names: Names, title: Bilingual | None
         **shared)
 
 
-def dendrogram(table: pd.DataFrame, *, names: Names, title: Bilingual | None = None, stem: str = "dendrogram",
+def dendrogram(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | None = None,
+               regions: Sequence[str] | None = None, title: Bilingual | None = None, stem: str = "dendrogram",
                period: str = "–", **finishing) -> FigureCard:
     """Which regions have like profiles of themes: a tree by average linkage of Jensen–Shannon distances.
 
@@ -2166,6 +2199,8 @@ def dendrogram(table: pd.DataFrame, *, names: Names, title: Bilingual | None = N
         table: counts, regions × themes, as `measures.region_table` returns it; leave thin regions out first.
         period: years covered.
     """
+    table = table.loc[table.index.isin(table.index if regions is None else list(regions)),
+                      table.columns.isin(table.columns if themes is None else list(themes))]
     filled = table.loc[table.sum(axis=1) > 0]
     distances = measures.js_distance(filled)
     columns = {"region": _SHARE_COLUMNS["region"], "region_en": {"zh": "地区英文名", "en": "region in English"},
@@ -2179,13 +2214,13 @@ def dendrogram(table: pd.DataFrame, *, names: Names, title: Bilingual | None = N
                            stem=stem, title=title, data=pd.DataFrame(columns=list(columns)), columns=columns, unit=unit,
                            period=period, **finishing)
     order, linkage = measures.dendrogram_order(distances)
-    others = distances.mask(np.eye(len(distances), dtype=bool))
+    apart = distances.mask(np.eye(len(distances), dtype=bool))
     rows = []
     for i, region in enumerate(order):
-        nearest = min(others.index, key=lambda r, region=region: (
-            others.loc[region, r] if r != region else np.inf, r))
+        nearest = min(apart.index, key=lambda r, region=region: (
+            apart.loc[region, r] if r != region else np.inf, r))
         rows.append({"region": region, "region_en": names.region(region, "en"), "n": int(filled.loc[region].sum()),
-                     "nearest": nearest, "distance": float(others.loc[region, nearest]), "position": i + 1})
+                     "nearest": nearest, "distance": float(apart.loc[region, nearest]), "position": i + 1})
     data = pd.DataFrame(rows)
     shared = dict(stem=stem, data=data, columns=columns, unit=unit, period=period, **finishing)
     best = data.sort_values(["distance", "region"]).iloc[0]
@@ -2257,8 +2292,9 @@ def dendrogram(table: pd.DataFrame, *, names: Names, title: Bilingual | None = N
         **shared)
 
 
-def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, title: Bilingual | None = None,
-            stem: str = "silence", period: str = "–", **finishing) -> FigureCard:
+def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, themes: Sequence[str] | None = None,
+            regions: Sequence[str] | None = None, title: Bilingual | None = None, stem: str = "silence",
+            period: str = "–", **finishing) -> FigureCard:
     """Themes that regions do not mention, and how surprising that is given how much they said.
 
     Args:
@@ -2266,6 +2302,7 @@ def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, title: B
         n_themes: rows at most; those with the least likely silences come first.
         period: years covered.
     """
+    silence = _chosen(silence, theme=themes, region=regions)
     data = silence.copy()
     data["theme_zh"] = [names.theme(t, "zh") for t in data["theme"]]
     data["theme_en"] = [names.theme(t, "en") for t in data["theme"]]
@@ -2382,13 +2419,15 @@ def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, title: B
 
 
 def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, region: str = "all",
-                     title: Bilingual | None = None, stem: str = "deontic_strength", **finishing) -> FigureCard:
+                     themes: Sequence[str] | None = None, title: Bilingual | None = None,
+                     stem: str = "deontic_strength", **finishing) -> FigureCard:
     """How binding the wording is, by theme: the share of each grade in the theme's statements.
 
     Args:
         deontic_counts: table of the build.
         year, region: the slice.
     """
+    deontic_counts = _chosen(deontic_counts, theme=None if themes is None else [*themes, "all"])
     part = deontic_counts[(deontic_counts["year"] == year) & (deontic_counts["region"] == region)
                           & (deontic_counts["theme"] != "none")]
     grades = [g for g in names.grades if g in set(part["deontic"])]
@@ -2437,7 +2476,7 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
         "zh": f"“{first['theme_zh']}”的措辞最硬：{first_share}为{hard_names['zh']}" if not close else
               f"“{first['theme_zh']}”的硬措辞占比最高（{first_share}），与另外{close}个主题难分先后",
         "en": f"“{first['theme_en']}” is worded most bindingly: {first_share} {hard_names['en']}" if not close else
-              f"“{first['theme_en']}” has most binding wording ({first_share}), too close to {close} others to rank"}
+              f"“{first['theme_en']}” has most binding wording ({first_share}), too close to {others(close)} to rank"}
     soft = solid.set_index("theme").loc[ranked.sort_values("share", kind="stable")["theme"].iloc[0]]
     soft_share = percent(float(ranked["share"].min()) * 100)
     alt = {"zh": f"堆叠条形图，{len(order) - order.count('all')}个主题的语句按措辞约束力的构成，"
@@ -2757,7 +2796,7 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
             [f"{nation} came first with the national regulator"] * bool(nation)
             + [f"{local} came first with a region"] * bool(local) + [f"{open_} cannot be decided"] * bool(open_))}
     told = [t for t in chosen if t in sure.index][:4]
-    others = {t: int(sizes.set_index("term").loc[t, "n_users"]) - 1 for t in told}
+    later = {t: int(sizes.set_index("term").loc[t, "n_users"]) - 1 for t in told}
 
     def user(region, lang):
         return {"zh": "总局", "en": "the national regulator"}[lang] if region == NATIONAL else \
@@ -2765,11 +2804,11 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
 
     alt = {"zh": f"时间轴，{len(chosen)}个说法在各地区（含总局）首次出现的日期，{year_span(years, 'zh')}；"
                  f"{automatic['zh']}。"
-                 + "".join(f"“{t}”先见于{user(sure[t], 'zh')}，后见于另外{others[t]}家。" for t in told),
+                 + "".join(f"“{t}”先见于{user(sure[t], 'zh')}，后见于另外{later[t]}家。" for t in told),
            "en": f"Timeline of the first use of {len(chosen)} terms by regions and the national regulator, "
                  f"{year_span(years, 'en')}. {automatic['en']}. "
                  + " ".join(f"“{names.term(t, 'en')}” is first found with {user(sure[t], 'en')}, then with "
-                            f"{others[t]} others." for t in told)}
+                            f"{others(later[t])}." for t in told)}
     alt = {lang: text.strip() for lang, text in alt.items()}
 
     def draw(figure, lang, everything=chosen):
@@ -2828,14 +2867,15 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
         **shared)
 
 
-def echo_index(echo_by_region: pd.DataFrame, *, names: Names, title: Bilingual | None = None, stem: str = "echo_index",
-               period: str = "–", **finishing) -> FigureCard:
+def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[str] | None = None,
+               title: Bilingual | None = None, stem: str = "echo_index", period: str = "–", **finishing) -> FigureCard:
     """How much of each region's wording repeats earlier national wording, with intervals.
 
     Args:
         echo_by_region: as `diffusion.echo_by_region` returns it.
         period: years covered.
     """
+    echo_by_region = _chosen(echo_by_region, region=regions)
     data = echo_by_region[~echo_by_region["region"].isin(measures.NOT_ONE_REGION)].copy()
     data["region_en"] = [names.region(r, "en") for r in data["region"]]
     for column in ("share", "low", "high", "share_same_year"):

@@ -267,6 +267,37 @@ def look_at(figure):
     return seen
 
 
+# For each chart with filters: some of what it holds, and the column that must then hold nothing else.
+FILTERS = {
+    "top_terms": [{"year": 2024}], "wordcloud": [{"year": 2024}],
+    "theme_prevalence": [{"region": "河北", "standardised": None, "warned": None}, {"themes": ["debt", "rules"]}],
+    "theme_ranking": [{"region": "河北"}, {"themes": ["debt", "rules"]}],
+    "theme_change": [{"themes": ["debt", "rules"]}],
+    "region_themes": [{"year": 2024}, {"themes": ["debt", "rules"]}, {"regions": ["河北", "广东"]}],
+    "tile_map": [{"year": 2024}], "tile_map_theme": [{"year": 2024}, {"theme": "rules"}],
+    "tile_map_dominant": [{"year": 2024}, {"themes": ["debt", "rules"]}],
+    "cooccurrence_matrix": [{"year": 2024}, {"region": "all"}, {"themes": ["debt", "rules", "green"]}],
+    "cooccurrence_network": [{"year": 2024}, {"region": "all"}, {"themes": ["debt", "rules", "green"]}],
+    "cooccurrence_change": [{"themes": ["debt", "rules"]}],
+    "correspondence": [{"themes": ["debt", "rules", "green"]}, {"regions": ["河北", "广东", "内蒙古"]}],
+    "dendrogram": [{"themes": ["debt", "rules", "green"]}, {"regions": ["河北", "广东", "内蒙古"]}],
+    "silence": [{"themes": ["debt", "green"]}, {"regions": ["河北", "广东"]}],
+    "deontic_strength": [{"themes": ["debt", "rules"]}],
+    "echo_index": [{"regions": ["河北", "广东"]}],
+}
+HELD_IN = {"year": ["year"], "region": ["region"], "themes": ["theme", "theme_a", "theme_b"], "theme": ["theme"],
+           "regions": ["region"]}
+
+
+@pytest.mark.parametrize(("name", "filters"), [(n, f) for n, some in FILTERS.items() for f in some])
+def test_filters_leave_only_what_was_asked_for(name, filters, tmp_path):
+    data = data_of(drawn(name, tmp_path, **filters))
+    assert len(data)
+    for key, wanted in filters.items():
+        for column in set(HELD_IN.get(key, ())) & set(data.columns):
+            assert set(data[column]) <= {"all", *([wanted] if isinstance(wanted, str | int) else wanted)}, column
+
+
 def data_of(card):
     return pd.read_csv(card.folder / f"{card.stem}.csv", encoding="utf-8-sig")
 
