@@ -698,7 +698,7 @@ def _table_rows(text: str, names: dict[str, str]):
     field."""
     import csv
 
-    head = text[:4096].lstrip("\ufeff").split("\n", 1)[0].rstrip("\r")
+    head = re.split(r"[\r\n]", text[:4096].lstrip("\ufeff"), maxsplit=1)[0]
     delimiter = max(",\t;|", key=head.count)
     if not head.count(delimiter) or len(head) > 2_000:
         return None
@@ -706,17 +706,27 @@ def _table_rows(text: str, names: dict[str, str]):
     if "text" not in known or sum(k is not None for k in known) < 2:
         return None
     csv.field_size_limit(MAX_MEMBER_BYTES)
-    return csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=delimiter)
+    # a carriage return on its own ends a line too
+    return csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=None), delimiter=delimiter)
 
 
 def rows_as_sources(source_file: str, source_format: str, rows, names: dict[str, str], n_chars: int):
     """One source a row, the first row being the names; what is not a text or a field counts as metadata."""
-    import itertools
+    import csv
 
     rows = iter(rows)
     head = [str(c).strip() for c in next(rows, [])]
-    left, last, rest = n_chars, None, ("metadata", "syntax")
-    for i, row in enumerate(itertools.islice(rows, MAX_RECORDS + 1), 2):
+    left, last, rest, i = n_chars, None, ("metadata", "syntax"), 1
+    while True:
+        i += 1
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            yield source_file, "a table that breaks off", f"row {i} and what follows: {error}"
+            rest = ("unreadable", "bad_record")
+            break
+        if row is None:
+            break
         if i - 1 > MAX_RECORDS:
             yield source_file, "too many records", f"row {i} and what follows; the limit is {MAX_RECORDS:,}"
             rest = ("unreadable", "bad_record")

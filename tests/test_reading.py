@@ -374,3 +374,22 @@ def test_mean_input_takes_bounded_time_and_is_accounted_for(rules, name):
     assert done.articles or done.rejected
     if done.ledger:
         assert sum(r.n_chars for r in done.ledger) == len(MEAN[name])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_rows_of_a_table_end_as_on_any_system(rules, end):
+    text = end.join(["标题,正文", f"甲,{CHINESE}", f"乙,{CHINESE}", ""])
+    done = cleaning.clean_document("x", text.encode(), rules)
+    assert [(a.title, a.text) for a in done.articles] == [("甲", CHINESE), ("乙", CHINESE)]
+    assert done.rejected == []
+    assert sum(row.n_chars for row in done.ledger) == len(text)
+
+
+def test_a_table_that_breaks_off_keeps_the_rows_before_and_accounts_for_the_rest(rules, monkeypatch):
+    monkeypatch.setattr(reading, "MAX_MEMBER_BYTES", 200)  # of a cell, too
+    text = f"标题,正文\n甲,{CHINESE[:100]}\n乙,{CHINESE * 9}\n"
+    done = cleaning.clean_document("x", text.encode(), rules)
+    assert [a.title for a in done.articles] == ["甲"]
+    assert [(r.reason, r.detail) for r in done.rejected] == [
+        ("a table that breaks off", "row 3 and what follows: field larger than field limit (200)")]
+    assert sum(row.n_chars for row in done.ledger) == len(text)
