@@ -33,6 +33,7 @@ FORMATS = ("png", "svg", "pdf")
 LICENCE = "CC BY 4.0"
 STYLE_FILE = Path(__file__).with_name("fengxiang.mplstyle")
 SERIF = "Noto Serif SC"
+WANTING = "〓"  # what printers set for a character they lack
 
 PAPER = "#FCFBF9"
 INK, SOFT_INK, QUIET_INK = "#262626", "#595959", "#6E6A64"
@@ -97,7 +98,7 @@ def _advance(char: str, serif: bool) -> float:
     from matplotlib.ft2font import LoadFlags
 
     face = _face(serif)
-    if not face.get_char_index(ord(char)):  # `_check` will refuse it with a better message
+    if not face.get_char_index(ord(char)):  # `_check` will set `WANTING` in its place
         return 1.0
     return face.load_char(ord(char), flags=LoadFlags.NO_SCALE).horiAdvance / face.units_per_EM
 
@@ -116,15 +117,14 @@ def text_width(text: str, size: float, *, serif: bool = False) -> float:
 
 @contextmanager
 def house_style():
-    """Matplotlib set to the house style and nothing else, whatever the machine's own settings; a missing glyph is an
-    error inside it."""
+    """Matplotlib set to the house style and nothing else, whatever the machine's own settings."""
     import matplotlib
 
     _register_fonts()
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(matplotlib.rc_params_from_file(STYLE_FILE, use_default_template=False))
-        warnings.filterwarnings("error", message=r"Glyph .* missing")
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing")  # of texts measured before `_check` mends them
         yield
 
 
@@ -572,14 +572,14 @@ def _texts_of(artist) -> list[Text]:
 
 
 def _check(figure: Figure, stem: str, lang: str, size: str) -> None:
-    """Refuses a figure with a missing glyph or with overlapping labels. Draws it."""
+    """Refuses a figure with overlapping labels. A character that the font lacks, as a name in a raw file may hold, is
+    set as printers mark one that is wanting. Draws the figure."""
     for text in _texts_of(figure):
         _set_marks(text, lang)
         wording = text.get_text()
         missing = missing_glyphs(wording, serif=SERIF in text.get_fontfamily())
-        if missing and text.get_visible():
-            raise FigureError(f"figure {stem} ({lang}): the font has no glyph for {' '.join(missing)} "
-                              f"(U+{ord(missing[0]):04X}) in “{wording}”")
+        if missing:
+            text.set_text(wording.translate(dict.fromkeys(map(ord, missing), WANTING)))
     problems = overlaps(figure)
     if problems:
         raise FigureError(f"figure {stem} ({lang}, {size}): " + "; ".join(problems[:6])
