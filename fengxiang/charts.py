@@ -166,11 +166,12 @@ _NO_NAMES = Names({}, {}, {}, {})
 def _english_terms(path: Path) -> dict[str, str]:
     """term → English name, from lines “term = English”; # begins a comment. Empty where there is no such file."""
     from .errors import UserError
+    from .yamlfile import read_text
 
     terms: dict[str, str] = {}
     if not path.exists():
         return terms
-    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         line = line.split("#", 1)[0].strip()
         if line:
             term, mark, english = (part.strip() for part in line.partition(" = "))

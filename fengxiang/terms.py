@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import UserError
+from .yamlfile import read_text
 
 # What is counted: a word of at least two Chinese characters, or of two letters and digits that begin with a letter.
 WORD = re.compile(r"(?:[\u3400-\u9fff]{2,}|[A-Za-z][A-Za-z0-9+\-]+"
@@ -31,14 +32,8 @@ def read_words(path: str | Path) -> list[str]:
     Raises:
         UserError: the file is missing or not UTF-8, or a word stands twice; names the line.
     """
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise UserError("this file of the codebook is missing", path) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot be read as UTF-8 text ({error.__class__.__name__})", path) from None
     words: dict[str, int] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         word = line.split("#", 1)[0].strip()
         if word in words:
             raise UserError(f"“{word}” stands already on line {words[word]}; keep one", path, number)

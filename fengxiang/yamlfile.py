@@ -14,6 +14,29 @@ MAX_BYTES = 5_000_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+def read_text(path: str | Path) -> str:
+    """The text of a file of the codebook.
+
+    Raises:
+        UserError: the file is missing, too large or not UTF-8; of the latter names the line.
+    """
+    try:
+        raw = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise UserError("this file of the codebook is missing", path) from None
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror or error}); put the file of the codebook there that you may "
+                        "read", path) from None
+    if len(raw) > MAX_BYTES:
+        raise UserError(f"is larger than the {MAX_BYTES:,} bytes a codebook file may have; take out what is not needed",
+                        path)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError("is not UTF-8; save it as UTF-8 in the editor", path,
+                        raw.count(b"\n", 0, error.start) + 1) from None
+
+
 class YamlFile:
     """A YAML file as plain data, and the line on which each value stands.
 
@@ -31,15 +54,7 @@ class YamlFile:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         self._lines: dict[tuple, int] = {}
-        try:
-            raw = self.path.read_bytes()
-            text = raw.decode("utf-8-sig")
-        except FileNotFoundError:
-            raise UserError("this file of the codebook is missing", self.path) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"cannot be read as UTF-8 text ({error.__class__.__name__})", self.path) from None
-        if len(raw) > MAX_BYTES:
-            raise UserError(f"is larger than the {MAX_BYTES:,} bytes a codebook file may have", self.path)
+        text = read_text(self.path)
         try:
             for event in yaml.parse(text, Loader=_LOADER):
                 if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
@@ -49,10 +64,11 @@ class YamlFile:
             node = yaml.compose(text, Loader=_LOADER)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            raise UserError(f"is not valid YAML: {error.problem or error.context}", self.path,
-                            mark.line + 1 if mark else None) from None
-        except yaml.YAMLError as error:
-            raise UserError(f"is not valid YAML: {str(error).splitlines()[0]}", self.path) from None
+            raise UserError(f"is not valid YAML: {error.problem or error.context}; mend this line or the one above it",
+                            self.path, mark.line + 1 if mark else None) from None
+        except yaml.reader.ReaderError as error:
+            raise UserError(f"holds the control character U+{error.character:04X}; delete it", self.path,
+                            text.count("\n", 0, error.position) + 1) from None
         self.data: Any = None if node is None else self._plain(node, ())
 
     def _at(self, event, message: str) -> UserError:

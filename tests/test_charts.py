@@ -655,12 +655,14 @@ def test_every_listed_term_has_an_english_name():
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("甲 = a\n乙\n", r"terms_en.txt:2: write a term"), ("甲 = a\n# x\n甲 = b\n", r"terms_en.txt:3: “甲” stands twice"),
+    ("甲 = a\n乙\n", "terms_en.txt:2: write a term and its English name as “term = English”"),
+    ("甲 = a\n\udcd6\udcd0 = b\n", "terms_en.txt:2: is not UTF-8; save it as UTF-8"),
+    ("甲 = a\n# x\n甲 = b\n", r"terms_en.txt:3: “甲” stands twice"),
     ("甲 =\n", r"terms_en.txt:1: write a term")])
 def test_a_broken_list_of_english_names_is_reported_with_its_line(tmp_path, text, message):
     from fengxiang.errors import UserError
 
-    (tmp_path / "terms_en.txt").write_text(text, "utf-8")
+    (tmp_path / "terms_en.txt").write_text(text, "utf-8", "surrogateescape")
     with pytest.raises(UserError, match=message):
         charts._english_terms(tmp_path / "terms_en.txt")
     assert charts._english_terms(tmp_path / "absent.txt") == {}

@@ -77,3 +77,6 @@ def test_a_repeated_word_is_refused_with_both_lines(tmp_path):
 def test_a_missing_word_list_is_named(tmp_path):
     with pytest.raises(UserError, match=r"stopwords\.txt: this file of the codebook is missing"):
         read_words(tmp_path / "stopwords.txt")
+    (tmp_path / "stopwords.txt").write_bytes("推进\n".encode() + "推动".encode("gb18030"))
+    with pytest.raises(UserError, match=r"stopwords\.txt:2: is not UTF-8; save it as UTF-8 in the editor"):
+        read_words(tmp_path / "stopwords.txt")

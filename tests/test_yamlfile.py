@@ -3,7 +3,7 @@
 import pytest
 
 from fengxiang.errors import UserError
-from fengxiang.yamlfile import YamlFile
+from fengxiang.yamlfile import MAX_BYTES, YamlFile
 
 
 def written(tmp_path, text):
@@ -24,8 +24,9 @@ def test_values_and_their_lines(tmp_path):
     ("a: &x 1\nb: *x\n", 1, "anchors"),
     ("a: !!python/object/apply:os.system [ls]\n", 1, "tag"),
     ("a: !secret x\n", 1, "tag"),
-    ("a: [1\n", 2, "not valid YAML"),
-    ("a: 1\n\tb: 2\n", 2, "not valid YAML"),
+    ("a: [1\n", 2, "is not valid YAML: .*; mend this line or the one above it"),
+    ("a: 1\n\tb: 2\n", 2, "is not valid YAML: "),
+    ("a: 1\nb: x\ay\n", 2, r"holds the control character U\+0007; delete it"),
     ("? [a, b]\n: 1\n", 1, "plain word"),
     ("a: 1\n---\nb: 2\n", 2, "not valid YAML"),
 ])
@@ -43,6 +44,14 @@ def test_a_bomb_of_aliases_is_refused_before_it_grows(tmp_path):
 def test_missing_and_undecodable_files(tmp_path):
     with pytest.raises(UserError, match=r"none\.yml: this file of the codebook is missing"):
         YamlFile(tmp_path / "none.yml")
-    (tmp_path / "bad.yml").write_bytes("主题".encode("gb18030"))
-    with pytest.raises(UserError, match=r"bad\.yml: cannot be read as UTF-8"):
+    (tmp_path / "bad.yml").write_bytes(b"a: 1\n" + "主题".encode("gb18030"))
+    with pytest.raises(UserError, match=r"bad\.yml:2: is not UTF-8; save it as UTF-8 in the editor"):
         YamlFile(tmp_path / "bad.yml")
+    (tmp_path / "folder.yml").mkdir()
+    with pytest.raises(UserError, match=r"folder\.yml: cannot be read \(.*\); put the file of the codebook there that "
+                                        "you may read"):
+        YamlFile(tmp_path / "folder.yml")
+    (tmp_path / "large.yml").write_bytes(b"#" * (MAX_BYTES + 1))
+    with pytest.raises(UserError, match=r"large\.yml: is larger than the 5,000,000 bytes a codebook file may have; "
+                                        "take out what is not needed"):
+        YamlFile(tmp_path / "large.yml")
