@@ -88,7 +88,7 @@ def load(folder: str | Path) -> pd.DataFrame:
     wrong = frame.index[~frame["part"].isin(["develop", "held_out"])]
     if len(wrong):
         part, line = frame["part"][wrong[0]], int(wrong[0]) + 2
-        raise UserError(f"the part “{part}” is neither develop nor held_out", path, line)
+        raise UserError(f"the part “{part}” is neither develop nor held_out; write one of the two", path, line)
     for column in ("themes", "themes_contested", "regions", "regions_contested"):
         frame[column] = [tuple(sorted(v for v in text.split(";") if v)) for text in frame[column]]
     return frame
@@ -373,7 +373,8 @@ def _rows_of(path: Path) -> list[tuple[int, dict[str, str]]]:
         raise UserError(f"cannot be read ({error.strerror or error.__class__.__name__}); give a sheet written by "
                         "`python -m fengxiang gold`", path) from None
     if len(raw) > MAX_SHEET_BYTES:
-        raise UserError(f"is larger than the {MAX_SHEET_BYTES:,} bytes a sheet may have", path)
+        raise UserError(f"is larger than the {MAX_SHEET_BYTES:,} bytes a sheet may have; give a sheet written by "
+                        "`python -m fengxiang gold`", path)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -467,8 +468,13 @@ def _table(folder: str | Path, name: str, columns: Sequence[str]) -> pd.DataFram
     path = Path(folder) / name
     if not path.is_file():
         return pd.DataFrame(columns=list(columns), dtype=str)
-    frame = pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False)
+    try:
+        frame = pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False)
+    except ValueError as error:  # not UTF-8, empty, or rows that are no rows
+        raise UserError(f"is not a table of hand labels ({str(error).strip()}); save it as “CSV UTF-8” or put the file "
+                        "of the project back", path) from None
     missing = [c for c in columns if c not in frame]
     if missing:
-        raise UserError(f"lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}", path, 1)
+        raise UserError(f"lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; put "
+                        f"{'them' if len(missing) > 1 else 'it'} back", path, 1)
     return frame.map(_unguarded)

@@ -229,10 +229,11 @@ def test_a_damaged_sheet_is_refused_with_its_line(sheet, old, new, line, message
 
 
 @pytest.mark.parametrize(("raw", "message"), [
-    (b"", "is empty; draw a sheet"),
+    (b"", "is empty; draw a sheet with `python -m fengxiang gold`"),
     ("编号,标注".encode("gb18030"), "is not UTF-8; in the spreadsheet save it as “CSV UTF-8”"),
-    (b'id,"article\n', "is not sound CSV"),
-    (None, "cannot be read"),
+    (b'id,"article\n', r"s\.csv:1: is not sound CSV \(.*\); save the sheet once more from the spreadsheet"),
+    (b"x" * (gold.MAX_SHEET_BYTES + 1), "bytes a sheet may have; give a sheet written by `python -m fengxiang gold`"),
+    (None, r"s\.csv: cannot be read \(No such file.*\); give a sheet written by `python -m fengxiang gold`"),
 ])
 def test_a_file_that_is_no_sheet_is_refused(tmp_path, raw, message):
     path = tmp_path / "s.csv"
@@ -260,6 +261,23 @@ def test_a_sheet_with_codings_is_not_overwritten(sheet):
 # --- merging
 
 
+@pytest.mark.parametrize(("raw", "message"), [
+    ("编号".encode("gb18030"), r"statements\.csv: is not a table of hand labels \(.*utf-8.*\); save it as “CSV UTF-8” "
+                             "or put the file of the project back"),
+    (b"", r"statements\.csv: is not a table of hand labels \(No columns.*\); save it"),
+    (b'id,"a\n', r"statements\.csv: is not a table of hand labels \(.*\); save it"),
+    (b"id,set\na-1,sheet\n", r"statements\.csv:1: lacks the columns part, .*; put them back"),
+    (b"held_in", r"statements\.csv:3: the part “held_in” is neither develop nor held_out; write one of the two"),
+])
+def test_labels_that_are_none_are_refused(tmp_path, raw, message):
+    if raw == b"held_in":
+        merged(tmp_path, coded("a-1", "WJ", "||||"), coded("b-1", "WJ", "||||"))
+        raw = (tmp_path / gold.FILE).read_bytes().replace(b"b-1,sheet,held_out", b"b-1,sheet,held_in")
+    (tmp_path / gold.FILE).write_bytes(raw)
+    with pytest.raises(UserError, match=message):
+        gold.load(tmp_path)
+
+
 def coded(what: str, coder: str, cells: str, drawn: str = "random") -> dict[str, str]:
     return {"id": what, "article": what[0], "drawn": drawn, "text": f"句子{what}。", "coder": coder,
             **dict(zip(gold.KINDS, cells.split("|"), strict=True))}
@@ -285,7 +303,8 @@ def test_one_coder_gives_the_labels_and_a_second_contests_them(tmp_path):
     found = merged(tmp_path, coded("a-1", "LM", "green;inclusive|深圳|regional|深圳金融监管局|must"))
     assert found.loc["a-1", "themes_contested"] == ()
     before = (tmp_path / gold.CODINGS).read_bytes()
-    with pytest.raises(UserError, match="a-1 has been coded by WJ and LM already"):
+    with pytest.raises(UserError, match=r"codings\.csv: the statement a-1 has been coded by WJ and LM already; settle "
+                                        r"what they differ on in adjudication\.csv"):
         merged(tmp_path, coded("a-1", "XY", "||||"))
     assert (tmp_path / gold.CODINGS).read_bytes() == before
 
