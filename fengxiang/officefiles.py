@@ -40,7 +40,8 @@ def read_packed(source_file: str, data: bytes, names: dict, depth: int, read_mem
     except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
         raise Unreadable("cannot be read: the ZIP file is damaged", str(error)[:200]) from None
     if len(members) > reading.MAX_MEMBERS:
-        raise Unreadable("too many files in a ZIP folder", f"{len(members):,}; the limit is {reading.MAX_MEMBERS:,}")
+        raise Unreadable("too many files in a ZIP folder",
+                         f"{len(members):,}; the limit is {reading.MAX_MEMBERS:,}; unpack it")
     unpacked = sum(m.file_size for m in members)
     if unpacked > reading.MAX_UNPACKED_BYTES:
         raise Unreadable("too large when unpacked", f"{unpacked:,} bytes; the limit is {reading.MAX_UNPACKED_BYTES:,}")
@@ -76,7 +77,7 @@ def _folder(source_file, folder, members, names, depth, read_member):
             path += "+"
         seen.add(path)
         if member.flag_bits & 1:
-            yield path, "locked with a password", ""
+            yield path, "locked with a password", "save it without one"
         elif member.file_size > reading.MAX_MEMBER_BYTES:
             yield path, "too large when unpacked", f"{member.file_size:,} bytes"
         else:
@@ -192,7 +193,8 @@ def read_docx(source_file: str, data: bytes) -> Source:
         shown = reading.normal(text).strip()
         source.lines.add(shown, unit, len(text) + 1, "f:footnote", gap=1)
     if not source.lines.text:
-        raise Unreadable("a Word document without text")
+        raise Unreadable("a Word document without text",
+                         "recognise the text of its pictures first (OCR), or add the text itself")
     return source
 
 
@@ -286,7 +288,7 @@ def read_pdf(source_file: str, data: bytes) -> Source:
     except Exception as error:  # pdfminer raises many kinds for a damaged file, and for fonts it does not know
         failure = f"{type(error).__name__} {error}"
         if "Password" in failure or "Encryption" in failure:
-            raise Unreadable("locked with a password") from None
+            raise Unreadable("locked with a password", "save it without one") from None
     if not any(pages):
         pages = _pages_of_pdfium(data, failure)
     total = sum(len(s.text) for page in pages for s in page)
@@ -295,7 +297,8 @@ def read_pdf(source_file: str, data: bytes) -> Source:
                          "recognise its text first (OCR), or add the text itself" if pictures else "")
     garbled = sum(len(re.findall(r"\(cid:\d+\)|[\ue000-\uf8ff\ufffd]", s.text)) for page in pages for s in page)
     if garbled > 0.2 * total:
-        raise Unreadable("a PDF whose fonts do not say which characters they show")
+        raise Unreadable("a PDF whose fonts do not say which characters they show",
+                         "recognise its text (OCR), or save the text as DOCX or plain text")
     return _pdf_source(source_file, pages)
 
 
@@ -340,7 +343,7 @@ def _pages_of_pdfplumber(data: bytes) -> tuple[list[list[_Segment]], bool]:
 
 def _refuse_too_many(n_pages: int) -> None:
     if n_pages > MAX_PAGES:
-        raise Unreadable("too many pages", f"{n_pages:,}; the limit is {MAX_PAGES:,}")
+        raise Unreadable("too many pages", f"{n_pages:,}; the limit is {MAX_PAGES:,}; cut it into several files")
 
 
 def _pages_of_pdfium(data: bytes, failure: str) -> list[list[_Segment]]:
@@ -360,7 +363,7 @@ def _pages_of_pdfium(data: bytes, failure: str) -> list[list[_Segment]]:
                 page.close()
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
-            raise Unreadable("locked with a password") from None
+            raise Unreadable("locked with a password", "save it without one") from None
         raise Unreadable("cannot be read: the PDF file is damaged", (failure or str(error))[:200]) from None
     return pages
 
@@ -557,14 +560,15 @@ def read_mail(source_file: str, data: bytes, names: dict, depth: int, read_membe
 
     n_parts = data.count(b"\n--")
     if n_parts > reading.MAX_MAIL_PARTS:  # the parser's time grows with their square
-        raise Unreadable("a message of too many parts", f"{n_parts:,}; the limit is {reading.MAX_MAIL_PARTS:,}")
+        raise Unreadable("a message of too many parts",
+                         f"{n_parts:,}; the limit is {reading.MAX_MAIL_PARTS:,}; save its text as plain text")
     message = email.message_from_bytes(data, policy=email.policy.default)
     part = message.get_body(preferencelist=("html", "plain"))
     is_page = message.get_content_type() == "multipart/related" or "snapshot-content-location" in message
     if part is None:
         part = next((p for p in message.walk() if p.get_content_type() in ("text/html", "text/plain")), None)
     if part is None:
-        raise Unreadable("a message without text")
+        raise Unreadable("a message without text", "save what it holds as files of their own")
     payload = part.get_payload(decode=True) or b""
     text, _, bad = reading.decode(payload, part.get_content_charset())
     subject = _PASSED_ON.sub("", str(message.get("subject") or ""))

@@ -333,7 +333,7 @@ def looks_binary(data: bytes, text: str, bad: int) -> bool:
 def _text_sources(source_file, text, names, first_position, bad):
     n_lines = max(text.count("\n"), text.count("\r"))
     if n_lines > MAX_LINES:
-        raise Unreadable("too many lines", f"{n_lines:,}; the limit is {MAX_LINES:,}")
+        raise Unreadable("too many lines", f"{n_lines:,}; the limit is {MAX_LINES:,}; cut it into several files")
     for source in _by_format(source_file, text, names, first_position):
         if isinstance(source, Source):
             source.n_undecodable, bad = bad, 0
@@ -741,7 +741,7 @@ def rows_as_sources(source_file: str, source_format: str, rows, names: dict[str,
         last = record_as_source(source_file, source_format, record, names, unit=i)
         left -= source_chars(last)
     if last is None:
-        raise Unreadable("a table without an article")
+        raise Unreadable("a table without an article", "no row has a text")
     last.settled.append((1, left, *rest, ""))
     yield last
 
@@ -1069,8 +1069,6 @@ def read_html(source_file: str, text: str, names: dict, subject: str = "") -> So
     for i, b in enumerate(blocks, 1):
         source.lines.add(b.text, i, len(b.text), b.hint, gap=b.gap, indent=b.indent)
         used += len(b.text)
-    if used > len(text):
-        raise Unreadable("a page whose text cannot be told from its markup")
     source.settled.append((0, len(text) - used, "boilerplate", "markup", ""))
     return source
 

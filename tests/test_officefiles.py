@@ -112,3 +112,67 @@ def test_a_pdf_whose_font_tells_its_codes_itself_is_read(rules):
     article = cleaning.clean_document("a.pdf", odd_pdf(lines), rules).articles[0]
     assert (article.title, article.publisher) == ("部署工作", "海西日报")
     assert article.text == "会议要求守住金融风险底线，强化机构监管。"
+
+
+def workbook(*rows: list[str]) -> bytes:
+    import xlsxwriter
+
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet()
+        for i, row in enumerate(rows):
+            sheet.write_row(i, 0, row)
+    return out.getvalue()
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as folder:
+        for name, data in members.items():
+            folder.writestr(name, data)
+    return out.getvalue()
+
+
+def locked_zip() -> bytes:
+    data = bytearray(zipped({"a.txt": TEXT.encode()}))
+    for magic, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(magic) + flags] |= 1  # says that the member is encrypted
+    return bytes(data)
+
+
+def locked_pdf(data: bytes, filter_name: str = "Standard") -> bytes:
+    """A PDF that says it is encrypted, with a password that nobody knows."""
+    lock = f"/Encrypt<</Filter/{filter_name}/V 1/R 2/O<{'ab' * 32}>/U<{'cd' * 32}>/P -4>>/ID[<aa><aa>]"
+    return data.replace(b"trailer<<", b"trailer<<" + lock.encode())
+
+
+OCR = "recognise its text (OCR), or save the text as DOCX or plain text"
+NO_PASSWORD = ("locked with a password", "save it without one")
+
+
+@pytest.mark.parametrize(("make", "said"), [
+    (lambda: zipped({f"{i}.txt": b"" for i in range(20_001)}),
+     ("too many files in a ZIP folder", "20,001; the limit is 20,000; unpack it")),
+    (lambda: zipped({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<a/>"}),
+     ("OpenDocument files are not read here", "save it as DOCX or plain text")),
+    (lambda: workbook(["指标", "数值"], ["不良率", "0.8%"]),
+     ("a workbook without a column of texts", "the first row must name one, such as 正文 or text")),
+    (lambda: workbook(["标题", "正文"], ["部署工作"]), ("a table without an article", "no row has a text")),
+    (lambda: word(lambda document: document._body.clear_content()),
+     ("a Word document without text", "recognise the text of its pictures first (OCR), or add the text itself")),
+    (lambda: odd_pdf(["\ue001\ue002\ue003\ue004", "\ue005\ue006"]),
+     ("a PDF whose fonts do not say which characters they show", OCR)),
+    (lambda: odd_pdf(["部署"]).replace(b"/Kids[3 0 R]/Count 1", b"/Kids[" + b"3 0 R " * 501 + b"]/Count 501"),
+     ("too many pages", "501; the limit is 500; cut it into several files")),
+    (lambda: locked_pdf(odd_pdf(["部署"])), NO_PASSWORD),
+    (lambda: locked_zip(), NO_PASSWORD),
+    (lambda: b"Subject: a\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n" + b"--x\n" * 5_001,
+     ("a message of too many parts", "5,001; the limit is 5,000; save its text as plain text")),
+    (lambda: b"Subject: a\nFrom: a@b.cn\nMIME-Version: 1.0\nContent-Type: image/png\n"
+             b"Content-Transfer-Encoding: base64\n\niVBORw0KGgo=\n",
+     ("a message without text", "save what it holds as files of their own")),
+])
+def test_a_document_that_cannot_be_used_is_listed_with_what_to_do(rules, make, said):
+    done = cleaning.clean_document("材料", make(), rules)
+    assert done.articles == []
+    assert said in [(r.reason, r.detail) for r in done.rejected]

@@ -315,6 +315,8 @@ def picture_pdf() -> bytes:
         (b"{\\rtf1 text}", "RTF is not read here"),
         (b'{"title": "a", "content": "b', "broken JSON"),
         (b'{"a": {"b": 1}}', "JSON without an article"),
+        (b"a\n" * (reading.MAX_LINES + 1), "too many lines"),
+        ("标题,正文\n".encode(), "a table without an article"),
         (b"[" * 200_000, "too large or too deeply nested to be read"),
         (b'{"a":' * 200_000, "too large or too deeply nested to be read"),
         (zipped({"a.txt": b"0" * (reading.MAX_MEMBER_BYTES + 1)}), "too large when unpacked"),
