@@ -323,7 +323,8 @@ def _bench(options) -> int:
 
 def _env(options) -> int:
     if sys.version_info < (3, 11):  # noqa: UP036  before the environment, on any Python
-        raise UserError(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
+        raise UserError(f"Python 3.11 or newer is needed, and this is {sys.version.split()[0]}; install one and "
+                        "run `make env` with it")
     import venv
 
     ready = VENV / "ready"
@@ -334,7 +335,8 @@ def _env(options) -> int:
     status = subprocess.call([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
                               "--require-hashes", "-r", str(ROOT / "requirements.lock")])
     if status:
-        raise UserError("the packages of requirements.lock could not be installed; the reason stands above")
+        raise UserError("the packages of requirements.lock could not be installed; the reason stands above; "
+                        "run `make env` again once it is mended")
     # the notebooks import the package from any folder of JupyterLab
     site = subprocess.check_output([str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
                                    text=True).strip()

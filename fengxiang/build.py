@@ -83,7 +83,7 @@ class Toolkit:
 
         folder = Path(folder)
         if not folder.is_dir():
-            raise UserError("is not a folder; a codebook is a folder like codebook/ of this project", folder)
+            raise UserError("is not a folder; give a codebook folder, like codebook/ of this project", folder)
         return cls(Rules.load(folder), Lexicon.load(folder), Gazetteer.load(folder), Codebook.load(folder))
 
 
@@ -360,7 +360,7 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
     if not raw.is_dir():
         raise UserError("is not a folder; give the folder that holds the articles", raw)
     if not codebook.is_dir():
-        raise UserError("is not a folder; a codebook is a folder like codebook/ of this project", codebook)
+        raise UserError("is not a folder; give a codebook folder, like codebook/ of this project", codebook)
     if not (is_shared(raw) and is_shared(out) and is_shared(codebook)):
         if executor is not None:
             raise UserError("is seen by this process alone, not by the workers of a cluster",

@@ -183,7 +183,7 @@ def read_findings(place: Workplace) -> list[dict]:
     """
     path = place.processed / "findings.csv"
     if not path.is_file():
-        raise UserError("does not exist: no notebook has written the findings", path.name)
+        raise UserError("is not there; run `make report`: a notebook writes the findings", path)
     rows = []
     for row in csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline="")):
         for key, empty in (("badge", {}), ("detail", {}), ("caveat", {}), ("evidence", [])):
@@ -236,7 +236,8 @@ def refuse_stale(place: Workplace, root: Path) -> None:
     for card in declared_cards(place, root):
         data = (place.figures / f"{card['stem']}.csv").read_bytes()
         if content_hash(card, data) != card["content_hash"]:
-            raise UserError("its data are not those its pictures were drawn from", f"figures/{card['stem']}.csv")
+            raise UserError("its data are not those its pictures were drawn from; let figures.finish alone write them",
+                            f"figures/{card['stem']}.csv")
 
 
 def content_hash(card: Mapping[str, Any], data: bytes) -> str:

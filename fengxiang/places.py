@@ -62,7 +62,8 @@ def folder(location: str | Path) -> Path:
             found = UPath(location)
             found.fs  # noqa: B018 (raises what is missing)
     except (ImportError, ValueError, TypeError) as error:
-        raise UserError(f"cannot be opened ({error})", location) from None
+        raise UserError(f"cannot be opened ({error}); give a folder of this machine, or an address like "
+                        "s3://bucket/folder with the package of its kind installed", location) from None
     return Path(found.path) if found.protocol in ("", "file", "local") else found
 
 
@@ -86,7 +87,8 @@ def stored_files(root: Path) -> list[StoredFile]:
         root.fs.invalidate_cache()
         found = root.fs.find(root.path, detail=True)
     except Exception as error:  # each kind of store has errors of its own
-        raise UserError(f"cannot be listed ({type(error).__name__}: {error})", str(root)) from None
+        raise UserError(f"cannot be listed ({type(error).__name__}: {error}); mend the address, or the right to read "
+                        "there", str(root)) from None
     base = root.path.rstrip("/") + "/"
     files = []
     for path, about in found.items():

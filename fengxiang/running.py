@@ -83,7 +83,7 @@ def read_notebook(path: str | Path) -> Notebook:
         content = json.loads(path.read_text(encoding="utf-8"))
         cells = tuple({**cell, "source": "".join(cell["source"])} for cell in content["cells"])
     except (ValueError, KeyError, TypeError):
-        raise UserError("is not a Jupyter notebook (version 4)", place) from None
+        raise UserError("is not a Jupyter notebook (version 4); save it once more from JupyterLab", place) from None
     found = [i for i, cell in enumerate(cells) if cell["cell_type"] == "code" and "interface" in tags(cell)]
     if len(found) != 1:
         raise UserError(f"needs exactly one code cell tagged “interface” with INPUTS, OUTPUTS and PARAMETERS; it has "
@@ -116,7 +116,7 @@ def read_declarations(source: str, place: str) -> dict[str, Any]:
     try:
         body = ast.parse(source).body
     except SyntaxError as error:
-        raise UserError(f"is not valid Python: {error.msg}", place, error.lineno) from None
+        raise UserError(f"is not valid Python: {error.msg}; mend this line", place, error.lineno) from None
     for statement in body:
         named = isinstance(statement, ast.Assign) and len(statement.targets) == 1 \
             and isinstance(statement.targets[0], ast.Name)
@@ -127,7 +127,8 @@ def read_declarations(source: str, place: str) -> dict[str, Any]:
         try:
             found[name] = ast.literal_eval(statement.value)
         except ValueError:
-            raise UserError(f"{name} must be a plain literal: it is read, not run", place, statement.lineno) from None
+            raise UserError(f"{name} must be a plain literal, for it is read and not run; write the value out", place,
+                            statement.lineno) from None
     if missing := [name for name in INTERFACE if name not in found]:
         raise UserError(f"lacks {', '.join(missing)}", place)
     for name in INTERFACE[:2]:
@@ -434,7 +435,8 @@ def run_notebooks(root: str | Path, raw: str | Path, out: str | Path, codebook: 
                 _run(graph, results, state, common, root, workers, log or (lambda line: None), nursery)
         return [results[notebook.name] for notebook in notebooks]
     except OSError as error:
-        raise UserError(f"cannot be used ({error.strerror or error})", error.filename or out) from error
+        raise UserError(f"cannot be used ({error.strerror or error}); mend that or choose another output folder",
+                        error.filename or out) from error
     finally:
         state.save()
 

@@ -314,7 +314,8 @@ def _check_readable(name: str, columns: list[str] | None) -> None:
     allowed = json.loads(os.environ.get(READABLE, "{}")).get(name)
     if allowed and (columns is None or set(columns) - set(allowed)):
         raise UserError(f"this notebook declares to read only {', '.join(allowed)} of the table; "
-                        f"it reads {', '.join(c for c in columns or ['all'] if c not in allowed)}", name)
+                        f"it reads {', '.join(c for c in columns or ['all'] if c not in allowed)}: add that to its "
+                        "INPUTS", name)
 
 
 def read_arrow(out: str | Path, name: str, columns: Iterable[str] | None = None, filters=None) -> pa.Table:

@@ -229,10 +229,30 @@ def test_a_broken_codebook_is_refused_even_where_there_is_nothing_to_code(tmp_pa
             build(raw, tmp_path / "out", codebook)
 
 
-@pytest.mark.parametrize(("folder", "words"), [("none", "is not a folder"), ("raw/a.md", "is not a folder")])
-def test_an_unusable_folder_is_one_plain_sentence(raw, tmp_path, folder, words):
-    with pytest.raises(UserError, match=words):
-        build(tmp_path / folder, tmp_path / "out", CODEBOOK)
+@pytest.mark.parametrize("name", ["none", "raw/a.md"])
+def test_an_unusable_folder_is_one_plain_sentence(raw, tmp_path, name):
+    path = tmp_path / name
+    with pytest.raises(UserError, match=f"{name}: is not a folder; give the folder that holds the articles"):
+        build(path, tmp_path / "out", CODEBOOK)
+    for use in (lambda: build(raw, tmp_path / "out", path), lambda: building.Toolkit.load(path)):
+        with pytest.raises(UserError, match=f"{name}: is not a folder; give a codebook folder, like codebook/ of this "
+                                            "project"):
+            use()
+
+
+def test_a_codebook_edited_while_the_build_is_at_work_is_refused(raw, tmp_path, monkeypatch):
+    codebook = tmp_path / "codebook"
+    shutil.copytree(CODEBOOK, codebook)
+
+    def edit(message):
+        if message.startswith("0/"):
+            with (codebook / "stopwords.txt").open("a", encoding="utf-8") as handle:
+                handle.write("\n某个停用词\n")
+
+    with pytest.raises(UserError, match="codebook: the codebook or the program was changed while the build was at "
+                                        "work, or a worker has other ones; build again"):
+        build(raw, tmp_path / "out", codebook, progress=edit)
+    assert build(raw, tmp_path / "out", codebook).changed
 
 
 # ------------------------------------------------------------------------------------- partitions that stay put
@@ -451,6 +471,20 @@ def test_killed_at_any_moment_the_next_build_equals_an_undisturbed_one(many, tmp
             shutil.rmtree(tmp_path / "out0")
             shutil.rmtree(tmp_path / "out1")
     assert survived >= 3
+
+
+@forks
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_worker_that_is_ended_is_said_and_the_next_build_goes_on(many, tmp_path, monkeypatch):
+    monkeypatch.setattr(building.threading, "active_count", lambda: 1)  # so that the workers are forked, with the patch
+    with monkeypatch.context() as ended:
+        ended.setattr(partition, "_segment", lambda *a: os.kill(os.getpid(), signal.SIGKILL))
+        with pytest.raises(UserError, match="a worker process was ended, perhaps for want of memory; build again with "
+                                            "fewer --workers: it goes on from what is done"):
+            build(many, tmp_path / "out", CODEBOOK, workers=2)
+    build(many, tmp_path / "out", CODEBOOK, workers=1)
+    build(many, tmp_path / "whole", CODEBOOK, workers=1)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
 @forks

@@ -214,9 +214,9 @@ def test_numbers_of_a_frozen_vintage_are_found_again(place):
 
 
 def test_names_of_vintages(place):
-    with pytest.raises(UserError, match="cannot name a vintage"):
+    with pytest.raises(UserError, match=r"“\.\./up” cannot name a vintage: use letters, digits, dots and hyphens"):
         changes.freeze(place, "../up")
-    with pytest.raises(UserError, match="build the report first"):
+    with pytest.raises(UserError, match=r"processed.findings\.csv: is not there; build the report first"):
         changes.freeze(place, "early")
     with pytest.raises(UserError, match="there is no frozen vintage “none”"):
         changes.reproduce(place, "none")

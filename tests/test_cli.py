@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fengxiang import __main__ as command_line
 from fengxiang.__main__ import main, printable
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,6 +76,24 @@ def test_a_wrong_command_is_status_2(arguments, capsys):
         main(arguments)
     assert stopped.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def test_an_old_python_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "version_info", (3, 10, 1))
+    monkeypatch.setattr(sys, "version", "3.10.1 (main)")
+    assert main(["env"]) == 2
+    assert capsys.readouterr().err == ("fengxiang: Python 3.11 or newer is needed, and this is 3.10.1; install one and "
+                                       "run `make env` with it\n")
+
+
+def test_packages_that_cannot_be_installed_are_said_and_leave_no_environment_that_counts(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command_line, "VENV", tmp_path / "venv")
+    monkeypatch.setattr("venv.EnvBuilder.create", lambda self, folder: folder.mkdir())
+    monkeypatch.setattr(command_line.subprocess, "call", lambda command: 1)
+    assert main(["env"]) == 2
+    assert ("the packages of requirements.lock could not be installed; the reason stands above; run `make env` again "
+            "once it is mended") in capsys.readouterr().err
+    assert not (tmp_path / "venv" / "ready").exists()
 
 
 def test_a_broken_codebook_is_named_with_its_line(tmp_path):

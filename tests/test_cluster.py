@@ -86,11 +86,13 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_tables(many, tmp_path, clu
 
 @needs_distributed
 def test_an_address_where_nobody_answers_is_one_plain_sentence():
-    with pytest.raises(UserError, match="no Dask scheduler answers at nonsense://x"), executor_of("nonsense://x"):
+    with pytest.raises(UserError, match="no Dask scheduler answers at nonsense://x; an address is like "
+                                        "tcp://host:8786"), executor_of("nonsense://x"):
         pass
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UserError, match=r"install it with `pip install fengxiang\[cluster\]`"), executor_of("tcp://x:1"):
+    with pytest.raises(UserError, match="--cluster needs the package “distributed”; install it with "
+                                        r"`pip install fengxiang\[cluster\]`"), executor_of("tcp://x:1"):
         pass

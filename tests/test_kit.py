@@ -332,6 +332,25 @@ def test_hostile_text_cannot_break_the_files(made):
     assert "[U+0000][U+001B][31m�[U+202E]�</w:t>&=cmd|'/c calc'!A1 (Robustness 4/5)" in texts
 
 
+def test_findings_that_are_not_there_are_asked_for(tmp_path):
+    place = make_project(tmp_path)
+    with pytest.raises(UserError, match=r"processed.findings\.csv: is not there; run `make report`: a notebook writes "
+                                        "the findings"):
+        kit.read_findings(place)
+
+
+def test_data_written_over_those_of_the_pictures_are_refused(tmp_path):
+    place = make_project(tmp_path / "p")
+    (place.out / "notebooks/01-draw.ipynb").unlink()
+    path = place.out / "notebooks/02-find.ipynb"
+    notebook = json.loads(path.read_text("utf-8"))
+    notebook["cells"].append(code('(place.figures / "second.csv").write_text("name\\n1\\n")'))
+    path.write_text(json.dumps(notebook), "utf-8")
+    with pytest.raises(UserError, match=r"figures/second\.csv: its data are not those its pictures were drawn from; "
+                                        r"let figures\.finish alone write them"):
+        kit.write_kit(place, root=place.out)
+
+
 def test_a_figure_the_kit_cannot_draw_is_named(tmp_path):
     place = make_project(tmp_path / "p")
     path = place.out / "notebooks/01-draw.ipynb"

@@ -64,10 +64,10 @@ def test_a_path_and_an_address_of_this_machine_are_paths(tmp_path):
     assert str(folder("memory://somewhere") / "a" / "b.md") == "memory://somewhere/a/b.md"
 
 
-@pytest.mark.parametrize(("address", "said"), [("nonsense://x/y", "nonsense://x/y: cannot be opened"),
-                                               ("github://a", "github://a: cannot be opened")])
-def test_an_address_fsspec_cannot_open_is_one_sentence(address, said):
-    with pytest.raises(UserError, match=said) as caught:
+@pytest.mark.parametrize("address", ["nonsense://x/y", "github://a"])
+def test_an_address_fsspec_cannot_open_is_one_sentence(address):
+    with pytest.raises(UserError, match=rf"{address}: cannot be opened \(.*\); give a folder of this machine, or an "
+                                        "address like s3://bucket/folder with the package of its kind") as caught:
         folder(address)
     assert "\n" not in str(caught.value)
 
@@ -93,6 +93,16 @@ def test_a_store_that_tells_no_sizes_is_refused(memory, monkeypatch):
     memory.pipe_file("/place/b.md", b"12345")
     monkeypatch.setattr(type(memory), "find", lambda *_, **__: {"/place/b.md": {"name": "/place/b.md", "size": None}})
     with pytest.raises(UserError, match="memory://place: cannot be used: its store does not tell how large a file is"):
+        stored_files(folder("memory://place"))
+
+
+def test_a_store_that_cannot_be_listed_is_named(memory, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError("access denied")
+
+    monkeypatch.setattr(type(memory), "find", refuse)
+    with pytest.raises(UserError, match=r"memory://place: cannot be listed \(PermissionError: access denied\); mend "
+                                        "the address, or the right to read there"):
         stored_files(folder("memory://place"))
 
 
@@ -226,6 +236,13 @@ def test_the_command_line_builds_in_a_store_and_says_where(many, memory, tmp_pat
     assert main(["clean", "--out", "memory://out"]) == 0
     assert stored_files(folder("memory://out")) == []
     assert len(stored_files(folder("memory://raw"))) == len(raw_files(many))
+
+
+def test_codings_are_not_written_into_a_codebook_in_a_store(memory, capsys):
+    upload(CODEBOOK, "memory://codebook")
+    assert main(["gold", "--read", "sheet.csv", "--codebook", "memory://codebook"]) == 2
+    assert ("memory://codebook: codings are written into a codebook of this machine; copy it here and give that folder"
+            in capsys.readouterr().err)
 
 
 def test_nothing_of_fsspec_is_loaded_for_folders_of_this_machine(many, tmp_path):  # noqa: F811

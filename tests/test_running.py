@@ -32,11 +32,12 @@ def test_the_interface_is_read_and_not_run(tmp_path):
     ("INPUTS = []\nOUTPUTS = []", "lacks PARAMETERS"),
     ("INPUTS = []\nOUTPUTS = []\nPARAMETERS = {}\nprint(1)", ":4: holds only one assignment each"),
     ("INPUTS = []\nINPUTS = []", ":2: holds only one assignment each"),
-    ("INPUTS = list()\nOUTPUTS = []\nPARAMETERS = {}", ":1: INPUTS must be a plain literal"),
+    ("INPUTS = list()\nOUTPUTS = []\nPARAMETERS = {}", ":1: INPUTS must be a plain literal, for it is read and not "
+                                                       "run; write the value out"),
     ("INPUTS = [__import__('os').getcwd()]\nOUTPUTS = []\nPARAMETERS = {}", ":1: INPUTS must be a plain literal"),
     ("INPUTS = 'a'\nOUTPUTS = []\nPARAMETERS = {}", "INPUTS must be a list of paths"),
     ("INPUTS = []\nOUTPUTS = []\nPARAMETERS = []", "PARAMETERS must map names to values"),
-    ("INPUTS = [", ":1: is not valid Python"),
+    ("INPUTS = [", ":1: is not valid Python: '[' was never closed; mend this line"),
     ("INPUTS = ['/etc/passwd']\nOUTPUTS = []\nPARAMETERS = {}", "“/etc/passwd” is not a path within the project"),
     ("INPUTS = ['codebook/../a']\nOUTPUTS = []\nPARAMETERS = {}", "is not a path within the project"),
     ("INPUTS = ['C:/a']\nOUTPUTS = []\nPARAMETERS = {}", "is not a path within the project"),
@@ -53,10 +54,12 @@ def test_a_bad_interface_is_refused_in_a_sentence(tmp_path, source, message):
 
 def test_a_notebook_has_one_interface_cell(tmp_path):
     for number, cells in ((0, [code("1")]), (2, [interface([], []), interface([], [])])):
-        with pytest.raises(UserError, match=f"exactly one code cell tagged “interface” .*; it has {number}"):
+        with pytest.raises(UserError, match="needs exactly one code cell tagged “interface” with INPUTS, OUTPUTS and "
+                                            f"PARAMETERS; it has {number}"):
             read_notebook(write_notebook(tmp_path, "01-a", cells))
     (tmp_path / "notebooks/01-a.ipynb").write_text("{", encoding="utf-8")
-    with pytest.raises(UserError, match="is not a Jupyter notebook"):
+    with pytest.raises(UserError, match=r"notebooks/01-a\.ipynb: is not a Jupyter notebook \(version 4\); save it once "
+                                        "more from JupyterLab"):
         read_notebook(tmp_path / "notebooks/01-a.ipynb")
 
 
@@ -198,7 +201,8 @@ def test_a_notebook_reads_no_columns_it_does_not_declare(tmp_path, monkeypatch):
     monkeypatch.setenv(READABLE, json.dumps({"statements": ["text"]}))
     assert list(tables.read(tmp_path, "statements", ["text"])["text"]) == ["甲"]
     for columns in (["text", "themes"], None):
-        with pytest.raises(UserError, match="declares to read only text of the table"):
+        with pytest.raises(UserError, match="statements: this notebook declares to read only text of the table; it "
+                                            r"reads (themes|all): add that to its INPUTS"):
             tables.read(tmp_path, "statements", columns)
 
 
@@ -291,6 +295,13 @@ def test_what_is_written_must_be_declared_and_is_said_again_until_mended(project
                                             "declared in OUTPUTS$"):
             project()
         (project.out / "data/processed/secret.csv").unlink()
+
+
+def test_an_output_folder_that_cannot_be_used_is_named(project):
+    project.out.mkdir()
+    (project.out / "data").write_text("a file, not a folder", "utf-8")
+    with pytest.raises(UserError, match=r"out.*: cannot be used \(.*\); mend that or choose another output folder"):
+        project()
 
 
 def test_a_failure_keeps_what_was_done(project):
