@@ -1216,7 +1216,7 @@ class _Checker:
         value = self.data
         for depth, key in enumerate(keys):
             if (isinstance(value, dict) and key not in value) or not isinstance(value, dict | list):
-                raise self.source.error(f"“{key}” is missing here", *keys[:depth])
+                raise self.source.error(f"“{key}” is missing here; add it", *keys[:depth])
             value = value[key]
         return value
 
@@ -1254,7 +1254,7 @@ class _Checker:
                 raise self.source.error(f"“{value}” is neither a year nor a day like 2023-07-20", *keys, key)
             bounds.append(_day(value, last=key == "to"))
         if bounds[1] is not None and bounds[0] > bounds[1]:
-            raise self.source.error("this era ends before it begins", *keys, "to")
+            raise self.source.error("this era ends before it begins; mend one of its two days", *keys, "to")
         return bounds[0], bounds[1]
 
 
@@ -1285,7 +1285,7 @@ def _checked(source: YamlFile) -> tuple[tuple[Region, ...], dict]:
         name = check.word(check.value((*at, "name")), *at, "name")
         code, kind, tile = (check.value((*at, key)) for key in ("code", "kind", "tile"))
         if name in names:
-            raise source.error(f"the region “{name}” stands twice", *at, "name")
+            raise source.error(f"the region “{name}” stands twice; keep one", *at, "name")
         if (name == NATIONAL) != (i == 0) or (kind == "national") != (i == 0):
             raise source.error(f"the first region, and no other, must be {NATIONAL} of the kind national", *at)
         if not (isinstance(code, str) and re.fullmatch(r"\d{6}", code)):
@@ -1295,7 +1295,7 @@ def _checked(source: YamlFile) -> tuple[tuple[Region, ...], dict]:
         if i and not (isinstance(tile, list) and len(tile) == 2 and all(type(n) is int and n >= 0 for n in tile)):
             raise source.error("a tile is [column, row], each from 0", *at, "tile")
         if i and tuple(tile) in tiles:
-            raise source.error(f"“{name}” and “{tiles[tuple(tile)]}” lie on one tile", *at, "tile")
+            raise source.error(f"“{name}” and “{tiles[tuple(tile)]}” lie on one tile; move one", *at, "tile")
         for key in ("short", "weak_short"):
             short = record.get(key)
             if short is None:
@@ -1303,7 +1303,7 @@ def _checked(source: YamlFile) -> tuple[tuple[Region, ...], dict]:
             if len(check.word(short, *at, key)) != 1:
                 raise source.error("a one-character name has one character", *at, key)
             if short in shorts:
-                raise source.error(f"“{short}” stands for “{shorts[short]}” already", *at, key)
+                raise source.error(f"“{short}” stands for “{shorts[short]}” already; keep one", *at, key)
             shorts[short] = name
         names.add(name)
         if i:
@@ -1320,11 +1320,12 @@ def _checked(source: YamlFile) -> tuple[tuple[Region, ...], dict]:
         for text in check.mapping(check.value((key,)), key):
             for i, name in enumerate(check.words(key, text)):
                 if name not in names:
-                    raise source.error(f"“{name}” is not a region of this file", key, text, i)
+                    raise source.error(f"“{name}” is not a region of this file; write one or add it", key, text, i)
     known = {bureau.name for bureau in eras["bureau_eras"]}
     for noun, name in check.mapping(check.value(("bureau_nouns",)), "bureau_nouns").items():
         if name is not None and name not in known:
-            raise source.error(f"“{name}” is not the name of an era of this file", "bureau_nouns", noun)
+            raise source.error(f"“{name}” is not the name of an era of this file; write one, or null",
+                               "bureau_nouns", noun)
     check.word(check.value(("bureau_noun_after_count",)), "bureau_noun_after_count")
     for noun, rank in check.mapping(check.value(("outpost_short_forms",)), "outpost_short_forms").items():
         check.word(rank, "outpost_short_forms", noun)

@@ -41,7 +41,7 @@ class Rules:
     def __init__(self, cleaning: YamlFile, scope: YamlFile):
         check = _Checked(cleaning)
         if not isinstance(cleaning.data, dict):
-            raise cleaning.error("holds no rules")
+            raise cleaning.error("holds no rules; put the file of the project back")
         self.max_line = check.number(("max_line",))
         self.labels = {key: check.names(("steps", key)) for key in check.mapping(("steps",))}
         self.field_labels = {key: check.names(("field_rules", key)) for key in check.mapping(("field_rules",))}
@@ -154,7 +154,7 @@ class Rules:
         bare_labels = check.strings(("bare_labels",))
         for i, word in enumerate(bare_labels):
             if word not in self.info_labels:
-                raise check.file.error(f"“{word}” is not among the labels", "bare_labels", i)
+                raise check.file.error(f"“{word}” is not among the labels; add it there", "bare_labels", i)
         self.bare_labels = frozenset(bare_labels)
         self.longest_label = max(map(len, self.info_labels), default=0)
         self.names["html"]["label"] = re.compile(rf"(?:{_alternatives(list(self.info_labels))})\s?[:：]")
@@ -290,7 +290,7 @@ class _Checked:
     def mapping(self, keys: tuple) -> dict:
         value = self.value(keys)
         if not isinstance(value, dict):
-            raise self.file.error(f"“{keys[-1]}” must be a mapping", *keys)
+            raise self.file.error(f"“{keys[-1]}” must be a block of “key: value” lines", *keys)
         return value
 
     def list(self, keys: tuple) -> list:
@@ -349,7 +349,7 @@ class Scope:
     def __init__(self, file: YamlFile):
         check = _Checked(file)
         if not isinstance(file.data, dict):
-            raise file.error("holds no rules")
+            raise file.error("holds no rules; put the file of the project back")
         self.enabled = check.value(("enabled",))
         if not isinstance(self.enabled, bool):
             raise file.error("“enabled” must be true or false", "enabled")
@@ -362,7 +362,7 @@ class Scope:
         own = check.strings(("own_affairs",), optional=True)
         self._words = list(dict.fromkeys([*agencies, *terms, *masks, *own]))
         if not self._words:
-            raise file.error("names no agency and no term", "agencies")
+            raise file.error("names no agency and no term; write one at least", "agencies")
         kinds = {"own": own, "term": terms, "agency": agencies, "mask": masks}  # the later decides
         self._kind = {word: kind for kind, words in kinds.items() for word in words}
         self._automaton = None

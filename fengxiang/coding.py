@@ -239,7 +239,7 @@ class _Reader:
         for i, text in enumerate(self.strings(value, keys)):
             word = self.word(text, (*keys, i))
             if word in out:
-                raise self.file.error(f"“{text}” stands twice in this list", *keys, i)
+                raise self.file.error(f"“{text}” stands twice in this list; keep one", *keys, i)
             out[word] = None
         return tuple(out)
 
@@ -280,7 +280,7 @@ class _Lines:
         seen: set[str] = set()
         for i, text in enumerate(self.reader.strings(value, keys)):
             if text in seen:
-                raise self.reader.file.error(f"“{text}” stands twice in this list", *keys, i)
+                raise self.reader.file.error(f"“{text}” stands twice in this list; keep one", *keys, i)
             seen.add(text)
             out.append(self.line(text, theme, (*keys, i)))
         return out
@@ -345,7 +345,8 @@ def _read_themes(file: YamlFile) -> dict[str, Any]:
         yields_to = tuple(read.strings(item.get("yields_to"), (*keys, "yields_to")))
         for j, code_ in enumerate(yields_to):
             if code_ not in codes or code_ == texts["code"]:
-                raise file.error(f"there is no other theme with the code “{code_}”", *keys, "yields_to", j)
+                raise file.error(f"there is no other theme with the code “{code_}”; write one that there is", *keys,
+                                 "yields_to", j)
         unless = read.words(item.get("unless"), (*keys, "unless"))
         always = (Condition("-", unless),) if unless else ()
         found = []
@@ -380,7 +381,7 @@ def _read_deontic(file: YamlFile) -> dict[str, Any]:
         for key in ("terms", "opening"):
             for j, term in enumerate(words[key]):
                 if term in taken:
-                    raise file.error(f"“{term}” is already a term of “{taken[term]}”", *keys, key, j)
+                    raise file.error(f"“{term}” is already a term of “{taken[term]}”; keep one", *keys, key, j)
                 taken[term] = values["id"]
         quoted = item.get("quoted", True)
         if not isinstance(quoted, bool):
@@ -389,7 +390,7 @@ def _read_deontic(file: YamlFile) -> dict[str, Any]:
     lists = {key: read.words(top.get(key), (key,)) for key in ("masks", "report", "plan", "adverbs", "agents")}
     for i, mask in enumerate(lists["masks"]):
         if mask in taken:
-            raise file.error(f"“{mask}” is both a mask and a term of “{taken[mask]}”", "masks", i)
+            raise file.error(f"“{mask}” is both a mask and a term of “{taken[mask]}”; keep one", "masks", i)
     return {"grades": tuple(grades), "deontic_masks": lists.pop("masks"), **lists}
 
 

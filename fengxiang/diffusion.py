@@ -520,9 +520,9 @@ class TransmissionRules:
 
         def add(word, meaning, *keys):
             if not isinstance(word, str) or not word:
-                raise file.error("a word is missing", *keys)
+                raise file.error("a word is missing; write a text", *keys)
             if word in words:
-                raise file.error(f"“{word}” stands twice", *keys)
+                raise file.error(f"“{word}” stands twice; keep one", *keys)
             words[word] = meaning
 
         for i, verb in enumerate(data["verbs"]):

@@ -166,7 +166,7 @@ def declared_cards(place: Workplace, root: Path) -> list[dict]:
         for name in filter(running.is_stem, notebook.outputs):
             path = place.out / f"{name}.json"
             if not path.is_file():
-                raise notebook.error(f"declares the figure “{name}”, which has no card")
+                raise notebook.error(f"declares the figure “{name}”, which has no card; run `make report`")
             cards.append(json.loads(path.read_text("utf-8")))
     return cards
 

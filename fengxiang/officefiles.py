@@ -294,7 +294,8 @@ def read_pdf(source_file: str, data: bytes) -> Source:
     total = sum(len(s.text) for page in pages for s in page)
     if not total:
         raise Unreadable("image-only PDF: no text layer" if pictures else "a PDF without text",
-                         "recognise its text first (OCR), or add the text itself" if pictures else "")
+                         "recognise its text first (OCR), or add the text itself" if pictures
+                         else "add the text itself")
     garbled = sum(len(re.findall(r"\(cid:\d+\)|[\ue000-\uf8ff\ufffd]", s.text)) for page in pages for s in page)
     if garbled > 0.2 * total:
         raise Unreadable("a PDF whose fonts do not say which characters they show",
@@ -597,7 +598,7 @@ def read_mail(source_file: str, data: bytes, names: dict, depth: int, read_membe
             yield source_file, "too many attachments", f"those after the first {reading.MAX_ATTACHMENTS} are not read"
             break
         if depth >= reading.MAX_ZIP_DEPTH:
-            yield source_file, "attachments nested too deeply", f"the limit is {reading.MAX_ZIP_DEPTH}"
+            yield source_file, "attachments nested too deeply", f"the limit is {reading.MAX_ZIP_DEPTH}; save them apart"
             break
         name = re.sub(r"[\x00-\x1f/\\]", "", attachment.get_filename() or f"attachment-{i + 1}")
         content = attachment.get_payload(decode=True)

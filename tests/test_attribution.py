@@ -1144,20 +1144,29 @@ def broken(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("kind: municipality", "kind: city", "the kind “city”"),
-        ('code: "110000"', "code: 110000", "six digits"),
-        ("tile: [4, 1]", "tile: [4]", "[column, row]"),
-        ("tile: [5, 2]", "tile: [4, 1]", "lie on one tile"),
-        ("name: 天津", "name: 北京", "stands twice"),
-        ("short: 津", "short: 京", "already"),
-        ("short: 津", "short: 天津", "one character"),
-        ("陕甘宁: [陕西, 甘肃, 宁夏]", "陕甘宁: [陕西, 甘肃, 宁]", "not a region"),
-        ("海南自贸港: [海南]", "海南自贸港: [海]", "not a region"),
-        ("to: 2023-07-19", "to: 2013-07-19", "ends before it begins"),
-        ("from: 2018-12-17", "from: soon", "neither a year nor a day"),
-        ('name: "{place}银保监局"', "name: 银保监局", "must hold {place}"),
-        ("nobody: [多地, 各地", "nobody: [多地, 5", "not a word"),
-        ("监管局: null", "监管局: 某局", "not the name of an era"),
+        ("kind: municipality", "kind: city", "the kind “city” is none of "),
+        ('code: "110000"', "code: 110000", "a code is six digits in quotes"),
+        ("tile: [4, 1]", "tile: [4]", "a tile is [column, row], each from 0"),
+        ("tile: [5, 2]", "tile: [4, 1]", "“天津” and “北京” lie on one tile; move one"),
+        ("name: 天津", "name: 北京", "the region “北京” stands twice; keep one"),
+        ("short: 津", "short: 京", "“京” stands for “北京” already; keep one"),
+        ("short: 津", "short: 天津", "a one-character name has one character"),
+        ("陕甘宁: [陕西, 甘肃, 宁夏]", "陕甘宁: [陕西, 甘肃, 宁]",
+         "“宁” is not a region of this file; write one or add it"),
+        ("海南自贸港: [海南]", "海南自贸港: [海]", "“海” is not a region of this file"),
+        ("to: 2023-07-19", "to: 2013-07-19", "this era ends before it begins; mend one of its two days"),
+        ("from: 2018-12-17", "from: soon", "“soon” is neither a year nor a day like 2023-07-20"),
+        ('name: "{place}银保监局"', "name: 银保监局", "a bureau's name must hold {place}"),
+        ("nobody: [多地, 各地", "nobody: [多地, 5", "“5” is not a word on one line"),
+        ("监管局: null", "监管局: 某局", "“某局” is not the name of an era of this file; write one, or null"),
+        ('{form: "{place}局", not', '{form: "局", not', "a bureau's form must hold {place}"),
+        ('forms: ["{place}', 'forms: [银保监局, "{place}', "a bureau's form must hold {place} or {full}"),
+        ("forms: [中国银行业监督管理委员会, 中国银监会, 银监会]", "forms: []", "an era needs a form at least"),
+        ("name: 全国", "name: 全中国", "the first region, and no other, must be 全国 of the kind national"),
+        ("aliases: [北京市]", "aliases: 北京市", "“aliases” must be a list of words"),
+        ('  - {form: "{place}监管局", not_before: []}', "  - 监管局", "a list of “key: value” lines is expected here"),
+        ("bureau_short_forms:", "bureau_short_forms: []\nothers:",
+         "“bureau_short_forms” must be a list with an entry at least"),
     ],
 )
 def test_a_broken_entry_is_refused_with_its_line(broken, old, new, message):
@@ -1168,7 +1177,7 @@ def test_a_broken_entry_is_refused_with_its_line(broken, old, new, message):
 
 
 def test_a_missing_entry_is_refused(broken, tmp_path):
-    assert "“outposts” is missing" in broken("outposts:", "outpost:")[0].message
+    assert "“outposts” is missing here; add it" in broken("outposts:", "outpost:")[0].message
     shutil.rmtree(tmp_path)
     with pytest.raises(UserError, match="missing"):
         Gazetteer.load(tmp_path)

@@ -1284,15 +1284,25 @@ def test_names_that_look_like_a_regulator_are_no_evidence(rules):
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
-        ("cleaning.yml", "max_line: 120", "max_line: many", "whole number"),
+        ("cleaning.yml", "max_line: 120", "max_line: many", "“max_line” must be a whole number"),
         ("cleaning.yml", "  - id: share\n", "  - id: related\n", "stands twice"),
-        ("cleaning.yml", "    zh: 标签\n", "", "both languages"),
-        ("cleaning.yml", "    closes: true", "    close: true", "“close” is no part"),
-        ("cleaning.yml", "未完待续[）)]?'", "未完待续[）)]?('", "not a regular expression"),
-        ("cleaning.yml", "'[（(]?未完待续", "'(?i)[（(]?未完待续", "must hold for a part"),
+        ("cleaning.yml", "    zh: 标签\n", "", "a rule needs a name in both languages (“zh” is missing)"),
+        ("cleaning.yml", "    closes: true", "    close: true", "“close” is no part of a furniture rule"),
+        ("cleaning.yml", "未完待续[）)]?'", "未完待续[）)]?('", "is not a regular expression: "),
+        ("cleaning.yml", "'[（(]?未完待续", "'(?i)[（(]?未完待续",
+         "a flag such as (?i) must hold for a part: write (?i:…)"),
         ("cleaning.yml", "  gap: 12", "  gap: -1", "whole number"),
-        ("scope.yml", "enabled: true", "enabled: perhaps", "true or false"),
-        ("scope.yml", "minimum: 2", "", "is missing"),
+        ("scope.yml", "enabled: true", "enabled: perhaps", "“enabled” must be true or false"),
+        ("scope.yml", "minimum: 2", "", "“minimum” is missing"),
+        ("cleaning.yml", "  - id: related\n    zh", "  - zh", "a furniture rule needs an id"),
+        ("cleaning.yml", "bare_labels: [转自", "bare_labels: [转子", "“转子” is not among the labels; add it there"),
+        ("cleaning.yml", "bare_labels: [转自", "bare_labels: [315", "put 315 between quotation marks"),
+        ("cleaning.yml", "\nlabels:\n", "\nlabels: 标题\nothers:\n", "“labels” must be a block of “key: value” lines"),
+        ("cleaning.yml", "", None, "holds no rules; put the file of the project back"),
+        ("scope.yml", "", None, "holds no rules; put the file of the project back"),
+        ("scope.yml", "", "enabled: true\nminimum: 2\nper_1000_chars: 1\nagency_weight: 2\ntitle_weight: 2\n"
+                          "agencies: []\nterms: []\nnot_agencies: []\n",
+         "names no agency and no term; write one at least"),
     ],
 )
 def test_a_broken_rule_is_refused_with_its_line(tmp_path, file, old, new, message):
@@ -1300,11 +1310,12 @@ def test_a_broken_rule_is_refused_with_its_line(tmp_path, file, old, new, messag
         (tmp_path / name).write_bytes((ROOT / "codebook" / name).read_bytes())
     source = (tmp_path / file).read_text(encoding="utf-8")
     assert old in source
-    (tmp_path / file).write_text(source.replace(old, new, 1), encoding="utf-8")
+    text = source.replace(old, new, 1) if old else new or ""  # without an old text the new one is the whole file
+    (tmp_path / file).write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match=re.escape(message)) as caught:
         cleaning.Rules.load(tmp_path)
     assert file in str(caught.value)
-    if new:
+    if old and new:
         line = source[: source.index(old)].count("\n") + 1
         assert abs((caught.value.line or 0) - line) <= 3
 

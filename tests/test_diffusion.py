@@ -382,10 +382,12 @@ def test_any_text_is_read_without_error(text):
 
 
 @pytest.mark.parametrize(("old", "new", "message"), [
-    ("into: [", "onto: [", "not known"), ("  warned: [", "  feared: [", "feared"),
-    ("  - {id: firms, theme: null,", "  - {theme: null,", "needs id"),
-    ("masks: [同频共振,", "masks: [传染,", "stands twice"),
-    ("between: [", "between: {a: 1}\n# [", "must be a list")])
+    ("into: [", "onto: [", "not known"), ("  warned: [", "  feared: [", "“feared” is none of possible, warned, denied"),
+    ("  - {id: firms, theme: null,", "  - {theme: null,", "a place needs id"),
+    ("masks: [同频共振,", "masks: [传染,", "“传染” stands twice; keep one"),
+    ("masks: [同频共振,", "masks: [1,", "a word is missing; write a text"),
+    ("  - {words: [传导,", "  - {word: [传导,", "a row of verbs has `words`"),
+    ("between: [", "between: {a: 1}\n# [", "“between” must be a list")])
 def test_a_broken_rule_file_is_named_with_its_line(tmp_path, old, new, message):
     text = (CODEBOOK / "transmission.yml").read_text("utf-8")
     assert old in text

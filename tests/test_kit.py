@@ -277,7 +277,8 @@ def test_the_same_inputs_give_the_same_bytes(made, copy):
 
 
 @pytest.mark.parametrize(("file", "message"), [
-    ("data/processed/findings.csv", "02-find.*findings.csv is not what was written"),
+    ("data/processed/findings.csv",
+     r"02-find\.ipynb: its findings and figures are stale \(.*findings.csv is not what was written"),
     ("figures/second.csv", "02-find.*second.csv is not what was written"),
     ("figures/slide/second.zh.png", "02-find.*second.zh.png is not what was written"),
     ("data/processed/articles.parquet", "01-draw.*articles.parquet changed"),
@@ -337,6 +338,13 @@ def test_findings_that_are_not_there_are_asked_for(tmp_path):
     with pytest.raises(UserError, match=r"processed.findings\.csv: is not there; run `make report`: a notebook writes "
                                         "the findings"):
         kit.read_findings(place)
+
+
+def test_a_figure_without_a_card_is_named(tmp_path):
+    place = make_project(tmp_path)
+    with pytest.raises(UserError, match=r"01-draw\.ipynb: declares the figure “figures/first_figure”, which has no "
+                                        "card; run `make report`"):
+        kit.declared_cards(place, tmp_path)
 
 
 def test_data_written_over_those_of_the_pictures_are_refused(tmp_path):

@@ -146,6 +146,20 @@ def locked_pdf(data: bytes, filter_name: str = "Standard") -> bytes:
     return data.replace(b"trailer<<", b"trailer<<" + lock.encode())
 
 
+def nested_mail(depth: int) -> bytes:
+    """A mail that holds a ZIP folder that holds a mail … and at last a text."""
+    from email.message import EmailMessage
+
+    data, name = TEXT.encode(), "a.txt"
+    for _ in range(depth):
+        message = EmailMessage()
+        message["Subject"] = "a"
+        message.set_content(TEXT)
+        message.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
+        data, name = message.as_bytes(), "a.eml"
+    return data
+
+
 OCR = "recognise its text (OCR), or save the text as DOCX or plain text"
 NO_PASSWORD = ("locked with a password", "save it without one")
 
@@ -164,6 +178,10 @@ NO_PASSWORD = ("locked with a password", "save it without one")
      ("a PDF whose fonts do not say which characters they show", OCR)),
     (lambda: odd_pdf(["部署"]).replace(b"/Kids[3 0 R]/Count 1", b"/Kids[" + b"3 0 R " * 501 + b"]/Count 501"),
      ("too many pages", "501; the limit is 500; cut it into several files")),
+    (lambda: odd_pdf([]), ("a PDF without text", "add the text itself")),
+    (lambda: zipped({"a.txt": TEXT.encode()}).replace("会议要求".encode(), "会议要球".encode(), 1),
+     ("cannot be unpacked: the ZIP file is damaged", "BadZipFile: Bad CRC-32 for file 'a.txt'")),
+    (lambda: nested_mail(4), ("attachments nested too deeply", "the limit is 2; save them apart")),
     (lambda: locked_pdf(odd_pdf(["部署"])), NO_PASSWORD),
     (lambda: locked_zip(), NO_PASSWORD),
     (lambda: b"Subject: a\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n" + b"--x\n" * 5_001,
@@ -174,5 +192,30 @@ NO_PASSWORD = ("locked with a password", "save it without one")
 ])
 def test_a_document_that_cannot_be_used_is_listed_with_what_to_do(rules, make, said):
     done = cleaning.clean_document("材料", make(), rules)
-    assert done.articles == []
     assert said in [(r.reason, r.detail) for r in done.rejected]
+
+
+def test_a_sheet_without_end_and_a_file_that_a_parser_chokes_on_are_listed(rules, monkeypatch):
+    import python_calamine
+
+    class Sheet:
+        height, width = 1_048_576, 16_384
+
+    class Book:
+        sheet_names = ("表1",)
+
+        def get_sheet_by_name(self, name):
+            return Sheet()
+
+    data = workbook(["标题", "正文"], ["部署工作", TEXT])
+    monkeypatch.setattr(python_calamine.CalamineWorkbook, "from_filelike", lambda handle: Book(), raising=False)
+    done = cleaning.clean_document("a.xlsx", data, rules)
+    assert ("too many cells in a sheet", "表1") in [(r.reason, r.detail) for r in done.rejected]
+
+    def choke(handle):
+        raise KeyError("an inner name")
+
+    monkeypatch.setattr(python_calamine.CalamineWorkbook, "from_filelike", choke, raising=False)
+    done = cleaning.clean_document("a.xlsx", data, rules)
+    assert [(r.reason, r.detail) for r in done.rejected] == [
+        ("cannot be read: the file is damaged", "KeyError: 'an inner name'")]

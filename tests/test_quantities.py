@@ -226,10 +226,10 @@ def test_rules_can_be_sent_to_another_process():
 
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("not_after: 第每某另", "not_after: [第]", "must be a text"),
-    ("  - {kind: ratio, words: [倍], not_before: 增}", "  - {kind: rate, words: [倍]}", "has a `kind`"),
+    ("  - {kind: ratio, words: [倍], not_before: 增}", "  - {kind: rate, words: [倍]}", "a unit has a `kind`, one of "),
     ("bare_scale_after: 上", "unknown: 1\nbare_scale_after: 上", "not known"),
-    ("  about: [约,", "  roughly: [约,", "roughly"),
-    ("  项: 目\n", "  项: 目\n  米粒: 目\n", "米粒"),
+    ("  about: [约,", "  roughly: [约,", "“roughly” is none of "),
+    ("  项: 目\n", "  项: 目\n  米粒: 目\n", "“米粒” is none of the units above"),
     ("range_marks:", "# range_marks:", "range_marks"),
 ])
 def test_a_broken_rule_file_is_named_with_its_line(tmp_path, old, new, message):

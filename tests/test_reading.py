@@ -316,6 +316,7 @@ def picture_pdf() -> bytes:
         (b'{"title": "a", "content": "b', "broken JSON"),
         (b'{"a": {"b": 1}}', "JSON without an article"),
         (b"a\n" * (reading.MAX_LINES + 1), "too many lines"),
+        ("来源：海西日报\n责任编辑：王小明\n".encode(), "no article found in it"),
         ("标题,正文\n".encode(), "a table without an article"),
         (b"[" * 200_000, "too large or too deeply nested to be read"),
         (b'{"a":' * 200_000, "too large or too deeply nested to be read"),

@@ -41,7 +41,8 @@ def test_the_interface_is_read_and_not_run(tmp_path):
     ("INPUTS = ['/etc/passwd']\nOUTPUTS = []\nPARAMETERS = {}", "“/etc/passwd” is not a path within the project"),
     ("INPUTS = ['codebook/../a']\nOUTPUTS = []\nPARAMETERS = {}", "is not a path within the project"),
     ("INPUTS = ['C:/a']\nOUTPUTS = []\nPARAMETERS = {}", "is not a path within the project"),
-    ("INPUTS = []\nOUTPUTS = ['codebook/themes.yml']\nPARAMETERS = {}", "write under data/processed and figures only"),
+    ("INPUTS = []\nOUTPUTS = ['codebook/themes.yml']\nPARAMETERS = {}",
+     "declares to write “codebook/themes.yml”; notebooks write under data/processed and figures only"),
     ("INPUTS = []\nOUTPUTS = ['data/raw/a.txt']\nPARAMETERS = {}", "write under data/processed and figures only"),
 ])
 def test_a_bad_interface_is_refused_in_a_sentence(tmp_path, source, message):

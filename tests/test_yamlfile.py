@@ -21,13 +21,13 @@ def test_values_and_their_lines(tmp_path):
 
 @pytest.mark.parametrize(("text", "line", "words"), [
     ("a: 1\na: 2\n", 2, "stands twice"),
-    ("a: &x 1\nb: *x\n", 1, "anchors"),
+    ("a: &x 1\nb: *x\n", 1, r"anchors and aliases \(& and \*\) are not taken here; write the value out"),
     ("a: !!python/object/apply:os.system [ls]\n", 1, "tag"),
-    ("a: !secret x\n", 1, "tag"),
+    ("a: !secret x\n", 1, "the tag !secret is not taken here; write plain values"),
     ("a: [1\n", 2, "is not valid YAML: .*; mend this line or the one above it"),
     ("a: 1\n\tb: 2\n", 2, "is not valid YAML: "),
     ("a: 1\nb: x\ay\n", 2, r"holds the control character U\+0007; delete it"),
-    ("? [a, b]\n: 1\n", 1, "plain word"),
+    ("? [a, b]\n: 1\n", 1, "a key must be a plain word"),
     ("a: 1\n---\nb: 2\n", 2, "not valid YAML"),
 ])
 def test_anything_else_is_refused_with_its_line(tmp_path, text, line, words):
