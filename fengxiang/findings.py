@@ -499,7 +499,7 @@ def local_wording(view: View, names: Names) -> Finding:
                    float(len(alone)), None, None, len(alone), len(counted), "count", *text,
                    frozenset((year, t, r) for t, r in said), frozenset((year, t, r) for t, r in alone + shared), {},
                    numbers, caveat={
-                       "zh": f"只就材料而言：{year}年用到词表所列提法的地方局共{n_bureaus}个，"
+                       "zh": f"只就材料而言，{year}年用到词表所列提法的地方局共{n_bureaus}个；"
                              "材料之外的局未必没有用过。",
                        "en": f"Within the material: {_many(n_bureaus, 'bureau')} in it use listed terms in {year}; "
                              "what others say is not known."})
@@ -861,11 +861,15 @@ def _with_badge(finding: Finding, lost: Mapping) -> Finding:
     """The finding with its badge: `lost` has, for each check, the names of the variants in which it does not stand."""
     zh, en = [], []
     for names in lost.values():
-        some, n = [FORMATS.get(name, {"zh": name, "en": name}) for name in names if name][:N_NAMED], len(names)
+        some, n = [name for name in names if name][:N_NAMED], len(names)
         if some:
-            more = n > len(some)
-            zh.append("、".join(s["zh"] for s in some) + (f"等{n}个中的任一个" if more else "之一" if n > 1 else ""))
-            en.append(" or ".join(s["en"] for s in some) + (f" or any of {n - len(some)} more" if more else ""))
+            more, shapes = n > len(some), [FORMATS[name] for name in some if name in FORMATS]
+            # What is no shape of file is a publisher: a name, which stays as it is and is quoted.
+            zh.append(("、".join(s["zh"] for s in shapes) if shapes else "来源" + "".join(f"“{name}”" for name in some))
+                      + (f"等{n}个中的任一个" if more else "之一" if n > 1 else ""))
+            en.append((" or ".join(s["en"] for s in shapes) if shapes
+                       else "the source " + " or ".join(f"“{name}”" for name in some))
+                      + (f" or any of {n - len(some)} more" if more else ""))
     detail = {"zh": f"若剔除{'，或剔除'.join(zh)}，这句话就不再成立。",
               "en": f"It no longer stands without {', nor without '.join(en)}."} if zh else {}
     return replace(finding, detail=detail, badge={

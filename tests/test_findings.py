@@ -262,7 +262,7 @@ def test_new_and_local_wording():
     assert told.zh == ("2026年有1个提法为一个地方局所独有，总局和其他地方局历年都没有用过："
                        "“独‘词’”（上海）；“共用”只见于北京、上海。")
     assert told.claim == {(2026, "独“词”", ("上海",)), (2026, "共用", ("北京", "上海"))}
-    assert told.caveat["zh"].startswith("只就材料而言：2026年用到词表所列提法的地方局共5个")
+    assert told.caveat["zh"].startswith("只就材料而言，2026年用到词表所列提法的地方局共5个")
     few = view(rows, terms=[t for t in terms if t[3] != "山西"])
     assert findings.local_wording(few, NAMES).zh == (
         "2026年的材料里用到词表所列提法的地方局只有4个（下限为5个），谈不上谁有独有的提法。")
@@ -319,7 +319,8 @@ def test_badges_say_which_source_a_finding_hangs_on(told):
     by_id = {f.id: f for f in told}
     for id_ in findings.CHOOSING:  # they say what stands in every other way of counting
         assert by_id[id_].grade == "too_little" or by_id[id_].badge["holds"] == by_id[id_].badge["of"]
-    assert "报纸版面" in by_id["listed_first"].detail["zh"]
+    assert by_id["listed_first"].detail["zh"].startswith("若剔除来源“财经”，或剔除报纸版面，")
+    assert by_id["listed_first"].detail["en"].startswith("It no longer stands without the source “财经”, nor without ")
 
 
 # ---- the ledger ----------------------------------------------------------------------------------------------------
