@@ -42,6 +42,7 @@ LENS_BYTES = 700_000  # statements embedded for the search, as JSON
 LENS_MINIMUM = 30  # a share of fewer statements carries a warning
 SHORT_QUOTE = 40  # characters of a text quoted when texts are withheld
 SHORT_TITLE = 100  # and of a title
+_WITHIN_TITLE = str.maketrans("《》", "〈〉")
 _LONG_NUMBER = 24  # a number of a sentence that is broader, in Latin letters, may be broken over two lines
 
 
@@ -368,6 +369,10 @@ class Page:
     def text(self, value: str | Mapping[str, str] | None) -> str:
         """This language of a pair of texts."""
         return "" if value is None else value if isinstance(value, str) else value[self.language]
+
+    def title_in_title(self, title: str) -> str:
+        """A title to stand between this language's marks of a title: in Chinese its own 《》 become 〈〉 there."""
+        return title.translate(_WITHIN_TITLE) if self.language == "zh" else title
 
     breadth = staticmethod(display.breadth)
 

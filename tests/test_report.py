@@ -68,7 +68,8 @@ def make_project(root: Path, texts=None) -> Path:
     articles = [
         {"article_id": f"a{i}", "title": f"标题{i}", "publisher": "财经" if i % 2 else None,
          "url": WEB[i], "date": f"2026-01-{10 + i}",
-         "year": 2025 + i % 2, "source_title": None, "scope": "out" if i == 4 else "in",
+         "year": 2025 + i % 2,
+         "source_title": "某局发布《办法》" if i == 3 else None, "scope": "out" if i == 4 else "in",
          "source_file": f"{i}.md", "story_id": "a0" if i < 2 else f"a{i}"} for i in range(5)]
     sentences = texts or ["化解中小银行风险。", "风险处置要稳。", "支持小微企业。", "北京提出化解风险。"]
     for i, article in enumerate(articles):
@@ -265,6 +266,25 @@ def test_a_long_table_folds_and_an_empty_one_says_so(browser, project):
     assert browser.run("document.querySelectorAll('#chapter-02 .table tbody')[1].textContent.trim()") == "（没有）"
 
 
+def test_a_table_wider_than_a_phone_keeps_its_caption_and_its_short_first_column_readable(browser, project):
+    frame = pd.DataFrame({"fate": ["页面杂项"], "rule": ["正文区以外的网页文字"], "n": [7], "text": ["样例很长" * 20]})
+    columns = {name: {"zh": name, "en": name} for name in frame}
+    shown = display.table(frame, columns, caption={"zh": "各条规则去掉的内容" * 4, "en": "What each rule removed " * 4})
+    execute(project, "01-clean", [*title("去掉什么？", "What goes?"), interface([], []), shows("table", shown)])
+    pages(project)
+    browser.size(390, 900)
+    try:
+        browser.open(project / "report/index.html")
+        caption, lines = browser.run(
+            "((t, r) => (r.selectNodeContents(t.tBodies[0].rows[0].cells[0]),"
+            " [t.caption.getBoundingClientRect().right, r.getClientRects().length]))"
+            "(document.querySelector('#chapter-01 .table table'), document.createRange())")
+        assert caption <= 390
+        assert lines == 1
+    finally:
+        browser.size(1440, 1000)
+
+
 def test_a_figure_has_alt_caption_reading_and_its_files(made):
     project, zh, en = made
     figure = zh.css("figure")[0]
@@ -342,7 +362,7 @@ def test_code_is_folded_below_what_it_shows_and_cells_that_show_nothing_fold_wit
 def test_sources_are_cited_newest_first_and_only_the_web_is_linked(made):
     _, zh, _ = made
     assert [text_of(li) for li in zh.css(".sources li")] == [
-        "2026-01-13 标题3，财经，原文 3.md", "2026-01-12 标题2，刊发媒体不详，原文 2.md",
+        "2026-01-13 标题3，财经，摘编自《某局发布〈办法〉》，原文 3.md", "2026-01-12 标题2，刊发媒体不详，原文 2.md",
         "2026-01-11 标题1，财经，原文 1.md", "2026-01-10 标题0，刊发媒体不详 0.md"]
     outward = [a for a in zh.css("a") if not a.attributes.get("href").startswith(("#", "index"))]
     assert {a.attributes.get("href")[:20] for a in outward} == {"https://example.org/"}
@@ -636,7 +656,7 @@ def test_the_english_page_has_no_chinese_of_its_own(made):
         skipped = node.tag == "script" or names.get("lang") == "zh-CN" or names.get("class") == "file"
         return "" if skipped else "".join([own(child) for child in node.iter(include_text=True)])
 
-    data = {"全国", "北京", "标题", "财经"}
+    data = {"全国", "北京", "标题", "财经", "某局发布", "办法"}
     words = set(re.findall(r"[\u4e00-\u9fff]+", own(en.css("body")[0])))
     from_tables = set(re.findall(r"[\u4e00-\u9fff]+", " ".join(
         text for table in TABLES.values() for text in (table.row_en, *(column.en for column in table.columns)))))
