@@ -392,7 +392,7 @@ class Scope:
         if own:
             zh = f"（标题有“{own}”，是机构自身事务，机构名不算证据）"
             en = f" (its title has “{own}”, an agency's own affairs, so that its name is no evidence)"
-        return "out", (f"与本题无关：监管机构出现 {agencies} 次，主题词 {n_terms} 个，证据 {evidence}，未到 {needed}"
+        return "out", (f"与本题无关：监管机构出现{agencies}次，主题词{n_terms}个，证据{evidence}分，不足{needed}分"
                        f"{zh} / off the subject: regulators named {agencies} times, {n_terms} subject terms, evidence"
                        f" {evidence} of the {needed} needed{en}")
 

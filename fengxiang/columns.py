@@ -71,7 +71,7 @@ TERMS = {
     "article_share": {"zh": "占文章", "en": "share of articles", "format": ".1%"},
     "n_stories": {"zh": "稿件", "en": "stories", "format": ",d"},
     "n_bureaus": {"zh": "用到的地方局", "en": "bureaus that use it", "format": ",d"},
-    "bureau_share": {"zh": "占有材料的地方局", "en": "share of bureaus with material", "format": ".0%"},
+    "bureau_share": {"zh": "在有材料的地方局中占比", "en": "share of bureaus with material", "format": ".0%"},
     "dp_norm": {"zh": "离散度DP（0最匀）", "en": "dispersion DP (0 = even)", "format": ".2f"},
 }
 NEW_TERMS = {
