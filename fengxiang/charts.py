@@ -35,6 +35,7 @@ from .drawing import (
     keep_apart,
     label_margin,
     longest_that_fits,
+    mark_beyond,
     pack_cloud,
     pale,
     place_labels,
@@ -390,9 +391,9 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
 # ---- 2 cleaning waterfall -------------------------------------------------------------------------------------------
 
 FATES = {
-    "boilerplate": {"zh": "网页与版面套话", "en": "Page furniture"},
+    "boilerplate": {"zh": "页面杂项", "en": "Page furniture"},
     "duplicate": {"zh": "重复段落", "en": "Repeated blocks"},
-    "metadata": {"zh": "题录信息", "en": "Metadata"},
+    "metadata": {"zh": "元数据", "en": "Metadata"},
     "title": {"zh": "标题", "en": "Titles"},
     "heading": {"zh": "小标题", "en": "Headings"},
     "unreadable": {"zh": "无法识读", "en": "Unreadable"},
@@ -822,15 +823,18 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
               "with *, the change between the first and the last year vanishes, halves or turns round once the kinds "
               "that both have are given the same weights: the material may have changed, not the priorities."}
 
+    signs = {"zh": "", "en": ""} if standardised is None else {
+        "zh": "，虚线为拉平文章构成后的占比" + "；带*的，首末年之差拉平后不再成立" * bool(marked),
+        "en": "; broken lines hold the mix of articles still" + ", which undoes the change marked *" * bool(marked)}
     groups = [names.groups[g] for g in dict.fromkeys(names.themes[t]["group"] for t in names.themes
                                                      if t in set(data["theme"]))]
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=1.1 * -(-data["theme"].nunique() // 6) + 0.2,
+        draw, title=title or automatic, n=n, alt=alt, height=1.2 * -(-data["theme"].nunique() // 6) + 0.2,
         subtitle={"zh": f"涉及各主题的语句占比与95%区间，{_slice_words(-1, region, names, years, 'zh')}；"
-                        f"n={count(n)}条语句，材料偏少的年份为空心点",
+                        f"n={count(n)}条语句，材料偏少的年份为空心点{signs['zh']}",
                   "en": "Share of statements with each theme, with 95% intervals, "
                         f"{_slice_words(-1, region, names, years, 'en')}; n = {count(n)} statements; hollow dots mark "
-                        "thin years"},
+                        f"thin years{signs['en']}"},
         how_to_read={"zh": "每幅一个主题，纵轴相同；线旁的数是最后一年的占比，色带是95%区间，两年的色带不相接，"
                            "才能说有变化。" + mix["zh"] + "同组主题的颜色相近："
                            + "、".join(g["zh"] for g in groups) + "。",
@@ -926,6 +930,7 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, na
         colours = [LATER if s == "a" else EARLIER for s in ["a"] * n_a + ["b"] * n_b]
         axes.hlines(rows, shown["low"].clip(-reach, reach), shown["high"].clip(-reach, reach),
                     colors=[pale(c) for c in colours], linewidth=1.4)
+        mark_beyond(axes, rows, shown["low"], shown["high"], [pale(c) for c in colours])
         axes.scatter(shown["log_ratio"], rows, c=colours, s=22, zorder=3)
         for side, text, colour in ((-1, head_b, EARLIER), (1, head_a, LATER)):
             word = f"← {text}更多" if side < 0 else f"{text}更多 →"
@@ -948,9 +953,10 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, na
                   "en": f"Ratio of the rates per 10,000 tokens, with 95% intervals; n = {count(n)} tokens, q < "
                         f"{level_q}; at the right the occurrences"},
         how_to_read={"zh": f"点越靠右，这个词在{a['zh']}相对越多；越靠左，在{b['zh']}相对越多。横线是95%区间，"
-                           "次数少的词区间长。",
+                           "次数少的词区间长；带箭头的一端伸出图外，数值见绘图数据。",
                      "en": f"The further right a dot, the more the term belongs to {a['en']}; the further left, to "
-                           f"{b['en']}. The line is the 95% interval: long where occurrences are few."},
+                           f"{b['en']}. The line is the 95% interval: long where occurrences are few; an arrow where "
+                           "it goes on beyond the chart, as the plotted data tell."},
         **shared)
 
 
@@ -2039,14 +2045,15 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
         rows = np.arange(len(shown))
         axes.set_xlim(-reach, reach)
         axes.set_ylim(len(shown) - 0.4, -0.6)
-        step = next(s for s in (1, 2, 3, 4, 6, 8) if reach / s < 3.2)
-        ticks = [t for t in range(-24, 25, step) if abs(t) <= reach]
+        step = next((s for s in (1, 2, 3, 4, 6, 8) if reach / s < 3.2), int(np.ceil(reach / 3)))
+        ticks = [t for t in range(-3 * step, 3 * step + 1, step) if abs(t) <= reach]
         write_scale(axes, ticks, [f"{2 ** abs(t)}×" if t else ("同" if lang == "zh" else "same") for t in ticks])
         axes.axvline(0, color=UNCLEAR, linewidth=0.7)
         colours = [(LATER if d > 0 else EARLIER) if c else UNCLEAR
                    for d, c in zip(shown["difference"], shown["clear"], strict=True)]
         axes.hlines(rows, np.clip(scale[:, 1], -reach, reach), np.clip(scale[:, 2], -reach, reach),
                     colors=[pale(c) for c in colours], linewidth=1.4)
+        mark_beyond(axes, rows, scale[:, 1], scale[:, 2], [pale(c) for c in colours])
         axes.scatter(scale[:, 0], rows, c=colours, s=22, zorder=3)
         write_rows(axes, rows, labels, size)
         words = ("← 变松", "更紧 →") if lang == "zh" else ("← apart", "closer →")
@@ -2066,11 +2073,11 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
                         f"n={count(n)}；灰色为变化不明",
                   "en": f"Ratio of the odds ratios of standing together, {year_b} against {year_a}, with 95% "
                         f"intervals; at the right statements with both, n = {count(n)}; grey is unclear"},
-        how_to_read={"zh": "点在右边，两个主题后一年比前一年更常同句；在左边，更少同句。横线是95%区间；"
-                           "经多重比较校正仍不明显的画成灰色。",
+        how_to_read={"zh": "点在右边，两个主题后一年比前一年更常同句；在左边，更少同句。横线是95%区间，"
+                           "带箭头的一端伸出图外；经多重比较校正仍不明显的画成灰色。",
                      "en": "A dot at the right: the two themes stand together more than they used to; at the left, "
-                           "less. The line is the 95% interval; what does not stand up to correction for many "
-                           "comparisons is grey."},
+                           "less. The line is the 95% interval, with an arrow where it goes on beyond the chart; "
+                           "what does not stand up to correction for many comparisons is grey."},
         **shared)
 
 
@@ -2713,13 +2720,15 @@ def robustness(findings: Sequence, *, title: Bilingual | None = None, stem: str 
     n = len(data)
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.5 * len(checked) + 0.3 + 0.14 * (1 + len(ways) // 4),
-        subtitle={"zh": f"每条发现换{len(ways)}种做法重算，圆点为结论不变，叉为改变；n={count(n)}次重算",
+        subtitle={"zh": f"每条发现换{len(ways)}种做法重算，圆点为结论不变，叉为改变，空白为不适用；n={count(n)}次重算",
                   "en": f"Each finding recomputed in {len(ways)} other ways: a dot where it stands, a cross where it "
-                        f"does not; n = {count(n)}"},
-        how_to_read={"zh": "一行是一条发现，一列是一种做法，列号见图下。叉多的发现取决于怎么数、用哪些来源，"
+                        f"does not, blank where the way has no bearing; n = {count(n)}"},
+        how_to_read={"zh": "一行是一条发现，一列是一种做法，列号见图下；空着的，是这种做法与该条发现无关。"
+                           "叉多的发现取决于怎么数、用哪些来源，"
                            f"引用时要说明。最不稳的一条成立{weakest.badge['holds']}次，共{weakest.badge['of']}次。",
-                     "en": "A row is a finding, a column another way, numbered below. A finding with many crosses "
-                           "depends on how one counts or on which sources: say so when citing it. The least firm "
+                     "en": "A row is a finding, a column another way, numbered below; where nothing stands, that way "
+                           "has no bearing on the finding. A finding with many crosses depends on how one counts or on "
+                           "which sources: say so when citing it. The least firm "
                            f"stands in {weakest.badge['holds']} of {weakest.badge['of']}."},
         **shared)
 
@@ -2858,13 +2867,13 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
                   "en": f"Date of the first use by each region and the national regulator; n = {count(n)} first uses, "
                         "as "
                         "far as the material goes"},
-        how_to_read={"zh": "一行是一个说法，一点是一家第一次使用的时间；灰条表示日期只知到月或年。"
+        how_to_read={"zh": "一行是一个说法，一点是一家第一次使用的时间，地方局确为最早的，点用深色；"
+                           "灰条表示日期只知到月或年。"
                            "“难定”是日期不足以分出先后。"
                            "先后只是先后，不等于谁学谁。",
-                     "en": "A row is a term, a mark the first time an agency used it; a grey bar means the date is "
-                           "known "
-                           "to the month or year only. “Open” means the dates do not decide. Order in time is no sign "
-                           "of who took it from whom."},
+                     "en": "A row is a term, a mark the first time an agency used it, the dot of a bureau dark where "
+                           "it was surely the first; a grey bar means the date is known to the month or year only. "
+                           "“Open” means the dates do not decide. Order in time is no sign of who took it from whom."},
         **shared)
 
 
@@ -2928,7 +2937,9 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
         axes = add_axes(figure, left=label_margin(labels, 8.5), right=1.4, top=0.24, bottom=0.24)
         axes.set_ylim(len(shown) - 0.4, -0.6)
         strong = shown[~shown["thin"]]
-        peak = max(float(np.nanmax(strong["high"])) if len(strong) else 1.0, 1.0)
+        # Where nothing repeats, the bound tells how little was read, not how much may be repeated: it sets no scale.
+        measured = strong[strong["n_repeated"] > 0]
+        peak = max(float(np.nanmax((measured if len(measured) else strong)["high"])), 1.0)
         peak = max(peak, float(np.nanmax(shown["percent"]))) * 1.02
         axes.set_xlim(0, peak)
         step = next(t for t in (0.5, 1, 2, 5, 10, 20, 25) if peak / t < 8)
@@ -2939,9 +2950,14 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
                      linewidths=1.1, zorder=3, clip_on=False)
         for i, r in enumerate(shown.itertuples()):
             colour = tints[i]
-            if np.isfinite(r.low) and not r.thin:
-                axes.plot([r.low, min(r.high, peak)], [i, i], color=pale(colour), linewidth=4,
-                          solid_capstyle="butt")
+            if np.isfinite(r.low) and not r.thin and r.n_repeated:
+                axes.plot([r.low, r.high], [i, i], color=pale(colour), linewidth=4, solid_capstyle="butt")
+            elif np.isfinite(r.high) and not r.thin:
+                end, late = min(r.high, peak), r.high > 0.85 * peak
+                axes.plot([0, end], [i, i], color=pale(colour), linewidth=1, linestyle=(0, (2, 2)))
+                write(axes, (end, i), f"≤{percent(r.high)}", 7.5, shift=(-7 if late else 4, 0),
+                      ha="right" if late else "left", color=SOFT_INK,
+                      bbox={"facecolor": PAPER, "pad": 1, "linewidth": 0})
             axes.scatter([r.percent], [i], s=26, c=[colour], zorder=3, clip_on=False)
             ink = QUIET_INK if r.thin else INK
             write(axes, (1, i), percent(r.percent) if np.isfinite(r.percent) else "–", 8.5, at="right", shift=(36, 0),
@@ -2949,6 +2965,8 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
             lag = "" if not np.isfinite(r.median_lag) else f"{r.median_lag:.0f}"
             write(axes, (1, i), lag, 8, at="right", shift=(66, 0), ha="right", color=QUIET_INK)
             write(axes, (1, i), count(r.n_statements), 8, at="right", shift=(98, 0), ha="right", color=QUIET_INK)
+        empty = strong[strong["n_repeated"] == 0]
+        mark_beyond(axes, empty.index, empty["low"], empty["high"], [pale(LATER)] * len(empty))
         write_rows(axes, range(len(shown)), labels, 8.5, [QUIET_INK if t else INK for t in shown["thin"]])
         keys = {"zh": ["● 重复此前的说法  ○ 其中总局同一年的", "● 全部  ○ 同年"],
                 "en": ["● repeats what was said before   ○ of that, in the same year", "● all   ○ same year"]}[lang]
@@ -2958,19 +2976,28 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
         write_more(axes, len(everything) - len(shown), lang)
 
     n = int(data["n_statements"].sum())
+    none = {"zh": "", "en": ""} if solid["n_repeated"].all() else {
+        "zh": "；虚线为一处重复也没有", "en": "; a broken line: nothing repeated"}
+    why = {"zh": "", "en": ""} if solid["n_repeated"].all() else {
+        "zh": "虚线的地区一处重复也没有，篇与篇没有差别可量，只好一篇只当一个样本来推算上限（“≤”后的数）："
+              "上限高，是读到的文章少、还排除不了，不是可能重复得多，不能同别的地区比长短。",
+        "en": " Where the line is broken nothing at all is repeated: no difference between articles can be measured, "
+              "so that each counts as one observation in the upper bound (after ≤). A high bound says that few "
+              "articles were read, not that much is repeated; do not compare it with the other intervals."}
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.19 * len(worth) + 0.55,
         subtitle={"zh": f"各地文字逐字重复总局此前措辞的比例与95%区间；n={count(n)}条语句，滞后为天数中位数，"
-                        "灰色材料偏少",
+                        f"灰色材料偏少{none['zh']}",
                   "en": "Share of each region’s wording that repeats earlier national wording, with 95% intervals; n "
                         "= "
-                        f"{count(n)} statements; lag is the median in days; grey is thin"},
+                        f"{count(n)} statements; lag is the median in days; grey is thin{none['en']}"},
         how_to_read={"zh": "点越靠右，这个地区的文字里与总局此前说法一字不差的部分越多；空心点只计总局同一年的说法。"
                            "机构名、会议名和数字不算。"
-                           "重复可能是转述，也可能同出一源。",
+                           f"重复可能是转述，也可能同出一源。{why['zh']}",
                      "en": "The further right, the more of the region’s text is word for word what the national "
                            "regulator said before; a hollow dot counts only what it said that year. Names of agencies, "
-                           "meetings and figures do not count. It may be quoting, or both may draw on a third."},
+                           "meetings and figures do not count. It may be quoting, or both may draw on a "
+                           f"third.{why['en']}"},
         **shared)
 
 

@@ -153,6 +153,15 @@ def write_scale(axes, ticks: Sequence[float], labels: Sequence[str], grid: bool 
         write(axes, (tick, 0), label, 7.5, at="top", shift=(0, -4), ha="center", va="top", color=QUIET_INK)
 
 
+def mark_beyond(axes, rows: Sequence[float], low, high, colours) -> None:
+    """Arrowheads at the edge of a horizontal scale, in the rows whose interval from `low` to `high` goes on beyond."""
+    left, right = axes.get_xlim()
+    for row, a, b, colour in zip(rows, low, high, colours, strict=True):
+        for edge, head, beyond in ((left, "<", a < left), (right, ">", b > right)):
+            if beyond:
+                axes.scatter([edge], [row], marker=head, s=14, c=[colour], linewidths=0, zorder=3, clip_on=False)
+
+
 def write_stack(axes, xy, text: str, size: float, *, shift=(0, 0), leading: float = 1.2, **kwargs) -> None:
     """Lines of text at an even distance, the last one's baseline at `xy` moved by `shift` points."""
     lines = text.split("\n")
@@ -255,6 +264,7 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
     top = max(tops, default=0) * 1.04 or 1
     tick = max(m * 10.0**e for e in range(-3, 5) for m in (1, 2, 5) if m * 10.0**e <= top * 0.8)
     margin, gap, foot = text_width(form(tick), 7.5) + 0.06, 0.12, 0.17
+    between = 0.14  # below a row, so that a title stands nearer to its own lines than to those above
     value_room = max(text_width(form(88.8), 8), 0.2) + 0.08
 
     def layout(panels, n_columns):
@@ -263,7 +273,7 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
         titles = [figures.wrap(p.title, cell, 8) for p in panels]
         heads = [0.155 * max(t.count("\n") + 1 for t in titles[k:k + n_columns]) + 0.06
                  for k in range(0, len(panels), n_columns)]
-        plot = (height - foot - sum(heads) - 0.08 * n_rows) / n_rows
+        plot = (height - foot - sum(heads) - between * n_rows) / n_rows
         if plot < 0.38 or cell - value_room < 0.46:
             return np.inf, n_columns, cell, titles, heads, plot
         shape = abs(np.log((cell - value_room) / plot / 1.5))
@@ -290,7 +300,7 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
     broken = []  # all broken lines as one, gaps between them
     for k, panel in enumerate(panels):
         row, column = divmod(k, n_columns)
-        left, base = margin + column * (cell + gap), sum(heads[:row + 1]) + row * (plot + 0.08) + plot
+        left, base = margin + column * (cell + gap), sum(heads[:row + 1]) + row * (plot + between) + plot
         right = left + cell - value_room
 
         def at(x, left=left, right=right):

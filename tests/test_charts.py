@@ -451,7 +451,7 @@ def test_coverage_of_few_and_of_many_years(tmp_path, n_years):
 
 def test_cleaning_waterfall_in_words(tmp_path):
     card = drawn("cleaning_waterfall", tmp_path)
-    assert card.title["zh"] == "读入的文字70.0%留作分析，去掉最多的是网页与版面套话"
+    assert card.title["zh"] == "读入的文字70.0%留作分析，去掉最多的是页面杂项"
     assert card.alt["en"] == ("Waterfall chart: 1,000 characters read; set apart: page furniture 250 (25.0%), titles "
                               "50 (5.0%); body text kept: 700 characters, 70.0%.")
     assert data_of(card)[["fate", "from_chars", "to_chars"]].to_numpy().tolist() == [
@@ -576,6 +576,8 @@ def test_robustness_counts_findings_that_stand(tmp_path):
     card = drawn("robustness", tmp_path)
     assert card.title["zh"] == "2条发现中，1条换哪种做法都成立"
     assert "“制度建设”上升”2/2" in card.alt["zh"]
+    assert "空白" in card.subtitle["zh"]
+    assert "no bearing" in card.how_to_read["en"]
 
 
 def test_diffusion_tells_who_was_first_only_when_the_dates_decide(tmp_path):
@@ -591,6 +593,53 @@ def test_echo_ranks_no_thin_region(tmp_path):
     close = ECHO.assign(high=[0.15, 0.07, 0.9, 0.9])
     assert drawn("echo_index", tmp_path, [close]).title["zh"] == \
         "地方文字有6.6%逐字重复总局此前的措辞，各地难分高下"  # 460 of 7000 characters
+
+
+def scale_and_arrows(monkeypatch, name, out, frames):
+    """The ends of the horizontal scale of a chart and the number of marks that stand on each; and the chart's card."""
+    from matplotlib.figure import Figure
+
+    finish, seen = figures.finish, []
+
+    def look(draw, **told):
+        figure = Figure((6, 4))
+        draw(figure, "zh")
+        scale = figure.axes[0].get_xlim()
+        xs = np.concatenate([c.get_offsets()[:, 0] for c in figure.axes[0].collections if len(c.get_offsets())])
+        seen[:] = scale, [int((xs == edge).sum()) for edge in scale]
+        return finish(draw, **told)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(figures, "finish", look)
+        card = drawn(name, out, frames)
+    return *seen, card
+
+
+def test_where_nothing_is_repeated_the_bound_sets_no_scale_and_is_explained(tmp_path, monkeypatch):
+    none = pd.DataFrame([("上海", 46, 7, 3000, 0, 0.0, 0.0, 0.41, 0.0, 0, np.nan, False)], columns=ECHO.columns)
+    both = pd.concat([ECHO, none], ignore_index=True)
+    scale, (_, beyond), card = scale_and_arrows(monkeypatch, "echo_index", tmp_path / "a", [both])
+    assert scale[1] == pytest.approx(15 * 1.02)
+    assert beyond == 1
+    assert "虚线" in card.subtitle["zh"]
+    assert "一篇只当一个样本" in card.how_to_read["zh"]
+    scale, (_, beyond), _ = scale_and_arrows(monkeypatch, "echo_index", tmp_path / "b", [none])
+    assert scale[1] == pytest.approx(41 * 1.02)
+    assert beyond == 0
+    assert "虚线" not in drawn("echo_index", tmp_path / "c").how_to_read["zh"]
+
+
+@pytest.mark.parametrize(("name", "frame", "middle"), [
+    ("keyness", KEYNESS, "log_ratio"), ("cooccurrence_change", CHANGE, "difference")])
+def test_an_interval_that_goes_on_beyond_the_chart_ends_in_an_arrow(tmp_path, monkeypatch, name, frame, middle):
+    up = frame[middle] > 0
+    ends = {"low": frame["low"].where(up, -99.0), "high": frame["high"].where(~up, 99.0)}
+    _, arrows, _ = scale_and_arrows(monkeypatch, name, tmp_path / "wide", [frame.assign(**ends)])
+    assert sum(arrows) > 0
+    inside = {"low": frame[middle].where(up, frame["low"].clip(frame[middle])) - 1e-3,
+              "high": frame[middle].where(~up, frame["high"].clip(upper=frame[middle])) + 1e-3}
+    _, arrows, _ = scale_and_arrows(monkeypatch, name, tmp_path / "near", [frame.assign(**inside)])
+    assert arrows == [0, 0]
 
 
 def test_slogans_fade_only_when_the_intervals_part(tmp_path):
