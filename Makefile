@@ -12,7 +12,7 @@ BIN := $(if $(filter Windows_NT,$(OS)),$(VENV)/Scripts,$(VENV)/bin)
 FX := $(BIN)/python -m fengxiang
 WHERE := $(if $(RAW),--raw "$(RAW)") $(if $(OUT),--out "$(OUT)") $(if $(CODEBOOK),--codebook "$(CODEBOOK)")
 
-.PHONY: help env report build kit check test lab codebook gold freeze reproduce bench lock sbom audit clean
+.PHONY: help env report build kit check test lab codebook gold freeze reproduce bench fuzz lock sbom audit clean
 help:      ## this page (the default)
 	@$(PYTHON) -m fengxiang targets
 $(VENV)/ready: requirements.lock
@@ -40,6 +40,8 @@ reproduce: $(VENV)/ready          ## count the numbers of a frozen report again:
 	@$(FX) reproduce "$(NAME)" $(WHERE)
 bench: $(VENV)/ready              ## the benchmark, printed and written to benchmarks/results.md
 	@$(FX) bench $(if $(SIZES),--sizes "$(SIZES)")
+fuzz: $(VENV)/ready               ## try to break the readers and the build; written to benchmarks/fuzz.md
+	@$(FX) fuzz
 lock:                             ## resolve pyproject.toml into requirements.lock (needs uv)
 	@$(PYTHON) -m fengxiang lock
 sbom:                             ## a bill of materials of what is locked: build/sbom.cdx.json (CycloneDX)

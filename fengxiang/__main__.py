@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     bench = command("bench", _bench, "measure, print and write benchmarks/results.md")
     bench.add_argument("--sizes", metavar="N,N", help="articles of the corpora that growth is measured on (default: "
                        "1000,10000; 1000,10000,100000 takes about twice as long)")
+    command("fuzz", _fuzz, "try to break the readers and the build, and write benchmarks/fuzz.md (half an hour)")
     command("env", _env, "make the environment in .venv/")
     command("lock", _lock, "resolve pyproject.toml into requirements.lock (needs uv)")
     command("sbom", _sbom, "write a bill of materials of what is locked, build/sbom.cdx.json (CycloneDX)")
@@ -319,6 +320,10 @@ def _lab_at(place: Workplace) -> int:
 def _bench(options) -> int:
     sizes = ["--sizes", options.sizes] if options.sizes else []
     return subprocess.call([sys.executable, str(ROOT / "benchmarks" / "bench.py"), *sizes], cwd=ROOT)
+
+
+def _fuzz(options) -> int:
+    return subprocess.call([sys.executable, str(ROOT / "benchmarks" / "fuzz.py")], cwd=ROOT)
 
 
 def _env(options) -> int:
