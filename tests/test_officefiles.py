@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hostile import zipped
 
 from fengxiang import cleaning
 
@@ -122,14 +123,6 @@ def workbook(*rows: list[str]) -> bytes:
         sheet = book.add_worksheet()
         for i, row in enumerate(rows):
             sheet.write_row(i, 0, row)
-    return out.getvalue()
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as folder:
-        for name, data in members.items():
-            folder.writestr(name, data)
     return out.getvalue()
 
 

@@ -6,10 +6,10 @@ import io
 import json
 import random
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
+from hostile import zipped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,14 +23,6 @@ TRADITIONAL = "金融監管總局部署全年工作，要求各地穩妥化解�
 @pytest.fixture(scope="module")
 def rules() -> cleaning.Rules:
     return cleaning.Rules.load(ROOT / "codebook")
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as folder:
-        for name, data in members.items():
-            folder.writestr(name, data)
-    return out.getvalue()
 
 
 # -------------------------------------------------------------------------------------------------- encodings
