@@ -60,6 +60,8 @@ SIZES = {
     "half": Size(6.3, 4.4, 220),
 }
 THUMBNAIL = (640, 360)
+# Colours of a PNG's palette, 256 at most: drawn ones that stay exact, exact ones at least, those that share the rest.
+_MOST_DRAWN, _FLAT_COLOURS, _OTHER_COLOURS = 200, 80, 40
 
 
 class FigureError(Exception):
@@ -586,9 +588,23 @@ def _check(figure: Figure, stem: str, lang: str, size: str) -> None:
                           + (f"; and {len(problems) - 6} more" if len(problems) > 6 else ""))
 
 
-def _indexed(pixels: np.ndarray) -> bytes:
-    """An RGB picture as a PNG with a palette: the colours of its flat areas as they are, down to small dots, and as
-    many more as the rest needs; every other colour becomes the nearest of them."""
+def _drawn_colours(figure: Figure) -> np.ndarray:
+    """(colours, 3) every colour that an artist of the figure is drawn in, as it looks on the paper, as 8-bit RGB,
+    sorted."""
+    from matplotlib.colors import to_rgba_array
+
+    rgba = np.unique(np.concatenate([
+        to_rgba_array(getattr(artist, of)()) for artist in figure.findobj()
+        for of in ("get_facecolor", "get_edgecolor", "get_color", "get_markerfacecolor", "get_markeredgecolor")
+        if hasattr(artist, of)]), axis=0)
+    paper, alpha = to_rgba_array(figure.get_facecolor())[0, :3], rgba[:, 3:]
+    return np.unique(np.rint(255 * (rgba[:, :3] * alpha + paper * (1 - alpha))).astype(np.uint8), axis=0)
+
+
+def _indexed(pixels: np.ndarray, drawn: np.ndarray) -> bytes:
+    """An RGB picture as a PNG with a palette: the colours it is `drawn` in, so that a theme keeps its colour in the
+    smallest dot and the thinnest line, those of its flat areas, and as many more as the rest needs; every other
+    colour becomes the nearest of them."""
     from PIL import Image
 
     packed = pixels[..., 0].astype(np.int32) << 16
@@ -604,12 +620,15 @@ def _indexed(pixels: np.ndarray) -> bytes:
     flatness = np.bincount(run_colour, weights=lengths * (lengths >= 5), minlength=len(colours)).astype(np.int64)
     order = np.lexsort((colours, -counts, -flatness))
     rgb = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1).astype(np.uint8)
-    palette, rest = rgb[order[:80]], order[80:]
+    is_drawn = np.isin(colours, drawn.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1]))
+    order = np.concatenate([order[is_drawn[order]][:_MOST_DRAWN], order[~is_drawn[order]]])
+    exact = max(_FLAT_COLOURS, min(int(is_drawn.sum()), _MOST_DRAWN))
+    palette, rest = rgb[order[:exact]], order[exact:]
     if len(rest):
         # The other colours weigh by the root of their frequency: edges of letters are many, each of them rare.
         weight = np.ceil(np.sqrt(counts[rest])).astype(int)
         sample = Image.fromarray(np.repeat(rgb[rest], weight, axis=0)[None])
-        more = sample.quantize(40, method=Image.Quantize.MEDIANCUT).getpalette()
+        more = sample.quantize(_OTHER_COLOURS, method=Image.Quantize.MEDIANCUT).getpalette()
         palette = np.concatenate([palette, np.array(more, dtype=np.uint8).reshape(-1, 3)])
     nearest = np.empty(len(rgb), np.uint8)
     for start in range(0, len(rgb), 4096):
@@ -623,7 +642,7 @@ def _indexed(pixels: np.ndarray) -> bytes:
 
 
 def _png(figure: Figure) -> bytes:
-    return _indexed(np.asarray(figure.canvas.buffer_rgba())[:, :, :3])
+    return _indexed(np.asarray(figure.canvas.buffer_rgba())[:, :, :3], _drawn_colours(figure))
 
 
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
@@ -797,7 +816,7 @@ def _thumbnail(figure: Figure) -> bytes:
     from PIL import Image
 
     image = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[:, :, :3].copy())
-    return _indexed(np.asarray(image.resize(THUMBNAIL, Image.Resampling.LANCZOS)))
+    return _indexed(np.asarray(image.resize(THUMBNAIL, Image.Resampling.LANCZOS)), _drawn_colours(figure))
 
 
 # ---- gallery --------------------------------------------------------------------------------------------------------

@@ -312,8 +312,38 @@ def test_flat_colours_survive_the_palette():
 
     pixels = np.random.default_rng(1).integers(0, 255, (40, 40, 3)).astype(np.uint8)
     pixels[:, :20] = (158, 50, 29)
-    image = Image.open(io.BytesIO(figures._indexed(pixels))).convert("RGB")
+    image = Image.open(io.BytesIO(figures._indexed(pixels, np.zeros((0, 3), np.uint8)))).convert("RGB")
     assert image.getpixel((5, 5)) == (158, 50, 29)
+
+
+def test_the_smallest_dot_keeps_the_colour_it_is_drawn_in():
+    """Two dots of a pixel, in colours that are near each other, among 150 large areas and 6,400 pixels of noise."""
+    import io
+
+    from PIL import Image
+
+    random = np.random.default_rng(2)
+    pixels = np.repeat(random.integers(0, 255, (150, 1, 3)).astype(np.uint8), 100, axis=1)
+    pixels = np.concatenate([pixels, random.integers(0, 255, (64, 100, 3)).astype(np.uint8)])
+    pixels[200, 50], pixels[202, 50] = (158, 50, 29), (160, 60, 40)
+    drawn = np.array([(158, 50, 29), (160, 60, 40), (1, 2, 3)], dtype=np.uint8)
+    image = Image.open(io.BytesIO(figures._indexed(pixels, drawn))).convert("RGB")
+    assert image.getpixel((50, 200)) == (158, 50, 29)
+    assert image.getpixel((50, 202)) == (160, 60, 40)
+
+
+def test_the_colours_of_a_figure_are_those_of_all_its_artists():
+    from matplotlib.figure import Figure
+
+    figure = Figure(facecolor="#ffffff")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.plot([0, 1], [0, 1], color="#123456", marker="o", markerfacecolor="#654321")
+    axes.scatter([0.5], [0.5], color="#0a0b0c")
+    axes.fill_between([0, 1], [0, 0], [1, 1], color="#010305", alpha=0.5)  # (1 + 255) / 2 = 128, 129, 130 on white
+    axes.text(0, 0, "字", color="#abcdef")
+    found = {"#%02x%02x%02x" % tuple(c) for c in figures._drawn_colours(figure)}
+    assert {"#ffffff", "#123456", "#654321", "#0a0b0c", "#abcdef", "#808182"} <= found
+    assert "#010305" not in found
 
 
 def test_svg_is_outlines_only_and_describes_itself(tmp_path):
