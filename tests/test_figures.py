@@ -341,7 +341,7 @@ def test_the_colours_of_a_figure_are_those_of_all_its_artists():
     axes.scatter([0.5], [0.5], color="#0a0b0c")
     axes.fill_between([0, 1], [0, 0], [1, 1], color="#010305", alpha=0.5)  # (1 + 255) / 2 = 128, 129, 130 on white
     axes.text(0, 0, "字", color="#abcdef")
-    found = {"#%02x%02x%02x" % tuple(c) for c in figures._drawn_colours(figure)}
+    found = {"#" + bytes(c).hex() for c in figures._drawn_colours(figure)}
     assert {"#ffffff", "#123456", "#654321", "#0a0b0c", "#abcdef", "#808182"} <= found
     assert "#010305" not in found
 
