@@ -25,6 +25,7 @@ METRICS = "application/vnd.fengxiang.metrics+json"
 FIGURE = "application/vnd.fengxiang.figure+json"
 MISSING = "—"
 MAX_EVIDENCE = 30
+SHORT = 12  # a cell this wide, in Latin letters, stays on one line
 
 Text = str | Mapping[str, str]
 
@@ -270,13 +271,20 @@ def _table_html(data: dict[str, Any]) -> str:
             else text["zh"]
         return html.escape(shown)
 
-    out = ["<table>"]
+    # JupyterLab would set all to the right, and break names of four characters
+    sides = ["right" if column["numeric"] else "left" for column in data["columns"]]
+    out = ['<table style="font-variant-numeric:tabular-nums">']
     if data["caption"]:
-        out.append(f"<caption>{both(data['caption'])}</caption>")
-    out.append("<thead><tr>" + "".join(f'<th scope="col">{both(c)}</th>' for c in data["columns"]) + "</tr></thead>")
+        out.append(f'<caption style="text-align:left">{both(data["caption"])}</caption>')
+    out.append("<thead><tr>" + "".join(
+        f'<th scope="col" style="text-align:{side};vertical-align:bottom">{both(column)}</th>'
+        for column, side in zip(data["columns"], sides, strict=True)) + "</tr></thead>")
     out.append("<tbody>")
     for i, row in enumerate(data["rows"]):
-        cells = "".join(f"<td>{both(cell)}</td>" for cell in row)
+        shown = map(both, row)
+        cells = "".join(f'<td style="text-align:{side};vertical-align:baseline'
+                        f'{";white-space:nowrap" if breadth(cell) <= SHORT else ""}">{cell}</td>'
+                        for cell, side in zip(shown, sides, strict=True))
         out.append(f'<tr style="opacity:.55">{cells}</tr>' if i in data["thin"] else f"<tr>{cells}</tr>")
     out.append("</tbody></table>")
     if len(data["rows"]) < data["n_rows"]:

@@ -41,6 +41,19 @@ def test_a_table_of_a_column_that_is_not_there_is_refused():
         display.table(pd.DataFrame({"a": [1]}), {"b": BOTH})
 
 
+def test_in_the_notebook_text_stands_left_numbers_right_and_short_text_on_one_line():
+    """JupyterLab sets everything to the right, captions in the middle, and breaks 小微企业 over two lines."""
+    frame = pd.DataFrame({"a": ["小微企业", "中小金融机构风险化解与处置"], "n": [1, 20]})
+    shown = display.table(frame, {"a": BOTH, "n": {"zh": "数", "en": "n"}}, BOTH).bundle["text/html"]
+    cells = re.findall(r'<(caption|th|td)[^>]* style="([^"]*)">(.*?)</', shown)
+    assert [(name, re.search(r"text-align:(\w+)", style)[1], "nowrap" in style, text)
+            for name, style, text in cells] == [
+        ("caption", "left", False, "主题 Theme"), ("th", "left", False, "主题 Theme"), ("th", "right", False, "数 n"),
+        ("td", "left", True, "小微企业"), ("td", "right", True, "1"),
+        ("td", "left", False, "中小金融机构风险化解与处置"), ("td", "right", True, "20")]
+    assert "tabular-nums" in shown
+
+
 def test_text_of_a_table_is_escaped_for_the_notebook():
     shown = display.table(pd.DataFrame({"<i>": ["<script>alert(1)</script>"]}), caption="<b>").bundle["text/html"]
     assert re.findall(r"<(?:script|i|b)\b", shown) == []
