@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import time
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,27 @@ from .workplace import BUILT, SIZES, Workplace, workplace
 
 if TYPE_CHECKING:
     import pandas as pd
+
+PATIENCE = 2  # seconds after which a notebook says how far the build of its tables is
+
+
+@contextmanager
+def _told():
+    """A function that shows a message of a build below the cell it runs in, on one line, once the build has taken
+    longer than `PATIENCE`; in the end the line is wiped."""
+    began, width = time.monotonic(), 0
+
+    def tell(message: str) -> None:
+        nonlocal width
+        if width or time.monotonic() - began > PATIENCE:
+            print(f"\r{message:<{width}}", end="", flush=True)
+            width = max(width, len(message))
+
+    try:
+        yield tell
+    finally:
+        if width:
+            print(f"\r{'':{width}}\r", end="", flush=True)
 
 
 class Run:
@@ -40,7 +63,8 @@ class Run:
             # a kernel that only draws and ends: walking its many small objects again and again frees nothing
             gc.set_threshold(200_000, 50, 100)
         else:
-            build(place.raw, place.out, place.codebook)
+            with _told() as progress:
+                build(place.raw, place.out, place.codebook, progress=progress)
         return cls(place)
 
     @property

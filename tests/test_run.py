@@ -11,6 +11,27 @@ from fengxiang.workplace import workplace
 ROOT = Path(__file__).parent.parent
 
 
+def test_a_notebook_tells_how_far_a_long_build_is_and_says_nothing_of_a_short_one(monkeypatch, tmp_path, capsys):
+    """In a kernel; the clock is ours. What a line said is wiped by the next, and by nothing at the end."""
+    from fengxiang import build, run
+
+    clock = [0.0]
+
+    def at_pace(pace):
+        def slow(raw, out, codebook, progress):
+            for seconds, message in ((0, "0/2 read"), (1, "1/2 read"), (5, "2/2 read and merged"), (9, "done")):
+                clock[0] = seconds * pace
+                progress(message)
+        return slow
+
+    monkeypatch.setattr(run.time, "monotonic", lambda: clock[0])
+    for pace, told in ((0.1, ""), (1, "\r2/2 read and merged\rdone               \r                   \r")):
+        clock[0] = 0.0
+        monkeypatch.setattr(build, "build", at_pace(pace))
+        Run.open(ROOT / "data/raw", tmp_path, ROOT / "codebook")
+        assert capsys.readouterr().out == told
+
+
 @pytest.mark.parametrize(("rows", "expected"), [
     ([0, 1, 2, 3], (2022, 2024)), ([0, 1], (2021, 2022)), ([1], (2022, 2022)), ([], (0, 0))])
 def test_years_to_compare_leave_thin_years_out(monkeypatch, tmp_path, rows, expected):
