@@ -510,12 +510,23 @@ class FigureCard:
 
 
 _MARGIN = 0.16
+HEAD_AIR = 0.16  # inches between the title block of a figure of page size and its chart
 _TITLE_PT, _SUBTITLE_PT, _SOURCE_PT = 16.5, 9.5, 7.5
 _TITLE_LEADING, _SUBTITLE_LEADING, _SOURCE_LEADING = 1.32, 1.5, 1.45
 
 
 def _leading(lines: int, size: float, leading: float) -> float:
     return lines * size * leading / 72
+
+
+def head_height(title: str, subtitle: str, size: Size = SIZES["page"]) -> float:
+    """Inches from the upper edge of a figure to its chart: the title block, and the air below it."""
+    measure, small = size.width - 2 * _MARGIN, size.height is not None
+    title_pt = _TITLE_PT - (1.5 if small else 0)
+    title_height = _leading(wrap(title, measure, title_pt, serif=True).count("\n") + 1, title_pt, _TITLE_LEADING)
+    subtitle_height = _leading(wrap(subtitle, measure, _SUBTITLE_PT).count("\n") + 1, _SUBTITLE_PT,
+                               _SUBTITLE_LEADING) if subtitle else 0
+    return 0.12 + title_height + 0.04 + subtitle_height + (0.1 if small else HEAD_AIR)
 
 
 def _compose(draw: Callable, lang: str, size: Size, height: float, title: str, subtitle: str, source: str,
@@ -526,16 +537,14 @@ def _compose(draw: Callable, lang: str, size: Size, height: float, title: str, s
     from matplotlib.lines import Line2D
 
     measure = size.width - 2 * _MARGIN
-    small = size.height is not None
-    title_pt = _TITLE_PT - (1.5 if small else 0)
+    title_pt = _TITLE_PT - (1.5 if size.height is not None else 0)
+    head = head_height(title, subtitle, size)
     title = wrap(title, measure, title_pt, serif=True)
     subtitle = wrap(subtitle, measure, _SUBTITLE_PT)
     mark = f"风向 #{content_hash}" if lang == "zh" else f"Fengxiang #{content_hash}"
     source = wrap(("来源：" if lang == "zh" else "Source: ") + source,
                   measure - text_width(mark, _SOURCE_PT) - 0.3, _SOURCE_PT)
     title_height = _leading(title.count("\n") + 1, title_pt, _TITLE_LEADING)
-    subtitle_height = _leading(subtitle.count("\n") + 1, _SUBTITLE_PT, _SUBTITLE_LEADING) if subtitle else 0
-    head = 0.12 + title_height + 0.04 + subtitle_height + (0.1 if small else 0.16)
     foot = 0.08 + _leading(source.count("\n") + 1, _SOURCE_PT, _SOURCE_LEADING) + 0.14
     total = size.height or head + height + foot
 

@@ -256,6 +256,27 @@ def test_finish_writes_every_file_with_one_stem(tmp_path):
     assert written["content_hash"] in written["citation"]["zh"]
 
 
+@pytest.mark.parametrize("subtitle", ["占语句的比例，n=10条", "占语句的比例" * 20, ""])
+def test_the_height_of_the_head_parts_the_title_block_from_the_chart(tmp_path, subtitle):
+    """Rows of the picture with ink: between those of the titles and those of a chart that fills its part there is the
+    air that the page cuts through."""
+    from PIL import Image
+
+    def full(figure, lang):
+        figure.add_axes((0, 0, 1, 1)).set_axis_off()
+        figure.axes[0].imshow([[0.5]], aspect="auto", cmap="gray", vmin=0, vmax=1)
+
+    titles = {"zh": "风险化解居首" * 8, "en": "Risk comes first"}
+    card = card_of(tmp_path, full, title=titles, subtitle={"zh": subtitle, "en": subtitle})
+    for lang in ("zh", "en"):
+        pixels = np.asarray(Image.open(tmp_path / "figures" / card.files[lang]["png"]).convert("L"))
+        inked = np.flatnonzero(pixels.min(axis=1) < 200) / 160
+        head = figures.head_height(titles[lang], subtitle)
+        assert inked[inked > head - figures.HEAD_AIR / 2].min() == pytest.approx(head, abs=0.02)
+        above = inked[inked < head - figures.HEAD_AIR / 2]
+        assert 0.02 < head - figures.HEAD_AIR / 2 - above.max() < 0.2
+
+
 def test_twice_the_same_bytes_even_in_another_process(tmp_path):
     code = ("import sys; sys.path.insert(0, sys.argv[1]); import pathlib, test_figures as t;"
             "t.card_of(pathlib.Path(sys.argv[2]), t.bars)")
