@@ -374,7 +374,7 @@ class Page:
         """A title to stand between this language's marks of a title: in Chinese its own 《》 become 〈〉 there."""
         return title.translate(_WITHIN_TITLE) if self.language == "zh" else title
 
-    breadth = staticmethod(display.breadth)
+    breadth, short_cell = staticmethod(display.breadth), display.SHORT
 
     # -- chapters
 
@@ -473,9 +473,11 @@ class Page:
                 "png": base64.b64encode(png).decode("ascii"), "width": int.from_bytes(png[16:20]),
                 "height": int.from_bytes(png[20:24]), "files": {**files, "columns": columns},
                 "formats": ["png", *(s for s in ("svg", "pdf", "csv") if s in files)], "columns": columns,
+                "crop": _title_share(self.text(card["title"]), self.text(card.get("subtitle"))),
                 "n": card.get("n"), "period": period.replace("–", self.labels["range"]) if period.strip("–-—") else "",
                 "hash": card.get("content_hash"),
-                **{name: display.visible(self.text(card.get(name))) for name in ("alt", "how_to_read", "source")}}
+                **{name: display.visible(self.text(card.get(name))) for name in (
+                    "subtitle", "alt", "how_to_read", "source")}}
 
     def _with_unit(self, texts: Mapping[str, Any]) -> str:
         unit = self.text(texts.get("unit"))
@@ -614,16 +616,33 @@ class Page:
                 "packed": _packed_json(data)}
 
     @property
+    def crops(self) -> str:
+        """Style rules that cut the titles off the pictures of a narrow page, where they stand above them as text: a
+        picture that scrolls sideways would show half of a line. The pictures stay whole, for wide pages and files."""
+        rules = "\n".join(
+            f"  #figure-{block['stem']} img {{ margin-top: calc(max(100%, var(--legible)) * -{block['crop']}); }}"
+            for chapter in self.every_chapter for block in chapter.blocks if block["kind"] == "figure")
+        return f"\n@media screen and (max-width: 52rem) {{\n{rules}\n}}" if rules else ""
+
+    @property
     def words(self) -> dict[str, str]:
         """The labels the script needs."""
         return {key: self.labels[key] for key in (
             "search_result", "search_none", "search_thin", "search_more", "publisher_unknown", "date_unknown",
             "list_separator", "comma", "figure_data_rows", "code_show_all", "code_hide_all", "download_failed",
-            "quoted_result", "quoted_none", "quoted_file", "quoted_columns")}
+            "quoted_result", "quoted_none", "quoted_file", "quoted_columns",
+            "swipe_figure", "swipe_table")}
 
     @property
     def lens_kilobytes(self) -> int:
         return LENS_BYTES // 1000
+
+
+def _title_share(title: str, subtitle: str) -> float:
+    """The height of the title block of a figure, as a share of its width."""
+    from .figures import HEAD_AIR, SIZES, head_height
+
+    return round((head_height(title, subtitle) - HEAD_AIR / 2) / SIZES["page"].width, 4)
 
 
 def _findings(cell) -> list[Mapping[str, Any]]:
@@ -757,7 +776,7 @@ def exporter(page_of: Callable[[Any], Page]):
 
         def from_notebook_node(self, nb, resources=None, **kw):
             page = page_of(nb)
-            style, script = (_asset(name) for name in ("style.css", "script.js"))
+            style, script = _asset("style.css") + page.crops, _asset("script.js")
             resources = {**(resources or {}), "page": page, "style": style, "script": script,
                          "policy": "default-src 'none'; img-src data:; "
                                    f"style-src 'sha256-{_sha(style)}'; script-src 'sha256-{_sha(script)}'; "

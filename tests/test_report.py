@@ -844,6 +844,155 @@ def test_plotted_data_with_many_columns_scroll_in_their_place(browser, project, 
     assert browser.run("document.documentElement.scrollWidth") <= width
 
 
+def wide_table(project: Path, columns: int = 12, rows: int = 2) -> Path:
+    """The Chinese page with a table in chapter 01 of a first column that is text, and numbers."""
+    frame = pd.DataFrame({f"c{i}": [f"甲{row}" if i == 0 else 1000 + row for row in range(rows)]
+                          for i in range(columns)})
+    shown = display.table(frame, caption={"zh": "各条规则", "en": "Every rule"})
+    execute(project, "01-clean", [*title("收到什么？", "What came?"), interface([], []), shows("t", shown)])
+    return write_report(project, project)[0]
+
+
+SETTLED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+HINTS = ("[...document.querySelectorAll('.swipe')].filter((e) => e.offsetHeight).map((e) => "
+         "[e.parentElement.tagName, e.textContent])")
+
+
+@pytest.mark.parametrize(("page", "hints"), [
+    ("index.html", [["FIGURE", "左右滑动看全图"], ["FIGURE", "左右滑动看全图"], ["CAPTION", "左右滑动看全表"]]),
+    ("index.en.html", [["FIGURE", "Swipe sideways to see all of it"]] * 2
+     + [["CAPTION", "Swipe sideways to see all of it"]])])
+def test_a_box_that_scrolls_sideways_says_so_and_is_a_stop_for_the_keyboard_and_no_other_is(
+        browser, project, page, hints):
+    wide_table(project)
+    small = "document.querySelector('#dictionary details .scroll')"
+    boxes = "[...document.querySelectorAll('.plate, .table .scroll')].map((e) => e.tabIndex)"
+    try:
+        browser.size(390, 844, mobile=True)
+        browser.open(project / "report" / page)
+        browser.run(SETTLED)
+        assert browser.run(HINTS) == hints
+        assert browser.run(boxes) == [0, 0, 0]
+        browser.size(1440, 1000)
+        browser.run(SETTLED)
+        assert browser.run(HINTS) == []
+        assert browser.run(boxes) == [-1, -1, -1]
+        browser.run("document.querySelector('#dictionary details').open = true")
+        browser.run(SETTLED)
+        assert browser.run(f"{small}.tabIndex") == -1
+    finally:
+        browser.size(1440, 1000)
+
+
+@pytest.mark.parametrize("selector", ["#chapter-01 .scroll", "#figure-coverage .plate"])
+def test_the_edge_that_hides_something_is_shaded_even_without_a_script(browser, project, tmp_path, selector):
+    """How dark the box is at its right edge, beside the same place once it is scrolled to the end."""
+    from PIL import Image
+
+    Image.new("RGB", (1280, 500), "#FCFBF9").save(project / "figures/coverage.zh.png")
+    path = wide_table(project)
+    static = path.with_name("static.html")
+    static.write_text(re.sub(r"<script>.*?</script>", "", path.read_text("utf-8"), flags=re.S), "utf-8")
+    found = []
+    try:
+        browser.size(390, 844, mobile=True)
+        browser.open(static)
+        x, y = browser.run(f"(() => {{ const box = document.querySelector('{selector}'); "
+                           "box.scrollIntoView({block: 'center', behavior: 'instant'}); "
+                           "const r = box.getBoundingClientRect(); return [r.right - 2, r.bottom - 12]; })()")
+        for left in (0, 9999):
+            browser.run(f"document.querySelector('{selector}').scrollLeft = {left}")
+            browser.run(SETTLED)
+            browser.picture(tmp_path / "x.png")
+            found.append(Image.open(tmp_path / "x.png").convert("L").getpixel((round(x), round(y))))
+    finally:
+        browser.size(1440, 1000)
+    hidden, whole = found
+    assert hidden < whole - 20
+    assert whole > 245
+
+
+def test_the_first_column_and_the_caption_stay_in_view(browser, project):
+    path = wide_table(project)
+    lefts = ("[...document.querySelectorAll('#chapter-01 caption, #chapter-01 :is(th, td):first-child')].map("
+             "(e) => Math.round(e.getBoundingClientRect().left))")
+    second = "document.querySelector('#chapter-01 td').getBoundingClientRect().left"
+    try:
+        browser.size(390, 844, mobile=True)
+        browser.open(path)
+        before, moves = browser.run(lefts), browser.run(second)
+        browser.run("document.querySelector('#chapter-01 .scroll').scrollLeft = 100")
+        assert len(before) == 4
+        assert browser.run(lefts) == before
+        assert browser.run(second) == moves - 100
+    finally:
+        browser.size(1440, 1000)
+
+
+def test_the_title_of_a_figure_stands_once_in_the_picture_or_above_it(browser, project):
+    """A picture of 8 inches, with a title of 1 line and a subtitle: 0.12 + 16.5·1.32/72 + 0.04 + 9.5·1.5/72 inches, and
+    half of the air below them."""
+    from PIL import Image
+
+    Image.new("P", (1280, 960)).save(project / "figures/coverage.zh.png")
+    path = write_report(project, project)[0]
+    shown = ("['title', 'subtitle'].map((n) => document.querySelector(`#figure-coverage .figure-${n}`)).map("
+             "(e) => e.offsetHeight > 8 ? e.textContent : '')")
+    cut = ("(() => { const p = document.querySelector('#figure-coverage .plate'), i = p.firstElementChild; const a = "
+           "p.getBoundingClientRect(), b = i.getBoundingClientRect(); return [(a.top + p.clientTop - b.top) / b.width, "
+           "a.bottom - b.bottom < 2, b.width]; })()")
+    try:
+        for width in (390, 820):
+            browser.size(width, 844, mobile=True)
+            browser.open(path)
+            assert browser.run(shown) == ["覆盖", "篇"]
+            share, whole_foot, wide = browser.run(cut)
+            assert share == pytest.approx((0.12 + 16.5 * 1.32 / 72 + 0.04 + 9.5 * 1.5 / 72 + 0.08) / 8, abs=0.001)
+            assert whole_foot
+            assert wide >= 640
+        browser.size(1440, 1000)
+        browser.open(path)
+        assert browser.run(shown) == ["", ""]
+        assert browser.run(cut)[0] == 0
+    finally:
+        browser.size(1440, 1000)
+
+
+def test_a_phone_page_serves_those_who_do_not_see_it(browser, project):
+    wide_table(project)
+    for page in ("index.html", "index.en.html"):
+        browser.size(390, 844, mobile=True)
+        browser.open(project / "report" / page)
+        browser.run(SETTLED)
+        assert browser.violations() == []
+    browser.size(1440, 1000)
+
+
+def test_tables_that_fit_a_page_are_printed_on_one_with_their_captions(browser, project, tmp_path):
+    """Twenty tables of 7 rows, which would be cut somewhere, and fifteen long ones, which are cut: not below a caption,
+    a head or a first row, and the head is printed again."""
+    import pdfplumber
+
+    logging.getLogger("pdfminer").setLevel(logging.ERROR)
+    tables = [shows(f"t{n}", display.table(
+        pd.DataFrame({"name": [f"T{n}R{row}E" for row in range(rows)], "n": range(rows)}),
+        {"name": {"zh": f"H{n}E", "en": "x"}, "n": {"zh": "n", "en": "n"}}, caption=f"C{n}E", max_rows=99))
+        for n, rows in enumerate([7] * 20 + [*range(23, 38)])]
+    execute(project, "01-clean", [*title("收到什么？", "What came?"), interface([], []), *tables])
+    browser.size(1440, 1000)
+    browser.open(write_report(project, project)[0])
+    browser.pdf(tmp_path / "print.pdf")
+    with pdfplumber.open(tmp_path / "print.pdf") as pdf:
+        texts = [page.extract_text() for page in pdf.pages]
+    on = [[i for i, text in enumerate(texts) if re.search(rf"C{n}E|H{n}E|T{n}R\d+E", text)] for n in range(35)]
+    assert [len(pages) for pages in on[:20]] == [1] * 20
+    assert len({pages[0] for pages in on[:20]}) > 2
+    assert max(map(len, on[20:])) > 1
+    for n in range(20, 35):
+        assert f"C{n}E" in texts[on[n][0]]
+        assert all(f"H{n}E" in texts[i] and len(re.findall(rf"T{n}R\d+E", texts[i])) >= 2 for i in on[n])
+
+
 @pytest.mark.parametrize(("columns", "texts"), [(9, 1), (7, 2)])
 def test_tables_of_many_columns_fit_a_desktop_page(browser, project, columns, texts):
     """As wide as the widest tables of the report: quoted amounts, and the wording of regions."""

@@ -105,6 +105,21 @@
     });
   }
 
+  // A box that does not show all it holds says so; one that shows all is no stop for the keyboard.
+  const boxes = new ResizeObserver((entries) => {
+    for (const { target: box } of entries) {
+      const wide = box.scrollWidth > box.clientWidth + 8; // less is the padding of the last column
+      box.tabIndex = wide || box.scrollHeight > box.clientHeight + 1 ? 0 : -1;
+      if (wide && !box.swipe) {
+        const caption = one("caption", box), plate = box.matches(".plate");
+        box.swipe = make(caption ? "small" : "p", plate ? words.swipe_figure : words.swipe_table, { className: "swipe", ariaHidden: "true" });
+        if (caption) caption.append(box.swipe); else box.before(box.swipe);
+      }
+      if (box.swipe) box.swipe.hidden = !wide;
+    }
+  });
+  for (const box of all(".plate, .scroll")) boxes.observe(box);
+
   // Downloads: the files lie in the page.
   const bytes = (base64) => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
   const unpack = (data) => new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"))).blob();
