@@ -107,7 +107,8 @@ class QuantityRules:
         self._path = file.path
         data = file.data if isinstance(file.data, dict) else {}
         shapes = dict.fromkeys(
-            ("units", "range_marks", "change_tail", "against", "names", "what_ends", "what_tail", "what_head"), list)
+            ("units", "range_marks", "change_tail", "against", "names", "what_ends", "what_tail", "what_head", "share",
+             "share_not", "share_names"), list)
         shapes |= dict.fromkeys(("not_before", "before", "after", "compare", "inside", "half_after", "change"), dict)
         shapes |= dict.fromkeys(("before_not_after", "after_not_before", "last_before_duration", "bare_scale_after",
                                  "not_after", "no_duration_after"), str)
@@ -149,6 +150,8 @@ class QuantityRules:
         self.compare, self.last_before_duration = _Words(data["compare"]), data["last_before_duration"]
         self.names = re.compile(_any_of(data["names"]))
         self.what_end = re.compile(_any_of(data["what_ends"]) + "|[0-9" + re.escape(_CLAUSE_ENDS) + "]")
+        self.share = re.compile(f"(?P<other>{_any_of(data['share_not'])})|{_any_of(data['share'])}")
+        self.share_names = re.compile(_any_of(data["share_names"]))
         numeral = "〇零一二两三四五六七八九十百千万亿半"
         some = (rf"[0-9]{{1,15}}(?:,[0-9]{{3}}){{0,4}}(?:\.[0-9]{{1,6}})?|"
                 rf"[数几]?[{numeral}]{{1,12}}(?:点[{numeral}]{{1,4}})?")
@@ -248,6 +251,7 @@ def _of_statement(text: str, rules: QuantityRules) -> list[Quantity]:
     names = [m.span() for m in rules.names.finditer(plain)]
     clauses = [m.end() for m in _CLAUSE_END.finditer(plain)]
     found: list[Quantity] = []
+    shared = False  # whether the last figure was told as a share of something
     for figure in figures:
         unit = figure.unit
         if unit is None:
@@ -268,11 +272,14 @@ def _of_statement(text: str, rules: QuantityRules) -> list[Quantity]:
         change, against = _change(plain, clause, start, rules)
         if change is None and last and last.kind == unit.kind and plain[last.end:start] in _LIST_MARKS:
             change, against = last.change, last.against
-        what = None
+        what, piece = None, plain[max(clause, floor):start]
+        # 占全市的52.8%、全区GDP的24.3%: two shares of one thing
+        goes_on = shared and piece.endswith("的") and plain[last.end:start].startswith(_LIST_MARKS)
+        shared = goes_on or _share_in(piece, rules) is not None
         if unit.kind in ("count", "amount") or figure.parts or plain[end:end + 1] == "的":
             what = _named_after(plain, end, rules)
-        if what is None:
-            what, compared = _named_before(plain[max(clause, floor):start], rules)
+        if what is None and not goes_on:
+            what, compared = _named_before(piece, rules)
             if what is None and not last and i:
                 earlier = clauses[i - 2] if i > 1 else 0
                 end_of_subject = rules.what_end.search(plain, min(earlier + 1, clause - 1), clause)
@@ -500,8 +507,24 @@ _TIME = re.compile(r"[0-9]{2,4}年(?:前?[一二三四]季度|[上下]半年|[0-
                    r"(?:[末底初]|以来|全年)?|[0-9]{1,2}月(?:[0-9]{1,2}日)?[末底初]?|前?[一二三四]季度末?|[上下]半年|[年月季]末|年底")
 
 
+_WITHIN = re.compile(r"在[^在]{0,24}[中里内]$")  # 在全部贷款中占: no subject
+_TIMES_OF = re.compile(r"[^为是]{0,2}[为是][^为是]+的")  # 为上年同期的12.8倍
+
+
+def _share_in(clause: str, rules: QuantityRules) -> int | None:
+    """Where the words before a number say that it is a share: the place of the last 占; None where they do not, or
+    where the ratio has a name of its own."""
+    marks = [m.start() for m in rules.share.finditer(clause) if m["other"] is None]
+    return marks[-1] if marks and not rules.share_names.search(clause, marks[-1]) else None
+
+
 def _named_before(clause: str, rules: QuantityRules) -> tuple[str | None, str | None]:
-    """(what the words before the number are about, what they hold it against instead)."""
+    """(what the words before the number are about, what they hold it against instead); neither where they only say
+    what it is a share or a multiple of."""
+    if (share := _share_in(clause, rules)) is not None:
+        clause = _WITHIN.sub("", clause[:share])
+    elif _TIMES_OF.fullmatch(clause):
+        return None, None
     for piece in reversed(_TIME.split(clause)):
         while word := rules.what_tail.ending(piece, len(piece)):
             piece = piece[:-len(word)]
@@ -551,6 +574,51 @@ def quantity_table(statements: pd.DataFrame, rules: QuantityRules) -> pd.DataFra
 
 
 NOT_SETTLED = "?"
+NOT_SAID = "-"
+OBJECTS = "quantity_objects.csv"
+
+
+def objects_marked(gold: str | Path) -> pd.DataFrame:
+    """The figures of which it was marked what they count: part (`random` and `share` were drawn before the rule on
+    shares was written, `later` after it, at random), start, what (words that must be in what is found, or `-` where the
+    sentence does not say), text; without rows where the folder has none."""
+    import pandas as pd
+
+    path = Path(gold) / OBJECTS
+    if not path.is_file():
+        return pd.DataFrame(columns=["part", "start", "what", "text"])
+    return pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False)
+
+
+def object_accuracy(marked: pd.DataFrame, rules: QuantityRules) -> pd.DataFrame:
+    """Of how many marked figures it is told right what they count.
+
+    Args:
+        marked: as `objects_marked` gives it.
+        rules: of the codebook.
+
+    Returns:
+        part, right, n, share, low, high (Wilson's, at 95 %); parts sorted.
+    """
+    import pandas as pd
+
+    from .measures import wilson_interval
+
+    counts: dict[str, list[int]] = {}
+    for row, found in zip(marked.itertuples(), extract_quantities(marked["text"].tolist(), rules), strict=True):
+        of_part = counts.setdefault(row.part, [0, 0])
+        of_part[0] += any(q.start == row.start and _names_it(q.what, row.what, rules) for q in found)
+        of_part[1] += 1
+    return pd.DataFrame([(part, right, n, right / n, *map(float, wilson_interval(right, n)))
+                         for part, (right, n) in sorted(counts.items())],
+                        columns=["part", "right", "n", "share", "low", "high"])
+
+
+def _names_it(what: str | None, marked: str, rules: QuantityRules) -> bool:
+    """Whether what was found names what was marked, and not besides it what it is a share of."""
+    if marked == NOT_SAID or what is None:
+        return marked == NOT_SAID and what is None
+    return marked in what and all(m[0] in marked for m in rules.share.finditer(what))
 
 
 def quantity_accuracy(labels: pd.DataFrame, rules: QuantityRules) -> pd.DataFrame:

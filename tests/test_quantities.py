@@ -18,6 +18,8 @@ from fengxiang.quantities import (
     QuantityRules,
     chinese_number,
     extract_quantities,
+    object_accuracy,
+    objects_marked,
     quantity_accuracy,
     quantity_table,
 )
@@ -129,7 +131,7 @@ def test_a_comparison_is_what_it_is_held_against_not_what_it_is_about():
     text = "绿色信贷为435.87亿元，比年初增长13.87%，比各项贷款快6.01个百分点，占全部贷款的18.58%。"
     assert [(q.text, q.change, q.against, q.what) for q in of(text)] == [
         ("435.87亿元", None, None, "绿色信贷"), ("13.87%", "up", "比年初", "绿色信贷"),
-        ("6.01个百分点", "up", "比各项贷款", "绿色信贷"), ("18.58%", None, None, "全部贷款")]
+        ("6.01个百分点", "up", "比各项贷款", "绿色信贷"), ("18.58%", None, None, "绿色信贷")]
 
 
 @pytest.mark.parametrize(("text", "what"), [
@@ -140,6 +142,46 @@ def test_a_comparison_is_what_it_is_held_against_not_what_it_is_about():
 ])
 def test_what_is_counted(text, what):
     assert [q.what for q in of(text)] == what
+
+
+@pytest.mark.parametrize(("text", "what"), [
+    # a share is of what stands before 占, in the clause or before it
+    ("甲县2031年的渔业产值为12亿元，占全县的8.5%、全市渔业的3.1%，增速4.2%", ["渔业产值"] * 4),
+    ("海水养殖占渔业产值六成，淡水养殖占三成", ["海水养殖", "淡水养殖"]),
+    ("冷库贷款余额40亿元，约占全部贷款的7%", ["冷库贷款余额"] * 2),
+    ("冷库贷款余额40亿元，在各项贷款里占7%", ["冷库贷款余额"] * 2),
+    ("冷库贷款在各项贷款中占7%", ["冷库贷款"]),
+    ("在各项贷款中占7%", [None]),
+    ("渔船保险保费3亿元，相当于全省的两成", ["渔船保险保费"] * 2),
+    ("停航90天以上的渔船相当于全部渔船的4%", ["渔船", "渔船"]),
+    # a ratio so named is what is measured
+    ("渔港用地占海岸线的比例不超过5%", ["渔港用地占海岸线的比例"]),
+    # what it is so many times of is not what is measured
+    ("2月末冷库贷款余额6亿元，为上年同期的3.4倍", ["冷库贷款余额"] * 2),
+    # 占 in other words
+    ("侵占资金2亿元，挪用公款占用资金3亿元", ["侵占资金", "挪用公款占用资金"]),
+])
+def test_a_share_is_of_what_stands_before_it(text, what):
+    assert [q.what for q in of(text)] == what
+
+
+def test_what_figures_of_the_shipped_corpus_count():
+    """`random` and `share` were marked before the rule on shares was written: 35 of 40 and 12 of 26 were right then.
+    `later` was marked after it and before what it finds was looked at. What is named in an enumeration and told apart
+    by 分别 is still told wrongly."""
+    accuracy = object_accuracy(objects_marked(CODEBOOK / "gold"), RULES).set_index("part")
+    assert accuracy["n"].to_dict() == {"later": 40, "random": 40, "share": 26}
+    assert accuracy["right"].ge(pd.Series({"later": 37, "random": 36, "share": 24})).all(), accuracy
+
+
+def test_accuracy_of_what_is_counted_by_hand(tmp_path):
+    text = "鱼塘占水面五成，12条"
+    marked = pd.DataFrame([("a", 5, "鱼塘", text), ("a", 5, "水面", text), ("a", 5, "-", text), ("a", 0, "鱼塘", text),
+                           ("b", 0, "-", "12条")], columns=["part", "start", "what", "text"])
+    frame = object_accuracy(marked, RULES)
+    assert frame[["part", "right", "n", "share"]].values.tolist() == [["a", 1, 4, 0.25], ["b", 1, 1, 1]]
+    assert frame["low"][0] < 0.25 < frame["high"][0]
+    assert object_accuracy(objects_marked(tmp_path), RULES).empty
 
 
 def test_a_list_shares_its_unit_but_not_its_dates():
