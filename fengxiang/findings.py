@@ -10,6 +10,7 @@ material the sentence says so.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -23,8 +24,8 @@ from . import measures
 from .columns import FORMATS
 from .measures import MIN_ARTICLES, MIN_STATEMENTS, MIN_SUPPORT
 from .model import NATIONAL
-from .tables import ALL, ALL_YEARS, NONE
-from .views import ALL_SIDES, BUREAUS, N_EVIDENCE, NATIONAL_SIDE, Corpus, Shares, View
+from .tables import ALL, ALL_YEARS, NONE, read_parts
+from .views import ALL_SIDES, BUREAUS, N_EVIDENCE, NATIONAL_SIDE, Coding, Corpus, Shares, View
 from .views import strata as strata_of
 
 if TYPE_CHECKING:
@@ -34,12 +35,16 @@ if TYPE_CHECKING:
 N_NAMED = 3  # themes or terms a sentence names before it says how many more there are
 MIN_BUREAUS = 5  # bureaus that must use listed terms in a year before one of them is said to have a term to itself
 MIN_WITNESSES = 3  # articles that must use a term before it is called new, or hold a theme before a side has it
+MIN_COMMON = 0.5  # part of the mix of all years that a year's kinds of articles must stand for, to hold the mix still
+MIN_DIGESTS = 0.1  # part of the statements that must stand in digests for wording to be doubted
 MAX_Q = 0.1  # share of false alarms tolerated among the changes that a headline may name
 RULES = {
-    "zh": f"标题句里的变化须过四关：95%区间不含0；在全部主题中校正多重比较后q不超过{MAX_Q}；"
+    "zh": "年份指文章所谈的工作年度，不是发表的年份。标题句里的变化须过四关："
+          f"95%区间不含0；在全部主题中校正多重比较后q不超过{MAX_Q}；"
           "把两年的文章类别拉平后仍在；换用其他各种数法后仍在。最高级只在区间排除第二名时使用。新提法须见于至少"
           f"{MIN_WITNESSES}篇稿件。材料不足{MIN_STATEMENTS}条语句或{MIN_ARTICLES}篇文章的年份不比较占比。",
-    "en": "A change named in a headline has passed four tests: its 95% interval leaves out zero; q is at most "
+    "en": "Years are the work years that articles speak of, not those of publication. "
+          "A change named in a headline has passed four tests: its 95% interval leaves out zero; q is at most "
           f"{MAX_Q} after correction over all themes; it remains when the mix of kinds of articles is held still; it "
           "remains in every other way of counting. A superlative is used only where the interval excludes the "
           f"runner-up. New wording stands in at least {MIN_WITNESSES} stories. Shares are not compared in years with "
@@ -73,6 +78,7 @@ class Finding:
         figure: stem of the figure that shows it.
         badge: how many other views it stands in.
         detail, caveat: what must be known with it, zh and en.
+        caveat_numbers: the figures in the caveat, like `numbers`.
     """
 
     id: str
@@ -95,6 +101,7 @@ class Finding:
     badge: dict = field(default_factory=dict)
     detail: dict = field(default_factory=dict)
     caveat: dict = field(default_factory=dict)
+    caveat_numbers: list[dict] = field(default_factory=list)
 
 
 def percent(share: float) -> str:
@@ -188,6 +195,10 @@ def _only(facts: Iterable[tuple]) -> Finding:
     return Finding("", "", {}, None, None, None, 0, 0, "", "", "", facts=frozenset(facts))
 
 
+def _stories(n: int) -> str:
+    return f"{n:,} {'story' if n == 1 else 'stories'}"
+
+
 def _many(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
@@ -257,25 +268,60 @@ def leading_theme(view: View, names: Names) -> Finding:
                 f"In {year} “{en}” comes first, with {share} of {of:,} statements.")
         title = {"zh": f"{year}年“{zh}”说得最多，占{share}", "en": f"In {year} “{en}” comes first, with {share}"}
     else:
-        grade = "among_first"
-        shown = rivals[:N_NAMED - 1]
+        grade, n, shown = "among_first", len(rivals), rivals[:N_NAMED - 1]
         other = {lang: quoted([names.theme(view.corpus.codes[i], lang) for i in shown], lang) for lang in ("zh", "en")}
-        n, others = len(rivals), f"{len(rivals)} other{'' if len(rivals) == 1 else 's'}"
         if n > len(shown):
             other = {"zh": f"{other['zh']}等{n}个主题",
                      "en": f"{', '.join(quoted([names.theme(view.corpus.codes[i], 'en')], 'en') for i in shown)} and "
                            f"{n - len(shown)} more"}
-        text = (f"{year}年“{zh}”占{of:,}条语句的{share}，居于前列；"
-                f"{other['zh']}与它的差距{'都' if n > 1 else ''}在误差之内，不能说谁居首。",
-                f"In {year} “{en}” takes {share} of {of:,} statements and is among the first; {other['en']} "
-                f"{'is' if n == 1 else 'are'} within error of it, so that none can be called first.")
-        title = {"zh": f"{year}年“{zh}”居前（{share}），与另外{n}个主题难分先后",
-                 "en": f"In {year} “{en}” is among the first ({share}), within error of {others}"}
+        text = (f"{year}年“{zh}”占{of:,}条语句的{share}；{other['zh']}与它的差距{'都' if n > 1 else ''}在误差之内，"
+                f"这{n + 1}个主题分不出先后。",
+                f"In {year} “{en}” takes {share} of {of:,} statements; {other['en']} {'is' if n == 1 else 'are'} "
+                f"within error of it: no order among these {n + 1} can be told.")
+        title = {"zh": f"{year}年“{zh}”占{share}，与另外{n}个主题分不出先后",
+                 "en": f"In {year} {share} of statements are on “{en}”; no order among it and {_many(n, 'other')} can "
+                       "be told"}
+    caveat, caveat_numbers = _standardised_caveat(view, year, first, shares, names)
     return Finding("leading_theme", "theme_share", {"year": year, "region": ALL, "theme": theme},
                    float(shares.share[first]), float(shares.low[first]), float(shares.high[first]),
                    int(shares.n[first]), of, grade, *text, frozenset({("top", year, theme)}),
                    frozenset(("top", year, view.corpus.codes[i]) for i in [first, *rivals]), title, numbers,
-                   numbers[0]["evidence"], "theme_prevalence")
+                   numbers[0]["evidence"], "theme_prevalence", caveat=caveat, caveat_numbers=caveat_numbers)
+
+
+def _standardised_caveat(view: View, year: int, first: int, shares: Shares, names: Names) -> tuple[dict, list[dict]]:
+    """What must be said where the theme with the largest share owes its place to the kinds of articles that the year
+    happens to hold: with the mix of all years its share lies outside its interval, or another theme has a larger one;
+    with the numbers said."""
+    strata = strata_of(view.corpus.articles)
+    if view.bare or not strata:
+        return {}, []
+    years = sorted(set(view.corpus.year[view.keep[view.corpus.article]].tolist()) - {0})
+    codes = view.corpus.codes
+    held = measures.mix_standardised(pd.concat([view.article_themes(y) for y in years], ignore_index=True), strata,
+                                     themes=list(codes))
+    held = held[held["year"] == year].set_index("theme").loc[list(codes)]
+    if held["coverage"].iloc[0] < MIN_COMMON:
+        return {"zh": "这一年的文章类别同各年合计相差太大，无法把类别构成拉平后再看。",
+                "en": "The kinds of articles of this year are too unlike those of all years together for the mix to be "
+                      "held still."}, []
+    value = held["standardised"].to_numpy()
+    best = int(np.lexsort((np.arange(len(value)), -value))[0])
+    if best == first and shares.low[first] <= value[first] <= shares.high[first]:
+        return {}, []
+
+    def number(i):
+        return _number(percent(value[i]), cell={"what": "standardised", "theme": codes[i], "year": year})
+
+    numbers = [number(first)]
+    zh, en = (f"各年材料的文章类别构成不同；按各年合计的构成拉平后，这一占比是{numbers[0]['zh']}",
+              "The years hold different kinds of articles; with the mix of all years together this share would be "
+              f"{numbers[0]['en']}")
+    if best != first:
+        numbers.append(number(best))
+        zh += f"，排在它前面的有“{names.theme(codes[best], 'zh')}”（{numbers[1]['zh']}）"
+        en += f", and “{names.theme(codes[best], 'en')}” would stand before it ({numbers[1]['en']})"
+    return {"zh": f"{zh}。", "en": f"{en}."}, numbers
 
 
 def changed_themes(view: View, names: Names) -> Finding:
@@ -300,6 +346,9 @@ def changed_themes(view: View, names: Names) -> Finding:
     kept = clear[np.array([t not in doubted and view.may_say(facts[t]) for t in clear["theme"]], bool)]
     sides = {"rose": kept[kept["difference"] > 0].sort_values(["difference", "theme"], ascending=[False, True]),
              "fell": kept[kept["difference"] < 0].sort_values(["difference", "theme"])}
+    left_out = {t: [] for t in rows.loc[rows["grade"].isin(["rose", "fell"]) & ~(rows["q"] <= MAX_Q), "theme"]}
+    left_out |= {t: list(view.failed.get(facts[t], ())) for t in clear["theme"]
+                 if t not in doubted and not view.may_say(facts[t])}
     of = int(rows["n_statements_from"].iloc[0]), int(rows["n_statements_to"].iloc[0])
     numbers: list[dict] = []
     shares = {y: view.shares(y) for y in (first, last)}
@@ -339,7 +388,10 @@ def changed_themes(view: View, names: Names) -> Finding:
                    float(top["high95"]), int(top["n_to"]), of[1], grade, *text,
                    frozenset((s, first, last, t) for s, themes in shown.items() for t in themes),
                    frozenset(facts.values()), title, numbers, _union(numbers), "theme_change",
-                   caveat=_mix_caveat(doubted, no_ground, names))
+                   caveat=_joined(_mix_caveat(doubted, no_ground, names), _left_out_caveat(left_out, names),
+                                  _error_caveat(view, [(r.theme, r.share_from, r.share_to, r.low95, r.high95) for part
+                                                       in sides.values() for r in part.head(N_NAMED).itertuples()],
+                                                names)))
 
 
 def _change_title(sides: Mapping[str, pd.DataFrame], names: Names, first: int, last: int) -> dict:
@@ -390,6 +442,44 @@ def _made_by_mix(view: View, first: int, last: int, themes: list[str]) -> tuple[
             bool((warned["warning"] == "no_common_ground").any()))
 
 
+def _joined(*caveats: dict) -> dict:
+    """Several caveats as one."""
+    some = [c for c in caveats if c]
+    return {"zh": "".join(c["zh"] for c in some), "en": " ".join(c["en"] for c in some)} if some else {}
+
+
+def _left_out_caveat(left_out: Mapping[str, list], names: Names) -> dict:
+    """Which clear changes are not named, and by which test they fell: the ways of counting, or none for q."""
+    zh, en = [], []
+    for theme in names.theme_order(left_out):
+        checks = left_out[theme]
+        zh.append(f"“{names.theme(theme, 'zh')}”（" + ("、".join(c.zh for c in checks) if checks else
+                                                     f"校正后q大于{MAX_Q}") + "）")
+        en.append(f"“{names.theme(theme, 'en')}” (" + ("; ".join(c.en for c in checks) if checks else
+                                                     f"q above {MAX_Q} after correction") + ")")
+    if not zh:
+        return {}
+    return {"zh": f"{'、'.join(zh)}的差别虽在区间之外，却过不了括号里的一关，所以也不列入。",
+            "en": f"{listed(en, 'en')} changed by more than error too, but did not pass the test in brackets and "
+                  f"{'is' if len(en) == 1 else 'are'} left out."}
+
+
+def _error_caveat(view: View, differences: Iterable[tuple], names: Names, of_levels: bool = False) -> dict:
+    """What must be said where errors of coding could make the difference of two shares (theme, one share, the other,
+    low and high of their difference) by themselves: see `Coding.could_make`."""
+    if view.bare or view.coding is None:
+        return {}
+    made = [theme for theme, a, b, low, high in differences
+            if view.coding.could_make(theme, max(a, b), min(a, b), low if low > 0 else -high, of_levels)]
+    if not made:
+        return {}
+    shown = {lang: quoted([names.theme(t, lang) for t in names.theme_order(made)], lang) for lang in ("zh", "en")}
+    return {"zh": f"{shown['zh']}的编码误差若大到参照标注所容许的限度，而且都偏向一边，这一差别也可能只是误差"
+                  "（见“编码有多准”一节）。",
+            "en": f"Were the coding of {shown['en']} as wrong as the reference labels allow, and always to one side, "
+                  "error alone could make the difference (see “How good the coding is”)."}
+
+
 def _mix_caveat(doubted: set[str], no_ground: bool, names: Names) -> dict:
     if no_ground:
         return dict(measures.MIX_WARNINGS["no_common_ground"])
@@ -414,7 +504,7 @@ def new_wording(view: View, names: Names) -> Finding:
     uses = uses.assign(story=story[uses["article"].to_numpy(np.int64)])
     since = uses.groupby("term")["year"].min()
     new = uses[uses["term"].isin(since.index[since == year])].groupby("term")["story"].nunique()
-    of = int(uses.loc[uses["year"] == year, "story"].nunique())
+    of = len(np.unique(story[view.corpus.article[view.corpus.rows(year) & view.keep[view.corpus.article]]]))
     new = new[[n >= 2 and (t, year) in view.corpus.quoted for t, n in new.items()] if len(new) else []]
     if view.bare:
         return _only((year, t) for t in new.index)
@@ -428,29 +518,37 @@ def new_wording(view: View, names: Names) -> Finding:
                            f"used in {MIN_WITNESSES} stories or more.")
     shown, n = witnessed.head(2 * N_NAMED), len(every)
     corpus = view.corpus
-    numbers = [_number(f"{n}个", f"{n} quoted", n=n, cell={"what": "new_terms", "year": year, "n": n})]
+    numbers = [_number(f"{n}个", _many(n, "quoted term"), n=n, cell={"what": "new_terms", "year": year, "n": n})]
     for r in shown.itertuples():
-        said = f"{_mark(r.term)}（{r.n}篇）", f"{_mark(r.term)} ({_gloss(names, r.term)}{r.n})"
-        numbers.append(_number(*said, n=int(r.n), of=of, cell={"what": "term_stories", "term": r.term, "year": year,
-                                                              "n": int(r.n)}))
+        said = f"{_mark(r.term)}（{r.n}篇）", f"{_mark(r.term)} ({_gloss(names, r.term)}{_stories(int(r.n))})"
+        numbers.append(_number(*said, n=int(r.n), of=of,
+                               cell={"what": "term_stories", "term": r.term, "year": year, "n": int(r.n)},
+                               definition={"zh": "用到它的稿件，占该工作年度全部稿件（转载合并后）",
+                                           "en": "stories that use it, of all stories of the work year (reprints "
+                                                 "merged)"}))
     more = n > len(shown)
-    zh = (f"{year}年有{n}个加引号的提法首次见于材料，且至少有{MIN_WITNESSES}篇稿件使用："
+    zh = (f"谈{year}年度工作的材料里，有{n}个加引号的提法首次出现，且至少见于{MIN_WITNESSES}篇稿件："
           + "、".join(x["zh"] for x in numbers[1:]) + ("等" if more else "") + "。")
-    en = (f"In {year} {n} quoted terms turn up for the first time, in at least {MIN_WITNESSES} stories each: "
+    en = (f"In the material on the work of {year}, {numbers[0]['en']} {'turns' if n == 1 else 'turn'} up for the first "
+          f"time, in at least {MIN_WITNESSES} stories{'' if n == 1 else ' each'}: "
           + ", ".join(x["en"] for x in numbers[1:]) + (" and others" if more else "") + ".")
     earlier = int((np.bincount(corpus.article[(corpus.year > 0) & (corpus.year < year)], minlength=len(view.keep)) > 0)
                   [view.keep].sum())
     return Finding("new_wording", "new_terms", {"year": year, "terms": shown["term"].tolist()}, float(n), None, None, n,
                    len(since), "count", zh, en, frozenset((year, t) for t in shown["term"]),
                    frozenset((year, t) for t in new.index), {}, numbers, figure="",
-                   caveat={"zh": f"“首次”只就材料而言：此前各年共{earlier:,}篇文章没有用过，材料之外可能早已有人用。",
-                           "en": f"“First” is within the material: none of {_many(earlier, 'earlier article')} uses "
-                                 "them; outside it they may be older."})
+                   caveat={"zh": f"“首次”只就材料而言，年份是文章所谈的工作年度，发表可以早在上一年年底：谈此前各年的"
+                                 f"{earlier:,}篇文章没有用过，材料之外可能早已有人用。稿件是转载合并后的文章。",
+                           "en": "“First” is within the material, and by the work year spoken of, not by the date "
+                                 "of publication, which may be late in the year before: none of "
+                                 f"{_many(earlier, 'article')} on earlier years uses them; outside the material they may "
+                                 "be older. Stories are articles with reprints merged."})
 
 
 def local_wording(view: View, names: Names) -> Finding:
     """Listed terms that the national regulator never uses and that one bureau alone, or two or three together, use.
-    Those put in quotation marks are named first, then rare ones: they are wording rather than common words."""
+    Those put in quotation marks are named first, then rare ones: they are wording rather than common words. A term that
+    a statement gives to more bureaus than it names is nobody's own, and is told as found with those it names."""
     year = view.latest
     uses = view.terms[~view.terms["region"].isin([ALL, NONE])]
     now = uses[uses["year"] == year]
@@ -460,18 +558,19 @@ def local_wording(view: View, names: Names) -> Finding:
     if year and n_bureaus < MIN_BUREAUS:
         return _too_little("local_wording", "terms_of_few_regions", {"year": year},
                            f"{year}年的材料里用到词表所列提法的地方局只有{n_bureaus}个（下限为{MIN_BUREAUS}个），"
-                           "谈不上谁有独有的提法。",
+                           "谈不上哪个提法只见于一地。",
                            f"In the material of {year} only {_many(n_bureaus, 'bureau')} of the {MIN_BUREAUS} needed "
-                           f"{'uses' if n_bureaus == 1 else 'use'} listed terms: whose wording is a bureau’s own is "
-                           "left open.")
+                           f"{'uses' if n_bureaus == 1 else 'use'} listed terms: which terms are found with one bureau "
+                           "only is left open.")
     own: dict[int, list[tuple[str, tuple[str, ...]]]] = {1: [], 2: []}
     for term in sorted(counted.index, key=lambda t: ((t, year) not in view.corpus.quoted, counted[t], -len(t), t)):
-        if NATIONAL not in ever[term] and len(ever[term]) <= N_NAMED:
+        if NATIONAL not in ever[term] and len(ever[term]) <= N_NAMED and not (
+                len(ever[term]) == 1 and term in view.corpus.unnamed):
             own[min(len(ever[term]), 2)].append((term, tuple(r for r in names.regions if r in ever[term])))
     alone, shared = own[1], own[2]
     if not alone and not shared:
-        zh, en = (f"{year}年没有哪个词表所列的提法只为个别地方局所用。",
-                  f"In {year} no listed term belongs to one or a few bureaus alone.")
+        zh, en = (f"{year}年没有哪个词表所列的提法只见于个别地方局。",
+                  f"In {year} no listed term is found with one or a few bureaus only.")
         if not year:
             zh, en = ("没有一条语句的年份可考，不谈各地的提法。",
                       "No statement’s year is known, so the wording of the regions is left aside.")
@@ -479,18 +578,24 @@ def local_wording(view: View, names: Names) -> Finding:
     shown = alone[:4]
     zh, en, numbers = [], [], []
     if alone:
-        zh.append(f"有{len(alone)}个提法为一个地方局所独有，总局和其他地方局历年都没有用过："
+        zh.append(f"有{len(alone)}个提法在材料中只见于一个地方局，总局和其他地方局历年都没有用过："
                   + "、".join(f"{_mark(t)}（{r[0]}）" for t, r in shown) + ("等" if len(alone) > len(shown) else ""))
-        en.append(f"{_many(len(alone), 'term')} {'belongs' if len(alone) == 1 else 'belong'} to a single bureau, used "
+        en.append(f"{_many(len(alone), 'term')} {'is' if len(alone) == 1 else 'are'} found only with one bureau, used "
                   "neither by the national regulator nor by any other bureau in any year: "
                   + ", ".join(f"{_mark(t)} ({_gloss(names, t)}{names.region(r[0], 'en')})" for t, r in shown)
                   + (" and others" if len(alone) > len(shown) else ""))
         numbers.append(_number(f"{len(alone)}个", _many(len(alone), "term"), n=len(alone), cell={
             "what": "own_terms", "year": year, "regions": 1, "n": len(alone)}))
-    few = [f"{_mark(t)} ({_gloss(names, t)}{listed([names.region(r, 'en') for r in regions], 'en')})"
-           for t, regions in shared[:2]]
-    zh += [f"{_mark(t)}只见于{listed(regions, 'zh')}" for t, regions in shared[:2]]
-    en += [f"two or three bureaus alone use {listed(few, 'en')}"] if few else []
+    for t, regions in shared[:2]:
+        places = [names.region(r, "en") for r in regions]
+        gloss = f" ({names.terms[t]})" if t in names.terms else ""
+        if t in view.corpus.unnamed:
+            zh.append(f"{_mark(t)}见于{listed(regions, 'zh')}等地，原句没有逐一点名")
+            every = listed([*places, "others that the sentence does not name"], "en")
+            en.append(f"{_mark(t)}{gloss} is found with {every}")
+        else:
+            zh.append(f"{_mark(t)}只见于{listed(regions, 'zh')}")
+            en.append(f"{_mark(t)}{gloss} is found only in {listed(places, 'en')}")
     text = f"{year}年{'；'.join(zh)}。", f"In {year} {'; '.join(en)}."
     said = [(t, r) for t, r in shown] + shared[:2]
     numbers += [_number(_mark(t), cell={"what": "term_regions", "term": t, "regions": list(r), "year": year})
@@ -559,29 +664,38 @@ def national_and_regional(view: View, names: Names) -> Finding:
                    "differs" if up or down else "no_clear_difference", *text,
                    frozenset(facts[i] for i in (*up[:1], *down[:1])),
                    frozenset(f for f, c in zip(facts, clear, strict=True) if c), {}, numbers, _union(numbers),
-                   "region_themes", caveat=_year_caveat(view, [*up[:1], *down[:1]], names))
+                   caveat=_joined(_side_caveat(view, [*up[:1], *down[:1]], names), _error_caveat(
+                       view, [(codes[i], national.share[i], regional.share[i], low[i], high[i])
+                              for i in (*up[:1], *down[:1])], names, of_levels=True)))
 
 
-def _year_caveat(view: View, themes: list[int], names: Names) -> dict:
-    """What must be said when the two sides differ because they speak in different years."""
-    if not themes or view.by_article:
+def _side_caveat(view: View, themes: list[int], names: Names) -> dict:
+    """What must be said when the two sides differ because they speak in different years, or in different kinds of
+    articles."""
+    if not themes or view.by_article or view.bare:
         return {}
     codes = [view.corpus.codes[i] for i in themes]
-    years, strata, frames = sorted(set(view.corpus.year.tolist())), {}, []
-    for year in years:
+    kinds, by_year, by_kind, frames = strata_of(view.corpus.articles), {}, {}, []
+    for year in sorted(set(view.corpus.year.tolist())):
         for as_year, side in ((1, NATIONAL_SIDE), (2, BUREAUS)):
             part = view.article_themes(year, side, as_year)
-            part["article_id"] = [f"{year}-{i}" for i in part["article_id"]]  # an article may speak of several years
-            strata |= dict.fromkeys(part["article_id"], str(year))
-            frames.append(part)
-    warned = measures.mix_warning(pd.concat(frames, ignore_index=True), strata, [(2, 1)], themes=codes)
-    made = list(warned.loc[warned["warning"] == "mix_makes_it", "theme"])
-    if not made:
-        return {}
-    shown = {lang: quoted([names.theme(t, lang) for t in names.theme_order(made)], lang) for lang in ("zh", "en")}
-    return {"zh": f"总局与地方局的材料分布在不同年份；逐年比较再合计，{shown['zh']}的差别消失、减半或反向。",
-            "en": f"The two sides speak in different years; compared year by year, the difference in {shown['en']} "
-                  "vanishes, halves or turns round."}
+            ids = [f"{year}-{i}" for i in part["article_id"]]  # an article may speak of several years
+            by_year |= dict.fromkeys(ids, str(year))
+            by_kind |= {new: kinds[old] for new, old in zip(ids, part["article_id"], strict=True) if old in kinds}
+            frames.append(part.assign(article_id=ids))
+    frame, caveats = pd.concat(frames, ignore_index=True), []
+    for strata, zh, en in ((by_year, "总局与地方局的材料分布在不同年份；逐年比较再合计",
+                            "The two sides speak in different years; compared year by year"),
+                           (by_kind, "总局与地方局的材料类别不同；逐类比较再合计",
+                            "The two sides speak in different kinds of articles; compared kind by kind")):
+        warned = measures.mix_warning(frame, strata, [(2, 1)], themes=codes) if strata else pd.DataFrame()
+        made = list(warned.loc[warned["warning"] == "mix_makes_it", "theme"]) if len(warned) else []
+        if made:
+            shown = {lang: quoted([names.theme(t, lang) for t in names.theme_order(made)], lang)
+                     for lang in ("zh", "en")}
+            caveats.append({"zh": f"{zh}，{shown['zh']}的差别消失、减半或反向。",
+                            "en": f"{en}, the difference in {shown['en']} vanishes, halves or turns round."})
+    return _joined(*caveats)
 
 
 def closest_pair(view: View, names: Names) -> Finding:
@@ -597,8 +711,8 @@ def closest_pair(view: View, names: Names) -> Finding:
     if pairs.empty:
         return _too_little("closest_pair", "cooccurrence_npmi", {"year": ALL_YEARS},
                            f"没有哪两个主题同句出现的次数经得起检验（至少{MIN_SUPPORT}条语句、校正后显著），不谈搭配。",
-                           f"No two themes share statements often enough to stand the test (at least {MIN_SUPPORT} "
-                           "statements, significant after correction).", "cooccurrence_matrix")
+                           f"No two themes share statements often enough to tell it from chance (at least "
+                           f"{MIN_SUPPORT} statements, significant after correction).", "cooccurrence_matrix")
     pairs = pairs.sort_values(["npmi", "theme_a", "theme_b"], ascending=[False, True, True], ignore_index=True)
     codes = list(zip(pairs["theme_a"], pairs["theme_b"], strict=True))
     low, high = _npmi_intervals(pairs, counts, units, shared, 250 if view.bare else 1000)
@@ -701,7 +815,7 @@ def binding_wording(view: View, names: Names) -> Finding:
             f"（95%区间{percent(low)}—{percent(high)}）",
             f"In {last} {percent(share)} of {of:,} statements use binding wording, of the grades {grades['en']} (95% "
             f"interval {percent(low)}–{percent(high)})")
-    grade, facts, caveat = "share", {("binding", last)}, {}
+    grade, facts, caveat, caveat_numbers = "share", {("binding", last)}, {}, []
     if first < last:
         a, b = parts[first], parts[last]
         bounds = [measures.share_difference(a[0], a[k], a[k + 1], b[0], b[k], b[k + 1])[1:] for k in (1, 3)]
@@ -710,6 +824,7 @@ def binding_wording(view: View, names: Names) -> Finding:
         word = measures.TREND_WORDS[grade]
         if not view.bare and grade != "no_clear_change" and _binding_by_mix(view, first, last):
             grade, facts = "share", {("binding", last)}
+            caveat_numbers.append(number(first))
             caveat = {"zh": f"{first}年为{percent(a[0])}，但两年材料的文章类别构成不同，把构成拉平后，"
                             "差别消失、减半或反向，所以不说升降。",
                       "en": f"It was {percent(a[0])} in {first}, but the two years hold different kinds of articles, "
@@ -723,9 +838,31 @@ def binding_wording(view: View, names: Names) -> Finding:
     title = {"zh": f"{last}年{percent(share)}的语句用了有约束力的措辞",
              "en": f"In {last} {percent(share)} of statements use binding wording"}
     claim = {f for f in facts if "probably" not in grade or f[-1] != "same"}
+    digests = _digest_caveat(view, last)
+    if digests:
+        caveat, caveat_numbers = _joined(caveat, digests[0]), [*caveat_numbers, digests[1]]
     return Finding("binding_wording", "binding_share", {"year": last, "region": ALL}, float(share), float(low),
                    float(high), n, of, grade, *text, frozenset(claim), frozenset(facts), title, numbers,
-                   _union(numbers), "deontic_strength", caveat=caveat)
+                   _union(numbers), "deontic_strength", caveat=caveat, caveat_numbers=caveat_numbers)
+
+
+def _digest_caveat(view: View, year: int) -> tuple[dict, dict] | None:
+    """What must be said of wording where many statements stand in digests: articles that name the text they were made
+    from; with the number said. None where they are under `MIN_DIGESTS` of the year."""
+    if view.bare:
+        return None
+    corpus = view.corpus
+    rows = corpus.rows(year) & view.keep[corpus.article]
+    of = int(rows.sum())
+    n = int((rows & corpus.articles["digest"].to_numpy()[corpus.article]).sum())
+    if not of or n / of < MIN_DIGESTS:
+        return None
+    share = percent(n / of)
+    return ({"zh": f"至少{share}的语句出自注明原文标题的摘编；"
+                   "摘编里“必须”“严禁”一类的字眼可能是摘编者的，未必是监管部门的。",
+             "en": f"At least {share} of these statements stand in digests, which name the text they were made from: "
+                   "“must” and “must not” may there be the digest writer’s words, not the regulator’s."},
+            _number(share, n=n, of=of, cell={"what": "digests", "year": year}))
 
 
 def _binding_by_mix(view: View, first: int, last: int) -> bool:
@@ -779,7 +916,7 @@ SUBJECTS = {
     "listed_first": {"zh": "清单的次序", "en": "the order of lists"},
     "changed_themes": {"zh": "升降的主题", "en": "themes that rose or fell"},
     "new_wording": {"zh": "新提法", "en": "new wording"},
-    "local_wording": {"zh": "各地独有的提法", "en": "wording of single bureaus"},
+    "local_wording": {"zh": "只见于一地的提法", "en": "wording found with one bureau"},
     "national_and_regional": {"zh": "总局与地方局之别", "en": "the centre and the bureaus"},
     "closest_pair": {"zh": "主题的搭配", "en": "themes that go together"},
     "binding_wording": {"zh": "有约束力的措辞", "en": "binding wording"},
@@ -809,11 +946,12 @@ def all_findings(run: Run, names: Names, with_badges: bool = True) -> list[Findi
         names: what themes and regions are called.
         with_badges: count in other ways too. Without, a headline may name what does not stand in them.
     """
-    view = View.of(Corpus.of(run, names))
+    view = replace(View.of(Corpus.of(run, names)), coding=Coding.of(run))
     found = {id_: make(view, names) for id_, make in HEADLINES.items()}
     if with_badges:
         found = _checked(run, names, view, found)
     found = {id_: _with_term_evidence(run, f) for id_, f in found.items()}
+    found["closest_pair"] = _with_shared_texts(run, view, found["closest_pair"])
     return [*found.values(), covered_regions(view, names)]
 
 
@@ -846,8 +984,11 @@ def _checked(run: Run, names: Names, view: View, found: dict[str, Finding]) -> d
             lost = {check: failures(claim, check.variants(sources), lambda other, id_=id_: facts(id_, other))
                     for check in of_kind}
             if id_ in CHOOSING:
-                fallen = [some for by_name in lost.values() for some in by_name.values()]
-                told = HEADLINES[id_](replace(view, allowed=finding.facts.difference(*fallen)), names)
+                failed: dict[tuple, list] = {}
+                for check, by_name in lost.items():
+                    for fact in frozenset().union(*by_name.values()):
+                        failed.setdefault(fact, []).append(check)
+                told = HEADLINES[id_](replace(view, allowed=finding.facts.difference(failed), failed=failed), names)
             if not told.evidence:
                 break
         if told.grade != "too_little" and told.claim:
@@ -860,18 +1001,22 @@ def _checked(run: Run, names: Names, view: View, found: dict[str, Finding]) -> d
 def _with_badge(finding: Finding, lost: Mapping) -> Finding:
     """The finding with its badge: `lost` has, for each check, the names of the variants in which it does not stand."""
     zh, en = [], []
-    for names in lost.values():
+    for check, names in lost.items():
         some, n = [name for name in names if name][:N_NAMED], len(names)
+        if names and not some:  # a check of one view
+            zh.append(check.lost["zh"])
+            en.append(check.lost["en"])
         if some:
-            more, shapes = n > len(some), [FORMATS[name] for name in some if name in FORMATS]
-            # What is no shape of file is a publisher: a name, which stays as it is and is quoted.
-            zh.append(("、".join(s["zh"] for s in shapes) if shapes else "来源" + "".join(f"“{name}”" for name in some))
+            more, formats = n > len(some), [FORMATS[name] for name in some if name in FORMATS]
+            # What is no format is a publisher: a name, which stays as it is and is quoted.
+            zh.append("剔除" + ("、".join(s["zh"] for s in formats) if formats else
+                              "来源" + "".join(f"“{name}”" for name in some))
                       + (f"等{n}个中的任一个" if more else "之一" if n > 1 else ""))
-            en.append((" or ".join(s["en"] for s in shapes) if shapes
-                       else "the source " + " or ".join(f"“{name}”" for name in some))
+            en.append("without " + (" or ".join(s["en"] for s in formats) if formats
+                                    else "the source " + " or ".join(f"“{name}”" for name in some))
                       + (f" or any of {n - len(some)} more" if more else ""))
-    detail = {"zh": f"若剔除{'，或剔除'.join(zh)}，这句话就不再成立。",
-              "en": f"It no longer stands without {', nor without '.join(en)}."} if zh else {}
+    detail = {"zh": f"若{'，或'.join(zh)}，这句话就不再成立。",
+              "en": f"It no longer stands {', nor '.join(en)}."} if zh else {}
     return replace(finding, detail=detail, badge={
         "holds": sum(not names for names in lost.values()), "of": len(lost),
         "checks": [{"zh": check.zh, "en": check.en, "holds": not names} for check, names in lost.items()]})
@@ -896,6 +1041,33 @@ def _with_term_evidence(run: Run, finding: Finding) -> Finding:
             x = {**x, "evidence": rows["statement_id"].head(N_EVIDENCE).tolist()}
         numbers.append(x)
     return replace(finding, numbers=numbers, evidence=_union(numbers))
+
+
+_LISTING = re.compile("[^，。；：！？,;:!?]*(?:、[^，。；：！？,;:!?]*){2}")
+
+
+def _with_shared_texts(run: Run, view: View, finding: Finding) -> Finding:
+    """The closest pair with a caution where half of the statements that hold both themes or more are lists of three
+    items or quote amounts or rates: what stands side by side there need not belong together."""
+    if finding.grade == "too_little":
+        return finding
+    from .quantities import QuantityRules, extract_quantities
+
+    corpus = view.corpus
+    columns = [corpus.codes.index(finding.slice[name]) for name in ("theme", "other")]
+    wanted = pd.Index(corpus.statement_id[corpus.theme[:, columns].all(axis=1)])
+    texts = [row["text"] for part in read_parts(run.out, "statements", ["statement_id", "text"])
+             for row in part.filter(wanted.get_indexer(part["statement_id"].to_pandas()) >= 0).to_pylist()]
+    found = extract_quantities(texts, QuantityRules.load(run.place.codebook))
+    n = sum(bool(_LISTING.search(text)) or any(q.kind in ("amount", "percent", "percentage_points") for q in quantities)
+            for text, quantities in zip(texts, found, strict=True))
+    if 2 * n < len(texts):
+        return finding
+    pair = len(finding.claim) > 1
+    return replace(finding, caveat=_joined(finding.caveat, {
+        "zh": f"{'第一对主题的' if pair else ''}同句语句多半在罗列事项或列举贷款等数字：并列在一句里，未必是有意搭配。",
+        "en": f"Most of the statements that hold both {'themes of the first pair' if pair else 'themes'} are lists or "
+              "quote amounts and rates: what is named side by side need not be meant to go together."}))
 
 
 def titles(run: Run, names: Names, *ids: str) -> dict[str, dict[str, str] | None]:
@@ -947,9 +1119,9 @@ def headlines(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def number_ledger(findings: Sequence[Finding]) -> pd.DataFrame:
-    """One row for each figure printed in a finding: finding, the figure in zh and en, numerator, denominator, the cell
-    of the tables it comes from, and statements behind it (both as JSON)."""
+    """One row for each figure printed in a finding or its caveat: finding, the figure in zh and en, numerator,
+    denominator, the cell of the tables it comes from, and statements behind it (both as JSON)."""
     return pd.DataFrame([{"finding": f.id, "zh": x["zh"], "en": x["en"], "n": x["n"], "of": x["of"],
                           "cell": _text(x["cell"]), "evidence": _text(x["evidence"])}
-                         for f in findings for x in f.numbers],
+                         for f in findings for x in (*f.numbers, *f.caveat_numbers)],
                         columns=["finding", "zh", "en", "n", "of", "cell", "evidence"])

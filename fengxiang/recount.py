@@ -18,7 +18,7 @@ from .concordance import MARKS
 from .findings import MIN_WITNESSES, Finding, percent
 from .model import NATIONAL
 from .tables import ALL, ALL_YEARS, NONE
-from .views import BUREAUS, NATIONAL_SIDE
+from .views import BUREAUS, NATIONAL_SIDE, leaves_places_out, more_places
 
 if TYPE_CHECKING:
     from .run import Run
@@ -34,10 +34,11 @@ def mismatches(findings: Sequence[Finding], run: Run) -> list[str]:
     recount = Recount(run)
     problems = []
     for f in findings:
-        for x in f.numbers:
+        places = [(x, {"zh": f.zh, "en": f.en}) for x in f.numbers] + [(x, f.caveat) for x in f.caveat_numbers]
+        for x, told in places:
             for lang in ("zh", "en"):
-                if x[lang] not in getattr(f, lang):
-                    problems.append(f"{f.id}: “{x[lang]}” does not stand in “{getattr(f, lang)}”")
+                if x[lang] not in told.get(lang, ""):
+                    problems.append(f"{f.id}: “{x[lang]}” does not stand in “{told.get(lang, '')}”")
             if x["n"] is not None and x["of"] and x["zh"].endswith("%") and percent(x["n"] / x["of"]) != x["zh"]:
                 problems.append(f"{f.id}: {x['zh']} is not {x['n']} of {x['of']}")
             said, counted = recount(x)
@@ -121,6 +122,25 @@ class Recount:
         since = everywhere.groupby("term")["year"].min()
         return everywhere[everywhere["term"].isin(since.index[since == year])].set_index("term")["n_stories"]
 
+    def _digests(self, number, cell):
+        made = self.run.table("articles", ["article_id", "source_title"], [("scope", "=", "in")])
+        made = set(made.loc[made["source_title"].notna(), "article_id"])
+        told = self.run.table("statements", ["article_id"], [("year", "=", cell["year"])])["article_id"]
+        return (number["n"], number["of"]), (sum(article in made for article in told), len(told))
+
+    @cached_property
+    def kinds(self) -> pd.DataFrame:
+        """year, themes and kind (or shape of file) of every statement of known year."""
+        articles = self.run.table("articles", ["article_id", "kind", "source_format"], [("scope", "=", "in")])
+        told = self.run.table("statements", ["article_id", "year", "themes"], [("year", ">", 0)])
+        kind = articles.set_index("article_id")["kind" if articles["kind"].nunique() > 1 else "source_format"]
+        return told.assign(kind=told["article_id"].map(kind).fillna("unknown"))
+
+    def _standardised(self, number, cell):
+        weights, now = self.kinds["kind"].value_counts(), self.kinds[self.kinds["year"] == cell["year"]]
+        shares = {k: sum(cell["theme"] in t for t in part["themes"]) / len(part) for k, part in now.groupby("kind")}
+        return number["zh"], percent(sum(weights[k] * s for k, s in shares.items()) / weights[list(shares)].sum())
+
     def _new_terms(self, number, cell):
         new = self._new(cell["year"])
         texts = self.run.table("statements", ["text"], [("year", "=", cell["year"])])["text"]
@@ -137,7 +157,10 @@ class Recount:
 
     def _own_terms(self, number, cell):
         own = [t for t, r in self._regions_of(cell["year"]).items() if len(r) == cell["regions"] and NATIONAL not in r]
-        return cell["n"], len(own)
+        more = more_places(list(self.run.names.regions))
+        told = self.run.table("statements", ["text", "regions"])
+        open_ = [leaves_places_out(t, len(r), more) for t, r in zip(told["text"], told["regions"], strict=True)]
+        return cell["n"], sum(not any(t in text for text in told["text"][open_]) for t in own)
 
     def _term_regions(self, number, cell):
         return sorted(cell["regions"]), sorted(self._regions_of(cell["year"]).get(cell["term"], ()))

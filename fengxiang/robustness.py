@@ -1,6 +1,6 @@
 """Other ways of counting the same corpus, to see which findings stand in them.
 
-Reprints counted once; by article instead of statement; sources and shapes of files left out one at a time; every theme
+Reprints counted once; by article instead of statement; sources and file formats left out one at a time; every theme
 without the pattern that finds most for it; terms cut out by another segmenter, the longest match on the text. A finding
 names the facts it asserts; a fact stands in another view if it is true there too.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ class Check:
 
     Attributes:
         id, zh, en: what it is.
+        lost: what it must be told with where it is lost and the variant has no name, zh and en.
         variants: from the publishers that stand behind a finding, its views; they are the same object for the same
             view, so that what is made from one is made once.
     """
@@ -53,6 +54,7 @@ class Check:
     zh: str
     en: str
     variants: Callable[[Collection[str]], list[Variant]]
+    lost: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def checks(run: Run, view: View) -> Iterator[Check]:
@@ -61,8 +63,10 @@ def checks(run: Run, view: View) -> Iterator[Check]:
     # of copies and reprints the earliest; among those of one day the first by identifier
     ordered = articles.sort_values(["story_id", "date", "article_id"], na_position="last")
     lead = (~ordered.duplicated("story_id")).reindex(articles.index).to_numpy()
-    yield _single("reprints", "转载只计一次", "reprints counted once", replace(view, keep=lead), view)
-    yield _single("unit", "按文章而不按语句计数", "by article, not by statement", replace(view, by_article=True), view)
+    yield _single("reprints", "转载只计一次", "reprints counted once", replace(view, keep=lead), view,
+                  "with reprints counted once")
+    yield _single("unit", "按文章而不按语句计数", "by article, not by statement", replace(view, by_article=True), view,
+                  "with articles counted instead of statements")
 
     @cache
     def without(column: str, name: str) -> Variant:
@@ -76,18 +80,19 @@ def checks(run: Run, view: View) -> Iterator[Check]:
     known = set(largest("publisher", None))
     yield Check("sources", "逐个剔除来源", "each source left out", lambda cited: [
         without("publisher", n) for n in [*publishers, *sorted((set(cited) & known) - set(publishers))]])
-    yield Check("formats", "逐个剔除文件形态", "each shape of file left out",
+    yield Check("formats", "逐个剔除文件格式", "each file format left out",
                 lambda _: [without("source_format", n) for n in formats])
     part = first_part(view)
     yield _single("patterns", "各主题去掉最管用的一条规则", "each theme without its most productive pattern",
-                  replace(part, corpus=ablated(run, part)), part)
+                  replace(part, corpus=ablated(run, part)), part,
+                  "with each theme stripped of its most productive pattern")
     yield _single("segmentation", "换一种切词法（最长匹配）", "another segmenter (longest match)",
-                  replace(part, corpus=unsegmented(run, part)), part)
+                  replace(part, corpus=unsegmented(run, part)), part, "with another segmenter")
 
 
-def _single(id_: str, zh: str, en: str, view: View, reference: View) -> Check:
+def _single(id_: str, zh: str, en: str, view: View, reference: View, lost: str) -> Check:
     variants = [Variant(view, reference)]
-    return Check(id_, zh, en, lambda _: variants)
+    return Check(id_, zh, en, lambda _: variants, {"zh": zh, "en": lost})
 
 
 def first_part(view: View) -> View:

@@ -7,7 +7,8 @@ view, so that counting in another way is making it again from another view.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +20,7 @@ from . import enumerations, measures
 from .concordance import coined
 from .measures import MIN_ARTICLES, MIN_STATEMENTS
 from .model import NATIONAL
+from .quantities import chinese_number
 from .tables import ALL, ALL_YEARS
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ class Corpus:
     """The statements of a build as arrays, ordered by article.
 
     Attributes:
-        articles: article_id, story_id, publisher, source_format, kind, date; one row an article, by article_id.
+        articles: article_id, story_id, publisher, source_format, kind, date, digest (whether it names the text it was
+            made from); one row an article, by article_id.
         statement_id: (statements,).
         article: (statements,) row of `articles`, ascending.
         year: (statements,) work year, 0 where unknown.
@@ -49,6 +52,7 @@ class Corpus:
         items: the lists of the texts: see `enumerations.enumerations`, with `themes` (tuple) and `year`.
         terms: article (row of `articles`), term, year, region, count: the listed terms.
         quoted: (term, year) of the listed terms that a statement of that year puts in quotation marks.
+        unnamed: the listed terms that some statement gives to more bureaus than it names (河北、天津等多地).
     """
 
     articles: pd.DataFrame
@@ -64,6 +68,7 @@ class Corpus:
     items: pd.DataFrame
     terms: pd.DataFrame
     quoted: frozenset[tuple[str, int]]
+    unnamed: frozenset[str] = frozenset()
     _sums: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
@@ -74,9 +79,10 @@ class Corpus:
 
         from .tables import read_parts
 
-        columns = ["article_id", "story_id", "publisher", "source_format", "kind", "date", "scope"]
+        columns = ["article_id", "story_id", "publisher", "source_format", "kind", "date", "source_title", "scope"]
         articles = run.table("articles", columns)
-        articles = articles[articles["scope"] == "in"].drop(columns="scope")
+        articles = articles[articles["scope"] == "in"]
+        articles = articles.assign(digest=articles["source_title"].notna()).drop(columns=["source_title", "scope"])
         articles = articles.sort_values("article_id", ignore_index=True)
         index = pd.Index(articles["article_id"])
         codes, regions = tuple(names.themes), tuple(names.regions)
@@ -84,12 +90,16 @@ class Corpus:
         grades = pa.array(list(names.grades)[:2], pa.string())
         columns = ["statement_id", "article_id", "year", "regions", "themes", "deontic", "text", "evidence"]
         made: list[tuple[np.ndarray, ...]] = []
-        listing, any_region = [], np.zeros(len(regions), bool)
+        listing, any_region, listed, unnamed = [], np.zeros(len(regions), bool), set(run.terms), set()
+        more = more_places(regions)
         for part in read_parts(run.out, "statements", columns):  # the texts of a large corpus are not held
             place = _membership(part["regions"], regions).astype(bool)
             any_region |= place.any(axis=0)
             marked = pc.match_substring_regex(part["text"], enumerations.MARK.pattern)
             listing.append(part.select(["text", "evidence"]).filter(marked))
+            some = part.select(["text", "regions"]).filter(pc.match_substring(part["text"], "等")).to_pylist()
+            open_ = "\n".join(row["text"] for row in some if leaves_places_out(row["text"], len(row["regions"]), more))
+            unnamed |= {term for term in listed if term in open_}
             made.append((part["statement_id"].to_pandas().to_numpy(object),
                          index.get_indexer(part["article_id"].to_pandas()),
                          pc.fill_null(part["year"], 0).to_numpy().astype(np.int64), _membership(part["themes"], codes),
@@ -109,7 +119,7 @@ class Corpus:
         likely = np.flatnonzero(marked[order])
         listing = pa.concat_tables(listing).take(np.searchsorted(np.flatnonzero(marked), order[likely]))
         quoted = frozenset((t, y) for t, years in coined(run, set(terms["term"])).items() for y in years)
-        return replace(corpus, items=_items(listing, corpus, likely), quoted=quoted)
+        return replace(corpus, items=_items(listing, corpus, likely), quoted=quoted, unnamed=frozenset(unnamed))
 
     def sums(self, year: int = ALL_YEARS, side: str = ALL_SIDES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(statements with each theme (articles, themes), statements (articles,), binding statements (articles,)) of a
@@ -143,6 +153,29 @@ class Corpus:
         rows = np.flatnonzero(rows)
         order = pd.Series(self.article[rows]).groupby(self.article[rows]).cumcount().to_numpy()
         return [str(s) for s in self.statement_id[rows[np.argsort(order, kind="stable")]][:limit]]
+
+
+def more_places(regions: Sequence[str]) -> re.Pattern:
+    """Finds a place named and then 等, with the number that follows, if any: 河北、深圳等多地, 天津等3局."""
+    places = "|".join(re.escape(r) for r in sorted(regions, key=lambda r: (-len(r), r)) if r != NATIONAL)
+    return re.compile(rf"(?:{places or '(?!)'})[省市]?(?:[\u4e00-\u9fff]{{0,6}}局)?"
+                      r"等(?:(?P<n>[0-9]{1,3}|[一二两三四五六七八九十]{1,3})[个家]?[地省市局])?")
+
+
+def leaves_places_out(text: str, n_named: int, more: re.Pattern) -> bool:
+    """Whether a statement that belongs to so many bureaus speaks of others that it does not name: a list of places
+    ends in 等, and is not closed by the number of those named (天津、河北、深圳等3地).
+
+    Args:
+        text: the statement.
+        n_named: how many regions it is attributed to; with none there is nothing to be left out of.
+        more: of `more_places`.
+    """
+    for m in more.finditer(text) if n_named else ():
+        n = m["n"] and (int(m["n"]) if m["n"].isascii() else chinese_number(m["n"]))
+        if n is None or n > n_named:
+            return True
+    return False
 
 
 def summed(values: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarray:
@@ -194,6 +227,51 @@ class Shares(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Coding:
+    """How good the coding is at the least, by labels that were held out from whoever wrote its rules.
+
+    Attributes:
+        themes: theme → lower ends (95 %) of precision and recall.
+        level: lower end of the share of statements rightly told to be national or regional.
+    """
+
+    themes: Mapping[str, tuple[float, float]]
+    level: float
+
+    @classmethod
+    def of(cls, run: Run) -> Coding | None:
+        """That of a build; None where no statement of it has a label that was held out."""
+        from . import gold
+
+        compared = gold.compare_build(gold.load(run.place.codebook / "gold"), run.out)
+        held_out = compared[compared["part"] == "held_out"]
+        if held_out.empty:
+            return None
+        found = gold.theme_accuracy(held_out).set_index("theme")
+        level = gold.summary(held_out).query("kind == 'level' and part == 'held_out'")["low"].iloc[0]
+        known = found[(found["tp"] + found["fp"] > 0) & (found["tp"] + found["fn"] > 0)]
+        return cls({theme: (float(r["precision_low"]), float(r["recall_low"])) for theme, r in known.iterrows()},
+                   0.0 if np.isnan(level) else float(level))
+
+    def could_make(self, theme: str, higher: float, lower: float, nearest: float, of_levels: bool = False) -> bool:
+        """Whether a difference of two shares could be one of errors alone, if the errors were as large as the labels
+        allow and all on the wrong side: the higher share is too high and the lower too low.
+
+        Args:
+            theme: whose shares they are.
+            higher, lower: the shares.
+            nearest: the end of the interval of the difference that is nearest to zero, as a distance from it.
+            of_levels: the shares are those of the national regulator and of the bureaus, which may be confused.
+        """
+        if theme not in self.themes:
+            return True
+        precision, recall = self.themes[theme]
+        level = self.level if of_levels else 1.0
+        made = (higher - lower) - (higher * precision * level - min(lower / max(recall * level, 1e-9), 1))
+        return made >= nearest
+
+
+@dataclass(frozen=True)
 class View:
     """The corpus as a finding reads it; one of several ways of counting it.
 
@@ -203,6 +281,8 @@ class View:
         by_article: a theme counts once in an article, and an article once.
         bare: only facts are wanted of what is made from it, no evidence and no caveats.
         allowed: the facts a sentence may assert; None for all.
+        failed: facts that are not allowed → the ways of counting (`robustness.Check`) in which they are not true.
+        coding: how good the coding is on labels held out; None where that is not known.
     """
 
     corpus: Corpus
@@ -210,6 +290,8 @@ class View:
     by_article: bool = False
     bare: bool = False
     allowed: frozenset | None = None
+    failed: Mapping = field(default_factory=dict)
+    coding: Coding | None = None
 
     @classmethod
     def of(cls, corpus: Corpus) -> View:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 
 from fengxiang import build as build_module
@@ -16,7 +17,17 @@ from fengxiang.build import build
 from fengxiang.charts import Names
 from fengxiang.run import Run
 from fengxiang.terms import read_words
-from fengxiang.views import ALL_YEARS, BUREAUS, NATIONAL_SIDE, Corpus, View, strata
+from fengxiang.views import (
+    ALL_YEARS,
+    BUREAUS,
+    NATIONAL_SIDE,
+    Coding,
+    Corpus,
+    View,
+    leaves_places_out,
+    more_places,
+    strata,
+)
 from fengxiang.workplace import workplace
 
 ROOT = Path(__file__).parent.parent
@@ -27,13 +38,14 @@ NAMES = Names(
     tiles={}, grades={"must": {"zh": "必须", "en": "Obligation"}, "may": {"zh": "可以", "en": "Permission"}})
 
 
-def corpus(rows: list[tuple], terms=(), quoted=(), items=(), kinds=None) -> Corpus:
+def corpus(rows: list[tuple], terms=(), quoted=(), items=(), kinds=None, digests=(), unnamed=()) -> Corpus:
     """A corpus by hand: rows are (article, year, themes, side, binding); side is n, b, nb or empty."""
     rows = sorted(rows, key=lambda r: r[0])
     ids = sorted({r[0] for r in rows})
     kinds = kinds or {}
     articles = pd.DataFrame({"article_id": ids, "story_id": ids, "publisher": [i[0] for i in ids],
-                             "source_format": "plain", "kind": [kinds.get(i, "review") for i in ids], "date": "2026"})
+                             "source_format": "plain", "kind": [kinds.get(i, "review") for i in ids], "date": "2026",
+                             "digest": [i in digests for i in ids]})
     place = {i: n for n, i in enumerate(ids)}
     columns = ["list", "article", "style", "rank", "row", "start", "end", "themes", "year"]
     return Corpus(
@@ -43,7 +55,7 @@ def corpus(rows: list[tuple], terms=(), quoted=(), items=(), kinds=None) -> Corp
         np.array(["n" in r[3] for r in rows], bool), np.array(["b" in r[3] for r in rows], bool),
         np.array([r[4] for r in rows], bool), frozenset({"北京"}), pd.DataFrame(list(items), columns=columns),
         pd.DataFrame([(place[a], *rest) for a, *rest in terms], columns=["article", "term", "year", "region", "count"]),
-        frozenset(quoted))
+        frozenset(quoted), frozenset(unnamed))
 
 
 def many(prefix: str, year: int, n_articles: int, each: int, themes: str, side: str = "", binding: bool = False):
@@ -147,8 +159,43 @@ def test_a_superlative_is_refused_unless_the_interval_excludes_the_runner_up():
     assert clear.zh == "2026年说得最多的主题是“主题a”，占104条语句的92.3%。"
     close = findings.leading_theme(view([*many("x", 2026, 6, 8, "a"), *many("y", 2026, 5, 8, "b")]), NAMES)
     assert close.grade == "among_first"
-    assert close.zh == "2026年“主题a”占88条语句的54.5%，居于前列；“主题b”与它的差距在误差之内，不能说谁居首。"
+    assert close.zh == "2026年“主题a”占88条语句的54.5%；“主题b”与它的差距在误差之内，这2个主题分不出先后。"
+    assert close.en == ("In 2026 “Theme a” takes 54.5% of 88 statements; “Theme b” is within error of it: no order "
+                        "among these 2 can be told.")
+    assert close.title == {
+        "zh": "2026年“主题a”占54.5%，与另外1个主题分不出先后",
+        "en": "In 2026 54.5% of statements are on “Theme a”; no order among it and 1 other can be told"}
     assert close.facts == {("top", 2026, "a"), ("top", 2026, "b")}
+
+
+def test_the_first_theme_carries_a_caution_where_the_mix_of_kinds_of_articles_puts_it_there():
+    # of plans every statement is on a, of reviews none; 2026 has mostly plans, all years together half and half
+    rows = [*many("p", 2025, 4, 10, "a"), *many("r", 2025, 16, 10, "b"),
+            *many("p", 2026, 16, 10, "a"), *many("r", 2026, 4, 10, "b")]
+    kinds = {r[0]: {"p": "plan", "r": "review"}[r[0][0]] for r in rows}
+    even = [*rows, *many("r", 2024, 1, 10, "b")]
+    told = findings.leading_theme(view(even, kinds={**kinds, "r202400": "review"}), NAMES)
+    assert told.grade == "first"
+    # 200 plans and 210 reviews in all: a would have 200 of 410
+    assert told.caveat["zh"] == ("各年材料的文章类别构成不同；按各年合计的构成拉平后，这一占比是48.8%，"
+                                 "排在它前面的有“主题b”（51.2%）。")
+    assert told.caveat["en"].endswith("this share would be 48.8%, and “Theme b” would stand before it (51.2%).")
+    assert [x["zh"] for x in told.caveat_numbers] == ["48.8%", "51.2%"]
+    # the same shares where every year has the same mix: nothing to be cautious of
+    alike = [*many("p", 2025, 16, 10, "a"), *many("r", 2025, 4, 10, "b"), *rows[-200:]]
+    alike_kinds = {r[0]: {"p": "plan", "r": "review"}[r[0][0]] for r in alike}
+    assert findings.leading_theme(view(alike, kinds=alike_kinds), NAMES).caveat == {}
+    # outside its interval, though still first
+    rows = [*many("p", 2025, 10, 10, "a"), *many("r", 2025, 8, 10, "b"), *many("s", 2025, 8, 10, "c"),
+            *many("p", 2026, 20, 10, "a"), *many("r", 2026, 1, 10, "b"), *many("s", 2026, 1, 10, "c")]
+    kinds = {r[0]: r[0][0] for r in rows}
+    told = findings.leading_theme(view(rows, kinds=kinds), NAMES)
+    assert told.caveat["zh"] == "各年材料的文章类别构成不同；按各年合计的构成拉平后，这一占比是62.5%。"
+    # in a year of kinds that the other years hardly have, the mix cannot be held still
+    rows = [*many("q", 2025, 40, 10, "b"), *many("p", 2026, 16, 10, "a")]
+    kinds = {r[0]: r[0][0] for r in rows}
+    told = findings.leading_theme(view(rows, kinds=kinds), NAMES)
+    assert "无法把类别构成拉平后再看" in told.caveat["zh"]
 
 
 def test_thin_years_are_not_compared():
@@ -177,6 +224,55 @@ def test_a_change_is_named_when_it_is_clear_and_not_made_by_the_mix():
     assert "“主题a”“主题b”的占比也变了，但两年材料的文章类别构成不同" in told.caveat["zh"]
 
 
+def test_a_clear_change_that_is_left_out_is_named_with_the_test_it_failed():
+    rows = [*many("x", 2022, 20, 5, "b"), *many("x", 2026, 20, 5, "a")]
+    check = robustness.Check("sources", "逐个剔除来源", "each source left out", lambda _: [])
+    told = findings.changed_themes(replace(
+        view(rows), allowed=frozenset({("rose", 2022, 2026, "a")}),
+        failed={("fell", 2022, 2026, "b"): [check]}), NAMES)
+    assert told.caveat == {
+        "zh": "“主题b”（逐个剔除来源）的差别虽在区间之外，却过不了括号里的一关，所以也不列入。",
+        "en": "“Theme b” (each source left out) changed by more than error too, but did not pass the test in brackets "
+              "and is left out."}
+    # q of three themes: with two that do not change at all, a p just under 0.05 is not enough
+    assert findings._left_out_caveat({"a": []}, NAMES)["zh"].startswith("“主题a”（校正后q大于0.1）")
+    assert findings._left_out_caveat({}, NAMES) == {}
+
+
+def test_errors_of_coding_could_make_a_small_difference_but_no_large_one():
+    coding = Coding({"a": (0.9, 0.9), "b": (0.5, 1.0)}, 0.95)
+    # 30 % against 10 %: at worst 27 % against 11.1 %; the difference loses 4.1 points
+    assert not coding.could_make("a", 0.3, 0.1, 0.05)
+    assert coding.could_make("a", 0.3, 0.1, 0.04)
+    # levels confused besides: 25.65 % against 11.7 %; it loses 6.05 points
+    assert coding.could_make("a", 0.3, 0.1, 0.05, of_levels=True)
+    assert not coding.could_make("a", 0.3, 0.1, 0.061, of_levels=True)
+    assert coding.could_make("b", 0.3, 0.1, 0.14)  # loses 15 points
+    assert coding.could_make("c", 0.9, 0.1, 0.7)  # never labelled
+    rows = [*many("n", 2025, 10, 6, "a", "n"), *many("b", 2025, 10, 6, "b", "b")]
+    made = view(rows)
+    assert findings.national_and_regional(made, NAMES).caveat == {}
+    told = findings.national_and_regional(replace(made, coding=Coding({"a": (0.9, 0.9)}, 1.0)), NAMES)
+    assert told.caveat["zh"].startswith("“主题b”的编码误差若大到参照标注所容许的限度")
+
+
+def test_wording_in_digests_may_be_the_writers():
+    rows = many("x", 2026, 20, 5, "a", binding=True)
+    told = findings.binding_wording(view(rows, digests={"x202600", "x202601", "x202602"}), NAMES)
+    assert told.caveat["zh"].startswith("至少15.0%的语句出自注明原文标题的摘编")
+    assert [(x["n"], x["of"]) for x in told.caveat_numbers] == [(15, 100)]
+    assert findings.binding_wording(view(rows, digests={"x202600"}), NAMES).caveat == {}  # 5 %
+
+
+@pytest.mark.parametrize(("text", "n", "more"), [
+    ("概念出现在甲地、北京、上海等多地监管局的表述中", 2, True),
+    ("北京、上海等地", 2, True), ("北京、上海等2地", 2, False), ("北京、上海等两地监管局", 2, False), ("北京、上海等三地", 2, True),
+    ("北京市等", 1, True), ("上海监管局等部门", 1, True), ("北京、上海两地", 2, False), ("北京推进水电等工程", 1, False),
+    ("北京等多地", 0, False), ("上海等一批城市", 1, True)])
+def test_a_list_of_places_that_goes_on(text, n, more):
+    assert leaves_places_out(text, n, more_places(["北京", "上海", "全国"])) is more
+
+
 def test_of_several_facts_only_allowed_ones_are_said():
     rows = [*many("x", 2022, 20, 5, "b"), *many("x", 2026, 20, 5, "a")]
     told = findings.changed_themes(replace(view(rows), allowed=frozenset({("rose", 2022, 2026, "a")})), NAMES)
@@ -199,6 +295,11 @@ def test_a_difference_of_years_is_no_difference_of_sides():
     rows = [*many("n", 2022, 10, 6, "a", "n"), *many("b", 2022, 2, 6, "a", "b"),
             *many("n", 2026, 2, 6, "b", "n"), *many("b", 2026, 10, 6, "b", "b")]
     assert "总局与地方局的材料分布在不同年份" in findings.national_and_regional(view(rows), NAMES).caveat["zh"]
+    rows = [*many("p", 2025, 10, 6, "a", "n"), *many("q", 2025, 2, 6, "a", "b"),
+            *many("r", 2025, 2, 6, "b", "n"), *many("s", 2025, 10, 6, "b", "b")]
+    kinds = {r[0]: {"p": "plan", "q": "plan", "r": "review", "s": "review"}[r[0][0]] for r in rows}
+    caveat = findings.national_and_regional(view(rows, kinds=kinds), NAMES).caveat
+    assert caveat["zh"] == "总局与地方局的材料类别不同；逐类比较再合计，“主题a”“主题b”的差别消失、减半或反向。"
 
 
 def test_binding_wording_is_compared_where_the_kinds_of_articles_are_alike():
@@ -256,16 +357,24 @@ def test_new_and_local_wording():
              *[("x202603", "平常", 2026, region, 1) for region in ("全国", "天津", "河北", "山西")]]
     made = view(rows, terms=terms, quoted={("新词", 2026), ("老词", 2026)})
     told = findings.new_wording(made, NAMES)
-    assert told.zh == "2026年有1个加引号的提法首次见于材料，且至少有3篇稿件使用：“新词”（3篇）。"
-    assert told.caveat["zh"].startswith("“首次”只就材料而言：此前各年共5篇文章没有用过")
+    assert told.zh == "谈2026年度工作的材料里，有1个加引号的提法首次出现，且至少见于3篇稿件：“新词”（3篇）。"
+    assert told.en == ("In the material on the work of 2026, 1 quoted term turns up for the first time, in at least 3 "
+                       "stories: “新词” (3 stories).")
+    assert [(x["n"], x["of"]) for x in told.numbers] == [(1, None), (3, 5)]  # of all stories of the year
+    assert "谈此前各年的5篇文章没有用过" in told.caveat["zh"]
     told = findings.local_wording(made, NAMES)
-    assert told.zh == ("2026年有1个提法为一个地方局所独有，总局和其他地方局历年都没有用过："
+    assert told.zh == ("2026年有1个提法在材料中只见于一个地方局，总局和其他地方局历年都没有用过："
                        "“独‘词’”（上海）；“共用”只见于北京、上海。")
+    assert told.en.endswith("“独‘词’” (Shanghai); “共用” is found only in Beijing and Shanghai.")
     assert told.claim == {(2026, "独“词”", ("上海",)), (2026, "共用", ("北京", "上海"))}
     assert told.caveat["zh"].startswith("只就材料而言，2026年用到词表所列提法的地方局共5个")
+    open_ = findings.local_wording(view(rows, terms=terms, unnamed={"独“词”", "共用"}), NAMES)
+    assert open_.zh == "2026年“共用”见于北京、上海等地，原句没有逐一点名。"
+    assert open_.en == "In 2026 “共用” is found with Beijing, Shanghai and others that the sentence does not name."
+    assert open_.facts == {(2026, "共用", ("北京", "上海"))}
     few = view(rows, terms=[t for t in terms if t[3] != "山西"])
     assert findings.local_wording(few, NAMES).zh == (
-        "2026年的材料里用到词表所列提法的地方局只有4个（下限为5个），谈不上谁有独有的提法。")
+        "2026年的材料里用到词表所列提法的地方局只有4个（下限为5个），谈不上哪个提法只见于一地。")
 
 
 @pytest.mark.parametrize("rows", [[], [("a", 0, "a", "b", True)], [("a", 2026, "", "", False)]])
@@ -319,8 +428,11 @@ def test_badges_say_which_source_a_finding_hangs_on(told):
     by_id = {f.id: f for f in told}
     for id_ in findings.CHOOSING:  # they say what stands in every other way of counting
         assert by_id[id_].grade == "too_little" or by_id[id_].badge["holds"] == by_id[id_].badge["of"]
-    assert by_id["listed_first"].detail["zh"].startswith("若剔除来源“财经”，或剔除报纸版面，")
-    assert by_id["listed_first"].detail["en"].startswith("It no longer stands without the source “财经”, nor without ")
+    assert by_id["listed_first"].detail["zh"] == (
+        "若剔除来源“财经”，或剔除报纸版面，或各主题去掉最管用的一条规则，这句话就不再成立。")
+    assert by_id["listed_first"].detail["en"] == (
+        "It no longer stands without the source “财经”, nor without newspaper pages, nor with each theme stripped of "
+        "its most productive pattern.")
 
 
 # ---- the ledger ----------------------------------------------------------------------------------------------------
@@ -350,6 +462,13 @@ def test_prose_and_data_agree_and_a_wrong_number_is_found(shipped, told):
                 wrong[0]["zh"] = "99.9倍"
             spoilt = replace(f, numbers=[*f.numbers[:k], *wrong, *f.numbers[k + 1:]])
             assert recount.mismatches([spoilt], shipped), (f.id, cell)
+    of_caveats = [(f, k) for f in told for k in range(len(f.caveat_numbers))]
+    assert {f.caveat_numbers[k]["cell"]["what"] for f, k in of_caveats} == {"standardised", "binding", "digests"}
+    for f, k in of_caveats:
+        number = f.caveat_numbers[k]
+        spoilt = replace(f, caveat={lang: text.replace(number[lang], "99.9%") for lang, text in f.caveat.items()},
+                         caveat_numbers=[{**number, "zh": "99.9%", "en": "99.9%"}])
+        assert recount.mismatches([spoilt], shipped), number
     spoilt = replace(told[0], zh=told[0].zh.replace("2", "3"))
     assert any("does not stand in" in p for p in recount.mismatches([spoilt], shipped))
 
@@ -357,13 +476,29 @@ def test_prose_and_data_agree_and_a_wrong_number_is_found(shipped, told):
 def test_the_ledgers_hold_every_finding_and_every_number(told):
     frame, numbers = findings.as_frame(told), findings.number_ledger(told)
     assert frame["id"].tolist() == [*findings.HEADLINES, "covered_regions"]
-    assert len(numbers) == sum(len(f.numbers) for f in told)
+    assert len(numbers) == sum(len(f.numbers) + len(f.caveat_numbers) for f in told)
     assert all(json.loads(row) for row in numbers["cell"])
 
 
 def test_the_same_inputs_give_the_same_findings(shipped, told):
     again = findings.all_findings(shipped, shipped.names)
     assert findings.as_frame(again).equals(findings.as_frame(told))
+
+
+def test_a_pair_that_shares_lists_and_figures_carries_a_caution(shipped, told, monkeypatch):
+    pair = next(f for f in told if f.id == "closest_pair")
+    said = "同句语句多半在罗列事项或列举贷款等数字"
+    assert said in pair.caveat["zh"]
+    ordinary = View.of(Corpus.of(shipped, shipped.names))
+    bare = replace(pair, caveat={})
+    assert said in findings._with_shared_texts(shipped, ordinary, bare).caveat["zh"]
+
+    def plain(out, name, columns):
+        for part in tables.read_parts(out, name, columns):
+            yield part.set_column(1, "text", pyarrow.array(["绿色信贷支持当地发展，两者并举。"] * len(part)))
+
+    monkeypatch.setattr(findings, "read_parts", plain)
+    assert findings._with_shared_texts(shipped, ordinary, bare).caveat == {}
 
 
 def test_titles_come_from_the_ledger(shipped, told):
