@@ -1,9 +1,18 @@
-"""What the columns of derived frames are called in tables, in Chinese and English, with their formats."""
+"""What the columns of derived frames are called in tables, in Chinese and English, with their formats, and how some of
+their values are told to a reader of English."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from .measures import CORRECTION_STATUS, MIX_WARNINGS, TREND_WORDS
 from .quantities import CHANGES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .charts import Names
 
 FORMATS = {
     "newspaper_page": {"zh": "报纸版面", "en": "newspaper pages"}, "web_page": {"zh": "网页", "en": "web pages"},
@@ -22,6 +31,49 @@ FATES = {
     "boilerplate": {"zh": "页面杂项", "en": "page furniture"}, "duplicate": {"zh": "重复", "en": "duplicate"},
     "unreadable": {"zh": "无法识读", "en": "unreadable"},
 }
+UNITS = {
+    "元": {"zh": "元", "en": "yuan"}, "美元": {"zh": "美元", "en": "US dollars"},
+    "百分点": {"zh": "百分点", "en": "percentage points"}, "基点": {"zh": "基点", "en": "basis points"},
+    "倍": {"zh": "倍", "en": "times"}, "年": {"zh": "年", "en": "years"}, "季度": {"zh": "季度", "en": "quarters"},
+    "月": {"zh": "月", "en": "months"}, "天": {"zh": "天", "en": "days"}, "小时": {"zh": "小时", "en": "hours"},
+    "亩": {"zh": "亩", "en": "mu (1/15 ha)"},
+}
+"""The units of quoted figures; measure words (家, 件) have no English and stand as they are."""
+
+
+class Probability(float):
+    """A probability that is told as less than the smallest number its format can show, instead of as 0.000."""
+
+    def __format__(self, spec: str) -> str:
+        if spec[-1:] == "f" and spec[:1] == "." and self < (least := 10 ** -int(spec[1:-1])):
+            return f"<{float(least):{spec}}"
+        return float.__format__(self, spec)
+
+
+def with_probabilities(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """The frame with these columns as `Probability`."""
+    import pandas as pd
+
+    return frame.assign(**{name: pd.Series([Probability(p) for p in frame[name]], frame.index, object)
+                           for name in names})
+
+
+def glossed(terms: Iterable[str], names: Names) -> list[dict[str, str]]:
+    """Listed terms as a table shows them: in English with their English name in brackets, where they have one.
+
+    Args:
+        terms: one a row.
+        names: what terms are called.
+    """
+    return [{"zh": t, "en": f"{t} ({names.terms[t]})" if t in names.terms else t} for t in terms]
+
+
+def glossed_lists(rows: Iterable[Iterable[str]], names: Names) -> list[dict[str, str]]:
+    """Several terms a row, as `glossed` has each; one that joins several by 、 is these."""
+    pairs = [glossed([t for term in terms for t in term.split("、")], names) for terms in rows]
+    return [{"zh": "、".join(p["zh"] for p in row), "en": ", ".join(p["en"] for p in row)} for row in pairs]
+
+
 def two_languages(text: str) -> dict[str, str]:
     """A reason as the tables hold it, “中文 / English”, as a pair; the same in both where it is in one language."""
     zh, mark, en = text.partition(" / ")
@@ -38,6 +90,7 @@ TRENDS = {
     "high95": {"zh": "差值95%上限", "en": "difference, 95% high", "format": "+.1%"},
     "n_from": {"zh": "首年语句", "en": "statements, first year", "format": ",d"},
     "n_to": {"zh": "末年语句", "en": "statements, last year", "format": ",d"},
+    "q": {"zh": "校正后显著性q", "en": "corrected q", "format": ".3f"},
     "grade": {"zh": "判断", "en": "reading", "labels": TREND_WORDS},
 }
 PAIRS = {
@@ -95,7 +148,7 @@ QUANTITIES = {
     "quantity": {"zh": "原文", "en": "as written"},
     "what": {"zh": "所数的对象", "en": "what it counts"},
     "value": {"zh": "数值", "en": "value", "format": ",.15g"},
-    "unit": {"zh": "单位", "en": "unit"},
+    "unit": {"zh": "单位", "en": "unit", "labels": UNITS},
     "change": {"zh": "升降", "en": "told as", "labels": CHANGES},
     "year": {"zh": "年度", "en": "year", "format": "d"},
     "names": {"zh": "归属", "en": "of"},
@@ -114,9 +167,21 @@ QUANTITY_ACCURACY = {
     "recall": {"zh": "召回率", "en": "recall", "format": ".1%"},
     "recall_low": {"zh": "95%下限", "en": "95% low", "format": ".1%"},
 }
+OBJECT_ACCURACY = {
+    "part": {"zh": "抽取", "en": "drawn", "labels": {
+        "later": {"zh": "规则写成之后随机抽取", "en": "at random, after the rule was written"},
+        "random": {"zh": "规则写成之前随机抽取", "en": "at random, before the rule was written"},
+        "share": {"zh": "规则写成之前，取自“占”字之后", "en": "after 占 (“takes up”), before the rule was written"}}},
+    "n": {"zh": "数字", "en": "figures", "format": ",d"},
+    "right": {"zh": "对象正确", "en": "object right", "format": ",d"},
+    "share": {"zh": "正确率", "en": "share right", "format": ".1%"},
+    "low": {"zh": "95%下限", "en": "95% low", "format": ".1%"},
+    "high": {"zh": "95%上限", "en": "95% high", "format": ".1%"},
+}
 MIX = {
     "name": _THEME,
     "grade": {"zh": "判断", "en": "reading", "labels": TREND_WORDS},
+    "q": TRENDS["q"],
     "change": {"zh": "占比之差", "en": "change", "format": "+.1%"},
     "change_standardised": {"zh": "构成拉平后", "en": "with the mix held still", "format": "+.1%"},
     "common": {"zh": "共有类别所占语句", "en": "statements in common kinds", "format": ".0%"},
@@ -208,7 +273,7 @@ ADOPTION = {
     "adopted": {"zh": "已用到的地方局（估计）", "en": "bureaus that use it (estimate)", "format": ".0%"},
     "low": {"zh": "95%下限", "en": "95% low", "format": ".0%"},
     "high": {"zh": "95%上限", "en": "95% high", "format": ".0%"},
-    "year": {"zh": "截至年度", "en": "by the end of", "format": "d"},
+    "year": {"zh": "截至工作年度", "en": "up to work year", "format": "d"},
     "n_regions": {"zh": "看得到的地方局", "en": "bureaus seen", "format": ",d"},
     "n_unseen": {"zh": "看不到的", "en": "not seen", "format": ",d"},
 }

@@ -539,10 +539,10 @@ def new_wording(view: View, names: Names) -> Finding:
                    frozenset((year, t) for t in new.index), {}, numbers, figure="",
                    caveat={"zh": f"“首次”只就材料而言，年份是文章所谈的工作年度，发表可以早在上一年年底：谈此前各年的"
                                  f"{earlier:,}篇文章没有用过，材料之外可能早已有人用。稿件是转载合并后的文章。",
-                           "en": "“First” is within the material, and by the work year spoken of, not by the date "
-                                 "of publication, which may be late in the year before: none of "
-                                 f"{_many(earlier, 'article')} on earlier years uses them; outside the material they may "
-                                 "be older. Stories are articles with reprints merged."})
+                           "en": "“First” is within the material, and by the work year spoken of, not by "
+                                 "the date of publication, which may be late in the year before: none of "
+                                 f"{_many(earlier, 'article')} on earlier years uses them; outside the material they "
+                                 "may be older. Stories are articles with reprints merged."})
 
 
 def local_wording(view: View, names: Names) -> Finding:

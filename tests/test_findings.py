@@ -265,10 +265,11 @@ def test_wording_in_digests_may_be_the_writers():
 
 
 @pytest.mark.parametrize(("text", "n", "more"), [
-    ("概念出现在甲地、北京、上海等多地监管局的表述中", 2, True),
-    ("北京、上海等地", 2, True), ("北京、上海等2地", 2, False), ("北京、上海等两地监管局", 2, False), ("北京、上海等三地", 2, True),
-    ("北京市等", 1, True), ("上海监管局等部门", 1, True), ("北京、上海两地", 2, False), ("北京推进水电等工程", 1, False),
-    ("北京等多地", 0, False), ("上海等一批城市", 1, True)])
+    ("概念见于甲地、北京、上海等多地监管局的表述", 2, True), ("北京、上海等地", 2, True),
+    ("北京、上海等2地", 2, False), ("北京、上海等两地监管局", 2, False),
+    ("北京、上海等三地", 2, True), ("北京市等", 1, True), ("上海监管局等部门", 1, True),
+    ("北京、上海两地", 2, False), ("北京推进水电等工程", 1, False), ("北京等多地", 0, False),
+    ("上海等一批城市", 1, True)])
 def test_a_list_of_places_that_goes_on(text, n, more):
     assert leaves_places_out(text, n, more_places(["北京", "上海", "全国"])) is more
 
