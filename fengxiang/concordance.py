@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import tables
@@ -23,14 +24,15 @@ MARKS = ("“”", "‘’", "「」", "『』")
 ARTICLE_COLUMNS = ("article_id", "title", "publisher", "date", "url")
 
 
-def statements(out: str | Path, contains: str | None = None, *, theme: str | None = None, year: int | None = None,
-               region: str | None = None, limit: int | None = None) -> pd.DataFrame:
+def statements(out: str | Path, contains: str | None = None, *, theme: str | None = None, themes: Sequence[str] = (),
+               year: int | None = None, region: str | None = None, limit: int | None = None) -> pd.DataFrame:
     """Statements with the article they stand in.
 
     Args:
         out: output folder of a build.
         contains: a string that stands in the statement.
         theme: a theme code.
+        themes: theme codes that a statement must all have.
         year: a work year.
         region: a region's short name, or 全国.
         limit: at most so many, in the order of the table.
@@ -40,18 +42,47 @@ def statements(out: str | Path, contains: str | None = None, *, theme: str | Non
         of the article.
     """
     columns = ["statement_id", "article_id", "text", "year", "regions", "speaker", "themes", "evidence", "source_file"]
-    table = tables.read_arrow(out, "statements", columns, [("year", "=", year)] if year is not None else None)
-    if contains:
-        table = table.filter(pc.match_substring(table["text"], contains))
-    for column, wanted in (("themes", theme), ("regions", region)):
-        if wanted is not None:  # before rows become objects: the table may be long
-            holds = [np.isin(np.arange(len(lists)),
-                             pc.list_parent_indices(lists).filter(pc.equal(lists.flatten(), wanted)))
-                     for lists in table[column].chunks]
-            table = table.filter(np.concatenate([*holds, np.zeros(0, dtype=bool)]))
-    frame = (table if limit is None else table.slice(0, limit)).to_pandas()
+    filters = [("year", "=", year)] if year is not None else None
+    parts, n = [], 0
+    for part in tables.read_parts(out, "statements", columns, filters):  # the table may be long
+        if contains:
+            part = part.filter(pc.match_substring(part["text"], contains))
+        for column, wanted in (("themes", theme), *(("themes", code) for code in themes), ("regions", region)):
+            if wanted is not None:
+                lists = part[column].combine_chunks()
+                holding = pc.list_parent_indices(lists).filter(pc.equal(pc.list_flatten(lists), wanted))
+                part = part.filter(np.isin(np.arange(len(part)), holding))
+        parts.append(part if limit is None else part.slice(0, limit - n))
+        n += len(parts[-1])
+        if n == limit:
+            break
+    frame = pa.concat_tables(parts).to_pandas()
     articles = tables.read(out, "articles", ARTICLE_COLUMNS)
     return frame.merge(articles, on="article_id", how="left").drop(columns="article_id").reset_index(drop=True)
+
+
+def sample_statements(run: Run, n: int) -> pd.DataFrame:
+    """The first statements of each theme by identifier, no wording twice; one of several themes stands with its first.
+
+    Args:
+        run: a build.
+        n: statements of each theme.
+
+    Returns:
+        theme, statement_id, text, title (of the article); sorted by theme and statement_id.
+    """
+    def first(frame: pd.DataFrame) -> pd.DataFrame:
+        frame = frame.sort_values("statement_id").drop_duplicates(["theme", "text"])
+        return frame.groupby("theme").head(n)
+
+    some = []
+    for part in tables.read_parts(run.out, "statements", ["statement_id", "article_id", "text", "themes"]):
+        part = part.filter(pc.greater(pc.list_value_length(part["themes"]), 0))
+        part = part.append_column("theme", pc.list_element(part["themes"], 0)).drop_columns(["themes"])
+        some.append(first(part.to_pandas()))  # what is not among the first of its part is not among the first of all
+    titles = tables.read(run.out, "articles", ["article_id", "title"])
+    found = first(pd.concat(some, ignore_index=True)).merge(titles, on="article_id")
+    return found.sort_values(["theme", "statement_id"], ignore_index=True)[["theme", "statement_id", "text", "title"]]
 
 
 def kwic(out: str | Path, term: str | None = None, *, width: int = 20, year: int | None = None,

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from . import tables
 from .terms import Lexicon
+
+if TYPE_CHECKING:
+    from .run import Run
 
 MAX_CHARS = 2_000_000
 """Of a larger corpus the articles that hold the first so many characters are read: identifiers are hashes, so that they
@@ -178,13 +183,20 @@ def quoted_terms(statements: pd.DataFrame, lexicon: Lexicon, min_count: int = 1)
                            ignore_index=True)[columns]
 
 
-def first_part(statements: pd.DataFrame, max_chars: int = MAX_CHARS) -> pd.DataFrame:
-    """The statements of the first articles that hold at most `max_chars` characters together; at least of one article.
+def first_part(run: Run, columns: Sequence[str], max_chars: int = MAX_CHARS) -> pd.DataFrame:
+    """The statements of the first articles, by identifier, that hold at most `max_chars` characters together; at least
+    of one article. No more of the table is held at once than a part of it.
 
     Args:
-        statements: article_id, text, and whatever else; an article's statements need not stand together.
+        run: a build.
+        columns: of its statements.
         max_chars: see above.
     """
-    sizes = statements["text"].str.len().groupby(statements["article_id"]).sum().sort_index()
+    import pyarrow.compute as pc
+
+    parts = tables.read_parts(run.out, "statements", ["article_id", "text"])
+    lengths = (part.append_column("n", pc.utf8_length(part["text"])) for part in parts)
+    sizes = pd.concat([part.group_by("article_id").aggregate([("n", "sum")]).to_pandas() for part in lengths])
+    sizes = sizes.set_index("article_id")["n_sum"].sort_index()
     kept = sizes.index[(sizes.cumsum() <= max_chars) | (np.arange(len(sizes)) == 0)]
-    return statements if len(kept) == len(sizes) else statements[statements["article_id"].isin(kept)]
+    return run.table("statements", columns, [("article_id", "in", kept.tolist())] if len(kept) < len(sizes) else None)

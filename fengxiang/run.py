@@ -72,9 +72,9 @@ class Run:
         """Where everything is written."""
         return self.place.out
 
-    def table(self, name: str, columns=None, filters=None) -> pd.DataFrame:
+    def table(self, name: str, columns=None, filters=None, **shape) -> pd.DataFrame:
         """A table of `fengxiang.tables.TABLES` as a frame; arguments as `tables.read`."""
-        return tables.read(self.out, name, columns, filters)
+        return tables.read(self.out, name, columns, filters, **shape)
 
     def write(self, name: str, frame: pd.DataFrame) -> None:
         """Write a derived frame as `data/processed/NAME.csv`."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from .errors import UserError
@@ -297,7 +298,8 @@ def path_of(out: str | Path, name: str) -> Path:
     return processed(out) / f"{name}.parquet"
 
 
-def read(out: str | Path, name: str, columns: Iterable[str] | None = None, filters=None) -> pd.DataFrame:
+def read(out: str | Path, name: str, columns: Iterable[str] | None = None, filters=None, *,
+         explode: str | None = None, categories: Iterable[str] = (), limit: int | None = None) -> pd.DataFrame:
     """Table `name` as a frame, one row as `TABLES[name]` says.
 
     Args:
@@ -305,8 +307,47 @@ def read(out: str | Path, name: str, columns: Iterable[str] | None = None, filte
         name: one of `TABLES`.
         columns: only these.
         filters: as `pyarrow.parquet.read_table` takes them, e.g. `[("year", "=", 2026)]`.
+        explode: a column of lists of which each item is to have a row, and an empty list one row without a value; the
+            index is the place of the row in the table (of what `filters` leave), as in `DataFrame.explode`. For long
+            tables: no list becomes an object.
+        categories: text columns to be held as sorted categories: of a long table that takes far less memory.
+        limit: at most so many rows of the table, the first.
     """
-    return read_arrow(out, name, columns, filters).to_pandas()
+    parts, n = [], 0
+    for part in read_parts(out, name, columns, filters):
+        part = part if limit is None else part.slice(0, limit - n)
+        parts.append(_shaped(part, explode, categories, n))
+        n += len(part)
+        if n == limit:
+            break
+    table = pa.concat_tables(parts)
+    if categories:
+        table = table.unify_dictionaries()
+    frame = table.to_pandas()
+    for column in categories:
+        frame[column] = frame[column].cat.reorder_categories(sorted(frame[column].cat.categories))
+    return frame.set_index(_PLACE).rename_axis(None) if explode else frame
+
+
+_PLACE = "place in the table"
+
+
+def _shaped(part: pa.Table, explode: str | None, categories: Iterable[str], first: int) -> pa.Table:
+    """A part of a table as `read` wants it; its rows begin at place `first`."""
+    import pyarrow.compute as pc
+
+    if explode:
+        lists = part[explode].combine_chunks()
+        lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+        row = np.repeat(np.arange(len(part)), np.maximum(lengths, 1))
+        item = np.arange(len(row)) - np.repeat(np.cumsum(np.maximum(lengths, 1) - lengths), np.maximum(lengths, 1))
+        is_empty = (lengths == 0)[row]
+        items = pc.list_flatten(lists).take(pa.array(np.where(is_empty, 0, item), mask=is_empty))
+        others = [n for n in part.column_names if n != explode]
+        part = pa.table({n: part[n].take(pa.array(row)) for n in others} | {explode: items, _PLACE: first + row})
+    for name in categories:
+        part = part.set_column(part.column_names.index(name), name, part[name].dictionary_encode())
+    return part
 
 
 def _check_readable(name: str, columns: list[str] | None) -> None:

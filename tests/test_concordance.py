@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from fengxiang import concordance, tables
+from fengxiang.discovery import first_part
 from fengxiang.run import Run
 from fengxiang.workplace import Workplace
 
@@ -32,14 +33,19 @@ def _table(name: str, rows: list[dict]) -> pa.Table:
     return pa.Table.from_pylist([blank | row for row in rows], schema=schema)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Run:
+@pytest.fixture(scope="module", params=["one file", "three parts"])
+def run(request, tmp_path_factory) -> Run:
     out, codebook = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("codebook")
     (codebook / "terms.txt").write_text("\n".join(TERMS) + "\n", encoding="utf-8")
     (codebook / "stopwords.txt").write_text("中小金融机构\n", encoding="utf-8")
     rows = [dict(zip(("statement_id", "article_id", "year", "regions", "themes", "text"), s, strict=True))
             | {"evidence": json.dumps(EVIDENCE.get(s[0], [])), "source_file": "a.txt"} for s in STATEMENTS]
-    tables.write_parquet(tables.path_of(out, "statements"), _table("statements", rows))
+    if request.param == "one file":
+        tables.write_parquet(tables.path_of(out, "statements"), _table("statements", rows))
+    else:
+        for bucket, part in (("0", rows[:3]), ("10", []), ("11", rows[3:])):
+            tables.write_parquet(tables.path_of(out, "statements") / f"part-{bucket}.parquet",
+                                 _table("statements", part))
     articles = [{"article_id": a, "title": f"题{a}", "date": "2026"} for a in "abc"]
     tables.write_parquet(tables.path_of(out, "articles"), _table("articles", articles))
     return Run(Workplace(Path(out), Path(out), Path(codebook)))
@@ -51,9 +57,60 @@ def test_statements_by_text_theme_year_and_region(run):
 
     assert ids("数智化") == ["a-003", "c-001"]
     assert ids(theme="suptech", year=2026) == ["a-001", "a-003"]
+    assert ids(themes=["suptech"]) == ["a-001", "a-003"]
+    assert ids(themes=["suptech", "consolidation"]) == []  # each stands alone
     assert ids(region="河北") == ["a-003", "c-001"]
     assert ids(region="全国", limit=1) == ["b-001"]
     assert run.statements(limit=1)["title"].tolist() == ["题a"]
+
+
+def test_lists_become_rows_with_their_place_in_the_table(run):
+    frame = run.table("statements", ["statement_id", "regions"], explode="regions", categories=["regions"])
+    assert frame["statement_id"].tolist() == ["a-001", "a-002", "a-003", "a-003", "a-003", "b-001", "b-002", "b-002",
+                                              "c-001", "c-002"]
+    assert frame["regions"].astype(object).tolist()[:9] == ["深圳", "广西", "河北", "天津", "深圳", "全国", "黑龙江",
+                                                            "全国", "河北"]
+    assert frame["regions"].isna().tolist() == [False] * 9 + [True]
+    assert frame.index.tolist() == [0, 1, 2, 2, 2, 3, 4, 4, 5, 6]
+    lists = run.table("statements", ["statement_id", "regions"]).explode("regions")
+    assert frame["regions"].astype(object).dropna().tolist() == lists["regions"].dropna().tolist()
+    assert frame.index.tolist() == lists.index.tolist()
+    assert frame["regions"].cat.categories.tolist() == sorted({"深圳", "广西", "河北", "天津", "全国", "黑龙江"})
+
+
+def test_a_list_can_become_rows_alone(run):
+    alone = run.table("statements", ["themes"], explode="themes", categories=["themes"])["themes"]
+    assert alone.isna().sum() == 2
+    assert alone.value_counts().to_dict() == {"suptech": 2, "consolidation": 1, "institution_risk": 1,
+                                              "property_finance": 1}
+
+
+def test_only_the_first_rows_of_a_table(run):
+    assert run.table("statements", ["statement_id"], limit=4)["statement_id"].tolist() == [
+        "a-001", "a-002", "a-003", "b-001"]
+    assert len(run.table("statements", ["statement_id"], limit=100)) == 7
+    assert run.table("statements", ["statement_id"], limit=0).empty
+
+
+def test_samples_are_the_first_statements_of_each_theme(run):
+    frame = concordance.sample_statements(run, 1)
+    assert frame.values.tolist() == [
+        ["consolidation", "a-002", "深化农村中小金融机构改革。", "题a"],
+        ["institution_risk", "b-001", "化解中小金融机构风险，防“爆雷”。", "题b"],
+        ["property_finance", "c-001", "监管数智化，白名单，白名单。", "题c"],
+        ["suptech", "a-001", "推进‘AI强监管’，强监管。", "题a"]]
+    assert concordance.sample_statements(run, 2)["statement_id"].tolist()[-2:] == ["a-001", "a-003"]
+
+
+def test_the_first_articles_by_identifier_that_hold_so_many_characters(run):
+    def ids(n):
+        return first_part(run, ["statement_id"], n)["statement_id"].tolist()
+
+    sizes = {a: sum(len(s[-1]) for s in STATEMENTS if s[1] == a) for a in "abc"}
+    assert sizes == {"a": 48, "b": 29, "c": 25}
+    assert ids(1) == ids(76) == ["a-001", "a-002", "a-003"]
+    assert ids(77) == ids(101) == ["a-001", "a-002", "a-003", "b-001", "b-002"]
+    assert len(ids(102)) == 7
 
 
 def test_a_key_word_in_context_once_for_each_occurrence(run):

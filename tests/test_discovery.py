@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from fengxiang.discovery import first_part, new_terms, quoted_terms
+from fengxiang.discovery import new_terms, quoted_terms
 from fengxiang.terms import Lexicon
 
 # 帐篷银行 stands in five sentences of three articles, each time between other characters; it is cut in two.
@@ -84,11 +84,3 @@ def test_quoted_wording_that_is_not_in_the_list():
         ["四个中心", 1, 1, ["北京"], 2022, "s1"]]
     assert quoted_terms(statements, Lexicon(["白名单"]), min_count=2)["term"].tolist() == ["五子"]
     assert quoted_terms(statements.head(0), Lexicon([])).empty
-
-
-def test_a_part_of_a_large_corpus_is_whole_articles_and_at_least_one():
-    statements = pd.DataFrame({"article_id": ["b", "a", "b", "c"], "text": ["四个字啊", "三个字", "二字", "一"]})
-    assert first_part(statements, 100) is statements
-    assert first_part(statements, 9)["article_id"].tolist() == ["b", "a", "b"]
-    assert first_part(statements, 8)["article_id"].tolist() == ["a"]
-    assert first_part(statements, 1)["article_id"].tolist() == ["a"]
