@@ -1,10 +1,11 @@
 """The kit for briefings: every figure in every size, and the office files that are made from them.
 
 `report/briefing.pptx` has one figure a slide, with its title, subtitle, source and n as text that can be edited and
-with notes for the speaker; `report/briefing.docx` is a single sheet, findings on its front and two figures on its
-back; `report/tables.xlsx` holds the plotted data. Nothing is computed here: the words come from the figures' cards,
-the findings table, the notebooks' sections on methods and limits and the labels of the report, so that nothing is
-told twice. The same inputs give the same bytes.
+with notes for the speaker; `report/briefing.docx` is a single sheet of findings with a figure and the sources. Which
+findings stand there, on which slide, and which figure, is decided for both languages at once, so that a reader of one
+can talk with a reader of the other. `report/tables.xlsx` holds the plotted data, for both. Nothing is computed here:
+the words come from the figures' cards, the findings table, the notebooks' sections on methods and limits and the
+labels of the report, so that nothing is told twice. The same inputs give the same bytes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import Any
 from . import display, figures, running
 from .errors import UserError
 from .figures import LANGS
-from .tables import replace_file
+from .tables import ALL_YEARS, UNKNOWN_YEAR, replace_file
 from .workplace import BUILT, ROOT, Workplace
 
 SIZES = "FENGXIANG_SIZES"
@@ -40,8 +41,8 @@ ACCENT, GOOD = figures.GROUP_COLOURS["强监管"], figures.GROUP_COLOURS["促发
 LATIN, CHINESE = "Arial", "Microsoft YaHei"
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 MAX_SHEET_NAME = 31
-N_FIGURES = 2  # figures on the back of the one-pager
 N_CITED = 6  # articles it names as sources
+_THEME_COLUMNS = ("theme", "theme_a", "theme_b")
 UNDATED = datetime(2000, 1, 1)  # date of the files of a corpus without a dated article
 
 WORDS = {
@@ -62,6 +63,9 @@ WORDS = {
     "separator": {"zh": "　", "en": "  ·  "},
     "bracket": {"zh": "（{}）", "en": " ({})"},
     "newest": {"zh": "最新一篇的日期为{date}", "en": "the newest article of {date}"},
+    "robust": {"zh": "稳健性m/n：剔除部分材料或换一种算法重算，n项检验中有m项结论不变。",
+               "en": "Robustness m/n: recounted in n other ways, by another method or with material left out, it holds "
+                     "in m."},
     "left_out": {"zh": "另有{n}条结论见报告。", "en": "{n} more in the report."},
     "basis": {"zh": "结论所引语句出自（节录）：", "en": "Among the articles that the findings cite: "},
     "whole": {"zh": "据本次语料计算：{corpus}。全部来源、依据与方法见report/index.html。",
@@ -125,9 +129,56 @@ class Material:
         """The findings that say something and carry a badge."""
         return [f for f in self.findings if f["badge"] and f["grade"] != "too_little"]
 
-    def of_figure(self, stem: str) -> list[dict]:
-        """The findings that a figure shows."""
-        return [f for f in self.headlines() if f["figure"] == stem]
+    def of_figure(self, card: Mapping[str, Any]) -> list[dict]:
+        """The findings that a figure shows: those that name it, where its data hold what they are about."""
+        return [f for f in self.headlines() if f["figure"] == card["stem"] and self.shows(card, f)]
+
+    def shows(self, card: Mapping[str, Any], finding: Mapping[str, Any]) -> bool:
+        """Whether the data of a figure hold the themes, the region and the year that a finding is about. Data without
+        a column of themes or regions are not asked for them; data without a column of years are of all the years in
+        the figure's period together, which is not the year of a finding that is about one."""
+        about = finding.get("slice") or {}
+        columns, rows = self.plotted(card["stem"])
+        values = {name: {row[i] for row in rows} for i, name in enumerate(columns)}
+        themes = set().union(*(values.get(name, ()) for name in _THEME_COLUMNS))
+        if themes and not themes >= {about[key] for key in ("theme", "other") if about.get(key)}:
+            return False
+        if about.get("region") and "region" in values and about["region"] not in values["region"]:
+            return False
+        year = about.get("year", ALL_YEARS)
+        return year == ALL_YEARS or (year in values["year"] if "year" in values else card["period"] == str(year))
+
+    def plotted(self, stem: str) -> tuple[list[str], list[list[Any]]]:
+        """The columns and rows of a figure's data, read once."""
+        if stem not in self._plotted:
+            self._plotted[stem] = read_plotted(self.place.figures / f"{stem}.csv")
+        return self._plotted[stem]
+
+    @cached_property
+    def _plotted(self) -> dict[str, tuple[list[str], list[list[Any]]]]:
+        return {}
+
+    @cached_property
+    def names(self) -> Any:
+        """The names of themes and regions in both languages (`charts.Names`); without a codebook there are none."""
+        from .charts import Names
+
+        if (self.place.codebook / "regions.yml").is_file():
+            return Names.load(self.place.codebook)
+        return Names({}, {}, {}, {})
+
+    def pictured(self, card: Mapping[str, Any], finding: Mapping[str, Any], size: str) -> bool:
+        """Whether the names of the themes that a finding is about stand in the chart of a picture, in both languages:
+        a small picture leaves out what it has no room for."""
+        about = finding.get("slice") or {}
+        codes = [about[key] for key in ("theme", "other") if about.get(key) in self.names.themes]
+        for lang in LANGS if codes else ():
+            drawn = _drawn_text(self.place.figures / card["files"][lang][f"{size}.pdf"])
+            heading = _unspaced(card["title"][lang] + card["subtitle"][lang])
+            for name in (_unspaced(self.names.theme(code, lang)) for code in codes):
+                if drawn.count(name) <= heading.count(name):
+                    return False
+        return True
 
     def corpus_line(self, lang: str) -> str:
         """How large the corpus is and how new, as one phrase."""
@@ -153,6 +204,19 @@ class Material:
             return datetime(int(found[1]), int(found[2] or 1), int(found[3] or 1)) if found else UNDATED
         except ValueError:
             return UNDATED
+
+
+def _unspaced(text: str) -> str:
+    return re.sub(r"\s", "", text)
+
+
+def _drawn_text(path: Path) -> str:
+    """The text of a PDF of one figure in the order in which it was drawn, without blanks: a label over several lines is
+    in one piece, which it is not in the order of reading."""
+    import pdfplumber
+
+    with pdfplumber.open(path) as document:
+        return _unspaced("".join(char["text"] for page in document.pages for char in page.chars))
 
 
 def declared_cards(place: Workplace, root: Path) -> list[dict]:
@@ -186,8 +250,8 @@ def read_findings(place: Workplace) -> list[dict]:
         raise UserError("is not there; run `make report`: a notebook writes the findings", path)
     rows = []
     for row in csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline="")):
-        for key, empty in (("badge", {}), ("detail", {}), ("caveat", {}), ("evidence", [])):
-            row[key] = json.loads(row[key] or "null") or empty
+        for key, empty in (("badge", {}), ("detail", {}), ("caveat", {}), ("slice", {}), ("evidence", [])):
+            row[key] = json.loads(row.get(key) or "null") or empty
         rows.append(row)
     return rows
 
@@ -377,7 +441,9 @@ def _set_properties(properties, material: Material, lang: str) -> None:
 
 
 def _badge(material: Material, finding: Mapping[str, Any], lang: str) -> str:
-    return material.say("badge", lang, holds=finding["badge"]["holds"], of=finding["badge"]["of"])
+    """How robust a finding is, as a word that no line breaks."""
+    badge = finding["badge"]
+    return material.say("badge", lang, holds=badge["holds"], of=badge["of"]).replace(" ", "\u00a0")
 
 
 def _caveats(material: Material, finding: Mapping[str, Any], lang: str) -> str:
@@ -385,6 +451,19 @@ def _caveats(material: Material, finding: Mapping[str, Any], lang: str) -> str:
     texts = [finding[key][lang] for key in ("detail", "caveat") if finding[key]]
     return material.words["caveat"][lang] + material.words["colon"][lang] + (
         "" if lang == "zh" else " ").join(texts) if texts else ""
+
+
+_CHINESE_TEXT = re.compile("([\u2e80-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\U00020000-\U0003ffff]+)")
+
+
+def runs_of(text: str, lang: str) -> list[tuple[str, str]]:
+    """A text as runs with the script whose font each is set in: `zh` or `en`. A Chinese text is one run. In an English
+    one the Chinese words are runs of their own, so that the quotation marks beside them, which both scripts use, are
+    set from the Latin font: in the Chinese one they are a square wide."""
+    if lang == "zh":
+        return [(text, "zh")]
+    pieces = _CHINESE_TEXT.split(text)
+    return [(piece, "zh" if i % 2 else "en") for i, piece in enumerate(pieces) if piece] or [("", "en")]
 
 
 # Of a line's width, in text and in bold: the reader's fonts are not the one it is measured with. Some programs put
@@ -521,28 +600,31 @@ def _set_box(frame) -> None:
 
 
 def _add_text(paragraph, text: str, lang: str, size: float | None = None, colour: str | None = None,
-              bold: bool | None = None):
-    """A run with its language and its Chinese font named, so that every system picks a font that has the characters."""
+              bold: bool | None = None) -> None:
+    """Text with its language and its fonts named, so that every system picks a font that has the characters. A
+    Chinese word in English is not broken where the program can keep it whole."""
     from pptx.dml.color import RGBColor
     from pptx.util import Pt
 
-    run = paragraph.add_run()
-    run.text = _plain(text)
-    properties = run._r.get_or_add_rPr()
-    properties.set("lang", LOCALES[lang])
-    if lang == "zh":
-        properties.set("altLang", LOCALES["en"])
-    if size:
-        run.font.size = Pt(size)
-    if colour:
-        run.font.color.rgb = RGBColor.from_string(colour[1:])
-    if bold is not None:
-        run.font.bold = bold
-    for tag, face in (("latin", LATIN), ("ea", CHINESE)):
-        font = properties.makeelement(f"{{http://schemas.openxmlformats.org/drawingml/2006/main}}{tag}",
-                                      {"typeface": face})
-        properties.append(font)
-    return run
+    if lang == "en":
+        paragraph._p.get_or_add_pPr().set("eaLnBrk", "0")
+    for piece, script in runs_of(_plain(text), lang):
+        run = paragraph.add_run()
+        run.text = piece
+        properties = run._r.get_or_add_rPr()
+        properties.set("lang", LOCALES[script])
+        if script == "zh":
+            properties.set("altLang", LOCALES["en"])
+        if size:
+            run.font.size = Pt(size)
+        if colour:
+            run.font.color.rgb = RGBColor.from_string(colour[1:])
+        if bold is not None:
+            run.font.bold = bold
+        for tag, face in (("latin", LATIN), ("ea", CHINESE if script == "zh" else LATIN)):
+            font = properties.makeelement(f"{{http://schemas.openxmlformats.org/drawingml/2006/main}}{tag}",
+                                          {"typeface": face})
+            properties.append(font)
 
 
 def _add_box(slide, name: str, left: float, top: float, width: float, height: float):
@@ -588,17 +670,53 @@ def _set_notes(slide, lines: Sequence[str], lang: str) -> None:
         _add_text(frame.paragraphs[0] if i == 0 else frame.add_paragraph(), line, lang)
 
 
-def _add_headlines(deck, material: Material, lang: str) -> None:
-    """The opening: what the report is, and its headlines with their badges, on as many slides as they need."""
-    headlines = material.headlines()
-    texts = [f[lang] + material.words["bracket"][lang].format(_badge(material, f, lang))
-             for f in headlines]
-    height, sizes, gap = 5.4, (24, 22, 20, 19, 18, 17, 16), 10
-    for n_pages in range(1, len(texts) + 2):
-        ends = [round(len(texts) * (i + 1) / n_pages) for i in range(n_pages)]
-        pages = [texts[a:b] for a, b in zip([0, *ends], ends, strict=False)]
-        if all(fitting_size(page, lang, _MEASURE - 0.3, height, sizes, gap) for page in pages):
+_MOST_ON_SLIDE = 4  # findings
+_BODY_TOP, _BODY_HEIGHT = 1.45, 5.3
+_HEADLINE_SIZES = (22, 21, 20, 19, 18)
+_LAST_SIZES = (17, 16, 15, 14, 13, 12)  # for a finding that fills a slide alone
+_FINDING_GAP, _CAVEAT_GAP = 10, 2  # points, below a finding with what must be known with it and between the two
+
+
+def _caveat_size(size: float) -> float:
+    return min(size, max(18, size - 3))
+
+
+def headline_pages(material: Material) -> tuple[list[list[dict]], dict[str, float]]:
+    """The findings of each opening slide, the same in both languages, and the size of type of each language in points:
+    at most four a slide and as few slides as the findings and what must be known with them fill in type of 18 points
+    or more. Only a finding too long for a slide of its own is set smaller."""
+    findings = material.headlines()
+
+    def height(page: Sequence[Mapping], lang: str, size: float) -> float:
+        measure, points = (_MEASURE - 0.3) * _SAFETY[lang], 0.0
+        for finding in page:
+            points += figures.n_lines(_headline(material, finding, lang), measure, size) * size * 1.25 + _FINDING_GAP
+            if caveat := _caveats(material, finding, lang):
+                small = _caveat_size(size)
+                points += figures.n_lines(caveat, measure, small) * small * 1.25 + _CAVEAT_GAP
+        return points - _FINDING_GAP
+
+    pages, sizes = [findings], {}
+    for n_pages in range(max(1, -(-len(findings) // _MOST_ON_SLIDE)), max(1, len(findings)) + 1):
+        ends = [round(len(findings) * (i + 1) / n_pages) for i in range(n_pages)]
+        pages = [findings[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+        choice = _HEADLINE_SIZES + (_LAST_SIZES if n_pages >= len(findings) else ())
+        sizes = {lang: next((size for size in choice
+                             if all(height(page, lang, size) <= _BODY_HEIGHT * 72 for page in pages)), None)
+                 for lang in LANGS}
+        if all(sizes.values()):
             break
+    return pages, {lang: size or _LAST_SIZES[-1] for lang, size in sizes.items()}
+
+
+def _headline(material: Material, finding: Mapping[str, Any], lang: str) -> str:
+    return finding[lang] + material.words["bracket"][lang].format(_badge(material, finding, lang))
+
+
+def _add_headlines(deck, material: Material, lang: str) -> None:
+    """The opening: what the report is, and its headlines with their badges and cautions, on as many slides as they
+    need."""
+    pages, sizes = headline_pages(material)
     for number, page in enumerate(pages):
         title = material.words["title"][lang] if number == 0 else material.words["more"][lang]
         slide = _new_slide(deck, "Title and Content", title, lang, 0.3, 0.6, 30)
@@ -606,15 +724,19 @@ def _add_headlines(deck, material: Material, lang: str) -> None:
         line = material.subtitle(lang) + material.words["separator"][lang] + material.corpus_line(lang)
         _add_text(frame.paragraphs[0], line, lang, fitting_size([line], lang, _MEASURE, 0.34, (15, 14, 13, 12)) or 11,
                   figures.SOFT_INK)
-        size = fitting_size(page, lang, _MEASURE - 0.3, height, sizes, gap) or 12
-        _fill_body(slide, page, lang, 1.5, height, size, gap)
+        texts = [_headline(material, finding, lang) for finding in page]
+        caveats = [_caveats(material, finding, lang) for finding in page]
+        _fill_body(slide, texts, lang, _BODY_TOP, _BODY_HEIGHT, sizes[lang], _FINDING_GAP, caveats)
+        if page:
+            line = WORDS["robust"][lang]
+            frame = _add_box(slide, "Robustness", _LEFT, 6.84, _MEASURE - 0.7, 0.3)
+            _add_text(frame.paragraphs[0], line, lang,
+                      fitting_size([line], lang, _MEASURE - 0.7, 0.3, (14, 13, 12, 11)) or 10, figures.SOFT_INK)
         _add_number(deck, slide)
-        notes = [material.words["findings"][lang]]
-        for finding, text in zip(headlines, texts, strict=True):
-            if text in page:
-                notes.append(_joined([text, _caveats(material, finding, lang)], lang))
-        notes.append(WORDS["limited"][lang] + _joined(material.sections["limits"][lang], lang))
-        notes.append(material.say("whole", lang, corpus=material.corpus_line(lang)))
+        notes = [material.words["findings"][lang],
+                 *(_joined(pair, lang) for pair in zip(texts, caveats, strict=True)),
+                 WORDS["limited"][lang] + _joined(material.sections["limits"][lang], lang),
+                 material.say("whole", lang, corpus=material.corpus_line(lang))]
         _set_notes(slide, notes, lang)
 
 
@@ -622,20 +744,33 @@ def _joined(paragraphs: Sequence[str], lang: str) -> str:
     return ("" if lang == "zh" else " ").join(filter(None, paragraphs))
 
 
-def _fill_body(slide, texts: Sequence[str], lang: str, top: float, height: float, size: float, gap: float) -> None:
-    """The body placeholder of a slide with one bulleted paragraph a text."""
+def _fill_body(slide, texts: Sequence[str], lang: str, top: float, height: float, size: float, gap: float,
+               notes: Sequence[str] = ()) -> None:
+    """The body placeholder of a slide with one bulleted paragraph a text, and below it, without a bullet, its note."""
     from pptx.util import Inches, Pt
 
     body = slide.placeholders[1]
     body.left, body.top, body.width, body.height = map(Inches, (_LEFT, top, _MEASURE, height))
     _set_box(body.text_frame)
     for i, text in enumerate(texts):
+        note = notes[i] if notes else ""
         paragraph = body.text_frame.paragraphs[0] if i == 0 else body.text_frame.add_paragraph()
         properties = paragraph._p.get_or_add_pPr()
         properties.set("marL", str(Inches(0.3)))
         properties.set("indent", str(-Inches(0.3)))
-        paragraph.space_before, paragraph.space_after, paragraph.line_spacing = Pt(0), Pt(gap), Pt(size * 1.25)
+        paragraph.space_before, paragraph.line_spacing = Pt(0), Pt(size * 1.25)
+        paragraph.space_after = Pt(_CAVEAT_GAP if note else gap)
         _add_text(paragraph, text, lang, size, figures.INK)
+        if note:
+            small = _caveat_size(size)
+            paragraph = body.text_frame.add_paragraph()
+            properties = paragraph._p.get_or_add_pPr()
+            properties.set("marL", str(Inches(0.3)))
+            properties.set("indent", "0")
+            paragraph.space_before, paragraph.space_after, paragraph.line_spacing = Pt(0), Pt(gap), Pt(small * 1.25)
+            properties.append(properties.makeelement(
+                "{http://schemas.openxmlformats.org/drawingml/2006/main}buNone", {}))
+            _add_text(paragraph, note, lang, small, figures.SOFT_INK)
 
 
 def _add_figure(deck, material: Material, card: Mapping[str, Any], sheet: str, lang: str) -> None:
@@ -671,7 +806,7 @@ def _add_figure(deck, material: Material, card: Mapping[str, Any], sheet: str, l
     _add_number(deck, slide)
 
     notes = [WORDS["read"][lang] + card["how_to_read"][lang]]
-    for finding in material.of_figure(card["stem"]):
+    for finding in material.of_figure(card):
         badge = words["bracket"][lang].format(_badge(material, finding, lang))
         notes.append(WORDS["finding"][lang] + _joined([finding[lang] + badge, _caveats(material, finding, lang)], lang))
     notes += [WORDS["source"][lang] + card["source"][lang] + words["separator"][lang] + f"n = {card['n']:,}",
@@ -701,15 +836,137 @@ def _add_methods(deck, material: Material, lang: str) -> None:
 
 # ---- one-pager ------------------------------------------------------------------------------------------------------
 
-_SHEET_WIDTH_CM, _SHEET_HEIGHT_CM, _SHEET_MARGIN_CM = 21.0, 29.7, 2.0
-_PICTURE_WIDTH_CM, _PICTURE_GAP_PT = 15.6, 26.0  # at most; what stands above and below a picture and its caption
-_BODY_PT, _SMALL_PT = 10.5, 9.0
+_SHEET_WIDTH_CM, _SHEET_HEIGHT_CM = 21.0, 29.7
+_SHEET_MARGIN_CM, _SHEET_HEAD_CM = 2.0, 1.6  # at the sides; at the head and the foot
+_COLUMN_CM = _SHEET_WIDTH_CM - 2 * _SHEET_MARGIN_CM
+_PAGE_PT = (_SHEET_HEIGHT_CM - 2 * _SHEET_HEAD_CM) / 2.54 * 72
+_PICTURE_GAP_PT = 26.0  # what stands above and below a picture and its caption
+_PICTURE_SIZES = ("half", "slide")  # in the order of preference: the type of the first is as large as the text
+_TITLE_PT, _HEADING_PT, _SUBTITLE_PT, _BODY_PT, _SMALL_PT = 22, 12.5, 10, 10.5, 9.0
 _BODY_LEADING, _SMALL_LEADING = 16.0, 13.0  # points: exact, since Chinese fonts differ widely in their own leading
+_HEADING_HEIGHT = round(_HEADING_PT * 1.4) + 6 + 3
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What the one-pager holds, in both languages.
+
+    Attributes:
+        findings: those that stand on it, in the order of the report.
+        n_left_out: how many findings there is no room for.
+        card, size: the figure, and the size in which it is drawn; None and empty where there is none.
+        n_cited: how many cited articles are named.
+    """
+
+    findings: list[dict]
+    n_left_out: int
+    card: dict | None
+    size: str
+    n_cited: int
+
+
+def plan_sheet(material: Material, chosen: Sequence[str] | None = None) -> Sheet:
+    """What the one-pager holds: the first findings of those chosen, as many as fit its first page in both languages;
+    the figure of the first of them that is shown by its figure and named in the picture, as wide as the text; and the
+    sources. Cited articles are left off where the sheet would not fit one page or, failing that, two.
+
+    Raises:
+        UserError: a chosen finding does not exist or says nothing.
+    """
+    findings = _chosen(material, chosen)
+    shown = min(_n_fitting(material, findings, lang) for lang in LANGS)
+    card, size = _picture(material, findings[:shown])
+    articles = {lang: _cited_articles(material, findings[:shown], lang) for lang in LANGS}
+
+    def fits(n_cited: int, one_page: bool) -> bool:
+        front = {lang: _front_height(material, findings[:shown], len(findings) - shown, lang) for lang in LANGS}
+        return all(_back_height(material, card, size, articles[lang][:n_cited], lang) + one_page * front[lang]
+                   <= _PAGE_PT for lang in LANGS)
+
+    counts = range(len(articles[LANGS[0]]), -1, -1)
+    n_cited = next((n for one_page in (True, False) for n in counts if fits(n, one_page)), 0)
+    return Sheet(findings[:shown], len(findings) - shown, card, size, n_cited)
+
+
+def _picture(material: Material, findings: Sequence[Mapping]) -> tuple[dict | None, str]:
+    """The figure and the size for the one-pager: for the first finding whose picture names what it is about; else
+    the first figure there is."""
+    cards = {card["stem"]: card for card in material.cards}
+    for finding in findings:
+        card = cards.get(finding["figure"])
+        if card and material.shows(card, finding):
+            for size in _PICTURE_SIZES:
+                if material.pictured(card, finding, size):
+                    return card, size
+    return (material.cards[0], _PICTURE_SIZES[0]) if material.cards else (None, "")
+
+
+def _head_height(material: Material, lang: str) -> float:
+    """Points that the title, the subtitle and the first heading take."""
+    measure = _COLUMN_CM / 2.54
+    return (figures.n_lines(material.words["title"][lang], measure * _BOLD_SAFETY[lang], _TITLE_PT)
+            * round(_TITLE_PT * 1.4) + 2
+            + figures.n_lines(_sheet_subtitle(material, lang), measure * _SAFETY[lang], _SUBTITLE_PT)
+            * round(_SUBTITLE_PT * 1.4) + 6 + _HEADING_HEIGHT)
+
+
+def _sheet_subtitle(material: Material, lang: str) -> str:
+    return material.subtitle(lang) + material.words["separator"][lang] + material.corpus_line(lang)
+
+
+def _small_height(text: str, lang: str, column_cm: float = _COLUMN_CM) -> float:
+    """Points that a paragraph of the small print takes."""
+    return figures.n_lines(text, column_cm / 2.54 * _SAFETY[lang], _SMALL_PT) * _SMALL_LEADING + 3
+
+
+def _finding_height(material: Material, finding: Mapping, lang: str) -> float:
+    column = _COLUMN_CM - 0.635
+    text = figures.n_lines(_headline(material, finding, lang), column / 2.54 * _SAFETY[lang], _BODY_PT) * _BODY_LEADING
+    caveat = _caveats(material, finding, lang)
+    return text + 6 + (_small_height(caveat, lang, column) - 2 if caveat else 0)
+
+
+def _foot(material: Material, n_left_out: int, lang: str) -> list[str]:
+    """What stands in small print below the findings."""
+    return [WORDS["robust"][lang], *([material.say("left_out", lang, n=n_left_out)] if n_left_out else [])]
+
+
+def _front_height(material: Material, findings: Sequence[Mapping], n_left_out: int, lang: str) -> float:
+    return (_head_height(material, lang) + sum(_finding_height(material, f, lang) for f in findings)
+            + sum(_small_height(text, lang) for text in _foot(material, n_left_out, lang)))
+
+
+def _n_fitting(material: Material, findings: Sequence[Mapping], lang: str) -> int:
+    """How many findings fit the first page, one at least where there is one."""
+    for n in range(len(findings), 1, -1):
+        if _front_height(material, findings[:n], len(findings) - n, lang) <= _PAGE_PT:
+            return n
+    return min(1, len(findings))
+
+
+def _closing(material: Material, cited: Sequence[str], lang: str) -> list[str]:
+    """The paragraphs of the sources."""
+    texts = [material.say("whole", lang, corpus=material.corpus_line(lang)),
+             WORDS["limited"][lang] + _joined(material.sections["limits"][lang], lang),
+             material.say("licence", lang, licence=figures.LICENCE)]
+    if cited:
+        texts.insert(1, WORDS["basis"][lang] + ("；" if lang == "zh" else "; ").join(cited)
+                     + material.words["stop"][lang])
+    return texts
+
+
+def _back_height(material: Material, card: Mapping | None, size: str, cited: Sequence[str], lang: str) -> float:
+    points = _HEADING_HEIGHT + sum(_small_height(text, lang) for text in _closing(material, cited, lang))
+    if card:
+        sheet = figures.SIZES[size]
+        points += _COLUMN_CM / 2.54 * 72 * sheet.height / sheet.width + _PICTURE_GAP_PT
+        points += _small_height(WORDS["read"][lang] + card["how_to_read"][lang], lang)
+    return points
 
 
 def briefing_sheet(material: Material, lang: str, chosen: Sequence[str] | None = None) -> bytes:
-    """The one-pager in one language, A4: findings with badges and caveats, and the sources, on its front; two figures
-    at half-page size on its back. Findings that would not fit the front are left out, and how many are is said.
+    """The one-pager in one language, A4, on one page or two: what `plan_sheet` chose for both languages. How many
+    findings are left out is said.
 
     Raises:
         UserError: a chosen finding does not exist or says nothing.
@@ -718,51 +975,35 @@ def briefing_sheet(material: Material, lang: str, chosen: Sequence[str] | None =
     from docx.shared import Cm, Pt
 
     words = material.words
-    findings = _chosen(material, chosen)
+    plan = plan_sheet(material, chosen)
     document = Document()
     _set_up_sheet(document, lang)
     _set_properties(document.core_properties, material, lang)
-    measure = (_SHEET_WIDTH_CM - 2 * _SHEET_MARGIN_CM) / 2.54
 
     _write(document.add_paragraph(style="Title"), words["title"][lang], lang)
-    line = material.subtitle(lang) + words["separator"][lang] + material.corpus_line(lang)
-    _write(document.add_paragraph(style="Subtitle"), line, lang)
-    cited = _cited_articles(material, findings, lang)
-    closing = [material.say("whole", lang, corpus=material.corpus_line(lang)),
-               WORDS["limited"][lang] + _joined(material.sections["limits"][lang], lang),
-               material.say("licence", lang, licence=figures.LICENCE)]
-    if cited:
-        closing.insert(1, WORDS["basis"][lang] + ("；" if lang == "zh" else "; ").join(cited) + words["stop"][lang])
-
-    room = (_SHEET_HEIGHT_CM - 2 * _SHEET_MARGIN_CM) / 2.54 * 72 - 115  # points, without title and headings
-    room -= sum(figures.n_lines(text, measure * _SAFETY[lang], _SMALL_PT) * _SMALL_LEADING + 3 for text in closing)
+    _write(document.add_paragraph(style="Subtitle"), _sheet_subtitle(material, lang), lang)
     _write(document.add_paragraph(style="Heading 1"), WORDS["findings"][lang], lang)
-    shown = 0
-    for finding in findings:
-        badge = words["bracket"][lang].format(_badge(material, finding, lang))
+    for finding in plan.findings:
         caveat = _caveats(material, finding, lang)
-        column = (measure - 0.25) * _SAFETY[lang]
-        needed = figures.n_lines(finding[lang] + badge, column, _BODY_PT) * _BODY_LEADING + 6 + (
-            figures.n_lines(caveat, column, _SMALL_PT) * _SMALL_LEADING + 1 if caveat else 0)
-        if shown and needed > room - (_SMALL_LEADING + 4) * (finding is not findings[-1]):
-            break
-        room -= needed
-        shown += 1
         paragraph = document.add_paragraph(style="List Number")
         paragraph.paragraph_format.space_after = Pt(1 if caveat else 6)
         paragraph.paragraph_format.keep_with_next = bool(caveat)
+        paragraph.paragraph_format.keep_together = True
         _write(paragraph, finding[lang], lang)
-        _write(paragraph, badge, lang, size=_SMALL_PT, colour=GOOD, bold=True)
+        _write(paragraph, words["bracket"][lang].format(_badge(material, finding, lang)), lang, size=_SMALL_PT,
+               colour=GOOD, bold=True)
         if caveat:
             paragraph = _add_small(document, caveat, lang)
             paragraph.paragraph_format.left_indent = Cm(0.63)
             paragraph.paragraph_format.space_after = Pt(6)
-    if shown < len(findings):
-        _add_small(document, material.say("left_out", lang, n=len(findings) - shown), lang)
-    _write(document.add_paragraph(style="Heading 1"), WORDS["sources"][lang], lang)
-    for text in closing:
+            paragraph.paragraph_format.keep_together = True
+    for text in _foot(material, plan.n_left_out, lang):
         _add_small(document, text, lang)
-    _add_pictures(document, material, findings[:shown], lang)
+    if plan.card:
+        _add_picture(document, material, plan.card, plan.size, lang)
+    _write(document.add_paragraph(style="Heading 1"), WORDS["sources"][lang], lang)
+    for text in _closing(material, _cited_articles(material, plan.findings, lang)[:plan.n_cited], lang):
+        _add_small(document, text, lang)
     buffer = io.BytesIO()
     document.save(buffer)
     return same_bytes(buffer.getvalue())
@@ -814,9 +1055,9 @@ def _set_up_sheet(document, lang: str) -> None:
     section = document.sections[0]
     section.page_width, section.page_height = Cm(_SHEET_WIDTH_CM), Cm(_SHEET_HEIGHT_CM)
     section.left_margin = section.right_margin = Cm(_SHEET_MARGIN_CM)
-    section.top_margin = section.bottom_margin = Cm(_SHEET_MARGIN_CM)
-    look = {"Normal": (_BODY_PT, figures.INK, False, 0, 4), "Title": (22, "#111111", True, 0, 2),
-            "Subtitle": (10, figures.SOFT_INK, False, 0, 6), "Heading 1": (12.5, ACCENT, True, 6, 3),
+    section.top_margin = section.bottom_margin = Cm(_SHEET_HEAD_CM)
+    look = {"Normal": (_BODY_PT, figures.INK, False, 0, 4), "Title": (_TITLE_PT, "#111111", True, 0, 2),
+            "Subtitle": (_SUBTITLE_PT, figures.SOFT_INK, False, 0, 6), "Heading 1": (_HEADING_PT, ACCENT, True, 6, 3),
             "List Number": (_BODY_PT, figures.INK, False, 0, 6), "Caption": (_SMALL_PT, figures.SOFT_INK, False, 2, 8)}
     for name, (size, colour, bold, before, after) in look.items():
         style = document.styles[name]
@@ -845,49 +1086,61 @@ def _set_up_sheet(document, lang: str) -> None:
 
 def _write(paragraph, text: str, lang: str, size: float | None = None, colour: str | None = None,
            bold: bool | None = None) -> None:
-    """A run of the one-pager; in Chinese, marks that both scripts use are set from the Chinese font."""
+    """Text of the one-pager: marks that both scripts use are set from the font of the text's language."""
+    from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
     from docx.shared import Pt, RGBColor
 
-    run = paragraph.add_run(_plain(text))
-    fonts = run._r.get_or_add_rPr().get_or_add_rFonts()
-    fonts.set(qn("w:eastAsia"), CHINESE)
-    if lang == "zh":
-        fonts.set(qn("w:hint"), "eastAsia")
-    if size:
-        run.font.size = Pt(size)
-    if colour:
-        run.font.color.rgb = RGBColor.from_string(colour[1:])
-    if bold is not None:
-        run.font.bold = bold
+    if lang == "en":  # no programs' own space between a quotation mark and the Chinese word it opens or closes
+        for tag in ("w:autoSpaceDE", "w:autoSpaceDN"):
+            if paragraph._p.get_or_add_pPr().find(qn(tag)) is None:
+                element = OxmlElement(tag)
+                element.set(qn("w:val"), "0")
+                paragraph._p.pPr.insert_element_before(
+                    element, *_AFTER_SPACING[_AFTER_SPACING.index(tag) + 1:])
+    for piece, script in runs_of(_plain(text), lang):
+        run = paragraph.add_run(piece)
+        properties = run._r.get_or_add_rPr()
+        fonts = properties.get_or_add_rFonts()
+        fonts.set(qn("w:eastAsia"), CHINESE if script == "zh" else LATIN)
+        if script == "zh":
+            fonts.set(qn("w:hint"), "eastAsia")
+        if size:
+            run.font.size = Pt(size)
+        if colour:
+            run.font.color.rgb = RGBColor.from_string(colour[1:])
+        if bold is not None:
+            run.font.bold = bold
+        language = OxmlElement("w:lang")
+        language.set(qn("w:val"), LOCALES[lang])
+        language.set(qn("w:eastAsia"), LOCALES[script])
+        properties.append(language)
 
 
-def _add_pictures(document, material: Material, findings: Sequence[Mapping], lang: str) -> None:
-    """The back of the sheet: the figures of the first findings that have one, or the first figures there are; as large
-    as leaves room for how to read them."""
-    from docx.shared import Cm
+# The schema's order of what may follow in a paragraph's properties.
+_AFTER_SPACING = ("w:autoSpaceDE", "w:autoSpaceDN", "w:bidi", "w:adjustRightInd", "w:snapToGrid", "w:spacing", "w:ind",
+                  "w:contextualSpacing", "w:mirrorIndents", "w:suppressOverlap", "w:jc", "w:textDirection",
+                  "w:textAlignment", "w:textboxTightWrap", "w:outlineLvl", "w:divId", "w:cnfStyle", "w:rPr",
+                  "w:sectPr", "w:pPrChange")
 
-    cards = {card["stem"]: card for card in material.cards}
-    wanted = dict.fromkeys(f["figure"] for f in findings if f["figure"] in cards)
-    shown = [cards[stem] for stem in list(dict.fromkeys([*wanted, *cards]))[:N_FIGURES]]
-    readings = [WORDS["read"][lang] + card["how_to_read"][lang] for card in shown]
-    measure = (_SHEET_WIDTH_CM - 2 * _SHEET_MARGIN_CM) / 2.54 * _SAFETY[lang]
-    lines = sum(figures.n_lines(text, measure, _SMALL_PT) for text in readings)
-    room = _SHEET_HEIGHT_CM - 2 * _SHEET_MARGIN_CM - 2.54 / 72 * (lines * _SMALL_LEADING + len(shown) * _PICTURE_GAP_PT)
-    half = figures.SIZES["half"]
-    width = min(_PICTURE_WIDTH_CM, room / max(1, len(shown)) * half.width / half.height)
-    for i, (card, reading) in enumerate(zip(shown, readings, strict=True)):
-        paragraph = document.add_paragraph()
-        paragraph.paragraph_format.line_spacing = 1.0  # an exact one would cut the picture off
-        paragraph.paragraph_format.page_break_before = i == 0
-        paragraph.paragraph_format.keep_with_next = True
-        picture = paragraph.add_run().add_picture(str(material.place.figures / card["files"][lang]["half.png"]),
-                                                  width=Cm(width))
-        properties = picture._inline.docPr
-        properties.set("descr", _plain(card["alt"][lang]))
-        properties.set("title", _plain(card["title"][lang]))
-        properties.set("name", card["stem"])
-        _write(document.add_paragraph(style="Caption"), reading, lang)
+
+def _add_picture(document, material: Material, card: Mapping, size: str, lang: str) -> None:
+    """A figure as wide as the text, with how to read it, on one page."""
+    from docx.shared import Cm, Pt
+
+    paragraph = document.add_paragraph()
+    paragraph.paragraph_format.line_spacing = 1.0  # an exact one would cut the picture off
+    paragraph.paragraph_format.space_before = Pt(6)
+    paragraph.paragraph_format.keep_with_next = True
+    picture = paragraph.add_run().add_picture(str(material.place.figures / card["files"][lang][f"{size}.png"]),
+                                              width=Cm(_COLUMN_CM))
+    properties = picture._inline.docPr
+    properties.set("descr", _plain(card["alt"][lang]))
+    properties.set("title", _plain(card["title"][lang]))
+    properties.set("name", card["stem"])
+    caption = document.add_paragraph(style="Caption")
+    caption.paragraph_format.keep_together = True
+    _write(caption, WORDS["read"][lang] + card["how_to_read"][lang], lang)
 
 
 # ---- workbook -------------------------------------------------------------------------------------------------------
@@ -906,8 +1159,9 @@ def sheet_names(stems: Sequence[str]) -> dict[str, str]:
 
 
 def workbook(material: Material) -> bytes:
-    """tables.xlsx: an index, one sheet a figure with its plotted data, and a dictionary of every column. All texts are
-    written as texts: nothing in the file can act as a formula."""
+    """tables.xlsx, one for both languages: an index, one sheet a figure with its plotted data, and a dictionary of
+    every column. Years that stand for all years or for none are words, and every region has its English name. All
+    texts are written as texts: nothing in the file can act as a formula."""
     from xlsxwriter import Workbook
 
     from .tables import column_dictionary
@@ -923,20 +1177,23 @@ def workbook(material: Material) -> bytes:
     index = book.add_worksheet("目录 Index")
     _fill(index, formats,
           ["工作表\nSheet", "标题", "Title", "单位\nUnit", "n", "年度\nYears", "来源", "Source", "编号\nHash"],
-          [[names[c["stem"]], c["title"]["zh"], c["title"]["en"], _both(c["unit"]), c["n"], c["period"],
+          [[names[c["stem"]], c["title"]["zh"], c["title"]["en"], _both(c["unit"]), c["n"],
+            c["period"] if c["period"].strip("–-—") else None,
             c["source"]["zh"], c["source"]["en"], c["content_hash"]] for c in material.cards],
-          number_formats={4: "#,##0"}, links={0})
+          number_formats={4: "#,##0"}, links={0}, widest=30)
     dictionary = []
     for card in material.cards:
         sheet = book.add_worksheet(names[card["stem"]])
-        columns, rows = read_plotted(material.place.figures / f"{card['stem']}.csv")
-        texts = [card["columns"].get(column, {"zh": column, "en": column}) for column in columns]
-        heads = [f"{_with_unit(t['zh'], t.get('unit'))}\n{_with_unit(t['en'], t.get('unit'))}" for t in texts]
+        columns, rows, texts = sheet_table(material, card)
+        heads = ["\n".join(_with_unit(t[lang], unit_in(t.get("unit"), lang)) for lang in LANGS) for t in texts]
         _fill(sheet, formats, heads, rows, number_formats={
             i: number_format(name, text.get("unit"), [row[i] for row in rows])
             for i, (name, text) in enumerate(zip(columns, texts, strict=True))})
-        dictionary += [[names[card["stem"]], name, t.get("unit", ""), t["zh"], t["en"]]
-                       for name, t in zip(columns, texts, strict=True)]
+        plotted = material.plotted(card["stem"])[0]
+        for name, t in zip(columns, texts, strict=True):
+            note = ALL_YEARS_NOTE if _is_year(name) else ONLY_HERE_NOTE if name not in plotted else {}
+            dictionary.append([names[card["stem"]], name, t.get("unit", ""),
+                               *(t[lang] + note.get(lang, "") for lang in LANGS)])
     dictionary += column_dictionary().values.tolist()
     _fill(book.add_worksheet("字典 Dictionary"), formats,
           ["表\nTable", "列\nColumn", "单位或类型\nUnit or type", "含义", "Meaning"], dictionary)
@@ -944,12 +1201,55 @@ def workbook(material: Material) -> bytes:
     return same_bytes(buffer.getvalue())
 
 
+YEAR_WORDS = {ALL_YEARS: "全部年份 All years", UNKNOWN_YEAR: "年份不详 Unknown"}
+ALL_YEARS_NOTE = {"zh": f"（“全部年份”在CSV中记作{ALL_YEARS}，“年份不详”记作{UNKNOWN_YEAR}）",
+                  "en": f" (“All years” is {ALL_YEARS} in the CSV, “Unknown” is {UNKNOWN_YEAR})"}
+ONLY_HERE_NOTE = {"zh": "（只在本工作簿，CSV中没有此列）", "en": " (in this workbook only, not in the CSV)"}
+_ALL_YEARS_IN_HEAD = re.compile(rf"\s*[（(]{ALL_YEARS}[^（）()]*[）)]")  # what the words in the cells make needless
+
+
+def _is_year(name: str) -> bool:
+    return name == "year"
+
+
+def sheet_table(material: Material, card: Mapping[str, Any]) -> tuple[list[str], list[list[Any]], list[dict]]:
+    """The columns, rows and headings of a figure's sheet: its plotted data, with words for the years that are none
+    and, where names of regions are plotted in Chinese only, the English ones beside them."""
+    columns, rows = material.plotted(card["stem"])
+    columns, rows = list(columns), [list(row) for row in rows]
+    texts = [dict(card["columns"].get(column, {"zh": column, "en": column})) for column in columns]
+    for i, name in enumerate(columns):
+        if _is_year(name):
+            for row in rows:
+                row[i] = YEAR_WORDS.get(row[i], row[i])
+            for lang in LANGS:
+                texts[i][lang] = _ALL_YEARS_IN_HEAD.sub("", texts[i][lang])
+    regions = {*material.names.regions, "all", "none"}
+    for name in [name for i, name in enumerate(columns)
+                 if f"{name}_en" not in columns
+                 and (name == "region" or (rows and {row[i] for row in rows} <= regions))]:
+        at = columns.index(name) + 1
+        for row in rows:
+            row.insert(at, None if row[at - 1] is None else material.names.region(row[at - 1], "en"))
+        columns.insert(at, f"{name}_en")
+        texts.insert(at, {"zh": f"{texts[at - 1]['zh']}英文名", "en": f"{texts[at - 1]['en']} in English"})
+    return columns, rows, texts
+
+
 def _both(texts: Mapping[str, str]) -> str:
     return texts["zh"] if texts["zh"] == texts["en"] else f"{texts['zh']} {texts['en']}"
 
 
-def _with_unit(name: str, unit: str | None) -> str:
+def _with_unit(name: str, unit: str) -> str:
     return f"{name} ({unit})" if unit else name
+
+
+def unit_in(unit: str | None, lang: str) -> str:
+    """A column's unit for a heading in one language: of “天 days” the word in it; an English heading, which names what
+    is counted, does without a Chinese measure word."""
+    words = (unit or "").split(" ")
+    chinese = [word for word in words if _CHINESE_TEXT.search(word)]
+    return " ".join(chinese or words if lang == "zh" else [word for word in words if word not in chinese])
 
 
 _FORMULA = set("=+-@＝＋－＠")
@@ -978,14 +1278,24 @@ def _unguarded(text: str) -> str:
 
 
 def number_format(name: str, unit: str | None, values: Sequence[Any]) -> str:
-    """How a spreadsheet shows the numbers of a column; the cells keep them in full."""
+    """How a spreadsheet shows the numbers of a column; the cells keep them in full. Shares have one decimal; what is
+    too small for four is shown by its power of ten."""
     numbers = [v for v in values if isinstance(v, (int, float))]
-    if all(isinstance(v, int) for v in numbers):
-        return "0" if name.startswith("year") else "#,##0"
     if unit and unit.startswith(("%", "百分点")):
         return "0.0"
+    if all(isinstance(v, int) for v in numbers):
+        return "0" if name.startswith("year") or unit == "年" else "#,##0"
     smallest = min((abs(v) for v in numbers if v), default=1)
+    if smallest < 0.001 and all(v >= 0 for v in numbers):
+        return "[=0]0;[<0.0001]0.0E+00;0.0000"
     return "0.0000" if smallest < 0.001 else "0.000" if smallest < 1 else "#,##0.0"
+
+
+class _Shortest(float):
+    """A number that is written with no more digits than tell it from others: 9.10271059, not 9.102710589999999."""
+
+    def __format__(self, spec: str) -> str:
+        return repr(float(self))
 
 
 class _Formats:
@@ -997,36 +1307,82 @@ class _Formats:
     def __call__(self, **properties):
         key = tuple(sorted(properties.items()))
         if key not in self.known:
-            self.known[key] = self.book.add_format(properties)
+            self.known[key] = self.book.add_format({"valign": "top", **properties})
         return self.known[key]
 
-    @property
-    def head(self):
-        return self(bold=True, text_wrap=True, valign="top", bg_color="#EFECE6", bottom=1)
+    def head(self, numeric: bool):
+        """The format of a heading, which stands where its column's values do."""
+        look = {"align": "right"} if numeric else {"align": "left", "indent": 1}
+        return self(bold=True, text_wrap=True, bg_color="#EFECE6", bottom=1, **look)
+
+
+_A4 = 9
+_ROW_PT = 14.5  # the height of a line
 
 
 def _fill(sheet, formats: _Formats, heads: Sequence[str], rows: Sequence[Sequence[Any]],
-          number_formats: Mapping[int, str] | None = None, links: frozenset | set = frozenset()) -> None:
-    """Fill a sheet: a frozen heading, widths by content, a filter; `links` are columns that name a sheet to go to."""
+          number_formats: Mapping[int, str] | None = None, links: frozenset | set = frozenset(),
+          widest: int = 44) -> None:
+    """Fill a sheet: a frozen heading, widths by content up to `widest`, where texts wrap, a filter; `links` are columns
+    that name a sheet to go to. Printed, it lies across, is one page wide and has its heading and number on every
+    page."""
+    sheet.set_landscape()
+    sheet.set_paper(_A4)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer("&L&A&R&P / &N")
+    head_widest = 18 if len(heads) <= 6 else 12  # of many columns the type gets small enough in print
+    heights = [1] * (len(rows) + 1)
     for i, head in enumerate(heads):
-        sheet.write_string(0, i, _plain(head), formats.head)
         column = [row[i] for row in rows]
-        widest = max([_columns_wide(line) for line in head.split("\n")] + [_columns_wide(v) for v in column[:500]])
-        sheet.set_column(i, i, min(max(widest + 2, 7), 60))
+        numeric = any(isinstance(v, (int, float)) for v in column)
+        sheet.write_string(0, i, _plain(head), formats.head(numeric))
+        # A heading wraps at its blanks, so that a long one makes no wide column of small numbers.
+        wanted = max([min(_columns_wide(line), head_widest) for line in head.split("\n")]
+                     + [_columns_wide(v) for v in column[:500]])
+        width = min(max(wanted + 3, 7), widest)
+        sheet.set_column(i, i, width)
+        heights[0] = max(heights[0], sum(_lines_in(line, width - 2) for line in head.split("\n")))
         for j, value in enumerate(column, 1):
             if isinstance(value, bool) or value is None:
                 continue
             if isinstance(value, (int, float)):
-                sheet.write_number(j, i, value, formats(num_format=(number_formats or {}).get(i, "General")))
+                shown = value if isinstance(value, int) else _Shortest(value)
+                sheet.write_number(j, i, shown, formats(num_format=(number_formats or {}).get(i, "General")))
             elif i in links:
-                sheet.write_url(j, i, f"internal:'{value}'!A1", formats(font_color=ACCENT), value)
+                look = formats(font_color=ACCENT, align="left", indent=1)
+                sheet.write_url(j, i, f"internal:'{value}'!A1", look, value)
             else:
-                guarded = str(value).lstrip(" \t\n\u3000")[:1] in _FORMULA
-                sheet.write_string(j, i, _plain(value)[:32767], formats(quote_prefix=True) if guarded else formats())
-    sheet.set_row(0, 15 * max(head.count("\n") + 1 for head in heads) + 4)
+                properties: dict[str, Any] = {"align": "left", "indent": 1}
+                if str(value).lstrip(" \t\n\u3000")[:1] in _FORMULA:
+                    properties["quote_prefix"] = True
+                if not _CHINESE_TEXT.search(str(value)):
+                    properties["font_name"] = LATIN  # its quotation marks are as wide as English ones are
+                n_lines = _lines_in(_plain(value), width - 2)
+                if n_lines > 1:
+                    properties["text_wrap"] = True
+                    heights[j] = max(heights[j], n_lines)
+                sheet.write_string(j, i, _plain(value)[:32767], formats(**properties))
+    for j, n_lines in enumerate(heights):
+        if n_lines > 1:
+            sheet.set_row(j, min(409, n_lines * _ROW_PT + (4 if j == 0 else 0)))
     sheet.freeze_panes(1, 0)
     if rows:
         sheet.autofilter(0, 0, len(rows), len(heads) - 1)
+
+
+def _lines_in(text: str, width: float) -> int:
+    """How many lines a text takes in a column `width` digits wide, broken at blanks and between Chinese characters.
+    Letters are narrower than digits."""
+    lines, room = 1, width
+    for piece in re.findall(r"[\u2e80-\uffef]|[^\u2e80-\uffef\s]+|\s+", text.replace("\n", " ")):
+        wide = display.breadth(piece) * (1 if piece > "\u2e80" else 0.92)
+        if wide > room and piece.strip():
+            lines += 1 + int((wide - 1) // width) if room < width else int((wide - 1) // width)
+            room = width
+        room -= min(wide, width)
+    return lines
 
 
 def _columns_wide(value: Any) -> int:
