@@ -1134,6 +1134,8 @@ def _add_picture(document, material: Material, card: Mapping, size: str, lang: s
     paragraph.paragraph_format.keep_with_next = True
     picture = paragraph.add_run().add_picture(str(material.place.figures / card["files"][lang][f"{size}.png"]),
                                               width=Cm(_COLUMN_CM))
+    for side in "TBLR":  # without them, LibreOffice keeps a third of a centimetre free at its sides
+        picture._inline.set(f"dist{side}", "0")
     properties = picture._inline.docPr
     properties.set("descr", _plain(card["alt"][lang]))
     properties.set("title", _plain(card["title"][lang]))

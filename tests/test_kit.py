@@ -247,6 +247,8 @@ def test_one_pager(made, lang):
     picture, = document.inline_shapes
     section = document.sections[0]
     assert abs(picture.width - (section.page_width - section.left_margin - section.right_margin)) < 1000  # EMU
+    assert [picture._inline.get(f"dist{side}") for side in "LR"] == ["0", "0"]
+    assert picture._inline.getparent().getparent().getparent().find(f"{WORD}pPr/{WORD}ind") is None
     alt = {"zh": "条形图：second。", "en": "Bars: second."}[lang]
     assert (picture._inline.docPr.get("name"), picture._inline.docPr.get("descr")) == ("second", alt)
     assert document.core_properties.created.replace(tzinfo=None) == datetime(2026, 3, 2)
@@ -487,6 +489,14 @@ def test_a_figure_whose_data_were_exchanged_is_refused(made, copy):
     assert kit.content_hash(card, data) == card["content_hash"]
     assert kit.content_hash(card, data + b"\n") != card["content_hash"]
     assert kit.content_hash({**card, "title": {"zh": "别的", "en": "else"}}, data) != card["content_hash"]
+
+
+def test_short_findings_stand_four_on_a_slide_at_most(made):
+    material = kit.Material.read(made[0], made[0].out)
+    for n, expected in ((0, [0]), (1, [1]), (4, [4]), (5, [2, 3]), (8, [4, 4]), (9, [3, 3, 3])):
+        many = [{**material.findings[0], "id": f"f{i}"} for i in range(n)]
+        pages, sizes = kit.headline_pages(dataclasses.replace(material, findings=many))
+        assert (list(map(len, pages)), sizes) == (expected, {"zh": 22, "en": 22})
 
 
 def test_a_chosen_finding_and_its_figure_fill_one_page_in_both_languages(made):
