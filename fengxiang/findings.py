@@ -293,19 +293,13 @@ def _standardised_caveat(view: View, year: int, first: int, shares: Shares, name
     """What must be said where the theme with the largest share owes its place to the kinds of articles that the year
     happens to hold: with the mix of all years its share lies outside its interval, or another theme has a larger one;
     with the numbers said."""
-    strata = strata_of(view.corpus.articles)
-    if view.bare or not strata:
+    if view.bare:
         return {}, []
-    years = sorted(set(view.corpus.year[view.keep[view.corpus.article]].tolist()) - {0})
     codes = view.corpus.codes
-    held = measures.mix_standardised(pd.concat([view.article_themes(y) for y in years], ignore_index=True), strata,
-                                     themes=list(codes))
-    held = held[held["year"] == year].set_index("theme").loc[list(codes)]
-    if held["coverage"].iloc[0] < MIN_COMMON:
-        return {"zh": "这一年的文章类别同各年合计相差太大，无法把类别构成拉平后再看。",
-                "en": "The kinds of articles of this year are too unlike those of all years together for the mix to be "
-                      "held still."}, []
-    value = held["standardised"].to_numpy()
+    held, unlike = _held_still(view, [view.article_themes(y) for y in _known_years(view)], year, codes)
+    if held is None or unlike:
+        return unlike, []
+    value = held.to_numpy()
     best = int(np.lexsort((np.arange(len(value)), -value))[0])
     if best == first and shares.low[first] <= value[first] <= shares.high[first]:
         return {}, []
@@ -322,6 +316,34 @@ def _standardised_caveat(view: View, year: int, first: int, shares: Shares, name
         zh += f"，排在它前面的有“{names.theme(codes[best], 'zh')}”（{numbers[1]['zh']}）"
         en += f", and “{names.theme(codes[best], 'en')}” would stand before it ({numbers[1]['en']})"
     return {"zh": f"{zh}。", "en": f"{en}."}, numbers
+
+
+def _known_years(view: View) -> list[int]:
+    return sorted(set(view.corpus.year[view.keep[view.corpus.article]].tolist()) - {0})
+
+
+def _held_still(view: View, frames: Sequence[pd.DataFrame], year: int, codes: Sequence[str]
+                ) -> tuple[pd.Series | None, dict]:
+    """(the shares of a year as they would be with the mix of kinds of articles of all years, by code; what must be said
+    where the year's kinds are too unlike the others); no shares where there are no kinds.
+
+    Args:
+        view: of whose articles the frames are.
+        frames: of each year, as `article_themes` of `measures`.
+        year: the year.
+        codes: what is counted in the frames.
+    """
+    strata = strata_of(view.corpus.articles)
+    if not strata:
+        return None, {}
+    held = measures.mix_standardised(pd.concat(frames, ignore_index=True), strata, themes=list(codes))
+    held = held[held["year"] == year].set_index("theme").loc[list(codes)]
+    if held["coverage"].iloc[0] < MIN_COMMON:
+        return held["standardised"], {
+            "zh": "这一年的文章类别同各年合计相差太大，无法把类别构成拉平后再看。",
+            "en": "The kinds of articles of this year are too unlike those of all years together for the mix to be "
+                  "held still."}
+    return held["standardised"], {}
 
 
 def changed_themes(view: View, names: Names) -> Finding:
@@ -838,46 +860,63 @@ def binding_wording(view: View, names: Names) -> Finding:
     title = {"zh": f"{last}年{percent(share)}的语句用了有约束力的措辞",
              "en": f"In {last} {percent(share)} of statements use binding wording"}
     claim = {f for f in facts if "probably" not in grade or f[-1] != "same"}
-    digests = _digest_caveat(view, last)
-    if digests:
-        caveat, caveat_numbers = _joined(caveat, digests[0]), [*caveat_numbers, digests[1]]
+    for more, its_numbers in (_binding_held_still(view, last, low, high), _digest_caveat(view, last)):
+        caveat, caveat_numbers = _joined(caveat, more), [*caveat_numbers, *its_numbers]
     return Finding("binding_wording", "binding_share", {"year": last, "region": ALL}, float(share), float(low),
                    float(high), n, of, grade, *text, frozenset(claim), frozenset(facts), title, numbers,
                    _union(numbers), "deontic_strength", caveat=caveat, caveat_numbers=caveat_numbers)
 
 
-def _digest_caveat(view: View, year: int) -> tuple[dict, dict] | None:
+def _digest_caveat(view: View, year: int) -> tuple[dict, list[dict]]:
     """What must be said of wording where many statements stand in digests: articles that name the text they were made
-    from; with the number said. None where they are under `MIN_DIGESTS` of the year."""
+    from; with the number said. Nothing where they are under `MIN_DIGESTS` of the year."""
     if view.bare:
-        return None
+        return {}, []
     corpus = view.corpus
     rows = corpus.rows(year) & view.keep[corpus.article]
     of = int(rows.sum())
     n = int((rows & corpus.articles["digest"].to_numpy()[corpus.article]).sum())
     if not of or n / of < MIN_DIGESTS:
-        return None
+        return {}, []
     share = percent(n / of)
     return ({"zh": f"至少{share}的语句出自注明原文标题的摘编；"
                    "摘编里“必须”“严禁”一类的字眼可能是摘编者的，未必是监管部门的。",
              "en": f"At least {share} of these statements stand in digests, which name the text they were made from: "
                    "“must” and “must not” may there be the digest writer’s words, not the regulator’s."},
-            _number(share, n=n, of=of, cell={"what": "digests", "year": year}))
+            [_number(share, n=n, of=of, cell={"what": "digests", "year": year})])
+
+
+def _binding_frame(view: View, year: int) -> pd.DataFrame:
+    """The binding statements of a year as if they were a theme `binding`, as `article_themes` of `measures`."""
+    _, _, binding = (part[view.keep] for part in view.corpus.sums(year))
+    ids = view.corpus.articles["article_id"].to_numpy()[view.keep]
+    return pd.concat([view.article_themes(year).query("theme == @ALL"), pd.DataFrame({
+        "article_id": ids[binding > 0], "year": year, "region": ALL, "theme": "binding",
+        "n_statements": binding[binding > 0]})], ignore_index=True)
 
 
 def _binding_by_mix(view: View, first: int, last: int) -> bool:
     """Whether the change in binding wording comes with a change in the kinds of articles."""
     strata = strata_of(view.corpus.articles)
-    frames = [view.article_themes(year).query("theme == @ALL") for year in (first, last)]
-    for year in (first, last):
-        _, _, binding = (part[view.keep] for part in view.corpus.sums(year))
-        ids = view.corpus.articles["article_id"].to_numpy()[view.keep]
-        frames.append(pd.DataFrame({"article_id": ids[binding > 0], "year": year, "region": ALL, "theme": "binding",
-                                    "n_statements": binding[binding > 0]}))
     if not strata:
         return False
-    warned = measures.mix_warning(pd.concat(frames, ignore_index=True), strata, [(first, last)], themes=["binding"])
+    frame = pd.concat([_binding_frame(view, year) for year in (first, last)], ignore_index=True)
+    warned = measures.mix_warning(frame, strata, [(first, last)], themes=["binding"])
     return bool((warned["warning"] == "mix_makes_it").any())
+
+
+def _binding_held_still(view: View, year: int, low: float, high: float) -> tuple[dict, list[dict]]:
+    """What must be said where the share of binding wording lies outside its interval once the mix of kinds of articles
+    is that of all years, with the number said."""
+    if view.bare:
+        return {}, []
+    held, unlike = _held_still(view, [_binding_frame(view, y) for y in _known_years(view)], year, ["binding"])
+    if held is None or unlike or low <= held["binding"] <= high:
+        return unlike, []
+    number = _number(percent(held["binding"]), cell={"what": "standardised", "theme": "binding", "year": year})
+    return {"zh": f"各年材料的文章类别构成不同；按各年合计的构成拉平后，{year}年的占比是{number['zh']}。",
+            "en": "The years hold different kinds of articles; with the mix of all years together the share of "
+                  f"{year} would be {number['en']}."}, [number]
 
 
 def _directions(grade: str) -> list[str]:

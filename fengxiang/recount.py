@@ -130,16 +130,18 @@ class Recount:
 
     @cached_property
     def kinds(self) -> pd.DataFrame:
-        """year, themes and kind (or shape of file) of every statement of known year."""
+        """year, themes, deontic and kind (or file format) of every statement of known year."""
         articles = self.run.table("articles", ["article_id", "kind", "source_format"], [("scope", "=", "in")])
-        told = self.run.table("statements", ["article_id", "year", "themes"], [("year", ">", 0)])
+        told = self.run.table("statements", ["article_id", "year", "themes", "deontic"], [("year", ">", 0)])
         kind = articles.set_index("article_id")["kind" if articles["kind"].nunique() > 1 else "source_format"]
         return told.assign(kind=told["article_id"].map(kind).fillna("unknown"))
 
     def _standardised(self, number, cell):
         weights, now = self.kinds["kind"].value_counts(), self.kinds[self.kinds["year"] == cell["year"]]
-        shares = {k: sum(cell["theme"] in t for t in part["themes"]) / len(part) for k, part in now.groupby("kind")}
-        return number["zh"], percent(sum(weights[k] * s for k, s in shares.items()) / weights[list(shares)].sum())
+        binding = now["deontic"].isin(list(self.run.names.grades)[:2])
+        hits = binding if cell["theme"] == "binding" else now["themes"].map(lambda themes: cell["theme"] in themes)
+        shares = hits.groupby(now["kind"]).mean()
+        return number["zh"], percent((shares * weights).sum() / weights[shares.index].sum())
 
     def _new_terms(self, number, cell):
         new = self._new(cell["year"])

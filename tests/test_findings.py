@@ -256,6 +256,20 @@ def test_errors_of_coding_could_make_a_small_difference_but_no_large_one():
     assert told.caveat["zh"].startswith("“主题b”的编码误差若大到参照标注所容许的限度")
 
 
+def test_binding_wording_carries_a_caution_where_the_mix_of_kinds_makes_its_share():
+    # every statement of plans binds, none of reviews; 2026 has mostly plans, all years together 200 of 400
+    rows = [*many("p", 2025, 4, 10, "a", binding=True), *many("r", 2025, 16, 10, "b"),
+            *many("p", 2026, 16, 10, "a", binding=True), *many("r", 2026, 4, 10, "b")]
+    kinds = {r[0]: r[0][0] for r in rows}
+    told = findings.binding_wording(view(rows, kinds=kinds), NAMES)
+    assert told.zh.startswith("2026年200条语句中，80.0%用了")
+    assert told.caveat["zh"].endswith("各年材料的文章类别构成不同；按各年合计的构成拉平后，2026年的占比是50.0%。")
+    assert told.caveat_numbers[-1]["cell"] == {"what": "standardised", "theme": "binding", "year": 2026}
+    alike = [*rows[:40], *many("r", 2025, 1, 10, "b"), *many("p", 2026, 4, 10, "a", binding=True),
+             *many("r", 2026, 1, 10, "b")]
+    assert findings.binding_wording(view(alike, kinds=kinds), NAMES).caveat == {}
+
+
 def test_wording_in_digests_may_be_the_writers():
     rows = many("x", 2026, 20, 5, "a", binding=True)
     told = findings.binding_wording(view(rows, digests={"x202600", "x202601", "x202602"}), NAMES)

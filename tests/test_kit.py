@@ -227,15 +227,15 @@ def test_one_pager(made, lang):
     texts = [p.text for p in document.paragraphs if p.text]
     assert texts == {
         "zh": ["中国金融监管的轻重缓急",
-               "据2025—2026年监管文本，分年度、分地区　2篇文章，2个语句，最新一篇的日期为2026-03-02",
+               "据2025—2026年监管工作的公开报道，分年度、分地区　2篇文章，2个语句，最新一篇的日期为2026-03-02",
                "主要结论", "“普惠金融”说得最多。（稳健性\u00a04/5）", "慎用：材料不多。",
                "稳健性m/n：剔除部分材料或换一种算法重算，n项检验中有m项结论不变。", "怎样读：越长越多。", "来源",
                "据本次语料计算：2篇文章，2个语句，最新一篇的日期为2026-03-02。全部来源、依据与方法见report/index.html。",
                "结论所引语句出自（节录）：《化解风险1》，财经，2026-03-02。", "局限：不是抽样。",
                "图与数据依CC BY 4.0许可使用。"],
         "en": ["What China’s financial regulators put first",
-               "Regulators’ own words, 2025–2026, by year and by region  ·  2 articles, 2 statements; the newest "
-               "article of 2026-03-02",
+               "Regulators’ words as reported, 2025–2026, by year and by region  ·  2 articles, 2 statements; the "
+               "newest article of 2026-03-02",
                "What we found", "“Inclusive finance” comes first. (Robustness\u00a04/5)",
                "Caution: There is little material.",
                "Robustness m/n: recounted in n other ways, by another method or with material left out, it holds in m.",
