@@ -1,4 +1,4 @@
-"""How well cleaning did against articles marked by hand, and where a rule takes more than elsewhere."""
+"""How well cleaning did against articles of which it is known what it must make, and where a rule takes more than elsewhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALL = "all"
 
 
 def quality_table(expected: Iterable[Mapping], found: Iterable[Article]) -> list[dict]:
-    """What cleaning made of marked documents, counted by source format and in all.
+    """What cleaning made of known documents, counted by source format and in all.
 
     Args:
         expected: a record an article, as in `codebook/gold/articles.json`: `source_file`, `position`, `source_format`,
@@ -93,11 +93,11 @@ def _shared(a: list[str], b: list[str]) -> int:
 
 
 def measured(raw: str | Path, codebook: str | Path) -> list[dict]:
-    """`quality_table` of the documents that were checked by hand and lie in this raw folder; empty where none do.
+    """`quality_table` of the documents of which that is known and which lie in this raw folder; empty where none do.
 
     Args:
         raw: a folder of raw files.
-        codebook: a codebook folder; its `gold/articles.json` says what cleaning must make of the checked documents.
+        codebook: a codebook folder; its `gold/articles.json` says what cleaning must make of which documents.
     """
     from .cleaning import Rules, clean_document
 

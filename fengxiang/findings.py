@@ -481,7 +481,7 @@ def _left_out_caveat(left_out: Mapping[str, list], names: Names) -> dict:
                                                      f"q above {MAX_Q} after correction") + ")")
     if not zh:
         return {}
-    return {"zh": f"{'、'.join(zh)}的差别虽在区间之外，却过不了括号里的一关，所以也不列入。",
+    return {"zh": f"{'、'.join(zh)}的变化区间虽不含0，却过不了括号里的一关，所以也不列入。",
             "en": f"{listed(en, 'en')} changed by more than error too, but did not pass the test in brackets and "
                   f"{'is' if len(en) == 1 else 'are'} left out."}
 

@@ -138,7 +138,7 @@ class Run:
     def finishing(self) -> dict:
         """What every chart function passes on: where its files go, in which sizes, and the source line."""
         n = int((self.table("articles", ["scope"])["scope"] == "in").sum())
-        source = {"zh": f"风向，据本次语料的{n:,}篇文章", "en": f"Fengxiang, from {n:,} articles"}
+        source = {"zh": f"风向，据本次语料的{n:,}篇文章", "en": f"Fengxiang, from {n:,} article{'' if n == 1 else 's'}"}
         return {"out": self.out, "size": os.environ.get(SIZES, "page").split(","), "source": source}
 
     @cached_property

@@ -231,7 +231,7 @@ def test_a_clear_change_that_is_left_out_is_named_with_the_test_it_failed():
         view(rows), allowed=frozenset({("rose", 2022, 2026, "a")}),
         failed={("fell", 2022, 2026, "b"): [check]}), NAMES)
     assert told.caveat == {
-        "zh": "“主题b”（逐个剔除来源）的差别虽在区间之外，却过不了括号里的一关，所以也不列入。",
+        "zh": "“主题b”（逐个剔除来源）的变化区间虽不含0，却过不了括号里的一关，所以也不列入。",
         "en": "“Theme b” (each source left out) changed by more than error too, but did not pass the test in brackets "
               "and is left out."}
     # q of three themes: with two that do not change at all, a p just under 0.05 is not enough
