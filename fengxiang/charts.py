@@ -236,11 +236,12 @@ def _slice_words(year: int, region: str, names: Names, years: Sequence[int], lan
     return f"{where}，{when}" if lang == "zh" else f"{where}, {when}"
 
 
-def leaders(frame: pd.DataFrame, value: str = "share", low: str = "low", high: str = "high") -> pd.DataFrame:
-    """The rows that may truly be first: those whose upper bound reaches the lower bound of the largest value. One row
-    where the first stands clear of all others; sorted by value downward."""
-    known = frame.dropna(subset=[value, low, high]).sort_values(value, ascending=False, kind="stable")
-    return known[known[high] >= known[low].iloc[0]] if len(known) else known
+def leaders(frame: pd.DataFrame, value: str = "share", n: str | None = None) -> pd.DataFrame:
+    """The rows that may truly be first, by `measures.among_first` on `value`, `low` and `high`, and on the counts `n`
+    where all are of the same statements. One row where the first stands clear of all others; sorted by value
+    downward."""
+    close = measures.among_first(frame[value], frame["low"], frame["high"], None if n is None else frame[n])
+    return frame[close].sort_values(value, ascending=False, kind="stable")
 
 
 def _unsure(n: int, lang: str) -> str:
@@ -783,7 +784,7 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
     solid = data.loc[~data["thin"], "year"]
     last = int(solid.max()) if len(solid) else years[-1]
     of_last = data[data["year"] == last].sort_values("percent", ascending=False, kind="stable")
-    top, n_themes = leaders(of_last, "percent"), len(of_last)
+    top, n_themes = leaders(of_last, "percent", "n"), len(of_last)
     automatic = {"zh": f"{last}年{_leading_words(top, names, 'zh', n_themes)}",
                  "en": f"In {last} {_leading_words(top, names, 'en', n_themes)}"}
     n = int(data.drop_duplicates("year")["n_statements"].sum())
@@ -1226,7 +1227,7 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
     common = sorted(tally[tally == tally.max()].index, key=themes.index)
     best = data[~data["thin"]].sort_values("percent", ascending=False, kind="stable").iloc[0]
     if len(common) == 1 and tally.max() > 1:
-        unsure = sum(len(leaders(data[data["region"] == r], "percent")) > 1 for r in solid if firsts[r] == common[0])
+        unsure = sum(len(leaders(data[data["region"] == r], "percent", "n")) > 1 for r in solid if firsts[r] == common[0])
         automatic = {
             "zh": f"材料够用的{len(solid)}个地区中，{tally.max()}个占比最高的是{quoted(names.theme(common[0], 'zh'))}"
                   + _unsure(unsure, "zh"),
@@ -1359,7 +1360,7 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
                   period=_period([year_from, year_to]), **finishing)
     if data.empty:
         return _too_little({"zh": "没有可以排列的主题。", "en": "There are no themes to rank."}, title=title, **shared)
-    top, n_themes = leaders(data, "percent"), len(data)
+    top, n_themes = leaders(data, "percent", "n"), len(data)
     automatic = {"zh": f"{year_to}年{_leading_words(top, names, 'zh', n_themes)}",
                  "en": f"In {year_to} {_leading_words(top, names, 'en', n_themes)}"}
     two = year_from != year_to
@@ -1606,7 +1607,7 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
            .sort_values("region", ignore_index=True))
     close = []
     for row in top.itertuples():
-        close.append(len(leaders(frame[frame["region"] == row.region], "percent")) - 1 if row.n else 0)
+        close.append(len(leaders(frame[frame["region"] == row.region], "percent", "n")) - 1 if row.n else 0)
     top["n_close"] = close
     columns = {**_SHARE_COLUMNS, "n_close": {"zh": "与它难分先后的主题数", "en": "themes too close to it to rank"}}
     data = top[list(columns)]

@@ -257,7 +257,8 @@ def leading_theme(view: View, names: Names) -> Finding:
     shares = view.shares(year)
     order = np.lexsort((np.arange(len(shares.n)), -shares.share))
     first = int(order[0])
-    rivals = [int(i) for i in order[1:] if shares.high[i] >= shares.low[first] and shares.n[i] > 0]
+    close = measures.among_first(shares.share, shares.low, shares.high, shares.n)
+    rivals = [int(i) for i in order[1:] if close[i]]
     theme = view.corpus.codes[first]
     zh, en = (names.theme(theme, lang) for lang in ("zh", "en"))
     numbers = [_share_number(view, first, shares, year), _size_number(shares.of, year)]

@@ -434,6 +434,30 @@ def prevalence(theme_counts: pd.DataFrame, slices: pd.DataFrame, article_themes:
     return frame[columns].sort_values(keys, ignore_index=True)
 
 
+def among_first(value, low, high, n=None) -> np.ndarray:
+    """Which of several values may truly be the largest: the largest itself, and those whose upper bound reaches its
+    lower bound.
+
+    Args:
+        value, low, high: arrays of one shape; a missing bound or value is never first.
+        n: how often each was counted in one and the same material, where that is so; what is not there at all is then
+            not among the first, however wide its interval.
+
+    Returns:
+        array of bool, one of them True at least where any value is known.
+    """
+    value, low, high = (np.asarray(x, float) for x in (value, low, high))
+    known = np.isfinite(value) & np.isfinite(low) & np.isfinite(high)
+    if not known.any():
+        return known
+    first = int(np.argmax(np.where(known, value, -np.inf)))
+    rivals = known & (high >= low[first])
+    if n is not None:
+        rivals &= np.asarray(n) > 0
+    rivals[first] = True
+    return rivals
+
+
 def share_difference(share_a, low_a, high_a, share_b, low_b, high_b) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """b − a with an interval made from the intervals of two independent shares.
 

@@ -507,6 +507,9 @@ def test_the_leading_theme_is_named_alone_only_when_it_stands_clear():
     assert charts.leaders(frame)["theme"].to_list() == ["debt"]
     assert charts.leaders(frame.assign(high=[0.6, 0.4, 0.15]))["theme"].to_list() == ["debt", "rules"]
     assert charts.leaders(frame.iloc[:0]).empty
+    unsaid = pd.concat([frame, pd.DataFrame({"theme": ["tech"], "share": [0.0], "low": [0.0], "high": [0.7]})])
+    assert charts.leaders(unsaid)["theme"].to_list() == ["debt", "tech"]
+    assert charts.leaders(unsaid.assign(n=[5, 3, 1, 0]), n="n")["theme"].to_list() == ["debt"]
     words = charts._leading_words
     clear = frame.assign(percent=frame["share"] * 100)
     assert words(clear.iloc[:1], NAMES, "zh", 9) == "“地方债务”居首，占语句的50.0%"

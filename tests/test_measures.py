@@ -789,6 +789,16 @@ def test_dendrogram_order_puts_like_beside_like_whatever_the_row_order():
     np.testing.assert_allclose(np.sort(tree[:, 2]), np.sort(expected[:, 2]), atol=1e-9)
 
 
+def test_among_the_first_are_those_whose_interval_reaches_the_first():
+    share, low, high = [0.3, 0.5, 0.1, 0.0], [0.2, 0.4, 0.05, 0.0], [0.4, 0.6, 0.39, 0.45]
+    assert measures.among_first(share, low, high).tolist() == [True, True, False, True]
+    # of one material, what was never said is not among the first, though too little was read to rule it out
+    assert measures.among_first(share, low, high, [3, 5, 1, 0]).tolist() == [True, True, False, False]
+    assert measures.among_first([np.nan, 0.2], [0.1, 0.1], [0.9, 0.3]).tolist() == [False, True]
+    assert measures.among_first([np.nan], [0.1], [0.9]).tolist() == [False]
+    assert measures.among_first([], [], []).tolist() == []
+
+
 def test_silence_by_hand():
     result = measures.silence(COUNTS, SLICES)
     assert list(zip(result["theme"], result["region"], strict=True)) == [
