@@ -1,8 +1,17 @@
 """One function per chart: from a table of the build, or the frame of a measure, to a finished figure.
 
-Every function takes the frame it draws, `names` (what themes and regions are called) and filters of what the frame
-holds: `year`, `region` for one of them, `themes`, `regions`, `terms` for some, all by default. It passes what it does
-not know on to `figures.finish`: `out` and `source` always, `size` and `formats` where wanted.
+Every function takes the frame it draws, `names` (what themes and regions are called) and a filter of each thing that
+the frame tells apart, all of it by default, under one set of names:
+
+    year, region, theme         one of them, where the chart draws one slice
+    years, regions, themes      some of them
+    year_from, year_to          the two ends, where the chart compares two years
+    terms                       some terms
+    sources, targets            some places of risk
+
+What it draws and says, from title to CSV, is of what the filters leave. A value that the frame does not hold leaves
+nothing, and nothing is told in prose like any too little. A docstring says “No filter of …” where the frame cannot
+tell. The rest is passed on to `figures.finish`: `out` and `source` always, `size` and `formats` where wanted.
 Without a `title` it writes one from the plotted numbers, and claims no order that the intervals do not bear. With too
 little to draw it says so in the figure, in prose.
 """
@@ -266,8 +275,35 @@ def _too_little(sentence: Bilingual, *, stem: str, title: Bilingual | None, data
         data=data, columns=columns, n=0, unit=unit, period=period, height=1.4, **finishing)
 
 
+def _some(values) -> list | None:
+    """The values of a filter, each once; one may stand for itself. None is all."""
+    if values is None:
+        return None
+    return [values] if isinstance(values, str | int | np.integer) else list(dict.fromkeys(values))
+
+
+def _chosen(frame: pd.DataFrame, **wanted) -> pd.DataFrame:
+    """The rows whose columns hold one of the wanted values; of a column of lists, whose list does. None wants all."""
+    for column, values in wanted.items():
+        some = _some(values)
+        if some is not None:
+            cells = frame[column]
+            if isinstance(next(iter(cells.dropna()), None), list | tuple | set | np.ndarray):
+                frame = frame[[not pd.api.types.is_scalar(cell) and not set(some).isdisjoint(cell) for cell in cells]]
+            else:
+                frame = frame[cells.isin(some)]
+    return frame
+
+
+def _chosen_cells(table: pd.DataFrame, regions, themes) -> pd.DataFrame:
+    """The same of a table of regions × themes."""
+    regions, themes = _some(regions), _some(themes)
+    return table.loc[table.index.isin(table.index if regions is None else regions),
+                     table.columns.isin(table.columns if themes is None else themes)]
+
+
 def _years_of(frame: pd.DataFrame) -> list[int]:
-    return sorted(int(y) for y in frame["year"].unique() if y > 0)
+    return sorted(int(y) for y in frame["year"].dropna().unique() if y > 0)
 
 
 def _period(years: Sequence[int]) -> str:
@@ -277,24 +313,35 @@ def _period(years: Sequence[int]) -> str:
 # ---- 1 coverage -----------------------------------------------------------------------------------------------------
 
 
-def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = None, stem: str = "coverage",
+def coverage(slices: pd.DataFrame, *, names: Names, years: Sequence[int] | None = None,
+             regions: Sequence[str] | None = None, title: Bilingual | None = None, stem: str = "coverage",
              **finishing) -> FigureCard:
-    """Articles by year and region: what the corpus covers, and where it is blank.
+    """Articles by year and region: what the corpus covers, and where it is blank. No filter of themes: articles are
+    counted whatever they say.
 
     Args:
         slices: table of the build; a region of `names` without a row has no coverage.
+        years, regions: which; the total of some regions is the sum of theirs.
         names, title, stem, finishing: see the module.
     """
+    wanted, some_years = _some(regions), years is not None
+    slices = _chosen(slices, year=years)
     years = _years_of(slices)
     single = slices[~slices["region"].isin(["all", "none"]) & (slices["year"] > 0)]
-    whole = slices[(slices["region"] == "all")].set_index("year")["n_articles"]
     regions = [r for r in names.regions if r != NATIONAL]
     regions += sorted(set(single["region"]) - set(regions) - {NATIONAL})
+    order = [r for r in (NATIONAL, *regions) if wanted is None or r in wanted]
+    regions = [r for r in regions if r in order]
     counts = (single.pivot_table(index="region", columns="year", values="n_articles", aggfunc="sum", fill_value=0)
-              .reindex(index=[*regions, NATIONAL], columns=years, fill_value=0))
-    totals = slices[slices["year"] == ALL_YEARS].set_index("region")["n_articles"].reindex(counts.index, fill_value=0)
-    order = [NATIONAL, *sorted(regions, key=lambda r: (-totals[r], regions.index(r)))]
-    n = int(whole.get(ALL_YEARS, whole.reindex(years).sum()) if len(whole) else 0)
+              .reindex(index=order, columns=years, fill_value=0))
+    totals = counts.sum(axis=1) if some_years else (
+        slices[slices["year"] == ALL_YEARS].set_index("region")["n_articles"].reindex(counts.index, fill_value=0))
+    order.sort(key=lambda r: (r != NATIONAL, -totals[r], regions.index(r) if r in regions else 0))
+    if wanted is None:
+        whole = slices[(slices["region"] == "all")].set_index("year")["n_articles"]
+        n = int(whole.get(ALL_YEARS, whole.reindex(years).sum()) if len(whole) else 0)
+    else:
+        whole, n = counts.sum(), int(totals.sum())
     data = counts.loc[order].reset_index().melt(id_vars="region", var_name="year", value_name="n_articles")
     by_year = whole.reindex(years, fill_value=0)
     data = pd.concat([data, pd.DataFrame({"region": "all", "year": years, "n_articles": by_year.to_numpy()})],
@@ -315,11 +362,16 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
     covered = [r for r in regions if totals[r] > 0]
     busiest = int(whole.reindex(years).idxmax())
     top = max(covered, key=lambda r: (totals[r], -regions.index(r)), default=None)
-    automatic = {
-        "zh": f"{len(regions)}个地区中{len(blank)}个没有材料，{busiest}年最多" if blank else
-              f"{len(regions)}个地区都有材料，{busiest}年最多",
-        "en": f"{len(blank)} of {len(regions)} regions have no article; {busiest} has the most" if blank else
-              f"All {len(regions)} regions have articles; {busiest} has the most"}
+    most = {"zh": f"，{busiest}年最多", "en": f"; {busiest} has the most"} if len(years) > 1 else {"zh": "", "en": ""}
+    if len(order) == 1:
+        automatic = {"zh": f"{names.region(order[0], 'zh')}有{count(n)}篇材料{most['zh']}",
+                     "en": f"{names.region(order[0], 'en')}: {count(n)} article{'' if n == 1 else 's'}{most['en']}"}
+    elif blank:
+        automatic = {"zh": f"{len(regions)}个地区中{len(blank)}个没有材料{most['zh']}",
+                     "en": f"{len(blank)} of {len(regions)} regions have no article{most['en']}"}
+    else:
+        automatic = {"zh": f"{len(regions)}个地区都有材料{most['zh']}",
+                     "en": f"All {len(regions)} regions have articles{most['en']}"}
     alt = {
         "zh": f"热力表，{year_span(years, 'zh')}各地区文章数。共{count(n)}篇；{busiest}年最多，"
               f"{count(whole[busiest])}篇。"
@@ -336,12 +388,14 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
         # a number wider than its column stands upright in it, as the names do; then it must be shorter than a row
         digits, below, beside = (len(str(int(n))) for n in (counts.to_numpy().max(), totals.max(), whole.max()))
         upright = max(digits, below) > 3
-        axes = add_axes(figure, left=0.42, right=max(0.42, 0.14 + 0.07 * beside), top=head,
+        # of few regions each gets a column no wider than a table's
+        spare = size_inches(figure)[0] - 0.42 - 0.6 * (len(order) + 0.4)
+        axes = add_axes(figure, left=0.42, right=max(0.42, 0.14 + 0.07 * beside, spare), top=head,
                         bottom=0.12 + 0.065 * below if upright else 0.3)
         size = min(7, 110 * axes.get_position().height * figures.size_inches(figure)[1] / len(years) / digits)
         axes.set_xlim(-0.6, len(order) - 0.4)
         axes.set_ylim(len(years) - 0.5, -0.5)
-        places = [i + (0 if i == 0 else 0.25) for i in range(len(order))]
+        places = [i + (0.25 if i and order[0] == NATIONAL else 0) for i in range(len(order))]
         axes.set_xlim(-0.6, places[-1] + 0.55)
         inch = len(years) / (axes.get_position().height * figures.size_inches(figure)[1])  # in rows
         above, under = -0.5 - 0.036 * inch, len(years) - 0.5 + 0.06 * inch
@@ -369,19 +423,19 @@ def coverage(slices: pd.DataFrame, *, names: Names, title: Bilingual | None = No
             axes.text(place, under - 0.03 * inch * upright, str(int(totals[region])), ha="center",
                       va="top", fontsize=7, color=SOFT_INK, rotation=90 if upright else 0)
         for i, year in enumerate(years):
-            axes.text(-0.75, i, str(year), ha="right", va="center_baseline", fontsize=8.5, color=INK)
-            axes.text(places[-1] + 0.75, i, f"{int(whole.get(year, 0))}", ha="left", va="center_baseline",
-                      fontsize=8.5, color=INK)
-        axes.text(-0.75, under, "合计" if lang == "zh" else "Total", ha="right", va="top", fontsize=7.5,
-                  color=SOFT_INK)
-        axes.text(places[-1] + 0.75, above, "篇数" if lang == "zh" else "All", ha="left", va="bottom", fontsize=7.5,
-                  color=SOFT_INK)
+            write(axes, (0, i), str(year), 8.5, at="right", shift=(-2, 0), ha="right")
+            write(axes, (1, i), f"{int(whole.get(year, 0))}", 8.5, at="right", shift=(3, 0))
+        write(axes, (0, under), "合计" if lang == "zh" else "Total", 7.5, at="right", shift=(-2, 0), ha="right",
+              va="top", color=SOFT_INK)
+        write(axes, (1, above), "篇数" if lang == "zh" else "All", 7.5, at="right", shift=(3, 0), va="bottom",
+              color=SOFT_INK)
 
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=1.22 + 0.28 * len(years),
-        subtitle={"zh": f"各年度、各地区的文章数（篇）；共{count(n)}篇。一篇涉及几个地区，在各地区各计一次",
-                  "en": f"Articles by work year and region; {count(n)} in all. An article on several regions counts "
-                        "in each of them"},
+        subtitle={"zh": f"各年度、各地区的文章数（篇），{year_span(years, 'zh')}；共{count(n)}篇。一篇涉及几个地区，"
+                        "在各地区各计一次",
+                  "en": f"Articles by work year and region, {year_span(years, 'en')}; {count(n)} in all. An article on "
+                        "several regions counts in each of them"},
         how_to_read={"zh": "一列是一个地区，一行是一个年度，颜色越深文章越多，空格表示没有材料。"
                            "没有材料不等于该地没有工作，只说明语料没有收到。",
                      "en": "A column is a region, a row a year; the darker, the more articles, and an empty cell "
@@ -404,7 +458,8 @@ FATES = {
 
 def cleaning_waterfall(ledger_counts: pd.DataFrame, *, title: Bilingual | None = None,
                        stem: str = "cleaning_waterfall", **finishing) -> FigureCard:
-    """What became of every character of the raw files: from what was read to the body text that is analysed.
+    """What became of every character of the raw files: from what was read to the body text that is analysed. No filter
+    of years, regions or themes: only the text that is kept has them.
 
     Args:
         ledger_counts: fate, n_chars (and other columns), as the build writes it.
@@ -476,10 +531,10 @@ def cleaning_waterfall(ledger_counts: pd.DataFrame, *, title: Bilingual | None =
 # ---- 3 top terms ----------------------------------------------------------------------------------------------------
 
 
-def _term_rates(term_counts: pd.DataFrame, slices: pd.DataFrame, names: Names, year: int,
-                region: str) -> tuple[pd.DataFrame, int]:
+def _term_rates(term_counts: pd.DataFrame, slices: pd.DataFrame, names: Names, year: int, region: str,
+                terms: Sequence[str] | None) -> tuple[pd.DataFrame, int]:
     """Terms of one slice with rates per 10,000 tokens, most frequent first, and the slice's tokens."""
-    part = term_counts[(term_counts["year"] == year) & (term_counts["region"] == region)]
+    part = _chosen(term_counts[(term_counts["year"] == year) & (term_counts["region"] == region)], term=terms)
     size = slices[(slices["year"] == year) & (slices["region"] == region)]["n_tokens"]
     n_tokens = int(size.iloc[0]) if len(size) else 0
     frame = part[["term", "count", "n_articles"]].copy()
@@ -515,16 +570,17 @@ def _term_notes(shown: pd.DataFrame, lang: str) -> list[str]:
 
 
 def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS,
-              region: str = "all", n_top: int = 20, title: Bilingual | None = None, stem: str = "top_terms",
-              **finishing) -> FigureCard:
-    """The most frequent terms of a year and region, by rate.
+              region: str = "all", terms: Sequence[str] | None = None, n_top: int = 20,
+              title: Bilingual | None = None, stem: str = "top_terms", **finishing) -> FigureCard:
+    """The most frequent terms of a year and region, by rate. No filter of themes: a term is counted in all statements.
 
     Args:
         term_counts, slices: tables of the build.
         year, region: the slice; all years and everything by default.
+        terms: among which; rates are per token of the slice all the same.
         n_top: how many terms; a small sheet shows as many of them as have room.
     """
-    frame, n_tokens = _term_rates(term_counts, slices, names, year, region)
+    frame, n_tokens = _term_rates(term_counts, slices, names, year, region, terms)
     data, years = frame.head(n_top), _years_of(slices)
     shared = dict(stem=stem, data=data, columns=_TERM_COLUMNS, period=_period([year] if year > 0 else years),
                   unit={"zh": "次/万词次", "en": "per 10,000 tokens"}, **finishing)
@@ -597,16 +653,21 @@ def changing_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, region: s
 
 
 def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names,
-                      terms: Sequence[str] | None = None, region: str = "all", title: Bilingual | None = None,
-                      stem: str = "term_trajectories", **finishing) -> FigureCard:
-    """The rate of some terms over the years, one small chart each on one scale.
+                      terms: Sequence[str] | None = None, region: str = "all", years: Sequence[int] | None = None,
+                      title: Bilingual | None = None, stem: str = "term_trajectories", **finishing) -> FigureCard:
+    """The rate of some terms over the years, one small chart each on one scale. No filter of themes: a term is counted
+    in all statements.
 
     Args:
         term_counts, slices: tables of the build.
-        terms: which; by default those of `changing_terms`.
+        terms: which; by default those of `changing_terms` in these years.
         region: whose words.
+        years: which, two at least.
     """
-    chosen = list(terms) if terms is not None else changing_terms(term_counts, slices, region=region)
+    term_counts, slices = _chosen(term_counts, year=years), _chosen(slices, year=years)
+    chosen = changing_terms(term_counts, slices, region=region)
+    if terms is not None:
+        chosen = [term for term in _some(terms) if term in set(term_counts["term"])]
     sizes = slices[(slices["region"] == region) & (slices["year"] > 0)].set_index("year").sort_index()
     years = [int(y) for y in sizes.index if sizes.loc[y, "n_tokens"] > 0]
     found = term_counts[(term_counts["region"] == region) & term_counts["term"].isin(chosen)]
@@ -687,14 +748,6 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
         **shared)
 
 
-def _chosen(frame: pd.DataFrame, **wanted: Sequence[str] | None) -> pd.DataFrame:
-    """The rows whose columns hold one of the wanted values; None wants all."""
-    for column, values in wanted.items():
-        if values is not None:
-            frame = frame[frame[column].isin(list(values))]
-    return frame
-
-
 def _of_slice(frame: pd.DataFrame, region: str | None = None, year: int | None = None) -> pd.DataFrame:
     if region is not None:
         frame = frame[frame["region"] == region]
@@ -746,26 +799,28 @@ def _leading_words(top: pd.DataFrame, names: Names, lang: str, n_themes: int) ->
 
 
 def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "all",
-                     themes: Sequence[str] | None = None, standardised: pd.DataFrame | None = None,
-                     warned: pd.DataFrame | None = None, title: Bilingual | None = None,
-                     stem: str = "theme_prevalence", **finishing) -> FigureCard:
+                     years: Sequence[int] | None = None, themes: Sequence[str] | None = None,
+                     standardised: pd.DataFrame | None = None, warned: pd.DataFrame | None = None,
+                     title: Bilingual | None = None, stem: str = "theme_prevalence", **finishing) -> FigureCard:
     """The share of statements with each theme over the years, in small multiples with intervals; beside it, as a broken
     line, the share with the mix of sources held still.
 
     Args:
         prevalence: as `measures.prevalence` returns it.
         region: whose statements.
+        years: which, two at least; all by default.
         themes: which; all by default.
         standardised: as `measures.mix_standardised` returns it for that region; no broken lines without it, and none
             in years that hold under half of the mix.
-        warned: as `measures.mix_warning` returns it; themes whose change the mix makes get a mark.
+        warned: as `measures.mix_warning` returns it for the first and the last year; themes whose change the mix makes
+            get a mark, unless one of the two years is left out.
     """
-    frame = _shares(_of_slice(prevalence, region), names)
+    frame = _shares(_of_slice(_chosen(prevalence, year=years, theme=themes), region), names)
     frame = frame[frame["year"] > 0]
-    if themes is not None:
-        frame = frame[frame["theme"].isin(themes)]
     frame = frame.dropna(subset="percent")
     columns = dict(_SHARE_COLUMNS)
+    if warned is not None and years is not None:
+        warned = _chosen(warned, year_from=years, year_to=years)
     made = set() if warned is None else set(warned.loc[warned["warning"] == "mix_makes_it", "theme"])
     if standardised is not None:
         held = standardised.loc[standardised["coverage"] >= 0.5, ["theme", "year", "standardised"]]
@@ -849,18 +904,21 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
 
 
 def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, names: Names | None = None,
-            n_top: int = 12, level_q: float = 0.05, period: str | None = None, title: Bilingual | None = None,
-            stem: str = "keyness", **finishing) -> FigureCard:
-    """The words that mark two slices off from each other, with the ratio of their rates and its interval.
+            terms: Sequence[str] | None = None, n_top: int = 12, level_q: float = 0.05, period: str | None = None,
+            title: Bilingual | None = None, stem: str = "keyness", **finishing) -> FigureCard:
+    """The words that mark two slices off from each other, with the ratio of their rates and its interval. No filter of
+    years, regions or themes: the two slices are chosen where the frame is made.
 
     Args:
         keyness: as `measures.keyness` returns it, slice A against slice B.
         label_a, label_b: what the slices are, such as 2026 and 2022.
         names: for the English names of terms.
+        terms: among which; all by default.
         n_top: terms shown of each, by z; only those with q under `level_q` and an interval that leaves out 1.
         period: years covered; by default made of the labels.
     """
-    clear = keyness[keyness["q"] < level_q]
+    clear = _chosen(keyness, term=terms)
+    clear = clear[clear["q"] < level_q]
     of_a = clear[(clear["z"] > 0) & (clear["low"] > 0)].head(n_top)
     of_b = clear[(clear["z"] < 0) & (clear["high"] < 0)].iloc[::-1].head(n_top)
     data = pd.concat([of_a, of_b.iloc[::-1]], ignore_index=True)
@@ -881,9 +939,10 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, na
     shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "倍", "en": "ratio"},
                   period=period or "–".join(sorted({a["en"], b["en"]})), **finishing)
     if data.empty:
-        return _too_little({"zh": f"{a['zh']}与{b['zh']}的用词没有经得起检验的差别（q<{level_q}）。",
-                            "en": f"No difference between the words of {a['en']} and {b['en']} stands up to the test "
-                                  f"(q < {level_q})."}, title=title, **shared)
+        words = {"zh": "用词", "en": "words"} if terms is None else {"zh": "所选的词", "en": "words chosen"}
+        return _too_little({"zh": f"{a['zh']}与{b['zh']}的{words['zh']}没有经得起检验的差别（q<{level_q}）。",
+                            "en": f"No difference between {a['en']} and {b['en']} in the {words['en']} stands up to "
+                                  f"the test (q < {level_q})."}, title=title, **shared)
 
     def some(frame, lang):
         return listing([quoted(names.term(t, lang)) for t in frame["term"].head(3)], lang)
@@ -962,17 +1021,19 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, na
 
 
 def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS,
-              region: str = "all", n_words: int = 60, n_bars: int = 14, title: Bilingual | None = None,
-              stem: str = "wordcloud", **finishing) -> FigureCard:
-    """A word cloud of a slice and, beside it, the ranked bars that say what the cloud cannot.
+              region: str = "all", terms: Sequence[str] | None = None, n_words: int = 60, n_bars: int = 14,
+              title: Bilingual | None = None, stem: str = "wordcloud", **finishing) -> FigureCard:
+    """A word cloud of a slice and, beside it, the ranked bars that say what the cloud cannot. No filter of themes: a
+    term is counted in all statements.
 
     Args:
         term_counts, slices: tables of the build.
         year, region: the slice.
+        terms: among which.
         n_words: in the cloud.
         n_bars: terms in the ranked bars.
     """
-    frame, n_tokens = _term_rates(term_counts, slices, names, year, region)
+    frame, n_tokens = _term_rates(term_counts, slices, names, year, region, terms)
     data, years = frame.head(n_words), _years_of(slices)
     where = {lang: _slice_words(year, region, names, years, lang) for lang in figures.LANGS}
     shared = dict(stem=stem, data=data, columns=_TERM_COLUMNS, period=_period([year] if year > 0 else years),
@@ -1050,8 +1111,9 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         trends: as `measures.trends` returns it.
         region: whose statements.
         year_from, year_to: the two years; by default the furthest apart in which a change could be judged.
+        themes: which.
     """
-    trends = _chosen(trends, theme=themes)
+    trends = _chosen(trends, theme=themes, year_from=year_from, year_to=year_to)
     frame = trends[(trends["region"] == region) & ~trends["theme"].isin(["all", "none"])]
     judged = frame[frame["grade"] != "too_little"]
     if year_from is None or year_to is None:
@@ -1204,6 +1266,7 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
     Args:
         prevalence: as `measures.prevalence` returns it, single regions included.
         year: all years by default.
+        themes, regions: which.
     """
     prevalence = _chosen(prevalence, theme=themes, region=regions)
     frame = _shares(_of_slice(prevalence, year=year), names)
@@ -1227,7 +1290,8 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
     common = sorted(tally[tally == tally.max()].index, key=themes.index)
     best = data[~data["thin"]].sort_values("percent", ascending=False, kind="stable").iloc[0]
     if len(common) == 1 and tally.max() > 1:
-        unsure = sum(len(leaders(data[data["region"] == r], "percent", "n")) > 1 for r in solid if firsts[r] == common[0])
+        unsure = sum(len(leaders(data[data["region"] == r], "percent", "n")) > 1 for r in solid
+                     if firsts[r] == common[0])
         automatic = {
             "zh": f"材料够用的{len(solid)}个地区中，{tally.max()}个占比最高的是{quoted(names.theme(common[0], 'zh'))}"
                   + _unsure(unsure, "zh"),
@@ -1343,6 +1407,7 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
         prevalence: as `measures.prevalence` returns it.
         region: whose statements.
         year_from, year_to: by default the first and the last year that are not thin.
+        themes: which.
     """
     prevalence = _chosen(prevalence, theme=themes)
     frame = _shares(_of_slice(prevalence, region), names)
@@ -1350,6 +1415,8 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
     solid = sorted(int(y) for y in frame.loc[~frame["thin"], "year"].unique()) or _years_of(frame)
     year_to = year_to or (solid[-1] if solid else 0)
     year_from = year_from or (solid[0] if solid else 0)
+    if year_from not in set(frame["year"]):
+        frame = frame[:0]
     later = frame[frame["year"] == year_to].sort_values("percent", ascending=False, kind="stable", ignore_index=True)
     earlier = frame[frame["year"] == year_from].set_index("theme")
     data = later[list(_SHARE_COLUMNS)].copy()
@@ -1427,16 +1494,24 @@ def _map_note(lang: str) -> tuple[str, str]:
             "No material")
 
 
-def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, title: Bilingual | None = None,
-             stem: str = "tile_map", **finishing) -> FigureCard:
-    """How many statements each region has, on the tile-grid map: every region a tile of one size.
+def _tiled(names: Names, regions) -> list[str]:
+    """The wanted regions that have a place on the map."""
+    wanted = _some(regions)
+    return [r for r in names.tiles if wanted is None or r in wanted]
+
+
+def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, regions: Sequence[str] | None = None,
+             title: Bilingual | None = None, stem: str = "tile_map", **finishing) -> FigureCard:
+    """How many statements each region has, on the tile-grid map: every region a tile of one size. No filter of themes:
+    statements are counted whatever they say; for a theme see `tile_map_theme`.
 
     Args:
         slices: table of the build.
         year: all years by default.
+        regions: which get a tile.
     """
     part = slices[(slices["year"] == year) & ~slices["region"].isin(measures.NOT_ONE_REGION)].set_index("region")
-    regions = list(names.tiles)
+    regions = _tiled(names, regions)
     data = pd.DataFrame({"region": regions, "region_en": [names.region(r, "en") for r in regions]})
     for column in ("n_statements", "n_articles"):
         data[column] = part[column].reindex(regions, fill_value=0).astype("int64").to_numpy()
@@ -1499,16 +1574,19 @@ def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, title
 
 
 def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: int = ALL_YEARS,
-             title: Bilingual | None = None, stem: str | None = None, **finishing) -> FigureCard:
+                   regions: Sequence[str] | None = None, title: Bilingual | None = None, stem: str | None = None,
+                   **finishing) -> FigureCard:
     """One theme on the tile-grid map: every region a tile of one size, from the codebook's grid.
 
     Args:
         prevalence: as `measures.prevalence` returns it, single regions included.
         theme: a code.
         year: all years by default.
+        regions: which get a tile.
     """
     stem = stem or f"map_{theme}"
-    frame = _shares(_of_slice(prevalence, year=year), names)
+    tiled = _tiled(names, regions)
+    frame = _shares(_of_slice(_chosen(prevalence, region=regions), year=year), names)
     frame = frame[(frame["theme"] == theme) & ~frame["region"].isin(measures.NOT_ONE_REGION)]
     data = frame[list(_SHARE_COLUMNS)].reset_index(drop=True)
     years = _years_of(prevalence) if year == ALL_YEARS else [year]
@@ -1534,7 +1612,7 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
                            f"({percent(solid['percent'].iloc[0])}), "
                            f"too close to {others(len(top) - 1, 'region')} to rank"}
     n_thin = int((data["thin"] & (data["n_statements"] > 0)).sum())
-    absent = [r for r in names.tiles if r not in set(data.loc[data["n_statements"] > 0, "region"])]
+    absent = [r for r in tiled if r not in set(data.loc[data["n_statements"] > 0, "region"])]
     alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区语句中涉及{label['zh']}的比例。材料够用的{len(solid)}个地"
                  "区："
                  + "，".join(f"{r.region}{percent(r.percent)}" for r in solid.itertuples())
@@ -1553,7 +1631,7 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
     def draw(figure, lang):
         width, height = size_inches(figure)
         tiles = {}
-        for region in names.tiles:
+        for region in tiled:
             if region in rows.index and rows.loc[region, "n_statements"] > 0:
                 r = rows.loc[region]
                 thin = bool(r["thin"])
@@ -1592,15 +1670,17 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
 
 
 def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS,
-                      themes: Sequence[str] | None = None, title: Bilingual | None = None, stem: str = "map_dominant",
-                      **finishing) -> FigureCard:
+                      themes: Sequence[str] | None = None, regions: Sequence[str] | None = None,
+                      title: Bilingual | None = None, stem: str = "map_dominant", **finishing) -> FigureCard:
     """Which theme each region mentions most, on the tile-grid map, by number; the key names the themes.
 
     Args:
         prevalence: as `measures.prevalence` returns it, single regions included.
         year: all years by default.
+        themes: among which.
+        regions: which get a tile.
     """
-    prevalence = _chosen(prevalence, theme=themes)
+    prevalence, tiled = _chosen(prevalence, theme=themes, region=regions), _tiled(names, regions)
     frame = _shares(_of_slice(prevalence, year=year), names)
     frame = frame[~frame["region"].isin(measures.NOT_ONE_REGION) & (frame["n_statements"] > 0)]
     top = (frame.sort_values(["percent"], ascending=False, kind="stable").drop_duplicates("region")
@@ -1639,7 +1719,7 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
 
     def draw(figure, lang):
         tiles = {}
-        for region in names.tiles:
+        for region in tiled:
             if region in rows.index and rows.loc[region, "n"] > 0:
                 r = rows.loc[region]
                 if r["thin"]:
@@ -1737,6 +1817,7 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
     Args:
         cooccurrence: as `measures.cooccurrence` returns it, best made from `measures.complete_pairs`.
         year, region: the slice.
+        themes: which; pairs of them.
     """
     cooccurrence = _chosen(cooccurrence, theme_a=themes, theme_b=themes)
     data = _pair_frame(cooccurrence, names, year, region)[list(_PAIR_PLOT_COLUMNS)]
@@ -1834,6 +1915,7 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
         cooccurrence: as `measures.cooccurrence` returns it for `measures.complete_pairs`; the slice of all years
             gives the places.
         year, region: the slice whose ties are drawn.
+        themes: which; ties between them.
     """
     cooccurrence = _chosen(cooccurrence, theme_a=themes, theme_b=themes)
     from . import networks
@@ -1963,11 +2045,13 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
 def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year_b: int, n_top: int = 14,
                         themes: Sequence[str] | None = None, title: Bilingual | None = None,
                         stem: str = "cooccurrence_change", **finishing) -> FigureCard:
-    """Pairs of themes whose tie changed most between two years, with intervals.
+    """Pairs of themes whose tie changed most between two years, with intervals. No filter of years or regions: the two
+    slices are chosen where the frame is made.
 
     Args:
         change: as `measures.cooccurrence_difference` returns it, the later year as slice B.
-        year_a, year_b: the earlier and the later year.
+        year_a, year_b: the earlier and the later year: what the slices are called.
+        themes: which; pairs of them.
         n_top: pairs shown, clear ones first, then by the size of the change.
     """
     change = _chosen(change, theme_a=themes, theme_b=themes)
@@ -2088,14 +2172,15 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
 def correspondence(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | None = None,
                    regions: Sequence[str] | None = None, title: Bilingual | None = None, stem: str = "correspondence",
                    period: str = "–", **finishing) -> FigureCard:
-    """Regions and themes in one plane, by correspondence analysis.
+    """Regions and themes in one plane, by correspondence analysis. No filter of years: the table counts those it was
+    made from.
 
     Args:
         table: counts, regions × themes, as `measures.region_table` returns it; leave thin regions out first.
+        themes, regions: which the analysis is made of.
         period: years covered.
     """
-    table = table.loc[table.index.isin(table.index if regions is None else list(regions)),
-                      table.columns.isin(table.columns if themes is None else list(themes))]
+    table = _chosen_cells(table, regions, themes)
     columns = {"name": {"zh": "地区或主题", "en": "region or theme"},
                "name_zh": {"zh": "名称", "en": "name in Chinese"},
                "name_en": {"zh": "英文名", "en": "name"},
@@ -2202,14 +2287,15 @@ def correspondence(table: pd.DataFrame, *, names: Names, themes: Sequence[str] |
 def dendrogram(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | None = None,
                regions: Sequence[str] | None = None, title: Bilingual | None = None, stem: str = "dendrogram",
                period: str = "–", **finishing) -> FigureCard:
-    """Which regions have like profiles of themes: a tree by average linkage of Jensen–Shannon distances.
+    """Which regions have like profiles of themes: a tree by average linkage of Jensen–Shannon distances. No filter of
+    years: the table counts those it was made from.
 
     Args:
         table: counts, regions × themes, as `measures.region_table` returns it; leave thin regions out first.
+        themes, regions: which are compared, and by which.
         period: years covered.
     """
-    table = table.loc[table.index.isin(table.index if regions is None else list(regions)),
-                      table.columns.isin(table.columns if themes is None else list(themes))]
+    table = _chosen_cells(table, regions, themes)
     filled = table.loc[table.sum(axis=1) > 0]
     distances = measures.js_distance(filled)
     columns = {"region": _SHARE_COLUMNS["region"], "region_en": {"zh": "地区英文名", "en": "region in English"},
@@ -2301,18 +2387,24 @@ def dendrogram(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | Non
         **shared)
 
 
-def silence(silence: pd.DataFrame, *, names: Names, n_themes: int = 24, themes: Sequence[str] | None = None,
-            regions: Sequence[str] | None = None, title: Bilingual | None = None, stem: str = "silence",
-            period: str = "–", **finishing) -> FigureCard:
+def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_themes: int = 24,
+            themes: Sequence[str] | None = None, regions: Sequence[str] | None = None, title: Bilingual | None = None,
+            stem: str = "silence", period: str | None = None, **finishing) -> FigureCard:
     """Themes that regions do not mention, and how surprising that is given how much they said.
 
     Args:
-        silence: as `measures.silence` returns it: the silent cells.
+        silence: as `measures.silence` returns it: the silent cells; or those of several years, one below the other.
+        year: which; by default all years together, or the latest where they are not in the frame.
+        themes, regions: which.
         n_themes: rows at most; those with the least likely silences come first.
-        period: years covered.
+        period: years covered; by default the year.
     """
-    silence = _chosen(silence, theme=themes, region=regions)
-    data = silence.copy()
+    data = _chosen(silence, theme=themes, region=regions)
+    if year is None:
+        held = set(silence["year"])
+        year = ALL_YEARS if ALL_YEARS in held or not held else max(held)
+    data = data[data["year"] == year].copy()
+    period = period or (_period([year]) if year > 0 else "–")
     data["theme_zh"] = [names.theme(t, "zh") for t in data["theme"]]
     data["theme_en"] = [names.theme(t, "en") for t in data["theme"]]
     data["rate_elsewhere"] = data["rate_elsewhere"].astype(float) * 100
@@ -2435,8 +2527,9 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
     Args:
         deontic_counts: table of the build.
         year, region: the slice.
+        themes: which; the bar of all statements stays, to compare with.
     """
-    deontic_counts = _chosen(deontic_counts, theme=None if themes is None else [*themes, "all"])
+    deontic_counts = _chosen(deontic_counts, theme=None if themes is None else [*_some(themes), "all"])
     part = deontic_counts[(deontic_counts["year"] == year) & (deontic_counts["region"] == region)
                           & (deontic_counts["theme"] != "none")]
     grades = [g for g in names.grades if g in set(part["deontic"])]
@@ -2546,17 +2639,35 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
         **shared)
 
 
-def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, title: Bilingual | None = None,
-                      stem: str = "codebook_accuracy", period: str = "–", **finishing) -> FigureCard:
-    """How well the codebook finds each theme, against hand labels: F1 with its interval, precision and recall.
+def _accuracy_of(accuracy: pd.DataFrame, themes: Sequence[str]) -> pd.DataFrame:
+    """The rows of some themes, with the sum of their decisions and the mean of their F1; both without an interval, for
+    that would need the labels."""
+    part = _chosen(accuracy[~accuracy["theme"].isin(["all", "mean"])], theme=themes)
+    scored = part[part["tp"].fillna(0) + part["fn"].fillna(0) > 0]
+    if scored.empty:
+        return part
+    tp, fp, fn = (float(part[c].astype(float).sum()) for c in ("tp", "fp", "fn"))
+    rows = [{"theme": "all", "tp": tp, "fp": fp, "fn": fn, "precision": tp / (tp + fp) if tp + fp else np.nan,
+             "recall": tp / (tp + fn), "f1": 2 * tp / (2 * tp + fp + fn)},
+            {"theme": "mean", "f1": float(scored["f1"].astype(float).mean())}]
+    return pd.concat([part, pd.DataFrame(rows)], ignore_index=True)
+
+
+def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, themes: Sequence[str] | None = None,
+                      title: Bilingual | None = None, stem: str = "codebook_accuracy", period: str = "–",
+                      **finishing) -> FigureCard:
+    """How well the codebook finds each theme, against hand labels: F1 with its interval, precision and recall. No
+    filter of years or regions: the labels are few, and scored together.
 
     Args:
         accuracy: as `measures.accuracy` or `gold.theme_accuracy` returns it.
+        themes: which; what is said of all is then of these.
         period: years covered.
     """
-    frame = accuracy.copy()
+    frame = accuracy.copy() if themes is None else _accuracy_of(accuracy, themes)
     frame["gold"] = (frame["tp"].fillna(0) + frame["fn"].fillna(0)).astype("int64")
-    special = {"all": {"zh": "全部判断合计", "en": "All decisions"},
+    special = {"all": {"zh": "全部判断合计", "en": "All decisions"} if themes is None else
+               {"zh": "所选主题合计", "en": "Chosen themes, together"},
                "mean": {"zh": "各主题平均", "en": "Mean of themes"}}
     body = frame[~frame["theme"].isin(special) & (frame["gold"] > 0)]
     order = sorted(body["theme"], key=lambda t: (-float(body.set_index("theme").loc[t, "f1"]),
@@ -2647,16 +2758,37 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, title: Bilingual 
         **shared)
 
 
-def robustness(findings: Sequence, *, title: Bilingual | None = None, stem: str = "robustness", period: str = "–",
+_SUBJECTS = {"years": ("year", "years", "year_from", "year_to"), "regions": ("region", "regions"),
+             "themes": ("theme", "themes", "other"), "terms": ("term", "terms")}
+
+
+def _subjects(finding, of: str) -> set:
+    """The years, regions, themes or terms that the `slice` of a finding names."""
+    found, heap = set(), [getattr(finding, "slice", {}).get(key) for key in _SUBJECTS[of]]
+    while heap:
+        part = heap.pop()
+        if isinstance(part, Mapping | list | tuple):
+            heap += list(part)
+        elif part is not None:
+            found.add(part)
+    return found
+
+
+def robustness(findings: Sequence, *, years: Sequence[int] | None = None, regions: Sequence[str] | None = None,
+               themes: Sequence[str] | None = None, terms: Sequence[str] | None = None,
+               title: Bilingual | None = None, stem: str = "robustness", period: str = "–",
                **finishing) -> FigureCard:
     """Which findings stand when the corpus is counted in other ways: a row each, a mark for every other way.
 
     Args:
-        findings: with `zh`, `en` and `badge` (`holds`, `of`, `checks`: each `zh`, `en`, `holds`), as
+        findings: with `zh`, `en`, `slice` and `badge` (`holds`, `of`, `checks`: each `zh`, `en`, `holds`), as
             `fengxiang.findings.all_findings` returns them; those without checks are left out.
+        years, regions, themes, terms: findings on one of them, by their `slice`; −1 is all years, `all` all regions.
         period: years covered.
     """
-    checked = [f for f in findings if f.badge.get("checks")]
+    wanted = {"years": _some(years), "regions": _some(regions), "themes": _some(themes), "terms": _some(terms)}
+    checked = [f for f in findings if f.badge.get("checks")
+               and all(some is None or _subjects(f, of) & set(some) for of, some in wanted.items())]
     ways = list(dict.fromkeys((c["zh"], c["en"]) for f in checked for c in f.badge["checks"]))
     data = pd.DataFrame([{"finding": f.id, "finding_zh": f.zh, "finding_en": f.en, "check_zh": c["zh"],
                           "check_en": c["en"], "holds": int(c["holds"])} for f in checked for c in f.badge["checks"]],
@@ -2750,19 +2882,46 @@ def _year_axis(axes, first: int, last: int) -> None:
               color=QUIET_INK)
 
 
+def _first_within(first_uses: pd.DataFrame, regions, years) -> pd.DataFrame:
+    """The first uses by some regions in some years. Who came first is told anew among those regions; a term that was
+    there before these years has no first use in them, so that all its rows go."""
+    import datetime
+
+    from . import diffusion
+
+    if regions is not None:
+        first_uses = diffusion.first_use(_chosen(first_uses, region=regions))
+    if years is not None and len(first_uses):
+        held = {y: (datetime.date(y, 1, 1).toordinal(), datetime.date(y, 12, 31).toordinal()) for y in _some(years)
+                if 0 < y < 10_000}
+        low, high = first_uses["day_low"].to_numpy(), first_uses["day_high"].to_numpy()
+        # a date that is known to the year only lies in that year
+        inside = np.array([any(a <= x and y <= b for a, b in held.values()) for x, y in zip(low, high, strict=True)],
+                          bool)
+        starts = first_uses["could_be_first"].astype(bool)
+        before = set(first_uses.loc[starts & ~inside, "term"])
+        first_uses = first_uses[inside & ~first_uses["term"].isin(before)]
+    return first_uses
+
+
 def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequence[str] | None = None,
-                       n_terms: int = 14, min_regions: int = 3, title: Bilingual | None = None,
-                       stem: str = "diffusion_timeline", **finishing) -> FigureCard:
-    """When each region first used a term: a row each, a dot for every region, the first users named.
+                       years: Sequence[int] | None = None, regions: Sequence[str] | None = None, n_terms: int = 14,
+                       min_regions: int = 3, title: Bilingual | None = None, stem: str = "diffusion_timeline",
+                       **finishing) -> FigureCard:
+    """When each region first used a term: a row each, a dot for every region, the first users named. No filter of
+    themes: a term is looked for in all statements.
 
     Args:
         first_uses: as `diffusion.first_use` returns it.
         terms: which; by default those that most regions use.
+        years: terms that came up in these years, and their first uses in them.
+        regions: whose first uses, 全国 for the national regulator; who was first is told among these.
         n_terms: rows at most.
         min_regions: terms with fewer users are left out.
     """
     import datetime
 
+    first_uses = _chosen(_first_within(first_uses, regions, years), term=terms)
     columns = {"term": _TERM_COLUMNS["term"], "term_en": _TERM_COLUMNS["term_en"],
                "region": _SHARE_COLUMNS["region"],
                "region_en": {"zh": "地区英文名", "en": "region in English"},
@@ -2778,8 +2937,6 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
     frame["region_en"] = [names.region(r, "en") for r in frame["region"]]
     frame["term_en"] = [names.term(t, "en") for t in frame["term"]]
     frame = frame[frame["n_users"] >= min_regions]
-    if terms is not None:
-        frame = frame[frame["term"].isin(terms)]
     sizes = frame.drop_duplicates("term").sort_values(["n_users", "term"], ascending=[False, True])
     chosen = list(sizes["term"].head(n_terms))
     frame = frame[frame["term"].isin(chosen)]
@@ -2880,10 +3037,12 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
 
 def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[str] | None = None,
                title: Bilingual | None = None, stem: str = "echo_index", period: str = "–", **finishing) -> FigureCard:
-    """How much of each region's wording repeats earlier national wording, with intervals.
+    """How much of each region's wording repeats earlier national wording, with intervals. No filter of years or themes:
+    the frame adds up all statements of a region; choose among them before `diffusion.echo_by_region`.
 
     Args:
         echo_by_region: as `diffusion.echo_by_region` returns it.
+        regions: which.
         period: years covered.
     """
     echo_by_region = _chosen(echo_by_region, region=regions)
@@ -3005,7 +3164,8 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
 def slogan_life(life: pd.DataFrame, *, names: Names | None = None, terms: Sequence[str] | None = None,
                 n_terms: int = 16, title: Bilingual | None = None, stem: str = "slogan_life",
                 **finishing) -> FigureCard:
-    """From when to when each slogan lives, its peak, and what follows it.
+    """From when to when each slogan lives, its peak, and what follows it. No filter of years, regions or themes: a life
+    is told over all years, in the region the frame was made for.
 
     Args:
         life: as `diffusion.slogan_life` returns it.
@@ -3013,9 +3173,7 @@ def slogan_life(life: pd.DataFrame, *, names: Names | None = None, terms: Sequen
         terms: which; by default the most widely used that are not thin, faded ones first.
         n_terms: rows at most.
     """
-    frame = life[~life["thin"].astype(bool)].copy()
-    if terms is not None:
-        frame = frame[frame["term"].isin(terms)]
+    frame = _chosen(life[~life["thin"].astype(bool)], term=terms).copy()
     frame["faded"] = frame["fade"].notna()
     frame = frame.sort_values(["faded", "n_articles", "term"], ascending=[False, False, True])
     faded, alive = frame[frame["faded"]], frame[~frame["faded"]]
@@ -3099,16 +3257,19 @@ def slogan_life(life: pd.DataFrame, *, names: Names | None = None, terms: Sequen
 
 
 def adoption(adoption: pd.DataFrame, *, names: Names | None = None, terms: Sequence[str] | None = None,
-             n_terms: int = 12, title: Bilingual | None = None, stem: str = "adoption", **finishing) -> FigureCard:
-    """The share of regions that use a term, by year, counting only regions that could be seen to use it.
+             years: Sequence[int] | None = None, n_terms: int = 12, title: Bilingual | None = None,
+             stem: str = "adoption", **finishing) -> FigureCard:
+    """The share of regions that use a term, by year, counting only regions that could be seen to use it. No filter of
+    regions or themes: the share is taken over all regions, and a term looked for in all statements.
 
     Args:
         adoption: as `diffusion.adoption` returns it.
         names: for the English names of terms.
         terms: which; by default those most widely adopted.
+        years: which, two at least; each tells the share by its end, whatever came before.
         n_terms: panels at most.
     """
-    frame = adoption if terms is None else adoption[adoption["term"].isin(terms)]
+    frame = _chosen(adoption, term=terms, year=years)
     last = frame.sort_values(["term", "year"]).groupby("term").tail(1)
     last = last.sort_values(["adopted", "n_regions", "term"], ascending=[False, False, True])
     chosen = list(last["term"].head(n_terms))
@@ -3135,11 +3296,9 @@ def adoption(adoption: pd.DataFrame, *, names: Names | None = None, terms: Seque
                             "en": "Too few regions can be observed to see a wording spread."}, title=title, **shared)
     ends = data.groupby("term").tail(1).set_index("term").loc[chosen]
     first = ends.iloc[0]
-    automatic = {"zh": f"“{chosen[0]}”铺开最广，估计{percent(first['adopted'], 0)}的可观察地区用过",
-                 "en": f"“{names.term(chosen[0], 'en')}” spread furthest: an estimated {percent(first['adopted'], 0)} "
-                       "of observable "
-                       "regions "
-                       "have used it"}
+    automatic = {"zh": f"“{chosen[0]}”铺开最广，到{years[-1]}年估计{percent(first['adopted'], 0)}的可观察地区用过",
+                 "en": f"“{names.term(chosen[0], 'en')}” spread furthest: by {years[-1]} an estimated "
+                       f"{percent(first['adopted'], 0)} of observable regions had used it"}
     second_high = ends["high"].iloc[1:].max() if len(ends) > 1 else -np.inf
     if len(ends) > 1 and not (first["low"] > second_high):
         automatic = {"zh": f"{len(chosen)}个说法在地方铺开的快慢，差别多在误差之内",
@@ -3173,16 +3332,20 @@ def adoption(adoption: pd.DataFrame, *, names: Names | None = None, terms: Seque
         **shared)
 
 
-def risk_transmission(passings: pd.DataFrame, *, places: Mapping[str, Bilingual], title: Bilingual | None = None,
-                      stem: str = "risk_transmission", **finishing) -> FigureCard:
-    """Which risks are said to pass into which: sources at the left, targets at the right, a band for each pair.
+def risk_transmission(passings: pd.DataFrame, *, places: Mapping[str, Bilingual], years: Sequence[int] | None = None,
+                      sources: Sequence[str] | None = None, targets: Sequence[str] | None = None,
+                      title: Bilingual | None = None, stem: str = "risk_transmission", **finishing) -> FigureCard:
+    """Which risks are said to pass into which: sources at the left, targets at the right, a band for each pair. No
+    filter of regions or themes: a passing is told by its places, not by who speaks or in which theme.
 
     Args:
         passings: as `diffusion.risk_transmission` returns it; what is denied is left out.
         places: place id → zh, en, of `diffusion.TransmissionRules.places`; `unnamed` need not be there.
+        years: which.
+        sources, targets: place ids: from which, into which.
     """
     unnamed = {"zh": "（未点明）", "en": "(not named)"}
-    frame = passings[passings["stance"] != "denied"]
+    frame = _chosen(passings[passings["stance"] != "denied"], year=years, source=sources, target=targets)
     years = sorted(int(y) for y in frame["year"].dropna().unique() if y > 0)
     data = (frame.groupby(["source", "target"]).agg(n=("statement_id", "size"), n_articles=("article_id", "nunique"))
             .reset_index().sort_values(["n", "source", "target"], ascending=[False, True, True], ignore_index=True))
@@ -3283,16 +3446,21 @@ def risk_transmission(passings: pd.DataFrame, *, places: Mapping[str, Bilingual]
 
 
 def quantities(table: pd.DataFrame, *, unit: str = "%", change: bool = True, n_rows: int = 14,
+               years: Sequence[int] | None = None, regions: Sequence[str] | None = None,
                title: Bilingual | None = None, stem: str = "quantities", **finishing) -> FigureCard:
-    """What statements quote figures of: each quoted value a dot, by what it counts.
+    """What statements quote figures of: each quoted value a dot, by what it counts. No filter of themes: a figure is
+    told by what it counts, not by the themes of its statement.
 
     Args:
         table: as `quantities.quantity_table` returns it.
+        years: which.
+        regions: figures of statements on one of them.
         unit: only values in this unit; one scale serves one unit.
         change: only values told as a change (up or down), down as negative; all when False.
         n_rows: the things counted most often.
     """
-    frame = table[(table["unit"] == unit) & table["what"].notna() & table["value"].notna()].copy()
+    frame = _chosen(table, year=years, regions=regions)
+    frame = frame[(frame["unit"] == unit) & frame["what"].notna() & frame["value"].notna()].copy()
     if change:
         frame = frame[frame["change"].notna()]
         frame["value"] = frame["value"] * np.where(frame["change"] == "down", -1.0, 1.0)

@@ -611,13 +611,13 @@ def _hyphenated(name: str) -> list[str]:
 
 def draw_tiles(figure, lang: str, names: Names, tiles: Mapping[str, Tile]) -> float:
     """Draws the map at the left of the figure, its tiles wider than high where the sheet is low, so that names keep
-    their size; returns the inches it takes from the left edge."""
+    their size; regions without a tile leave their place free. Returns the inches it takes from the left edge."""
     from matplotlib.patches import Rectangle
 
     width, height = size_inches(figure)
     places = {region: place for region, place in names.tiles.items() if region in tiles}
-    columns = 1 + max(c for c, _ in places.values())
-    rows = 1 + max(r for _, r in places.values())
+    columns = 1 + max(c for c, _ in names.tiles.values())
+    rows = 1 + max(r for _, r in names.tiles.values())
     down = min(height / rows, width * 0.66 / columns)
     across = min(down * 1.8, width * 0.66 / columns)
     axes = add_axes(figure, right=width - across * columns, bottom=height - down * rows)

@@ -1480,7 +1480,7 @@ def silence(theme_counts: pd.DataFrame, slices: pd.DataFrame, year: int = -1,
         themes: by default all in the table.
 
     Returns:
-        theme, region, n_statements, n_articles (of the region), rate_elsewhere, expected (statements),
+        theme, year, region, n_statements, n_articles (of the region), rate_elsewhere, expected (statements),
         p_statements, p_articles, p, q (Benjamini–Hochberg over the cells of all regions that are not thin, those with
         the theme at p = 1; NaN for thin ones), thin; only silent cells; sorted by p, theme, region.
     """
@@ -1504,6 +1504,6 @@ def silence(theme_counts: pd.DataFrame, slices: pd.DataFrame, year: int = -1,
     frame["rate_elsewhere"] = frame["rate_statements"]
     frame["expected"] = frame["rate_elsewhere"] * frame["n_statements"]
     frame["n_articles"] = frame["of_articles"]
-    columns = ["theme", "region", "n_statements", "n_articles", "rate_elsewhere", "expected", "p_statements",
+    columns = ["theme", "year", "region", "n_statements", "n_articles", "rate_elsewhere", "expected", "p_statements",
                "p_articles", "p", "q", "thin"]
     return frame.loc[silent, columns].sort_values(["p", "theme", "region"], ignore_index=True)

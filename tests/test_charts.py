@@ -3,6 +3,7 @@ something sensible to show when there is nothing to draw."""
 
 import ast
 import dataclasses
+import inspect
 import itertools
 import json
 import re
@@ -114,15 +115,17 @@ CHECKS = [{"zh": "转载只计一次", "en": "reprints counted once", "holds": T
 FINDINGS = [
     SimpleNamespace(id="first", zh="2024年“地方债务”居首，占语句的64.8%。", en="In 2024 “Local debt” comes first, "
                                                                                "64.8%.",
+                    slice={"region": "all", "theme": "debt", "year": 2024, "terms": {"普惠": ["河北"]}},
                     badge={"holds": 1, "of": 2, "checks": CHECKS}),
     SimpleNamespace(id="second", zh="“制度建设”上升。", en="“Rule-making” rose.",
+                    slice={"region": "all", "themes": [["green"], ["rules"]], "year_from": 2022, "year_to": 2025},
                     badge={"holds": 2, "of": 2, "checks": [CHECKS[0], {**CHECKS[1], "holds": True}]}),
-    SimpleNamespace(id="third", zh="无检验。", en="No checks.", badge={})]
+    SimpleNamespace(id="third", zh="无检验。", en="No checks.", slice={"region": "全国", "year": -1}, badge={})]
 SILENCE = measures.silence(THEME_COUNTS, SLICES)
 # here the kind of an article is its region
 KINDS = {i: i.rpartition("-")[2] for i in set(ARTICLE_THEMES["article_id"])}
 HELD = measures.mix_standardised(ARTICLE_THEMES, KINDS)
-WARNED = pd.DataFrame({"theme": ["debt", "green"], "warning": ["", "mix_makes_it"]})
+WARNED = pd.DataFrame({"theme": ["debt", "green"], "year_from": 2022, "year_to": 2024, "warning": ["", "mix_makes_it"]})
 
 USES = pd.DataFrame(
     [(term, region, date, f"{term}{region}", int(date[:4])) for term, uses in {
@@ -412,6 +415,211 @@ def test_names_the_codebook_does_not_know_show_as_they_are(tmp_path):
 def test_a_title_may_be_given(tmp_path):
     title = {"zh": "台账里的一句话", "en": "A sentence of the ledger"}
     assert drawn("coverage", tmp_path, title=title).title == title
+
+
+# ---- filters --------------------------------------------------------------------------------------------------------
+
+# What a frame tells apart, by the names of its columns, and the parameters that may choose among it.
+PARAMETERS = {"years": {"year", "years", "year_from"}, "regions": {"region", "regions"}, "themes": {"theme", "themes"},
+              "terms": {"terms"}, "sources": {"sources"}, "targets": {"targets"}}
+TOLD_BY = {"year": "years", "year_from": "years", "date": "years", "region": "regions", "regions": "regions",
+           "theme": "themes", "theme_a": "themes", "term": "terms", "source": "sources", "target": "targets"}
+UNKNOWN = {"year": 1999, "years": [1999], "year_from": 1999, "region": "江北", "regions": ["江北"], "theme": "no_such",
+           "themes": ["no_such"], "terms": ["无此词"], "sources": ["no_such"], "targets": ["no_such"]}
+
+
+def told_apart(frames):
+    """What the frames of a chart tell apart: years, regions, themes, terms, sources, targets."""
+    told = set()
+    for frame in frames:
+        if isinstance(frame, list):  # findings
+            told |= {of for f in frame for key in f.slice for of in [TOLD_BY.get(key, key)] if of in PARAMETERS}
+            continue
+        told |= {TOLD_BY[c] for c in frame.columns if c in TOLD_BY}
+        if set(frame.index) <= set(NAMES.regions) and set(frame.columns) <= set(NAMES.themes):
+            told |= {"regions", "themes"}
+    return told
+
+
+def filters_of(name):
+    """The filters that the function of a chart takes."""
+    return set(inspect.signature(CASES[name][0]).parameters) & set().union(*PARAMETERS.values())
+
+
+def test_every_chart_function_is_looked_at():
+    public = {function for name, function in vars(charts).items() if inspect.isfunction(function)
+              and not name.startswith("_") and "stem" in inspect.signature(function).parameters}
+    assert public == {function for function, *_ in CASES.values()}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_chart_takes_a_filter_of_each_thing_its_frame_tells_apart(name):
+    function, frames, arguments = CASES[name]
+    told, filters = told_apart(frames), filters_of(name)
+    for of, parameters in PARAMETERS.items():
+        assert bool(parameters & filters) == (of in told), of
+    for filter_ in filters - arguments.keys():  # all by default
+        assert inspect.signature(function).parameters[filter_].default in (None, -1, "all")
+    why = re.search(r"No filter of ([^:]*):\s+\S", " ".join(function.__doc__.split()))
+    assert {"years", "regions", "themes"} - told == set(re.findall(r"\w+", why[1].replace(" or ", " ")) if why else ())
+
+
+@pytest.mark.parametrize(("name", "filter_"), [(n, f) for n in CASES for f in sorted(filters_of(n))])
+def test_a_value_that_the_frame_does_not_hold_leaves_too_little(name, filter_, tmp_path):
+    for value in [UNKNOWN[filter_], *([[]] if isinstance(UNKNOWN[filter_], list) else [])]:
+        card = drawn(name, tmp_path, **{filter_: value})
+        assert card.n == 0
+        assert card.alt["zh"].endswith("。")
+        assert card.title["en"] == "Too little material for this chart"
+
+
+def test_coverage_of_some_years_and_regions(tmp_path):
+    # articles by hand: 2022 河北 4, 广东 4; 2024 河北 6, 广东 4, 内蒙古 1
+    card = drawn("coverage", tmp_path, years=[2024], regions=["河北", "内蒙古", "深圳"])
+    assert card.n == 7
+    assert card.period == "2024"
+    assert card.title == {"zh": "3个地区中1个没有材料", "en": "1 of 3 regions have no article"}
+    assert "2024年；共7篇" in card.subtitle["zh"]
+    assert card.alt["zh"] == ("热力表，2024年各地区文章数。共7篇；2024年最多，7篇。地区中河北最多，6篇。"
+                              "没有材料的地区：深圳。")
+    data = data_of(card)
+    assert data[["region", "n_articles", "n_all_years"]].to_numpy().tolist() == [
+        ["河北", 6, 6], ["内蒙古", 1, 1], ["深圳", 0, 0], ["all", 7, 7]]
+    alone = drawn("coverage", tmp_path, regions="广东", size=["page", "slide", "half"])
+    assert alone.title == {"zh": "广东有8篇材料，2022年最多", "en": "Guangdong: 8 articles; 2022 has the most"}
+
+
+def test_prevalence_of_some_years_and_themes(tmp_path):
+    frames = [pd.concat([PREVALENCE, PREVALENCE[PREVALENCE["year"] == 2024].assign(year=2025)])]
+    card = drawn("theme_prevalence", tmp_path, frames, years=[2022, 2024], themes=["green", "tech"],
+                 standardised=None, warned=None)
+    assert card.period == "2022–2024"
+    assert card.n == 80 + 108  # statements of both years
+    assert "In 2024 “Green finance” comes first" in card.title["en"]  # 18 of 108; no one speaks of tech
+    assert set(data_of(card)["year"]) == {2022, 2024}
+    warned = pd.DataFrame({"theme": ["green"], "year_from": [2022], "year_to": [2025], "warning": ["mix_makes_it"]})
+    held = HELD.iloc[:0]
+    assert "*" not in drawn("theme_prevalence", tmp_path, frames, years=[2022, 2024], standardised=held,
+                            warned=warned).how_to_read["zh"].partition("带*的主题")[0]
+    assert "turns round for" not in drawn("theme_prevalence", tmp_path, frames, years=[2022, 2024],
+                                          standardised=held, warned=warned).alt["en"]
+    assert "turns round for" in drawn("theme_prevalence", tmp_path, frames, standardised=held, warned=warned).alt["en"]
+
+
+def test_words_of_some_terms_keep_the_rate_of_the_whole_slice(tmp_path):
+    card = drawn("top_terms", tmp_path, terms=["协同", "普惠"], year=2024)
+    assert data_of(card)[["term", "count"]].to_numpy().tolist() == [["协同", 12], ["普惠", 10]]
+    assert data_of(card)["per_10k"].to_list() == pytest.approx([12 / 1.08, 10 / 1.08])  # of 10,800 tokens
+    assert card.period == "2024"
+    marked = drawn("keyness", tmp_path, terms=["普惠"])
+    assert data_of(marked)["term"].to_list() == ["普惠"]
+    assert marked.n == 18800  # the slices compared are the same
+    assert marked.title["zh"] == "2022年更常说“普惠”"
+
+
+def test_trajectories_of_some_years(tmp_path):
+    counts = pd.concat([TERM_COUNTS, TERM_COUNTS[TERM_COUNTS["year"] == 2022].assign(year=2021)])
+    slices = pd.concat([SLICES, SLICES[SLICES["year"] == 2022].assign(year=2021)])
+    card = drawn("term_trajectories", tmp_path, [counts, slices], years=[2021, 2022], terms=["化险", "普惠", "无此词"])
+    assert card.title["zh"] == "从2021年到2022年，这些词的用量没有明显变化"
+    assert card.period == "2021–2022"
+    assert card.n == 16000
+    assert set(data_of(card)["term"]) == {"化险", "普惠"}
+
+
+def test_maps_of_some_regions(tmp_path):
+    card = drawn("tile_map", tmp_path, regions=["河北", "深圳"])
+    assert card.n == 100
+    assert card.title["zh"] == "2个地区中，1个的材料够作比较，1个没有材料"
+    assert drawn("tile_map_theme", tmp_path, theme="green", regions=["广东"]).alt["zh"].endswith(
+        "材料够用的1个地区：广东37.5%。另有0个地区材料偏少，0个没有材料。")
+    dominant = drawn("tile_map_dominant", tmp_path, regions=["广东"], themes=["rules", "tech"])
+    assert dominant.title["zh"].startswith("1个材料够用的地区中，1个占比最高的是“制度建设”")
+    assert dominant.n == 80
+
+
+def test_the_accuracy_of_some_themes_is_added_up_anew(tmp_path):
+    # by hand: debt is found in 12 statements, 4 of them wrongly; green in 4 of 8
+    card = drawn("codebook_accuracy", tmp_path, themes=["debt", "green"])
+    data = data_of(card).set_index("theme")
+    assert list(data.index) == ["all", "mean", "debt", "green"]
+    assert data.loc["all", ["gold", "tp", "fp", "fn"]].to_list() == [16, 12, 4, 4]
+    assert card.n == 16
+    assert data.loc["all", "f1"] == pytest.approx(100 * 24 / (24 + 8))
+    assert data.loc["mean", "f1"] == pytest.approx((100 * 16 / 20 + 100 * 8 / 12) / 2)
+    assert card.title["en"] == "Against reference labels the coding of themes has an F1 of 75.0%"
+    assert data["theme_zh"].iloc[0] == "所选主题合计"
+
+
+def test_silence_of_a_year(tmp_path):
+    of_2022 = measures.silence(THEME_COUNTS, SLICES, year=2022).assign(thin=False)
+    frame = pd.concat([SILENCE, of_2022])
+    card = drawn("silence", tmp_path, [frame], year=2022)
+    # in 2022 河北 says nothing of green and technology finance, 广东 nothing of debt and rules
+    assert sorted(map(tuple, data_of(card)[["region", "theme"]].to_numpy())) == [
+        ("广东", "debt"), ("广东", "rules"), ("河北", "green"), ("河北", "tech")]
+    assert card.period == "2022"
+    assert card.n == 80
+    assert len(data_of(drawn("silence", tmp_path, [frame]))) == len(SILENCE)
+
+
+def test_first_uses_of_some_regions_and_years(tmp_path):
+    # without the national regulator Hebei was the first with 减量提质
+    card = drawn("diffusion_timeline", tmp_path, regions=["河北", "广东", "深圳"])
+    assert card.title["zh"] == "1个说法中，1个先见于地方"
+    assert "“减量提质”先见于河北，后见于另外2家。" in card.alt["zh"]
+    assert card.n == 3
+    # of the terms that came up in 2023 and 2024 五大篇文章 alone; 减量提质 was there before
+    later = drawn("diffusion_timeline", tmp_path, years=[2023, 2024])
+    assert set(data_of(later)["term"]) == {"五篇大文章"}
+    assert later.n == 4
+    assert later.period == "2023–2024"
+    assert drawn("diffusion_timeline", tmp_path, years=[2024]).n == 0
+    first_year = drawn("diffusion_timeline", tmp_path, years=[2022], min_regions=2)
+    assert sorted(data_of(first_year)["region"]) == ["全国", "全国", "河北", "深圳"]
+    assert first_year.period == "2022"
+
+
+def test_adoption_to_an_earlier_year(tmp_path):
+    card = drawn("adoption", tmp_path, years=[2022, 2023], terms=["减量提质"])
+    assert card.period == "2022–2023"
+    assert "到2023年估计50%" in card.title["zh"]  # 河北 and 广东 of four regions
+
+
+def test_passings_of_a_year_and_a_place(tmp_path):
+    card = drawn("risk_transmission", tmp_path, years=[2023])
+    assert card.n == 2
+    assert card.period == "2023"
+    assert card.title["zh"] == "语料中2处说到风险传递，“境外”到“市场”有1处"
+    into = drawn("risk_transmission", tmp_path, targets=["banks"])
+    assert into.n == 3
+    assert set(data_of(into)["source"]) == {"firms", "unnamed"}
+    assert drawn("risk_transmission", tmp_path, sources="firms").n == 0  # one pair is no picture
+
+
+def test_quantities_of_a_year_and_a_region(tmp_path):
+    table = QUANTITIES.assign(regions=[["河北", "广东"]] * 3 + [["广东"], []] + [["河北"]] * 2)
+    card = drawn("quantities", tmp_path, [table], regions=["河北"])
+    assert data_of(card)["value"].to_list() == [10, 12.5, -4]
+    assert card.n == 3
+    assert drawn("quantities", tmp_path, [table], regions=["河北"], years=[2022, 2023]).n == 0
+    assert drawn("quantities", tmp_path, [table], years=[2023, 2024]).period == "2023–2024"
+
+
+def test_findings_on_a_theme(tmp_path):
+    card = drawn("robustness", tmp_path, themes=["rules"])
+    assert card.title["zh"] == "1条发现中，1条换哪种做法都成立"
+    assert card.n == 2
+    assert drawn("robustness", tmp_path, years=[2024], terms=["普惠"]).alt["zh"].count("“地方债务”") == 1
+    assert drawn("robustness", tmp_path, years=[2022]).n == 2
+    assert drawn("robustness", tmp_path, regions=["全国"]).n == 0
+
+
+def test_a_year_given_alone_stands(tmp_path):
+    """Of two years to compare, one may be given."""
+    frame = pd.concat([TRENDS, TRENDS.assign(year_from=2023)])
+    assert drawn("theme_change", tmp_path, [frame], year_from=2023).period == "2023–2024"
+    assert drawn("theme_change", tmp_path, [frame]).period == "2022–2024"
 
 
 # ---- the words, on cases counted by hand ----------------------------------------------------------------------------
