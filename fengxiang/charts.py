@@ -18,6 +18,7 @@ little to draw it says so in the figure, in prose.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,6 +34,7 @@ from .drawing import (
     EMPTY_STYLE,
     LATER,
     MARK,
+    SMALL_SHEET_RULE,
     THIN_STYLE,
     UNCLEAR,
     Panel,
@@ -370,8 +372,9 @@ def coverage(slices: pd.DataFrame, *, names: Names, years: Sequence[int] | None 
         automatic = {"zh": f"{len(regions)}个地区中{len(blank)}个没有材料{most['zh']}",
                      "en": f"{len(blank)} of {len(regions)} regions have no article{most['en']}"}
     else:
+        every = "Both" if len(regions) == 2 else f"All {len(regions)}"
         automatic = {"zh": f"{len(regions)}个地区都有材料{most['zh']}",
-                     "en": f"All {len(regions)} regions have articles{most['en']}"}
+                     "en": f"{every} regions have articles{most['en']}"}
     alt = {
         "zh": f"热力表，{year_span(years, 'zh')}各地区文章数。共{count(n)}篇；{busiest}年最多，"
               f"{count(whole[busiest])}篇。"
@@ -741,10 +744,11 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
                         f"{_slice_words(-1, region, names, years, 'en')}; n = {count(n)} tokens. Indigo rose, ochre "
                         "fell, grey is unclear"},
         how_to_read={"zh": "每幅一个词，纵轴相同；线旁的数是最后一年的值，色带是95%区间，空心点是材料偏少的年份。"
-                           f"多的那一年不足{_MIN_USERS}篇文章用到的词，不算有变化。",
+                           f"多的那一年不足{_MIN_USERS}篇文章用到的词，不算有变化。" + SMALL_SHEET_RULE["zh"],
                      "en": "One chart a term, all on one scale; the number is the last year’s value, the band the 95% "
                            "interval, hollow dots years with little material. A term that under "
-                           f"{_MIN_USERS} articles use in the year of more use has not changed."},
+                           f"{_MIN_USERS} articles use in the year of more use has not changed. "
+                           + SMALL_SHEET_RULE["en"]},
         **shared)
 
 
@@ -893,10 +897,11 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
                         f"thin years{signs['en']}"},
         how_to_read={"zh": "每幅一个主题，纵轴相同；线旁的数是最后一年的占比，色带是95%区间，两年的色带不相接，"
                            "才能说有变化。" + mix["zh"] + "同组主题的颜色相近："
-                           + "、".join(g["zh"] for g in groups) + "。",
+                           + "、".join(g["zh"] for g in groups) + "。" + SMALL_SHEET_RULE["zh"],
                      "en": "One chart a theme, all on one scale; the number is the last year’s share, the band the "
                            "95% interval: only bands that part mean a change." + mix["en"]
-                           + " Themes of a group have like colours: " + ", ".join(g["en"] for g in groups) + "."},
+                           + " Themes of a group have like colours: " + ", ".join(g["en"] for g in groups) + ". "
+                           + SMALL_SHEET_RULE["en"]},
         **shared)
 
 
@@ -1531,7 +1536,8 @@ def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, regio
     none = data[data["n_statements"] == 0]
     ranked = data.sort_values(["n_statements", "region"], ascending=[False, True], ignore_index=True)
     automatic = {
-        "zh": (f"{len(regions)}个地区中，{len(solid)}个的材料够作比较" if len(solid) else
+        "zh": (f"{len(regions)}个地区的材料都够作比较" if len(solid) == len(regions) else
+               f"{len(regions)}个地区中，{len(solid)}个的材料够作比较" if len(solid) else
                f"{len(regions)}个地区的材料都不够作比较")
               + (f"，{len(none)}个没有材料" if len(none) else ""),
         "en": (f"{len(solid)} of {len(regions)} regions hold enough material to compare" if len(solid) else
@@ -2234,53 +2240,84 @@ def correspondence(table: pd.DataFrame, *, names: Names, themes: Sequence[str] |
                  f"{listing(list(by_side[-1]['name_en']), 'en')}, to {right['name_en']}, near "
                  f"{listing(list(by_side[1]['name_en']), 'en')}."}
 
-    def draw(figure, lang):
-        width, height = size_inches(figure)
-        axes = add_axes(figure, bottom=0.18)
-        w, h = width * 72, (height - 0.18) * 72
-        axes.set_xlim(0, w)
-        axes.set_ylim(0, h)
-        xy = data[["axis_1", "axis_2"]].to_numpy(float)
-        # One unit is as long upwards as across: distances in the plane mean something.
-        low, high = np.minimum(xy.min(axis=0), 0), np.maximum(xy.max(axis=0), 0)
-        scale = min((w - 130) / max(high[0] - low[0], 1e-9), (h - 30) / max(high[1] - low[1], 1e-9))
-        centre = np.array([w, h]) / 2 - (low + high) / 2 * scale
-        points = xy * scale + centre
-        axes.plot([0, w], [centre[1]] * 2, color=GRID, linewidth=0.8, zorder=0)
-        axes.plot([centre[0]] * 2, [0, h], color=GRID, linewidth=0.8, zorder=0)
-        is_theme = (data["kind"] == "theme").to_numpy()
-        colours = [names.colour(x) if t else UNCLEAR for x, t in zip(data["name"], is_theme, strict=True)]
-        axes.scatter(*points[is_theme].T, s=26, c=[c for c, t in zip(colours, is_theme, strict=True) if t], zorder=2)
-        axes.scatter(*points[~is_theme].T, s=16, marker="s", c=UNCLEAR, zorder=2)
-        labels = list(data[f"name_{lang}"])
-        sizes_pt = np.where(is_theme, 8.2, 8.0)
-        sizes = np.array([(text_width(t, z) * 72, z) for t, z in zip(labels, sizes_pt, strict=True)])
-        order = list(data.sort_values(["kind", "contribution", "name"], ascending=[False, False, True]).index)
-        placed = place_labels(points, np.full(len(data), 2.8), sizes, (0, 0, w, h), order, reach=100)
-        write_placed(axes, placed, labels, sizes_pt,
-                     [INK if theme else QUIET_INK for theme in is_theme])
-        hidden = len(data) - len(placed)
+    def note(lang, hidden):
         words = (f"横轴显示{percent(explained[0])}的差异，纵轴{percent(explained[1])}；圆点为主题，方点为地区"
                  if lang == "zh" else
                  f"Across: {percent(explained[0])} of the differences; up: {percent(explained[1])}. Dots are themes, "
                  "squares regions")
-        if hidden:
-            words += (f"；{hidden}个名称放不下，见数据表" if lang == "zh" else
-                      f"; {hidden} names without room are in the data")
-        write(axes, (0, 0), words, 7.5, at="axes", shift=(0, -4), va="top", color=QUIET_INK)
+        if not hidden:
+            return words
+        return words + (f"；标出{len(data) - hidden}个名称：横轴两端和离原点最远的，另{hidden}个见数据表"
+                        if lang == "zh" else
+                        f". {len(data) - hidden} names: the two ends across and those furthest from the origin; the "
+                        f"other {hidden} are in the data")
+
+    xy = data[["axis_1", "axis_2"]].to_numpy(float)
+    is_theme = (data["kind"] == "theme").to_numpy()
+    far = data.assign(_end=~data.index.isin([left.name, right.name]), _far=np.hypot(*xy.T))
+    order = list(far.sort_values(["_end", "_far", "name"], ascending=[True, False, True]).index)
+
+    def all_named(points, sizes, w, h) -> dict | None:
+        """Places for all names; None where they cannot all stand."""
+        for turn in (order, order[::-1], list(data.sort_values("contribution", ascending=False, kind="stable").index)):
+            found = place_labels(points, np.full(len(data), 2.8), sizes, (0, 0, w, h), turn, reach=100)
+            if len(found) == len(data):
+                return found
+        return None
+
+    def named(points, sizes, w, h) -> dict:
+        """Places for as many names as can all stand, in `order`: the ends across, then from the outside in."""
+        best, least, most = {}, 0, len(order)
+        while most - least > 1:
+            middle = (least + most) // 2
+            found = place_labels(points, np.full(len(data), 2.8), sizes, (0, 0, w, h), order[:middle], reach=100)
+            best, least, most = (found, middle, most) if len(found) == middle else (best, least, middle)
+        return best
+
+    def draw(figure, lang):
+        width, height = size_inches(figure)
+        labels = list(data[f"name_{lang}"])
+        sizes_pt = np.where(is_theme, 8.2, 8.0)
+        sizes = np.array([(text_width(t, z) * 72, z) for t, z in zip(labels, sizes_pt, strict=True)])
+        # One unit is as long upwards as across: distances in the plane mean something.
+        low, high = np.minimum(xy.min(axis=0), 0), np.maximum(xy.max(axis=0), 0)
+        for hidden in (0, 99):  # a note of names left out may need a line more
+            foot = 0.05 + 0.13 * figures.n_lines(note(lang, hidden), width, 7.5)
+            w, h = width * 72, (height - foot) * 72
+            scale = min((w - 130) / max(high[0] - low[0], 1e-9), (h - 30) / max(high[1] - low[1], 1e-9))
+            centre = np.array([w, h]) / 2 - (low + high) / 2 * scale
+            points = xy * scale + centre
+            placed = named(points, sizes, w, h) if hidden else all_named(points, sizes, w, h)
+            if placed is not None:
+                break
+        axes = add_axes(figure, bottom=foot)
+        axes.set_xlim(0, w)
+        axes.set_ylim(0, h)
+        axes.plot([0, w], [centre[1]] * 2, color=GRID, linewidth=0.8, zorder=0)
+        axes.plot([centre[0]] * 2, [0, h], color=GRID, linewidth=0.8, zorder=0)
+        colours = [names.colour(x) if t else UNCLEAR for x, t in zip(data["name"], is_theme, strict=True)]
+        axes.scatter(*points[is_theme].T, s=26, c=[c for c, t in zip(colours, is_theme, strict=True) if t], zorder=2)
+        axes.scatter(*points[~is_theme].T, s=16, marker="s", c=UNCLEAR, zorder=2)
+        write_placed(axes, placed, labels, sizes_pt,
+                     [INK if theme else QUIET_INK for theme in is_theme])
+        for k, line in enumerate(figures.wrap(note(lang, len(data) - len(placed)), width, 7.5).split("\n")):
+            write(axes, (0, 0), line, 7.5, at="axes", shift=(0, -4 - 9.4 * k), va="top", color=QUIET_INK)
 
     n = int(filled.to_numpy().sum())
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=5.0,
+        draw, title=title or automatic, n=n, alt=alt, height=5.2,
         subtitle={"zh": f"地区与主题的对应分析；n={count(n)}次归类，{len(regions)}个地区，"
                         f"两轴显示差异的{percent(total)}",
                   "en": f"Correspondence analysis of regions and themes; n = {count(n)} codings, {len(regions)} "
                         f"regions; the axes show {percent(total)} of the differences"},
         how_to_read={"zh": "离得近的地区，谈的主题相近；地区偏向哪个主题，就落在从原点看去的那个方向；"
-                           "靠近原点的与平均相差不多。两轴没有显示的差异，图上看不到。",
+                           "靠近原点的与平均相差不多。两轴没有显示的差异，图上看不到。"
+                           "名称放不下时，先标横轴两端的主题，再由外到内；没有名称的点离平均较近，见数据表。",
                      "en": "Regions near each other speak of similar themes; a region lies in the direction, seen from "
                            "the origin, of the themes it favours; near the origin is near the average. Differences "
-                           "the axes do not show cannot be seen here."},
+                           "the axes do not show cannot be seen here. Where names lack room, those of the two ends "
+                           "across are written, then others from the outside in; points without a name are nearer to "
+                           "the average, and in the data."},
         **shared)
 
 
@@ -2774,6 +2811,16 @@ def _subjects(finding, of: str) -> set:
     return found
 
 
+def _gist(finding, lang: str) -> str:
+    """What a finding says in short: its title where it has one, else its sentence up to the colon that opens a list."""
+    title = (getattr(finding, "title", None) or {}).get(lang)
+    sentence = getattr(finding, lang)
+    head = re.split("：|: ", sentence, maxsplit=1)[0]
+    if head.count("“") != head.count("”"):  # the colon is within a quotation
+        head = sentence
+    return (title or head).rstrip("。.")
+
+
 def robustness(findings: Sequence, *, years: Sequence[int] | None = None, regions: Sequence[str] | None = None,
                themes: Sequence[str] | None = None, terms: Sequence[str] | None = None,
                title: Bilingual | None = None, stem: str = "robustness", period: str = "–",
@@ -2816,53 +2863,93 @@ def robustness(findings: Sequence, *, years: Sequence[int] | None = None, region
     alt = {"zh": f"检验表，{len(checked)}条发现各换{len(ways)}种做法重算：{scores('zh')}。",
            "en": f"Table of {len(checked)} findings recomputed in {len(ways)} other ways: {scores('en')}."}
 
+    short = {(c["zh"], c["en"]): c.get("short") or c for f in checked for c in f.badge["checks"]}
+
+    def layout(lang, width):
+        """Inches for the findings and for a column, the lines of each heading, whether these stand upright."""
+        heads = [short[way][lang] for way in ways]
+        score = text_width("0/0", 8.5) + 0.2
+        widest = max(text_width(piece, 7.5) for head in heads for piece in (head.split() if lang == "en" else
+                                                                            [head[:3], head[3:]]))
+        column = min(max(widest + 0.08, (0.48 * width - score) / len(ways), 0.36), 0.8)
+        upright = width - score - column * len(ways) < 0.42 * width
+        if upright:
+            column = min(0.36, 0.5 * width / len(ways))
+        return width - score - column * len(ways), column, [[head] if upright else figures.wrap(
+            head, column - 0.05, 7.5).split("\n") for head in heads], upright
+
+    def heading(heads, upright):
+        return 0.1 + (max(text_width(h[0], 7.5) for h in heads) if upright else 0.125 * max(map(len, heads)))
+
+    def lines_of(lang, left, size):
+        return [figures.wrap(_gist(f, lang), left - 0.2, size).split("\n") for f in checked]
+
+    def tall(lines, size, pad=0.11):
+        return [len(some) * size * 1.26 / 72 + pad for some in lines]
+
     def draw(figure, lang):
         width, height = size_inches(figure)
-        labels = [way[0 if lang == "zh" else 1] for way in ways]
-        left = width * 0.44
-        key_lines = figures.wrap("  ".join(f"{i + 1} {t}" for i, t in enumerate(labels)), width, 7.5).split("\n")
-        foot = 0.14 * len(key_lines) + 0.12
-        axes = add_axes(figure, left=left, right=0.62, top=0.22, bottom=foot)
-        axes.set_xlim(-0.5, len(ways) - 0.5)
-        axes.set_ylim(len(checked) - 0.5, -0.5)
-        room = (height - 0.22 - foot) / len(checked)
-        for i, f in enumerate(checked):
+        left, column, heads, upright = layout(lang, width)
+        top = heading(heads, upright)
+        room = height - top
+        for size, pad in ((8.0, 0.11), (7.5, 0.08), (7.0, 0.05)):
+            lines = lines_of(lang, left, size)
+            heights = tall(lines, size, pad)
+            if sum(heights) <= room:
+                break
+        shown = len(checked)
+        while shown > 1 and sum(heights[:shown]) > room - (0.2 if shown < len(checked) else 0):
+            shown -= 1  # the findings stand in the order of the report: the last are left out
+        hidden = len(checked) - shown
+        spare = max(room - (0.2 if hidden else 0) - sum(heights[:shown]), 0) / shown
+        axes = add_axes(figure)
+        axes.set_xlim(0, width)
+        axes.set_ylim(height, 0)
+        places, y = left + column * (np.arange(len(ways)) + 0.5), top
+        for i, f in enumerate(checked[:shown]):
+            if i:
+                axes.axhline(y, color=GRID, linewidth=0.7, zorder=0)
+            tallness = heights[i] + spare
+            middle = y + tallness / 2
+            for k, line in enumerate(lines[i]):
+                write(axes, (0, middle + (k - (len(lines[i]) - 1) / 2) * size * 1.26 / 72), line, size)
             verdicts = {(c["zh"], c["en"]): c["holds"] for c in f.badge["checks"]}
-            for j, way in enumerate(ways):
+            for place, way in zip(places, ways, strict=True):
                 if way in verdicts:
                     held = verdicts[way]
-                    axes.scatter([j], [i], s=36, marker="o" if held else "X", facecolors=LATER if held else EARLIER,
-                                 linewidths=0)
-            text = figures.wrap(getattr(f, lang), left - 0.15, 8).split("\n")
-            fits = max(1, int(room / 0.142))
-            if len(text) > fits:  # a Chinese line is cut anywhere, an English one after a word
-                last = text[fits - 1]
-                cut = last[:-1] if lang == "zh" or " " not in last else last.rsplit(" ", 1)[0]
-                text = [*text[:fits - 1], cut.rstrip(" ,;:，；：、") + "…"]
-            for k, line in enumerate(text):
-                figure.text(0, 1 - (0.22 + room * (i + 0.5) + 0.142 * (k - (len(text) - 1) / 2) + 0.035) / height, line,
-                            fontsize=8, color=INK, va="baseline")
-            write(axes, (1, i), f"{f.badge['holds']}/{f.badge['of']}", 8.5, at="right", shift=(8, 0))
-            if i:
-                axes.axhline(i - 0.5, color=GRID, linewidth=0.7, zorder=0)
-        for j in range(len(ways)):
-            write(axes, (j, 1), str(j + 1), 7.5, at="top", shift=(0, 3), ha="center", va="baseline", color=QUIET_INK)
-        for k, line in enumerate(key_lines):
-            figure.text(0, (foot - 0.2 - 0.14 * k) / height, line, fontsize=7.5, color=QUIET_INK, va="baseline")
+                    axes.scatter([place], [middle], s=36, marker="o" if held else "X",
+                                 facecolors=LATER if held else EARLIER, linewidths=0)
+            write(axes, (width, middle), f"{f.badge['holds']}/{f.badge['of']}", 8.5, ha="right")
+            y += tallness
+        for place, head in zip(places, heads, strict=True):
+            if upright:
+                write(axes, (place, top - 0.06), head[0], 7.5, ha="center", va="bottom", rotation=90, color=SOFT_INK)
+            else:
+                for k, line in enumerate(head):
+                    write(axes, (place, top - 0.08 - 0.125 * (len(head) - 1 - k)), line, 7.5, ha="center",
+                          va="baseline", color=SOFT_INK)
+        if hidden:
+            more = f"另有{hidden}条见整页图" if lang == "zh" else f"{hidden} more in the full figure"
+            write(axes, (width, height), more, 7.5, shift=(0, 2), ha="right", va="baseline", color=QUIET_INK)
+
+    def page_height(lang):
+        left, _, heads, upright = layout(lang, figures.SIZES["page"].width - 0.32)
+        return heading(heads, upright) + sum(tall(lines_of(lang, left, 8.0), 8.0)) + 0.12
 
     n = len(data)
+    every = {lang: ("；" if lang == "zh" else "; ").join(way[lang == "en"] for way in ways) for lang in figures.LANGS}
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=0.5 * len(checked) + 0.3 + 0.14 * (1 + len(ways) // 4),
+        draw, title=title or automatic, n=n, alt=alt, height=max(map(page_height, figures.LANGS)),
         subtitle={"zh": f"每条发现换{len(ways)}种做法重算，圆点为结论不变，叉为改变，空白为不适用；n={count(n)}次重算",
                   "en": f"Each finding recomputed in {len(ways)} other ways: a dot where it stands, a cross where it "
                         f"does not, blank where the way has no bearing; n = {count(n)}"},
-        how_to_read={"zh": "一行是一条发现，一列是一种做法，列号见图下；空着的，是这种做法与该条发现无关。"
-                           "叉多的发现取决于怎么数、用哪些来源，"
+        how_to_read={"zh": f"一行是一条发现，只写要点，全文见数据表；一列是一种做法，自左至右：{every['zh']}。空着的，"
+                           "是这种做法与该条发现无关。叉多的发现取决于怎么数、用哪些来源，"
                            f"引用时要说明。最不稳的一条成立{weakest.badge['holds']}次，共{weakest.badge['of']}次。",
-                     "en": "A row is a finding, a column another way, numbered below; where nothing stands, that way "
-                           "has no bearing on the finding. A finding with many crosses depends on how one counts or on "
-                           "which sources: say so when citing it. The least firm "
-                           f"stands in {weakest.badge['holds']} of {weakest.badge['of']}."},
+                     "en": "A row is a finding in short, in full in the data; a column is another way, from the left: "
+                           f"{every['en']}. Where nothing stands, that way has no bearing on the finding. A finding "
+                           "with many crosses depends on how one counts or on which sources: say so when citing it. "
+                           f"The least firm stands in {weakest.badge['holds']} of {weakest.badge['of']}."},
         **shared)
 
 
@@ -3326,9 +3413,10 @@ def adoption(adoption: pd.DataFrame, *, names: Names | None = None, terms: Seque
                   "en": f"Share of regions that have used the term, with 95% intervals (Kaplan–Meier); at most {n} "
                         "observable regions"},
         how_to_read={"zh": "线越高，用过这个说法的地区越多。没有材料的地区既不算用过，也不算没用，"
-                           "自它最后一次有材料起不再计入。",
+                           "自它最后一次有材料起不再计入。" + SMALL_SHEET_RULE["zh"],
                      "en": "The higher the line, the more regions have used the term. A region without material counts "
-                           "neither as using nor as not using it: it leaves the sum after its last material."},
+                           "neither as using nor as not using it: it leaves the sum after its last material. "
+                           + SMALL_SHEET_RULE["en"]},
         **shared)
 
 

@@ -535,6 +535,9 @@ class TransmissionRules:
             missing = [k for k in ("id", "name_zh", "name_en", "words") if not (isinstance(row, dict) and row.get(k))]
             if missing:
                 raise file.error(f"a place needs {', '.join(missing)}", "places", i)
+            for key in sorted(set(row) - {"id", "theme", "name_zh", "name_en", "words", "medium", "weak"}, key=str):
+                raise file.error(f"“{key}” is not known here; a name with a comma stands in quotation marks", "places",
+                                 i)
             place = Place(row["id"], row.get("theme"), row["name_zh"], row["name_en"], bool(row.get("medium")),
                           bool(row.get("weak")))
             if place.id in self.places or place.id == UNNAMED:

@@ -255,8 +255,16 @@ class Panel:
     beside: Sequence[float] = ()
 
 
+SMALL_SHEET_RULE = {
+    "zh": "版面小，画不下全部各幅时，只画最后一个数值最高的几幅。",
+    "en": "A sheet too small for all charts shows those with the highest last values."}
+"""Which charts `small_multiples` leaves out, for the reading help."""
+
+
 def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str], lang: str) -> None:
-    """Line charts on one scale, titled, with the last value written out."""
+    """Line charts on one scale, titled, with the last value written out. Where not all have room they are set closer,
+    in smaller type; where that does not do either, those with the lowest last values are left out
+    (`SMALL_SHEET_RULE`), which a note says."""
     width, height = size_inches(figure)
     years = sorted({y for p in panels for y in p.years})
     tops = [h for p in panels for h, t in zip(p.high, p.thin, strict=True) if not t and np.isfinite(h)]
@@ -264,17 +272,20 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
     top = max(tops, default=0) * 1.04 or 1
     tick = max(m * 10.0**e for e in range(-3, 5) for m in (1, 2, 5) if m * 10.0**e <= top * 0.8)
     margin, gap, foot = text_width(form(tick), 7.5) + 0.06, 0.12, 0.17
-    between = 0.14  # below a row, so that a title stands nearer to its own lines than to those above
     value_room = max(text_width(form(88.8), 8), 0.2) + 0.08
+    # type of a title, inches below a row (so that a title stands nearer to its own lines than to those above), and the
+    # least height and width of the lines
+    settings = ((8.0, 0.14, 0.38, 0.46), (7.2, 0.09, 0.27, 0.4))
 
-    def layout(panels, n_columns):
+    def layout(panels, n_columns, setting):
+        size, between, least_height, least_width = setting
         n_rows = -(-len(panels) // n_columns)
         cell = (width - margin - gap * (n_columns - 1)) / n_columns
-        titles = [figures.wrap(p.title, cell, 8) for p in panels]
-        heads = [0.155 * max(t.count("\n") + 1 for t in titles[k:k + n_columns]) + 0.06
+        titles = [figures.wrap(p.title, cell + (0 if size == 8 else gap - 0.06), size) for p in panels]
+        heads = [(1.2 * max(t.count("\n") for t in titles[k:k + n_columns]) + 1) * size / 72 + 0.09
                  for k in range(0, len(panels), n_columns)]
         plot = (height - foot - sum(heads) - between * n_rows) / n_rows
-        if plot < 0.38 or cell - value_room < 0.46:
+        if plot < least_height or cell - value_room < least_width:
             return np.inf, n_columns, cell, titles, heads, plot
         shape = abs(np.log((cell - value_room) / plot / 1.5))
         return shape + 2 * (-len(panels) % n_columns) / len(panels), n_columns, cell, titles, heads, plot
@@ -283,14 +294,16 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
         known = [v for v in panel.value if np.isfinite(v)]
         return known[-1] if known else -np.inf
 
+    def best(panels, setting):
+        return min((layout(panels, n, setting) for n in range(1, len(panels) + 1)), key=lambda found: found[:2])
+
     shown = list(panels)
-    while True:
-        unease, n_columns, cell, titles, heads, plot = min(
-            (layout(shown, n) for n in range(1, len(shown) + 1)), key=lambda found: found[:2])
-        if np.isfinite(unease) or len(shown) == 1:
-            break
-        shown.remove(min(reversed(shown), key=latest))  # a small sheet leaves out the smallest
-        foot = 0.32
+    setting = next((s for s in settings if np.isfinite(best(shown, s)[0])), settings[-1])
+    while not np.isfinite(best(shown, setting)[0]) and len(shown) > 1:
+        shown.remove(min(reversed(shown), key=latest))
+        foot = 0.3
+    _, n_columns, cell, titles, heads, plot = best(shown, setting)
+    size, between, *_ = setting
     panels, hidden = shown, len(panels) - len(shown)
     # One pair of axes in inches for all panels: two dozen of their own take a second to set up.
     axes = add_axes(figure)
@@ -326,7 +339,7 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
             after = max(right, float(x[last]) + 3 / 72)  # past the end of the lines that the scale is read from
             write(axes, (after, values[last]), form(panel.value[last]), 8, shift=(2, 0),
                   color=QUIET_INK if thin[last] else INK)
-        write_stack(axes, (left, base - plot), titles[k], 8, shift=(0, 6))
+        write_stack(axes, (left, base - plot), titles[k], size, shift=(0, 5))
         if k + n_columns >= len(panels):
             ends = [years[0], years[-1]] if len(years) > 1 else [years[0]]
             narrow = right - left < text_width("2021  2026", 7.5) + 0.06
@@ -339,7 +352,8 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
     if broken:
         axes.plot(*np.array(broken).T, color=INK, linewidth=0.9, linestyle=(0, (2.2, 1.8)), zorder=3.5)
     if hidden:
-        text = f"另有{hidden}幅见整页图" if lang == "zh" else f"{hidden} more in the full figure"
+        text = (f"图为最后一个数值最高的{len(panels)}幅，另有{hidden}幅见整页图" if lang == "zh" else
+                f"The {len(panels)} with the highest last values; {hidden} more in the full figure")
         write(axes, (1, 0), text, 7.5, at="axes", shift=(0, 2), ha="right", va="baseline", color=QUIET_INK)
 
 

@@ -1059,7 +1059,8 @@ def _with_badge(finding: Finding, lost: Mapping) -> Finding:
               "en": f"It no longer stands {', nor '.join(en)}."} if zh else {}
     return replace(finding, detail=detail, badge={
         "holds": sum(not names for names in lost.values()), "of": len(lost),
-        "checks": [{"zh": check.zh, "en": check.en, "holds": not names} for check, names in lost.items()]})
+        "checks": [{"zh": check.zh, "en": check.en, "short": {"zh": check.short_zh, "en": check.short_en},
+                    "holds": not names} for check, names in lost.items()]})
 
 
 def _with_term_evidence(run: Run, finding: Finding) -> Finding:

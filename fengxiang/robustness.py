@@ -45,6 +45,7 @@ class Check:
 
     Attributes:
         id, zh, en: what it is.
+        short_zh, short_en: the same for the head of a column.
         lost: what it must be told with where it is lost and the variant has no name, zh and en.
         variants: from the publishers that stand behind a finding, its views; they are the same object for the same
             view, so that what is made from one is made once.
@@ -53,6 +54,8 @@ class Check:
     id: str
     zh: str
     en: str
+    short_zh: str
+    short_en: str
     variants: Callable[[Collection[str]], list[Variant]]
     lost: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -63,10 +66,10 @@ def checks(run: Run, view: View) -> Iterator[Check]:
     # of copies and reprints the earliest; among those of one day the first by identifier
     ordered = articles.sort_values(["story_id", "date", "article_id"], na_position="last")
     lead = (~ordered.duplicated("story_id")).reindex(articles.index).to_numpy()
-    yield _single("reprints", "转载只计一次", "reprints counted once", replace(view, keep=lead), view,
-                  "with reprints counted once")
-    yield _single("unit", "按文章而不按语句计数", "by article, not by statement", replace(view, by_article=True), view,
-                  "with articles counted instead of statements")
+    yield _single("reprints", ("转载只计一次", "reprints counted once"), ("转载计一次", "reprints once"),
+                  "with reprints counted once", replace(view, keep=lead), view)
+    yield _single("unit", ("按文章而不按语句计数", "by article, not by statement"), ("按篇计数", "by article"),
+                  "with articles counted instead of statements", replace(view, by_article=True), view)
 
     @cache
     def without(column: str, name: str) -> Variant:
@@ -78,21 +81,25 @@ def checks(run: Run, view: View) -> Iterator[Check]:
 
     publishers, formats = largest("publisher", N_SOURCES), largest("source_format", None)
     known = set(largest("publisher", None))
-    yield Check("sources", "逐个剔除来源", "each source left out", lambda cited: [
-        without("publisher", n) for n in [*publishers, *sorted((set(cited) & known) - set(publishers))]])
-    yield Check("formats", "逐个剔除文件格式", "each file format left out",
+    yield Check("sources", "逐个剔除来源", "each source left out", "少一来源", "one source less",
+                lambda cited: [without("publisher", n) for n in
+                               [*publishers, *sorted((set(cited) & known) - set(publishers))]])
+    yield Check("formats", "逐个剔除文件格式", "each file format left out", "少一种文件", "one file type less",
                 lambda _: [without("source_format", n) for n in formats])
     part = first_part(view)
-    yield _single("patterns", "各主题去掉最管用的一条规则", "each theme without its most productive pattern",
-                  replace(part, corpus=ablated(run, part)), part,
-                  "with each theme stripped of its most productive pattern")
-    yield _single("segmentation", "换一种切词法（最长匹配）", "another segmenter (longest match)",
-                  replace(part, corpus=unsegmented(run, part)), part, "with another segmenter")
+    yield _single("patterns", ("各主题去掉最管用的一条规则", "each theme without its most productive pattern"),
+                  ("少一条规则", "one pattern less"), "with each theme stripped of its most productive pattern",
+                  replace(part, corpus=ablated(run, part)), part)
+    yield _single("segmentation", ("换一种切词法（最长匹配）", "another segmenter (longest match)"),
+                  ("另法切词", "other word splitting"), "with another segmenter",
+                  replace(part, corpus=unsegmented(run, part)), part)
 
 
-def _single(id_: str, zh: str, en: str, view: View, reference: View, lost: str) -> Check:
+def _single(id_: str, name: tuple[str, str], short: tuple[str, str], lost_en: str, view: View,
+            reference: View) -> Check:
+    """A check of one variant; names in zh and en."""
     variants = [Variant(view, reference)]
-    return Check(id_, zh, en, lambda _: variants, {"zh": zh, "en": lost})
+    return Check(id_, *name, *short, lambda _: variants, {"zh": name[0], "en": lost_en})
 
 
 def first_part(view: View) -> View:

@@ -622,6 +622,108 @@ def test_a_year_given_alone_stands(tmp_path):
     assert drawn("theme_change", tmp_path, [frame]).period == "2022–2024"
 
 
+# ---- what a small sheet leaves out ----------------------------------------------------------------------------------
+
+
+def sheets(monkeypatch, draw):
+    """(lang, size) → the texts that a chart puts on that sheet, with their type sizes; and the chart's card."""
+    found, check = {}, figures._check
+
+    def look(figure, stem, lang, size):
+        check(figure, stem, lang, size)
+        found[lang, size] = [(text.get_text(), text.get_fontsize()) for text, _ in figures._drawn_texts(figure)]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(figures, "_check", look)
+        card = draw(size=["page", "slide", "half"])
+    return found, card
+
+
+def test_findings_are_never_cut_and_columns_say_what_they_are(tmp_path, monkeypatch):
+    ways = [("转载只计一次", "reprints counted once"), ("按文章而不按语句计数", "by article, not by statement"),
+            ("逐个剔除来源", "each source left out"), ("逐个剔除文件形态", "each shape of file left out"),
+            ("各主题去掉最管用的一条规则", "each theme without its most productive pattern")]
+    short = [("转载计一次", "reprints once"), ("按篇计数", "by article"), ("少一来源", "one source less"),
+             ("少一种文件", "one file type less"), ("少一条规则", "one pattern less")]
+    marks = [{"zh": zh, "en": en, "short": {"zh": a, "en": b}, "holds": True}
+             for (zh, en), (a, b) in zip(ways, short, strict=True)]
+    badge = {"holds": 5, "of": 5, "checks": marks}
+    words = [("监管" * 14 + f"第{i}", "supervision of small and mid-size institutions " * 2 + f"no {i}")
+             for i in range(8)]
+    findings = [SimpleNamespace(id=f"f{i}", zh=f"{zh}：“甲”、“乙”。", en=f"{en}: “a”, “b”.", slice={}, badge=badge)
+                for i, (zh, en) in enumerate(words)]
+    findings[0].title = {"zh": "一句短的", "en": "A short sentence"}
+    seen, card = sheets(monkeypatch, lambda **k: drawn("robustness", tmp_path, [findings], **k))
+    for (lang, size), texts in seen.items():
+        every = "".join(text.replace(" ", "") for text, _ in texts)
+        assert "…" not in every
+        for pair in short:  # a heading may stand in several lines
+            assert pair[lang == "en"].replace(" ", "") in every, (lang, size)
+        shown = [i for i, pair in enumerate(words) if pair[lang == "en"].replace(" ", "") in every]
+        note = re.search(r"另有(\d+)条|(\d+)moreinthefull", every)
+        left_out = int(note[1] or note[2]) if note else 0
+        assert shown == list(range(1, 8 - left_out)), (lang, size)  # the first by its title
+        assert ("一句短的" if lang == "zh" else "Ashortsentence") in every
+        assert left_out == 0 or size == "half"
+        assert min(points for _, points in texts) >= 7
+    assert all(way in card.how_to_read["zh"] for way, _ in ways)
+    assert "“甲”" in card.alt["zh"]
+
+
+def test_a_colon_within_a_quotation_ends_no_finding():
+    finding = SimpleNamespace(zh="提法“一、二：三”首次见于材料：两篇。", en="The term “a: b” is new. It stands: twice.")
+    assert charts._gist(finding, "zh") == "提法“一、二：三”首次见于材料：两篇"
+    assert charts._gist(SimpleNamespace(zh="有两个：甲、乙。", en=""), "zh") == "有两个"
+
+
+@pytest.mark.parametrize("n_regions", [6, 30])
+def test_points_are_named_from_the_outside_in(n_regions, tmp_path, monkeypatch):
+    names = charts.Names.load(CODEBOOK)
+    rng = np.random.default_rng(3)
+    themes, regions = list(names.themes)[:20], [r for r in names.regions if r != "全国"][:n_regions]
+    table = pd.DataFrame(rng.poisson(6, (n_regions, 20)) + 25 * np.eye(n_regions, 20, dtype=int), regions, themes)
+    seen, card = sheets(monkeypatch, lambda **k: drawn("correspondence", tmp_path, [table], names=names, **k))
+    data = data_of(card)
+    data["far"] = np.hypot(data["axis_1"], data["axis_2"])
+    of_themes = data[data["kind"] == "theme"]
+    ends = {of_themes["axis_1"].idxmin(), of_themes["axis_1"].idxmax()}
+    hidden = 0
+    for (lang, size), texts in seen.items():
+        written = [text for text, _ in texts]
+        named = data[f"name_{lang}"].isin(written)
+        assert named[list(ends)].all()
+        rest = data.drop(index=list(ends))
+        if not named.all():
+            assert rest.loc[named, "far"].min() > rest.loc[~named, "far"].max(), (lang, size)
+        note = re.search(r"另(\d+)个见|other (\d+) are", " ".join(written))
+        assert int((~named).sum()) == (int(note[1] or note[2]) if note else 0)
+        hidden += int((~named).sum())
+    assert hidden or n_regions == 6  # so many names cannot all stand
+
+
+def test_a_small_sheet_shows_the_charts_with_the_highest_last_values(tmp_path, monkeypatch):
+    names = charts.Names.load(CODEBOOK)
+    rows = [(theme, year, 30 + 7 * k % 24 + (year == 2026) * (11 * k % 24)) for k, theme in enumerate(names.themes)
+            for year in range(2021, 2027)]
+    frame = pd.DataFrame(rows, columns=["theme", "year", "n"]).assign(region="all", n_statements=1000, thin=False)
+    frame["share"] = frame["n"] / 1000
+    frame["low"], frame["high"] = measures.wilson_interval(frame["n"], frame["n_statements"])
+    seen, card = sheets(monkeypatch, lambda **k: drawn("theme_prevalence", tmp_path, [frame], names=names,
+                                                       standardised=None, warned=None, **k))
+    last = frame[frame["year"] == 2026].set_index("theme")["n"]
+    for (lang, size), texts in seen.items():
+        every = "".join(text.replace(" ", "").replace("\n", "") for text, _ in texts)
+        shown = [t for t in names.themes if names.theme(t, lang).replace(" ", "") in every]
+        hidden = [t for t in names.themes if t not in shown]
+        assert len(hidden) <= {"page": 0, "slide": 0, "half": 6}[size]
+        if hidden:
+            assert last[shown].min() >= last[hidden].max()
+            assert str(len(shown)) in every
+            assert str(len(hidden)) in every
+        assert min(points for _, points in texts) >= 7
+    assert "last values" in card.how_to_read["en"]
+
+
 # ---- the words, on cases counted by hand ----------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fengxiang.coding import Codebook, code
 from fengxiang.errors import UserError
@@ -31,6 +32,20 @@ def coding_of(book, texts, title=None):
 
 
 # The codebook as a document
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yml")), ids=lambda path: path.name)
+def test_no_name_is_cut_at_a_comma(path):
+    """In braces an unquoted comma ends a value, and the rest becomes a key of its own."""
+    heap, cut = [yaml.safe_load(path.read_text("utf-8"))], []
+    while heap:
+        part = heap.pop()
+        if isinstance(part, dict):
+            cut += [key for key, value in part.items() if value is None and " " in str(key)]
+            heap += part.values()
+        elif isinstance(part, list):
+            heap += part
+    assert not cut
+
 
 def test_the_24_themes(book):
     assert [theme.code for theme in book.themes] == CODES.split()

@@ -440,6 +440,9 @@ def test_badges_say_which_source_a_finding_hangs_on(told):
     for badge in badges.values():
         assert badge["of"] == len(badge["checks"]) == len({c["zh"] for c in badge["checks"]})
         assert badge["holds"] == sum(c["holds"] for c in badge["checks"])
+        for check in badge["checks"]:  # heads of columns
+            assert 2 <= len(check["short"]["zh"]) <= 5
+            assert max(map(len, check["short"]["en"].split())) <= 9
     by_id = {f.id: f for f in told}
     for id_ in findings.CHOOSING:  # they say what stands in every other way of counting
         assert by_id[id_].grade == "too_little" or by_id[id_].badge["holds"] == by_id[id_].badge["of"]
