@@ -247,6 +247,22 @@ def _slice_words(year: int, region: str, names: Names, years: Sequence[int], lan
     return f"{where}，{when}" if lang == "zh" else f"{where}, {when}"
 
 
+_SENTENCE_WORDS = {"All", "Both", "From", "In", "No", "None", "The", "What"}
+
+
+def _sliced(title: Bilingual, names: Names, *, year: int = ALL_YEARS, region: str = "all") -> dict[str, str]:
+    """A title made for a slice, with the slice said first where it is not the whole."""
+    where = {lang: "" if region == "all" else names.region(region, lang) for lang in figures.LANGS}
+    when = {"zh": f"{year}年" if year > 0 else "", "en": str(year) if year > 0 else ""}
+    zh, en = where["zh"] + when["zh"], ", ".join(filter(None, (where["en"], when["en"])))
+    if not zh:
+        return dict(title)
+    first, _, rest = title["en"].partition(" ")
+    if first in _SENTENCE_WORDS:  # a name keeps its capital
+        first = first.lower()
+    return {"zh": f"{zh}：{title['zh']}", "en": f"{en}: {first} {rest}"}
+
+
 def leaders(frame: pd.DataFrame, value: str = "share", n: str | None = None) -> pd.DataFrame:
     """The rows that may truly be first, by `measures.among_first` on `value`, `low` and `high`, and on the counts `n`
     where all are of the same statements. One row where the first stands clear of all others; sorted by value
@@ -618,7 +634,8 @@ def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
         _term_bars(axes, shown, labels, lang)
 
     return figures.finish(
-        draw, title=title or automatic, n=n_tokens, alt=alt, height=0.2 * len(data) + 0.1,
+        draw, title=title or _sliced(automatic, names, year=year, region=region),
+        n=n_tokens, alt=alt, height=0.2 * len(data) + 0.1,
         subtitle={"zh": f"每万词次出现次数，{where['zh']}；n={count(n_tokens)}词次，已去停用词",
                   "en": f"Occurrences per 10,000 tokens, {where['en']}; n = {count(n_tokens)} tokens; stop words left "
                         "out"},
@@ -737,7 +754,7 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
 
     n = int(sizes.loc[years, "n_tokens"].sum())
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=1.12 * -(-len(chosen) // 4),
+        draw, title=title or _sliced(automatic, names, region=region), n=n, alt=alt, height=1.12 * -(-len(chosen) // 4),
         subtitle={"zh": f"每万词次出现次数与95%区间，{_slice_words(-1, region, names, years, 'zh')}；"
                         f"n={count(n)}词次。紫为增，褐为减，灰为变化不明",
                   "en": "Occurrences per 10,000 tokens with 95% intervals, "
@@ -800,6 +817,14 @@ def _leading_words(top: pd.DataFrame, names: Names, lang: str, n_themes: int) ->
                 f"no theme clearly leads; {labels[0]} is highest ({share})")
     return (f"{labels[0]}最高（{share}），但与其后{len(labels) - 1}个主题难分先后" if lang == "zh" else
             f"{labels[0]} is highest ({share}) but cannot be told from {others(len(labels) - 1)}")
+
+
+def _of_one_region(rows: pd.DataFrame, names: Names) -> dict[str, str]:
+    """What leads in the one region that `rows`, a row a theme, are of."""
+    top, region = leaders(rows, "percent", "n"), rows["region"].iloc[0]
+    words = {lang: _leading_words(top, names, lang, len(rows)) for lang in figures.LANGS}
+    return {"zh": f"{names.region(region, 'zh')}：{words['zh']}",
+            "en": f"{names.region(region, 'en')}: {words['en']}"}
 
 
 def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "all",
@@ -889,7 +914,8 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
     groups = [names.groups[g] for g in dict.fromkeys(names.themes[t]["group"] for t in names.themes
                                                      if t in set(data["theme"]))]
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=1.2 * -(-data["theme"].nunique() // 6) + 0.2,
+        draw, title=title or _sliced(automatic, names, region=region),
+        n=n, alt=alt, height=1.2 * -(-data["theme"].nunique() // 6) + 0.2,
         subtitle={"zh": f"涉及各主题的语句占比与95%区间，{_slice_words(-1, region, names, years, 'zh')}；"
                         f"n={count(n)}条语句，材料偏少的年份为空心点{signs['zh']}",
                   "en": "Share of statements with each theme, with 95% intervals, "
@@ -1251,7 +1277,7 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
     where = {lang: "" if region == "all" else names.region(region, lang) + ("，" if lang == "zh" else ", ")
              for lang in figures.LANGS}
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=0.195 * len(data) + 0.6,
+        draw, title=title or _sliced(automatic, names, region=region), n=n, alt=alt, height=0.195 * len(data) + 0.6,
         subtitle={"zh": f"{where['zh']}涉及各主题的语句占比；n={n_a}条（{first}年）和{n_b}条（{last}年）",
                   "en": (where["en"] + "share" if where["en"] else "Share")
                         + f" of statements with each theme; n = {n_a} ({first}) and {n_b} ({last}) statements"},
@@ -1294,7 +1320,9 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
     tally = pd.Series(list(firsts.values())).value_counts()
     common = sorted(tally[tally == tally.max()].index, key=themes.index)
     best = data[~data["thin"]].sort_values("percent", ascending=False, kind="stable").iloc[0]
-    if len(common) == 1 and tally.max() > 1:
+    if len(solid) == 1:
+        automatic = _of_one_region(data[data["region"] == solid[0]], names)
+    elif len(common) == 1 and tally.max() > 1:
         unsure = sum(len(leaders(data[data["region"] == r], "percent", "n")) > 1 for r in solid
                      if firsts[r] == common[0])
         automatic = {
@@ -1391,7 +1419,8 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
     where = year_span(_years_of(prevalence) if year == ALL_YEARS else [year], "zh"), \
         year_span(_years_of(prevalence) if year == ALL_YEARS else [year], "en")
     return figures.finish(
-        draw, title=title or automatic, n=int(size.sum()), alt=alt, height=0.19 * len(themes) + 0.75,
+        draw, title=title or _sliced(automatic, names, year=year),
+        n=int(size.sum()), alt=alt, height=0.19 * len(themes) + 0.75,
         subtitle={"zh": f"各地区语句中涉及各主题的百分比，{where[0]}；n为地区的语句数，一条涉及几个地区，各计一次",
                   "en": f"Per cent of each region’s statements with each theme, {where[1]}; n is the region’s "
                         "statements, one on several regions counting in each"},
@@ -1474,7 +1503,7 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
              for lang in figures.LANGS}
     hollow = {"zh": f"；空心点为{year_from}年" if two else "", "en": f"; hollow dots are {year_from}" if two else ""}
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=0.19 * len(data) + 0.35,
+        draw, title=title or _sliced(automatic, names, region=region), n=n, alt=alt, height=0.19 * len(data) + 0.35,
         subtitle={"zh": f"{where['zh']}{year_to}年涉及各主题的语句占比与95%区间，n={count(n)}条{hollow['zh']}",
                   "en": (where["en"] + "share" if where["en"] else "Share") + " of statements with each theme in "
                                                                               f"{year_to}, with 95% intervals; n = "
@@ -1543,6 +1572,10 @@ def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, regio
         "en": (f"{len(solid)} of {len(regions)} regions hold enough material to compare" if len(solid) else
                f"None of {len(regions)} regions holds enough material to compare")
               + (f"; {len(none)} hold none" if len(none) else "")}
+    if len(regions) == 1:
+        automatic = {"zh": f"{ranked['region'].iloc[0]}有{count(total)}条语句" + ("" if len(solid) else "，不够作比较"),
+                     "en": f"{ranked['region_en'].iloc[0]}: {count(total)} statement{'' if total == 1 else 's'}"
+                           + ("" if len(solid) else ", too few to compare")}
     alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区的语句数。最多的是"
                  + "、".join(f"{r.region}{count(r.n_statements)}条" for r in ranked.head(5).itertuples())
                  + f"；{len(some)}个地区材料偏少"
@@ -1566,7 +1599,7 @@ def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, regio
                  [*steps, (fill(peak / 10), thin, THIN_STYLE), ("none", empty, EMPTY_STYLE)])
 
     return figures.finish(
-        draw, title=title or automatic, n=total, alt=alt, height=4.7,
+        draw, title=title or _sliced(automatic, names, year=year), n=total, alt=alt, height=4.7,
         subtitle={"zh": f"归属各地区的语句数，{year_span(years, 'zh')}；合计{count(total)}条，一条涉及几个地区，"
                         "各计一次",
                   "en": f"Statements attributed to each region, {year_span(years, 'en')}; {count(total)} in all, one "
@@ -1663,7 +1696,8 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
                             va="baseline")
 
     return figures.finish(
-        draw, title=title or automatic, n=int(data["n_statements"].sum()), alt=alt, height=4.7,
+        draw, title=title or _sliced(automatic, names, year=year),
+        n=int(data["n_statements"].sum()), alt=alt, height=4.7,
         subtitle={"zh": f"各地区语句中涉及该主题的百分比，{year_span(years, 'zh')}；"
                         f"n={count(data['n_statements'].sum())}条（一条涉及几个地区，各计一次）",
                   "en": f"Per cent of each region’s statements on the theme, {year_span(years, 'en')}; n = "
@@ -1714,6 +1748,8 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
               + _unsure(unsure, "zh"),
         "en": f"{quoted(names.theme(order[0], 'en'))} has the largest share in {tally[order[0]]} of the {len(solid)} "
               "regions with enough material" + _unsure(unsure, "en")}
+    if len(solid) == 1:
+        automatic = _of_one_region(frame[frame["region"] == solid["region"].iloc[0]], names)
     alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区占比最高的主题：" + "，".join(
                f"{r.region}{r.theme_zh}{percent(r.percent)}" for r in solid.itertuples())
                + f"。其中{sure}个地区的首位与其余主题拉得开。",
@@ -1744,7 +1780,8 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
                  [*steps, ("#EDEAE4", thin, THIN_STYLE), ("none", empty, EMPTY_STYLE)])
 
     return figures.finish(
-        draw, title=title or automatic, n=int(data["n_statements"].sum()), alt=alt, height=4.7,
+        draw, title=title or _sliced(automatic, names, year=year),
+        n=int(data["n_statements"].sum()), alt=alt, height=4.7,
         subtitle={"zh": f"各地区语句中占比最高的主题，{year_span(years, 'zh')}；n={count(data['n_statements'].sum())}"
                         "条（一条涉及几个地区，各计一次）",
                   "en": f"Theme with the largest share of each region’s statements, {year_span(years, 'en')}; n = "
@@ -1889,7 +1926,8 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
         draw_key(figure, width - words - 0.3, 0.05, "同句次数（数字）" if lang == "zh" else "Statements with both", key)
 
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=max(0.2 * len(themes) + 0.3, 1.4),
+        draw, title=title or _sliced(automatic, names, year=year, region=region),
+        n=n, alt=alt, height=max(0.2 * len(themes) + 0.3, 1.4),
         subtitle={"zh": f"两个主题同在一句的次数及其与偶然之比，{_slice_words(year, region, names, years, 'zh')}；"
                         f"n={count(n)}条语句",
                   "en": "Statements with both themes, against chance, "
@@ -2031,7 +2069,8 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
                                             strict=True)), lang)
 
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=5.0 + (0.7 if single else 0),
+        draw, title=title or _sliced(automatic, names, year=year, region=region),
+        n=n, alt=alt, height=5.0 + (0.7 if single else 0),
         subtitle={"zh": f"同句次数明显多于偶然的主题对，{_slice_words(year, region, names, years, 'zh')}；"
                         f"n={count(n)}条语句，{len(edges)}条连线，错误发现率5%",
                   "en": "Pairs of themes together clearly more often than by chance, "
@@ -2541,7 +2580,7 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
 
     n = int(volume.sum())
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(kept) + 1.3,
+        draw, title=title or _sliced(automatic, names, year=year), n=n, alt=alt, height=0.2 * len(kept) + 1.3,
         subtitle={"zh": f"材料够用的地区一句未提的主题；圆的大小是照其他地区的占比应有的语句数；n={count(n)}条语句",
                   "en": "Themes that regions with enough material never mention; size is the statements to be "
                         f"expected at the rate elsewhere; n = {count(n)} statements"},
@@ -2663,7 +2702,8 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
 
     n = int(data.loc[data["theme"] == "all", "n_statements"].iloc[0]) if "all" in order else int(totals.sum())
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(data) + 0.6,
+        draw, title=title or _sliced(automatic, names, year=year, region=region),
+        n=n, alt=alt, height=0.2 * len(data) + 0.6,
         subtitle={"zh": "各主题语句中各级措辞的百分比，一句取最强的一级，"
                         f"{_slice_words(year, region, names, years, 'zh')}；n={count(n)}条语句",
                   "en": "Per cent of each theme’s statements by grade of wording, the strongest of a statement, "

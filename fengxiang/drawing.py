@@ -342,9 +342,11 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
         write_stack(axes, (left, base - plot), titles[k], size, shift=(0, 5))
         if k + n_columns >= len(panels):
             ends = [years[0], years[-1]] if len(years) > 1 else [years[0]]
-            narrow = right - left < text_width("2021  2026", 7.5) + 0.06
-            for year, side in zip(ends, ("left", "right"), strict=False):
-                label = str(year) if side == "left" or not narrow else f"{year % 100:02d}"
+            full, brief = [str(year) for year in ends], [f"{year % 100:02d}" for year in ends]
+            room = float(at(ends[-1]) - at(ends[0])) - 0.08
+            labels = next((some for some in (full, [*full[:-1], brief[-1]])
+                           if sum(text_width(label, 7.5) for label in some) <= room), brief) if len(ends) > 1 else full
+            for year, label, side in zip(ends, labels, ("left", "right"), strict=False):
                 write(axes, (float(at(year)), base), label, 7.5, shift=(0, -3),
                       ha=side if len(ends) > 1 else "center", va="top", color=QUIET_INK)
         if column == 0:

@@ -534,7 +534,7 @@ def test_maps_of_some_regions(tmp_path):
     assert drawn("tile_map_theme", tmp_path, theme="green", regions=["广东"]).alt["zh"].endswith(
         "材料够用的1个地区：广东37.5%。另有0个地区材料偏少，0个没有材料。")
     dominant = drawn("tile_map_dominant", tmp_path, regions=["广东"], themes=["rules", "tech"])
-    assert dominant.title["zh"].startswith("1个材料够用的地区中，1个占比最高的是“制度建设”")
+    assert dominant.title["zh"].startswith("广东：“制度建设”")
     assert dominant.n == 80
 
 
@@ -613,6 +613,37 @@ def test_findings_on_a_theme(tmp_path):
     assert drawn("robustness", tmp_path, years=[2024], terms=["普惠"]).alt["zh"].count("“地方债务”") == 1
     assert drawn("robustness", tmp_path, years=[2022]).n == 2
     assert drawn("robustness", tmp_path, regions=["全国"]).n == 0
+
+
+def test_a_title_says_the_slice_it_is_of(tmp_path):
+    assert drawn("top_terms", tmp_path, year=2024, n_top=2).title == {
+        "zh": "2024年：“化险”和“监管”用得较多，每万词次111.1、69.4次",
+        "en": "2024: “化险” and “监管” are much used, 111.1 and 69.4 times in every 10,000 tokens"}
+    assert drawn("theme_ranking", tmp_path, region="广东").title["zh"].startswith("广东：2024年")
+    assert drawn("theme_ranking", tmp_path, region="广东").title["en"].startswith("Guangdong: in 2024 “")
+    assert drawn("tile_map_theme", tmp_path, year=2024).title["en"].startswith("2024: ")
+    given = {"zh": "甲", "en": "A"}
+    assert drawn("top_terms", tmp_path, year=2024, title=given).title == given
+
+
+def test_one_region_is_not_counted_but_named(tmp_path):
+    # of Guangdong’s 80 statements 30 are on green finance, as many on debt and on rules, 20 on technology finance
+    assert drawn("region_themes", tmp_path, regions=["广东"], themes=["green"]).title == {
+        "zh": "广东：“绿色金融”居首，占语句的37.5%",
+        "en": "Guangdong: “Green finance” comes first, 37.5% of statements"}
+    assert drawn("tile_map_dominant", tmp_path, regions=["广东"], themes=["green", "tech"]).title["zh"].startswith(
+        "广东：")
+    assert drawn("tile_map", tmp_path, regions=["内蒙古"]).title == {
+        "zh": "内蒙古有8条语句，不够作比较", "en": "Inner Mongolia: 8 statements, too few to compare"}
+
+
+@pytest.mark.parametrize("years", [[2021, 2022], [2021, 2022, 2026], list(range(2003, 2027))])
+def test_years_below_small_charts_have_room(years, tmp_path):
+    names = charts.Names.load(CODEBOOK)
+    frame = pd.DataFrame([(t, y, 30, 1000, 0.03, 0.02, 0.04) for t in names.themes for y in years],
+                         columns=["theme", "year", "n", "n_statements", "share", "low", "high"])
+    drawn("theme_prevalence", tmp_path, [frame.assign(region="all", thin=False)], names=names, standardised=None,
+          warned=None, size=["page", "slide", "half"])  # a label on another is an error
 
 
 def test_a_year_given_alone_stands(tmp_path):
