@@ -611,8 +611,8 @@ def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
     where = {lang: _slice_words(year, region, names, years, lang) for lang in figures.LANGS}
     rates = [f"{rate:.1f}" for rate in lead["per_10k"]]
     automatic = {
-        "zh": f"{listing([quoted(t) for t in lead['term']], 'zh')}用得较多，每万词次{'、'.join(rates)}次",
-        "en": f"{listing([quoted(t) for t in lead['term_en']], 'en')} are much used, {listing(rates, 'en')} times in "
+        "zh": f"最常用的词：{listing([quoted(t) for t in lead['term']], 'zh')}，每万词次{'、'.join(rates)}次",
+        "en": f"Most used: {listing([quoted(t) for t in lead['term_en']], 'en')}, {listing(rates, 'en')} times in "
               "every 10,000 tokens"}
     last = data.iloc[-1]
     alt = {"zh": f"条形图，{where['zh']}最常用的{len(data)}个词，按每万词次出现次数排列："
@@ -626,7 +626,7 @@ def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
                  + f"; “{last.term_en}” {last.per_10k:.1f} is lowest."}
 
     def draw(figure, lang):
-        shown = data.head(rows_that_fit(figure, len(data), around=0.02))
+        shown = data.head(rows_that_fit(figure, len(data), around=0.02))  # ranked: the most used stay
         notes = ["0,000次，000篇" if lang == "zh" else "0,000 in 000 articles", *_term_notes(shown, lang)]
         labels = [names.term_label(t, lang) for t in shown["term"]]
         axes = add_axes(figure, left=label_margin(labels, 8.5),
@@ -1052,7 +1052,7 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, na
 
 
 def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS,
-              region: str = "all", terms: Sequence[str] | None = None, n_words: int = 60, n_bars: int = 14,
+              region: str = "all", terms: Sequence[str] | None = None, n_words: int = 30, n_bars: int = 14,
               title: Bilingual | None = None, stem: str = "wordcloud", **finishing) -> FigureCard:
     """A word cloud of a slice and, beside it, the ranked bars that say what the cloud cannot. No filter of themes: a
     term is counted in all statements.
@@ -1061,7 +1061,7 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
         term_counts, slices: tables of the build.
         year, region: the slice.
         terms: among which.
-        n_words: in the cloud.
+        n_words: in the cloud, the same on every sheet.
         n_bars: terms in the ranked bars.
     """
     frame, n_tokens = _term_rates(term_counts, slices, names, year, region, terms)
@@ -1074,8 +1074,8 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
                             "en": f"Fewer than five terms to count for {where['en']}; no cloud is drawn."},
                            title=title, **shared)
     lead = data.head(3)
-    automatic = {"zh": f"{where['zh']}用得较多的词：{listing([quoted(t) for t in lead['term']], 'zh')}",
-                 "en": f"Much used, {where['en']}: {listing([quoted(t) for t in lead['term_en']], 'en')}"}
+    automatic = {"zh": f"{where['zh']}最常用的词：{listing([quoted(t) for t in lead['term']], 'zh')}",
+                 "en": f"Most used, {where['en']}: {listing([quoted(t) for t in lead['term_en']], 'en')}"}
     alt = {"zh": f"词云与条形图，{where['zh']}最常用的{len(data)}个词，字号随每万词次出现次数。"
                  f"前{min(n_bars, len(data))}位："
                  + "、".join(f"“{t.term}”{t.per_10k:.1f}" for t in data.head(n_bars).itertuples()) + "。",
@@ -1093,7 +1093,7 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
         width, height = size_inches(figure)
         shown = data.head(rows_that_fit(figure, min(n_bars, len(data)), around=0.02))
         labels = [names.term_label(t, lang) for t in shown["term"]]
-        bars = max(0.36 * width, label_margin(labels, 8.5) + 1.5)
+        bars = max(0.36 * width, label_margin(labels, 8.5) + 0.19 * width)
         cloud_w = width - bars - 0.25
         axes = add_axes(figure, right=width - cloud_w)
         pixels = (round(cloud_w * 100), round(height * 100))
@@ -1105,7 +1105,7 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
         font = FontProperties(fname=str(figures.font_path()))
         peak = float(data["per_10k"].max())
         rate = dict(zip(data["term"], data["per_10k"], strict=True))
-        for word, size, x, y in layouts[pixels]:
+        for word, size, x, y in layouts[pixels]:  # all words, or the first of them
             path = TextPath((0, 0), word, size=size, prop=font)
             place = Affine2D().scale(1, -1).translate(x, y)
             axes.add_patch(PathPatch(place.transform_path(path), linewidth=0,
@@ -1121,9 +1121,9 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
 
     return figures.finish(
         draw, title=title or automatic, n=n_tokens, alt=alt, height=3.3,
-        subtitle={"zh": f"每万词次出现次数，{where['zh']}；n={count(n_tokens)}词次，已去停用词",
-                  "en": f"Occurrences per 10,000 tokens, {where['en']}; n = {count(n_tokens)} tokens; stop words left "
-                        "out"},
+        subtitle={"zh": f"最常用的{len(data)}个词，每万词次出现次数，{where['zh']}；n={count(n_tokens)}词次，已去停用词",
+                  "en": f"The {len(data)} most frequent terms, occurrences per 10,000 tokens, {where['en']}; n = "
+                        f"{count(n_tokens)} tokens; stop words left out"},
         how_to_read={"zh": "词云只给印象：字越大用得越多，位置没有含义。要比较多少，请看右边的条形。",
                      "en": "The cloud gives an impression only: larger is more frequent, place means nothing. To "
                            "compare, read the bars at the right."},

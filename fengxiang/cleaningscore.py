@@ -1,4 +1,4 @@
-"""How well cleaning did against articles of which it is known what it must make; where a rule takes more than elsewhere."""
+"""How well cleaning did against articles of which the right result is known; where a rule takes more than elsewhere."""
 
 from __future__ import annotations
 

@@ -100,8 +100,8 @@ def diverging_tint(value: float, limit: float) -> tuple[float, float, float]:
 
 def rows_that_fit(figure, n: int, pitch: float = 0.165, around: float = 0.45) -> int:
     """How many of `n` rows of `pitch` inches have room, when `around` inches go to axes and headings; where not all
-    have, one row is kept free for `write_more`."""
-    room = int((size_inches(figure)[1] - around) / pitch + 1e-6)
+    have, one row is kept free for `write_more`. The same in every language."""
+    room = int((figures.least_height(figure) - around) / pitch + 1e-6)
     return n if n <= room else max(1, room - 1)
 
 
@@ -170,12 +170,16 @@ def write_stack(axes, xy, text: str, size: float, *, shift=(0, 0), leading: floa
               va="baseline", **kwargs)
 
 
-def write_more(axes, hidden: int, lang: str) -> None:
-    """Says in a row of its own, below the last one, how many rows a small sheet leaves out."""
+def write_more(axes, hidden: int, lang: str, of: int = 0, rule: Mapping[str, str] | None = None) -> None:
+    """Says in a row of its own, below the last one, how many rows a small sheet leaves out: of how many, and by what
+    `rule` the others were chosen."""
     if hidden:
         low, high = axes.get_ylim()
         axes.set_ylim(low + 0.9, high)
         text = f"另有{hidden}行，见数据表" if lang == "zh" else f"{hidden} more rows in the data"
+        if of and rule:
+            text = (f"画出{of}行中的{of - hidden}行：{rule['zh']}；其余见数据表" if lang == "zh" else
+                    f"{of - hidden} of {of} rows shown: {rule['en']}; the rest are in the data")
         write(axes, (0, low + 0.4), text, 7.5, at="right", shift=(3, 0), color=QUIET_INK,
               bbox={"facecolor": PAPER, "pad": 1, "linewidth": 0})
 
@@ -364,21 +368,41 @@ def pack_cloud(weights: Mapping[str, float], width: int, height: int,
     """Words as the `wordcloud` package sizes and places them: (word, size, x, baseline y) in pixels from the upper
     left, the heaviest first.
 
+    All words are there: where one finds no place, the whole cloud is set smaller. Should one find none however small,
+    the cloud ends before it, so that no word stands there that is lighter than one left out.
+    """
+    words = sorted(weights, key=lambda word: -weights[word])  # stable: ties as they came
+    out: list[tuple[str, float, float, float]] = []
+    for shrunk in 0.93 ** np.arange(30):
+        found = _cloud(weights, width, height, seed, shrunk)
+        missing = next((i for i, word in enumerate(words) if word not in found), len(words))
+        if missing > len(out) or not out:
+            out = [(word, *found[word]) for word in words[:missing]]
+        if missing == len(words):
+            break
+    return out
+
+
+def _cloud(weights: Mapping[str, float], width: int, height: int, seed: int,
+           shrunk: float) -> dict[str, tuple[float, float, float]]:
+    """word → size, x and baseline of one try, the largest word `shrunk` times as large as it might be.
+
     The package measures a word by its ink and draws it from the ascender, which in a Chinese font is a quarter of a
     square higher, so its words can touch. A word that would is moved along a spiral to the nearest free place; one
-    that finds none is left out.
+    that finds none is missing.
     """
     from wordcloud import WordCloud
 
     cloud = WordCloud(font_path=str(figures.font_path()), width=width, height=height, prefer_horizontal=1.0,
-                      max_words=len(weights), relative_scaling=0.6, random_state=seed, margin=2, min_font_size=11,
-                      max_font_size=height // 5, mode="L", regexp=None)
+                      max_words=len(weights), relative_scaling=0.6, random_state=seed, margin=2,
+                      min_font_size=max(4, round(11 * shrunk)), max_font_size=max(4, round(height / 5 * shrunk)),
+                      mode="L", regexp=None)
     cloud.generate_from_frequencies(dict(weights))
     turns = np.arange(2400)
     angle = turns * 2.399963  # the golden angle: even cover of the plane
     reach = 1.1 * np.sqrt(turns) * np.sqrt(width * height / 2400)
     steps = np.stack([np.cos(angle) * reach, np.sin(angle) * reach * 0.6], axis=1)
-    boxes, out = np.empty((0, 4)), []
+    boxes, out = np.empty((0, 4)), {}
     for (word, _), size, (top, left), _, _ in cloud.layout_:
         w, h = text_width(word, size) * 72, 0.96 * size
         x, y = (np.array([left, top + 0.28 * size]) + steps).T
@@ -388,7 +412,7 @@ def pack_cloud(weights: Mapping[str, float], width: int, height: int,
         if free.any():
             i = int(np.argmax(free))
             boxes = np.vstack([boxes, (x[i], y[i], x[i] + w, y[i] + h)])
-            out.append((word, float(size), float(x[i]), float(y[i] + 0.86 * size)))
+            out[word] = (float(size), float(x[i]), float(y[i] + 0.86 * size))
     return out
 
 

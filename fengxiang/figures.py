@@ -522,30 +522,56 @@ def _leading(lines: int, size: float, leading: float) -> float:
 def head_height(title: str, subtitle: str, size: Size = SIZES["page"]) -> float:
     """Inches from the upper edge of a figure to its chart: the title block, and the air below it."""
     measure, small = size.width - 2 * _MARGIN, size.height is not None
-    title_pt = _TITLE_PT - (1.5 if small else 0)
+    title_pt = _title_pt(size)
     title_height = _leading(wrap(title, measure, title_pt, serif=True).count("\n") + 1, title_pt, _TITLE_LEADING)
     subtitle_height = _leading(wrap(subtitle, measure, _SUBTITLE_PT).count("\n") + 1, _SUBTITLE_PT,
                                _SUBTITLE_LEADING) if subtitle else 0
     return 0.12 + title_height + 0.04 + subtitle_height + (0.1 if small else HEAD_AIR)
 
 
-def _compose(draw: Callable, lang: str, size: Size, height: float, title: str, subtitle: str, source: str,
-             content_hash: str) -> Figure:
-    """A fresh figure with title block and footer, and the chart drawn between them."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
+class _Block(NamedTuple):
+    """What stands above and below a chart, broken into lines, and the inches it takes."""
 
+    title: str
+    subtitle: str
+    source: str
+    mark: str
+    head: float
+    foot: float
+
+
+def _block(lang: str, size: Size, title: str, subtitle: str, source: str, content_hash: str) -> _Block:
     measure = size.width - 2 * _MARGIN
-    title_pt = _TITLE_PT - (1.5 if size.height is not None else 0)
     head = head_height(title, subtitle, size)
-    title = wrap(title, measure, title_pt, serif=True)
+    title = wrap(title, measure, _title_pt(size), serif=True)
     subtitle = wrap(subtitle, measure, _SUBTITLE_PT)
     mark = f"风向 #{content_hash}" if lang == "zh" else f"Fengxiang #{content_hash}"
     source = wrap(("来源：" if lang == "zh" else "Source: ") + source,
                   measure - text_width(mark, _SOURCE_PT) - 0.3, _SOURCE_PT)
-    title_height = _leading(title.count("\n") + 1, title_pt, _TITLE_LEADING)
     foot = 0.08 + _leading(source.count("\n") + 1, _SOURCE_PT, _SOURCE_LEADING) + 0.14
+    return _Block(title, subtitle, source, mark, head, foot)
+
+
+def _title_pt(size: Size) -> float:
+    return _TITLE_PT - (1.5 if size.height is not None else 0)
+
+
+def least_height(figure: FigureBase) -> float:
+    """The inches in height that a chart's area has in every language: on a sheet of fixed proportions a longer title
+    leaves less, and all languages show the same rows."""
+    return min(getattr(figure, "least_height", np.inf), size_inches(figure)[1])
+
+
+def _compose(draw: Callable, lang: str, size: Size, height: float, block: _Block, least: float) -> Figure:
+    """A fresh figure with title block and footer, and the chart drawn between them; `least` is told to the chart as
+    its `least_height`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    title, subtitle, source, mark, head, foot = block
+    title_pt, measure = _title_pt(size), size.width - 2 * _MARGIN
+    title_height = _leading(title.count("\n") + 1, title_pt, _TITLE_LEADING)
     total = size.height or head + height + foot
 
     figure = Figure(figsize=(size.width, total), dpi=size.dpi)
@@ -569,7 +595,9 @@ def _compose(draw: Callable, lang: str, size: Size, height: float, title: str, s
     if body < 0.25:
         raise FigureError("title and source leave no room for the chart")
     grid = figure.add_gridspec(3, 3, width_ratios=(_MARGIN, measure, _MARGIN), height_ratios=(head, body, foot))
-    draw(figure.add_subfigure(grid[1, 1], facecolor="none"), lang)
+    area = figure.add_subfigure(grid[1, 1], facecolor="none")
+    area.least_height = least
+    draw(area, lang)
     return figure
 
 
@@ -790,9 +818,12 @@ def finish(draw: Callable[[FigureBase, str], None], *, out: str | Path, stem: st
     with house_style():
         for name in dict.fromkeys("slide" if s == "thumbnail" else s for s in sizes):
             place = folder if name == "page" else folder / name
+            sheet = SIZES[name] if "png" in formats or "thumbnail" in sizes else SIZES[name]._replace(dpi=72)
+            blocks = {lang: _block(lang, sheet, title[lang], subtitle[lang], source[lang], content_hash)
+                      for lang in LANGS}
+            least = height if sheet.height is None else min(sheet.height - b.head - b.foot for b in blocks.values())
             for lang in LANGS:
-                sheet = SIZES[name] if "png" in formats or "thumbnail" in sizes else SIZES[name]._replace(dpi=72)
-                figure = _compose(draw, lang, sheet, height, title[lang], subtitle[lang], source[lang], content_hash)
+                figure = _compose(draw, lang, sheet, height, blocks[lang], least)
                 _check(figure, stem, lang, name)
                 if name in sizes:
                     makers = {"png": lambda f=figure: _png(f),

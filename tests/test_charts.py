@@ -809,9 +809,9 @@ def test_top_terms_has_room_for_the_numbers_of_a_large_corpus(tmp_path):
 
 def test_top_terms_in_words(tmp_path):
     card = drawn("top_terms", tmp_path, n_top=3)
-    # 71.8 and 68.1 are within error of each other: none is called the most frequent
-    assert card.title == {"zh": "“监管”“化险”和“普惠”用得较多，每万词次71.8、68.1、53.2次",
-                          "en": "“监管”, “化险” and “普惠” are much used, 71.8, 68.1 and 53.2 times in every 10,000 "
+    # 71.8 and 68.1 are within error of each other: none is called the most frequent alone
+    assert card.title == {"zh": "最常用的词：“监管”“化险”和“普惠”，每万词次71.8、68.1、53.2次",
+                          "en": "Most used: “监管”, “化险” and “普惠”, 71.8, 68.1 and 53.2 times in every 10,000 "
                                 "tokens"}
     assert card.alt["zh"] == ("条形图，2022—2024年最常用的3个词，按每万词次出现次数排列：最高为“监管”71.8，"
                               "其后是“化险”68.1、“普惠”53.2；最低为“普惠”53.2。")
@@ -1067,7 +1067,7 @@ def test_english_charts_say_terms_in_english(tmp_path):
         card = drawn(name, tmp_path, names=names)
         assert "监管" not in card.alt["en"] + card.title["en"]
         assert "term_en" in data_of(card)
-    assert drawn("top_terms", tmp_path, names=names).title["en"].startswith("“supervision”, ")
+    assert drawn("top_terms", tmp_path, names=names).title["en"].startswith("Most used: “supervision”, ")
 
 
 def test_themes_stand_group_by_group():
@@ -1165,13 +1165,43 @@ def test_every_theme_has_a_colour_of_its_own_near_that_of_its_group():
 def test_words_of_a_cloud_do_not_touch():
     words = {f"词{c}": 100.0 / (i + 1) for i, c in enumerate("一二三四五六七八九十百千万亿")}
     placed = drawing.pack_cloud(words, 400, 300, seed=1)
-    assert {w for w, *_ in placed} <= set(words)
-    assert len(placed) >= 12
+    assert [w for w, *_ in placed] == list(words)
     boxes = np.array([(x, y - 0.86 * size, x + figures.text_width(w, size) * 72, y + 0.1 * size)
                       for w, size, x, y in placed])
     for i, box in enumerate(boxes):
         assert not any(touching(box, other) for other in np.delete(boxes, i, axis=0))
     assert placed == drawing.pack_cloud(words, 400, 300, seed=1)
+
+
+def test_a_cloud_leaves_out_no_word_for_a_lighter_one():
+    words = {f"相当长的词语{c}": 100.0 - i for i, c in enumerate("一二三四五六七八九十百千万亿")}
+    placed = drawing.pack_cloud(words, 200, 160, seed=1)  # crowded: set smaller until all have a place
+    assert [w for w, *_ in placed] == list(words)
+    sizes = [size for _, size, *_ in placed]
+    assert sizes == sorted(sizes, reverse=True)
+    endless = {"甲乙": 9.0, "丙丁": 8.0, "长" * 300: 7.0, "戊己": 6.0}  # has no place however small
+    assert [w for w, *_ in drawing.pack_cloud(endless, 200, 160, seed=1)] == ["甲乙", "丙丁"]
+
+
+def test_the_cloud_holds_as_many_words_on_every_sheet_as_its_texts_say(tmp_path, monkeypatch):
+    drawn_words = []
+    monkeypatch.setattr(charts, "pack_cloud", lambda *a, **k: drawn_words.append(drawing.pack_cloud(*a, **k))
+                        or drawn_words[-1])
+    card = drawn("wordcloud", tmp_path, size=["page", "slide", "half"])
+    assert {len(words) for words in drawn_words} == {5} == {len(data_of(card))}
+    assert "最常用的5个词" in card.alt["zh"]
+    assert "最常用的5个词" in card.subtitle["zh"]
+    assert card.title["zh"] == "2022—2024年最常用的词：“监管”“化险”和“普惠”"
+
+
+def test_all_languages_of_a_sheet_show_the_same_rows(tmp_path, monkeypatch):
+    rows = []
+    fit = drawing.rows_that_fit
+    monkeypatch.setattr(charts, "rows_that_fit", lambda *a, **k: rows.append(fit(*a, **k)) or rows[-1])
+    many = pd.concat([TERM_COUNTS.assign(term=TERM_COUNTS["term"] + c) for c in "甲乙丙丁戊"])
+    title = {"zh": "短", "en": "A title that goes on " * 8}
+    charts.top_terms(many, SLICES, names=NAMES, title=title, out=tmp_path, source=SOURCE, formats=[], size="half")
+    assert rows[0] == rows[1] < 20
 
 
 def english_prose():
