@@ -2090,24 +2090,29 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
 def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year_b: int, n_top: int = 14,
                         themes: Sequence[str] | None = None, title: Bilingual | None = None,
                         stem: str = "cooccurrence_change", **finishing) -> FigureCard:
-    """Pairs of themes whose tie changed most between two years, with intervals. No filter of years or regions: the two
-    slices are chosen where the frame is made.
+    """How the tie of pairs of themes changed between two years, with intervals. A pair is called closer or looser only
+    where the change stands up to correction for many comparisons, the count of shared statements went the same way,
+    and the larger count is `measures.MIN_SUPPORT` or more. No filter of years or regions: the two slices are chosen
+    where the frame is made.
 
     Args:
         change: as `measures.cooccurrence_difference` returns it, the later year as slice B.
         year_a, year_b: the earlier and the later year: what the slices are called.
         themes: which; pairs of them.
-        n_top: pairs shown, clear ones first, then by the size of the change.
+        n_top: pairs shown, clear ones first, then those that share most statements.
     """
     change = _chosen(change, theme_a=themes, theme_b=themes)
     frame = change[change["supported"]].copy()
     for side in "ab":
         for lang in figures.LANGS:
             frame[f"{side}_{lang}"] = [names.theme(t, lang) for t in frame[f"theme_{side}"]]
-    frame["clear"] = frame["q"] < 0.05
-    frame["size"] = frame["difference"].abs()
-    frame = frame.sort_values(["clear", "size", "theme_a", "theme_b"], ascending=[False, False, True, True])
-    data = frame.head(n_top).sort_values(["difference", "theme_a"], ascending=[False, True], ignore_index=True)
+    # Ties are relative to how common each theme is, so that counts may go the other way: then nothing is claimed.
+    same_way = np.sign(frame["n_both_b"] - frame["n_both_a"]) == np.sign(frame["difference"])
+    seen = frame[["n_both_a", "n_both_b"]].max(axis=1) >= measures.MIN_SUPPORT
+    frame["clear"] = (frame["q"] < 0.05) & same_way & seen
+    frame["_rank"] = np.where(frame["clear"], frame["difference"].abs(), frame["n_both_a"] + frame["n_both_b"])
+    frame = frame.sort_values(["clear", "_rank", "theme_a", "theme_b"], ascending=[False, False, True, True])
+    data = frame.head(n_top).reset_index(drop=True)
     columns = {**{k: _PAIR_PLOT_COLUMNS[k] for k in ("theme_a", "theme_b", "a_zh", "b_zh", "a_en", "b_en")},
                "n_both_a": {"zh": f"{year_a}年同句次数", "en": f"statements with both, {year_a}"},
                "n_both_b": {"zh": f"{year_b}年同句次数", "en": f"statements with both, {year_b}"},
@@ -2115,7 +2120,7 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
                "low": {"zh": "95%区间下限", "en": "95% interval, lower"},
                "high": {"zh": "95%区间上限", "en": "95% interval, upper"},
                "q": {"zh": "错误发现率q值", "en": "false discovery rate q"},
-               "clear": {"zh": "变化明显", "en": "clear change"}}
+               "clear": {"zh": "称作更紧或更松", "en": "called closer or looser"}}
     shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "倍", "en": "ratio"},
                   period=_period([year_a, year_b]), **finishing)
     if data.empty:
@@ -2150,21 +2155,18 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
         form = "{a}与{b}由{x}次到{y}次" if lang == "zh" else "{a} and {b}, {x} to {y}"
         return ("；" if lang == "zh" else "; ").join(
             form.format(a=r[f"a_{lang}"], b=r[f"b_{lang}"], x=count(r["n_both_a"]), y=count(r["n_both_b"]))
-            for _, r in pd.concat([data.head(3), data.tail(3)]).drop_duplicates().iterrows())
+            for _, r in data.head(5).iterrows())
 
-    alt = {"zh": f"点图，{len(data)}对主题在{year_a}年与{year_b}年之间结合程度的变化；{len(closer)}对明显更紧，"
-                 f"{len(looser)}对明显变松。两端的同句次数：{counted('zh')}。",
-           "en": f"Dot chart of the change in the tie of {len(data)} pairs of themes from {year_a} to {year_b}; "
-                 f"{len(closer)} clearly closer, {len(looser)} clearly looser. Statements with both at the ends: "
-                 f"{counted('en')}."}
+    alt = {"zh": f"点图，{year_a}年到{year_b}年，主题两两结合程度的变化（相对于各自在当年出现多少），至多画{len(data)}对；"
+                 f"{len(closer)}对更紧，{len(looser)}对更松，其余不作判断。同句次数：{counted('zh')}。",
+           "en": f"Dot chart of the change in the tie of at most {len(data)} pairs of themes from {year_a} to {year_b}, "
+                 f"relative to how common each theme is in the year; {len(closer)} closer, {len(looser)} looser, no "
+                 f"claim for the others. Statements with both: {counted('en')}."}
 
     def draw(figure, lang, everything=data):
         width, _ = size_inches(figure)
-        room = rows_that_fit(figure, len(everything), pitch=0.175 if lang == "zh" else 0.19, around=0.55)
-        shown = everything
-        if room < len(everything):
-            kept = everything["difference"].abs().sort_values(ascending=False, kind="stable").index[:room]
-            shown = everything.loc[sorted(kept)]
+        shown = everything.head(rows_that_fit(figure, len(everything), pitch=0.19, around=0.65))
+        shown = shown.sort_values(["clear", "difference", "theme_a"], ascending=[False, False, True])
         joint = " × "
         labels = [f"{r[f'a_{lang}']}{joint}{r[f'b_{lang}']}" for _, r in shown.iterrows()]
         size = min(8.5, 8.5 * 0.58 * width / max(text_width(t, 8.5) for t in labels))
@@ -2172,9 +2174,10 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
         axes = add_axes(figure, left=label_margin(labels, size), right=2 * column, top=0.26, bottom=0.26)
         scale = shown[["difference", "low", "high"]].to_numpy(float) / np.log(2)
         reach = min(float(np.nanmax(np.abs(scale))), 1.6 * float(np.nanmax(np.abs(scale[:, 0]))) + 0.5)
-        rows = np.arange(len(shown))
+        both_kinds = shown["clear"].nunique() > 1
+        rows = np.arange(len(shown)) + np.where(both_kinds & ~shown["clear"], 0.5, 0)
         axes.set_xlim(-reach, reach)
-        axes.set_ylim(len(shown) - 0.4, -0.6)
+        axes.set_ylim(rows[-1] + 0.6, -0.6)
         step = next((s for s in (1, 2, 3, 4, 6, 8) if reach / s < 3.2), int(np.ceil(reach / 3)))
         ticks = [t for t in range(-3 * step, 3 * step + 1, step) if abs(t) <= reach]
         write_scale(axes, ticks, [f"{2 ** abs(t)}×" if t else ("同" if lang == "zh" else "same") for t in ticks])
@@ -2186,28 +2189,38 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
         mark_beyond(axes, rows, scale[:, 1], scale[:, 2], [pale(c) for c in colours])
         axes.scatter(scale[:, 0], rows, c=colours, s=22, zorder=3)
         write_rows(axes, rows, labels, size)
-        words = ("← 变松", "更紧 →") if lang == "zh" else ("← apart", "closer →")
-        write(axes, (0, 1), words[0], 8, at="axes", shift=(0, 4), va="bottom", color=EARLIER)
-        write(axes, (1, 1), words[1], 8, at="axes", shift=(0, 4), ha="right", va="bottom", color=LATER)
+        words = ("← 几率比变小", "几率比变大 →") if lang == "zh" else ("← lower odds ratio", "higher →")
+        write(axes, (0, 1), words[0], 8, at="axes", shift=(0, 4), va="bottom", color=SOFT_INK)
+        write(axes, (1, 1), words[1], 8, at="axes", shift=(0, 4), ha="right", va="bottom", color=SOFT_INK)
         for k, (year, name) in enumerate(((year_a, "n_both_a"), (year_b, "n_both_b"))):
             x = (k + 1) * column * 72 - 2
             write(axes, (1, 1), f"{year}年" if lang == "zh" else str(year), 8, at="axes", shift=(x, 4), ha="right",
                   va="bottom", color=SOFT_INK)
             for row, value in zip(rows, shown[name], strict=True):
                 write(axes, (1, row), count(value), 8, at="right", shift=(x, 0), ha="right", color=SOFT_INK)
+        write_more(axes, len(everything) - len(shown), lang, len(everything), {
+            "zh": "变化明显的和同句最多的", "en": "clear changes, then most shared statements"})
 
+    colours = {"zh": "紫为更紧，" * bool(len(closer)) + "褐为更松，" * bool(len(looser)) + "灰不作判断",
+               "en": "indigo: closer, " * bool(len(closer)) + "ochre: looser, " * bool(len(looser)) + "grey: no claim"}
     n = int(data["n_both_a"].sum() + data["n_both_b"].sum())
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(data) + 0.6,
-        subtitle={"zh": f"{year_b}年与{year_a}年两个主题同句的几率比之比（倍）与95%区间；右列为同句次数，"
-                        f"n={count(n)}；灰色为变化不明",
-                  "en": f"Ratio of the odds ratios of standing together, {year_b} against {year_a}, with 95% "
-                        f"intervals; at the right statements with both, n = {count(n)}; grey is unclear"},
-        how_to_read={"zh": "点在右边，两个主题后一年比前一年更常同句；在左边，更少同句。横线是95%区间，"
-                           "带箭头的一端伸出图外；经多重比较校正仍不明显的画成灰色。",
-                     "en": "A dot at the right: the two themes stand together more than they used to; at the left, "
-                           "less. The line is the 95% interval, with an arrow where it goes on beyond the chart; "
-                           "what does not stand up to correction for many comparisons is grey."},
+        subtitle={"zh": f"{year_b}年与{year_a}年两个主题同句的几率比之比（倍）与95%区间，即相对于各自在当年出现多少；"
+                        f"右列为同句次数，n={count(n)}；{colours['zh']}",
+                  "en": f"Ratio of the odds ratios of sharing a statement, {year_b} against {year_a}, relative to how "
+                        "common each theme is in the year, with 95% intervals; at the right statements with both, n = "
+                        f"{count(n)}; {colours['en']}"},
+        how_to_read={"zh": "点在右边，相对于两个主题各自在当年出现多少，后一年比前一年更常同句；在左边，更少同句。"
+                           "主题本身有多有少，所以次数可以反着走。横线是95%区间，带箭头的一端伸出图外。"
+                           f"只有经多重比较校正仍明显、次数同向增减、一年里至少同句{measures.MIN_SUPPORT}次的，"
+                           "才称更紧或更松；其余画成灰色，不作判断。",
+                     "en": "A dot at the right: relative to how common each theme is in the year, the two stand "
+                           "together more in the later year; at the left, less. Counts may go the other way, since "
+                           "themes themselves come and go. The line is the 95% interval, with an arrow where it goes "
+                           "on beyond the chart. A pair is called closer or looser only where the change stands up to "
+                           "correction for many comparisons, the count went the same way, and one year has at least "
+                           f"{measures.MIN_SUPPORT} shared statements; all others are grey."},
         **shared)
 
 

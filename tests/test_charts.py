@@ -901,6 +901,26 @@ def test_a_tie_is_told_with_its_counts(tmp_path):
     assert card.n == 188
 
 
+def test_pairs_are_called_closer_or_looser_only_where_counts_go_the_same_way(tmp_path):
+    rows = [("debt", "rules", 4, 40, 1.5, 0.001), ("debt", "green", 30, 3, -1.5, 0.001),
+            ("debt", "tech", 9, 2, 1.5, 0.001),  # relatively closer, but fewer shared statements
+            ("green", "rules", 0, 7, -1.5, 0.001),  # relatively looser, but more
+            ("green", "tech", 1, 4, 1.5, 0.001),  # too few
+            ("rules", "tech", 4, 40, 1.5, 0.2)]
+    change = pd.DataFrame(rows, columns=["theme_a", "theme_b", "n_both_a", "n_both_b", "difference", "q"])
+    change = change.assign(low=change["difference"] - 1, high=change["difference"] + 1, supported=True)
+    card = drawn("cooccurrence_change", tmp_path, [change])
+    data = data_of(card)
+    clear = data[data["clear"]]
+    assert set(zip(clear["theme_a"], clear["theme_b"], strict=True)) == {("debt", "rules"), ("debt", "green")}
+    assert card.title["zh"] == "从2022年到2024年，“地方债务”和“制度建设”结合更紧，“地方债务”和“绿色金融”结合变松"
+    assert "1对更紧，1对更松" in card.alt["zh"]
+    assert "紫为更紧，褐为更松" in card.subtitle["zh"]
+    none = drawn("cooccurrence_change", tmp_path / "none", [change[change["q"] > 0.1]])
+    assert "紫" not in none.subtitle["zh"]
+    assert "ochre" not in none.subtitle["en"]
+
+
 def test_thin_regions_are_never_ranked(tmp_path):
     data = data_of(drawn("region_themes", tmp_path))
     assert set(data.loc[data["thin"], "region"]) == {"内蒙古"}
