@@ -44,6 +44,7 @@ from .drawing import (
     draw_tiles,
     fill_cells,
     keep_apart,
+    key_width,
     label_margin,
     longest_that_fits,
     mark_beyond,
@@ -318,6 +319,15 @@ def _chosen_cells(table: pd.DataFrame, regions, themes) -> pd.DataFrame:
     regions, themes = _some(regions), _some(themes)
     return table.loc[table.index.isin(table.index if regions is None else regions),
                      table.columns.isin(table.columns if themes is None else themes)]
+
+
+def _both_ends(frame: pd.DataFrame, room: int) -> pd.DataFrame:
+    """At most `room` rows of a ranked frame: where not all have room, those in the middle are left out, so that
+    neither the best nor the worst is hidden."""
+    if len(frame) <= room:
+        return frame
+    below = min(room // 3 + 1, room - 1)
+    return pd.concat([frame.head(room - below), frame.tail(below)])
 
 
 def _years_of(frame: pd.DataFrame) -> list[int]:
@@ -2637,6 +2647,9 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
                "theme_en": _SHARE_COLUMNS["theme_en"], "n_statements": _SHARE_COLUMNS["n_statements"],
                **{f"{g}_percent": {**names.grades[g], "unit": "%"} for g in grades},
                "none_percent": {"zh": "无此类措辞", "en": "no such wording", "unit": "%"},
+               "firm_percent": {"zh": "最强两级合计", "en": "two strongest grades together", "unit": "%"},
+               "low": {"zh": "合计的95%区间下限", "en": "95% interval of these, lower", "unit": "%"},
+               "high": {"zh": "合计的95%区间上限", "en": "95% interval of these, upper", "unit": "%"},
                "thin": _SHARE_COLUMNS["thin"]}
     every = {"zh": "全部语句", "en": "All statements"}
     data = pd.DataFrame({"theme": order,
@@ -2644,7 +2657,10 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
                          "theme_en": [every["en"] if t == "all" else names.theme(t, "en") for t in order],
                          "n_statements": [int(totals[t]) for t in order],
                          **{f"{g}_percent": [float(shares.loc[t, g]) for t in order] for g in [*grades, "none"]},
+                         "firm_percent": [float(firm[t]) for t in order],
                          "thin": [bool(totals[t] < measures.MIN_STATEMENTS) for t in order]}, columns=list(columns))
+    data["low"], data["high"] = (100 * bound for bound in measures.wilson_interval(
+        counts.loc[order, grades[:2]].sum(axis=1).to_numpy(), data["n_statements"].to_numpy()))
     shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"}, period=_period(years),
                   **finishing)
     solid = data[(data["theme"] != "all") & ~data["thin"]]
@@ -2655,21 +2671,23 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
                            title=title, **shared)
     hard = grades[:2]
     hard_names = {lang: listing([quoted(names.grades[g][lang]) for g in hard], lang) for lang in figures.LANGS}
-    k = counts.loc[solid["theme"], hard].sum(axis=1).to_numpy()
-    low, high = measures.wilson_interval(k, solid["n_statements"].to_numpy())
-    ranked = pd.DataFrame({"theme": solid["theme"].to_numpy(), "share": k / solid["n_statements"].to_numpy(),
-                           "low": low, "high": high})
-    lead = leaders(ranked)
-    first = solid.set_index("theme").loc[lead["theme"].iloc[0]]
-    first_share = percent(float(lead["share"].iloc[0]) * 100)
-    close = len(lead) - 1
-    automatic = {
-        "zh": f"“{first['theme_zh']}”的措辞最硬：{first_share}为{hard_names['zh']}" if not close else
-              f"“{first['theme_zh']}”的硬措辞占比最高（{first_share}），与另外{close}个主题难分先后",
-        "en": f"“{first['theme_en']}” is worded most bindingly: {first_share} {hard_names['en']}" if not close else
-              f"“{first['theme_en']}” has most binding wording ({first_share}), too close to {others(close)} to rank"}
-    soft = solid.set_index("theme").loc[ranked.sort_values("share", kind="stable")["theme"].iloc[0]]
-    soft_share = percent(float(ranked["share"].min()) * 100)
+    lead = leaders(solid, "firm_percent")
+    first, lowest = lead.iloc[0], solid["firm_percent"].min()
+    first_share, close = percent(first["firm_percent"]), len(lead) - 1
+    if not close:
+        automatic = {"zh": f"“{first['theme_zh']}”的措辞最硬：{first_share}为{hard_names['zh']}",
+                     "en": f"“{first['theme_en']}” is worded most bindingly: {first_share} {hard_names['en']}"}
+    elif len(lead) > 0.7 * len(solid):
+        automatic = {"zh": f"没有哪个主题的措辞明显更硬：{hard_names['zh']}合计占{percent(lowest)}至{first_share}",
+                     "en": f"No theme is clearly worded more bindingly: {percent(lowest)} to {first_share} "
+                           f"{hard_names['en']}"}
+    else:
+        automatic = {"zh": f"“{first['theme_zh']}”的措辞属于最硬之列：{first_share}为{hard_names['zh']}，"
+                           f"与另外{close}个主题难分先后",
+                     "en": f"“{first['theme_en']}” is among the themes worded most bindingly: {first_share} "
+                           f"{hard_names['en']}, within error of {others(close)}"}
+    soft = solid.loc[solid["firm_percent"].idxmin()]
+    soft_share = percent(soft["firm_percent"])
     alt = {"zh": f"堆叠条形图，{len(order) - order.count('all')}个主题的语句按措辞约束力的构成，"
                  f"{year_span(years, 'zh')}。材料够用的主题中，{hard_names['zh']}合计占比最高的是{first['theme_zh']}，"
                  f"{first_share}；最低的是{soft['theme_zh']}，{soft_share}。",
@@ -2680,52 +2698,75 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
     depths = np.linspace(1.0, 0.25, max(len(grades), 2))[:len(grades)]
     shades = [*(tint("#3B2A55", depth) for depth in depths), "#F0EDE8"]
 
+    greys = [*(tint("#77726A", 0.75 * depth) for depth in depths), "#F0EDE8"]
+    at_least = {"zh": f"不少于{measures.MIN_STATEMENTS}条语句的主题，最高和最低的",
+                "en": f"the top and bottom of themes with at least {measures.MIN_STATEMENTS} statements"}
+
     def draw(figure, lang, everything=data):
-        shown = everything.head(rows_that_fit(figure, len(everything), around=0.5))
+        room = rows_that_fit(figure, len(everything), pitch=0.17, around=0.55)
+        shown = everything
+        if room < len(everything):  # a small sheet leaves out the thin themes first
+            shown = _both_ends(everything[~everything["thin"]], room)
         labels = list(shown[f"theme_{lang}"])
         words = [names.grades[g][lang] for g in grades] + ["无此类措辞" if lang == "zh" else "None of these"]
-        axes = add_axes(figure, left=label_margin(labels, 8.5), right=0.5, top=0.28, bottom=0.18)
-        rows = np.arange(len(shown)) + np.where(shown["theme"] == "all", 0, 0.35)
+        left, right = label_margin(labels, 8.5), 0.5
+        inch = size_inches(figure)[0] - left - right
+        key, start, line = [], -min(left, max(0, key_width(words) - inch)), 0
+        x = start
+        for word in words:  # in lines that reach over the names where they have to
+            if x > start and x + key_width([word]) > inch:
+                x, line = start, line + 1
+            key.append((x, line))
+            x += key_width([word])
+        axes = add_axes(figure, left=left, right=right, top=0.28 + 0.18 * line, bottom=0.2)
+        rows = np.arange(len(shown)) + np.where(shown["theme"] == "all", 0, 0.35) + np.where(shown["thin"], 0.35, 0)
         axes.set_xlim(0, 100)
-        axes.set_ylim(rows[-1] + 0.5, -0.5)
-        start = np.zeros(len(shown))
+        axes.set_ylim(rows[-1] + 0.6, -0.5)
+        begin = np.zeros(len(shown))
         numbers = []
-        width = (size_inches(figure)[0] - label_margin(labels, 8.5) - 0.5) * 72 / 100
-        for grade, shade in zip([*grades, "none"], shades, strict=True):
+        width = inch * 72 / 100
+        for k, grade in enumerate([*grades, "none"]):
             values = shown[f"{grade}_percent"].to_numpy(float)
-            axes.barh(rows, values, left=start, height=0.78, color=shade, edgecolor=PAPER, linewidth=0.6)
-            for row, value, at in zip(rows, values, start, strict=True):
+            fills = [(greys if thin else shades)[k] for thin in shown["thin"]]
+            axes.barh(rows, values, left=begin, height=0.68, color=fills, edgecolor=PAPER, linewidth=0.6)
+            for row, value, at, fill in zip(rows, values, begin, fills, strict=True):
                 if value * width > 15:
-                    numbers.append((at + value / 2, row, f"{value:.0f}", figures.ink_on(shade)))
-            start += values
+                    numbers.append((at + value / 2, row, f"{value:.0f}", figures.ink_on(fill)))
+            begin += values
         xs, ys, texts, inks = zip(*numbers, strict=True)
         figures.add_numbers(axes, xs, ys, texts, 7.2, inks)
-        for row, label, thin, n in zip(rows, labels, shown["thin"], shown["n_statements"], strict=True):
-            write(axes, (0, row), label, 8.5, at="right", shift=(-5, 0), ha="right", color=QUIET_INK if thin else INK)
-            write(axes, (1, row), f"{count(n)}", 7.5, at="right", shift=(5, 0), color=QUIET_INK)
+        for row, label, r in zip(rows, labels, shown.itertuples(), strict=True):
+            write(axes, (0, row), label, 8.5, at="right", shift=(-5, 0), ha="right", color=QUIET_INK if r.thin else INK)
+            write(axes, (1, row), f"{count(r.n_statements)}", 7.5, at="right", shift=(5, 0), color=QUIET_INK)
+            if not r.thin:
+                axes.plot([r.low, r.high], [row + 0.44] * 2, color=INK, linewidth=0.9, zorder=3)
+                axes.plot([r.firm_percent] * 2, [row + 0.36, row + 0.52], color=INK, linewidth=0.9, zorder=3)
         write(axes, (1, 1), "n", 7.5, at="axes", shift=(5, 4), va="baseline", color=QUIET_INK)
-        inch = size_inches(figure)[0] - label_margin(labels, 8.5) - 0.5
-        gap = min(0.34, (inch - 0.1 - sum(text_width(word, 8) for word in words)) / len(words))
-        x = 0.0
-        for word, shade in zip(words, shades, strict=True):
-            axes.add_patch(swatch(axes, x / inch, 1, shade))
-            write(axes, (x / inch, 1), word, 8, at="axes", shift=(12, 6), va="baseline", color=SOFT_INK)
-            x += text_width(word, 8) + gap
-        write_more(axes, len(everything) - len(shown), lang)
+        for word, shade, (x, down) in zip(words, shades, key, strict=True):
+            up = 0.18 * 72 * (line - down)
+            axes.add_patch(swatch(axes, x / inch, 1, shade, up))
+            write(axes, (x / inch, 1), word, 8, at="axes", shift=(12, 6 + up), va="baseline", color=SOFT_INK)
+        if shown["thin"].any():
+            note = {"zh": f"灰色：不足{measures.MIN_STATEMENTS}条语句，不作比较",
+                    "en": f"Grey: under {measures.MIN_STATEMENTS} statements; not compared"}[lang]
+            write(axes, (1, 0), note, 7.5, at="axes", shift=(0, -4), ha="right", va="top", color=QUIET_INK)
+        n_themes = int((everything["theme"] != "all").sum())
+        write_more(axes, len(everything) - len(shown), lang, n_themes, at_least)
 
     n = int(data.loc[data["theme"] == "all", "n_statements"].iloc[0]) if "all" in order else int(totals.sum())
     return figures.finish(
         draw, title=title or _sliced(automatic, names, year=year, region=region),
         n=n, alt=alt, height=0.2 * len(data) + 0.6,
-        subtitle={"zh": "各主题语句中各级措辞的百分比，一句取最强的一级，"
-                        f"{_slice_words(year, region, names, years, 'zh')}；n={count(n)}条语句",
-                  "en": "Per cent of each theme’s statements by grade of wording, the strongest of a statement, "
-                        f"{_slice_words(year, region, names, years, 'en')}; n = {count(n)} statements"},
-        how_to_read={"zh": f"颜色越深，措辞约束力越强；按{hard_names['zh']}合计的占比由高到低排列。"
-                           f"名称为灰色的主题不足{measures.MIN_STATEMENTS}条，不作比较。",
-                     "en": f"The darker, the more binding the wording; themes are ranked by {hard_names['en']} "
-                           f"together. Those named in grey have under {measures.MIN_STATEMENTS} statements and are "
-                           "not compared."},
+        subtitle={"zh": f"各主题语句中各级措辞的百分比，细线为{hard_names['zh']}合计的95%区间；"
+                        f"{_slice_words(year, region, names, years, 'zh')}，n={count(n)}条语句",
+                  "en": f"Per cent of statements by grade of wording, with 95% intervals of {hard_names['en']} together "
+                        f"(thin lines); {_slice_words(year, region, names, years, 'en')}, n = {count(n)}"},
+        how_to_read={"zh": f"一句取其中最强的一级，颜色越深，措辞约束力越强；按{hard_names['zh']}合计的占比由高到低排列，条下细线是这一合计的"
+                           f"95%区间，有重叠就不能说谁更硬。灰色的主题不足{measures.MIN_STATEMENTS}条，占比再高也不作比较。",
+                     "en": f"A statement counts by its strongest wording; the darker, the more binding. Themes are ranked by {hard_names['en']} "
+                           "together, whose 95% interval is the thin line below a bar: where these overlap, none is "
+                           f"more binding. Those in grey have under {measures.MIN_STATEMENTS} statements and are not "
+                           "compared, however large their shares."},
         **shared)
 
 

@@ -176,11 +176,18 @@ def write_more(axes, hidden: int, lang: str, of: int = 0, rule: Mapping[str, str
     if hidden:
         low, high = axes.get_ylim()
         axes.set_ylim(low + 0.9, high)
-        text = f"另有{hidden}行，见数据表" if lang == "zh" else f"{hidden} more rows in the data"
+        texts = [f"另有{hidden}行，见数据表" if lang == "zh" else f"{hidden} more rows in the data"]
         if of and rule:
-            text = (f"画出{of}行中的{of - hidden}行：{rule['zh']}；其余见数据表" if lang == "zh" else
-                    f"{of - hidden} of {of} rows shown: {rule['en']}; the rest are in the data")
-        write(axes, (0, low + 0.4), text, 7.5, at="right", shift=(3, 0), color=QUIET_INK,
+            shown = of - hidden
+            texts = [f"画出{of}行中的{shown}行：{rule['zh']}；其余见数据表", f"{of}行中的{shown}行：{rule['zh']}", *texts] \
+                if lang == "zh" else [f"{shown} of {of} rows shown: {rule['en']}; the rest are in the data",
+                                      f"{shown} of {of} rows: {rule['en']}", *texts]
+        figure = axes.figure
+        start = axes.get_position().x0 * size_inches(figure)[0]
+        room = size_inches(figure)[0] - start
+        text = next((t for t in texts if text_width(t, 7.5) <= room + start), texts[-1])
+        back = min(start, max(0.0, text_width(text, 7.5) + 0.06 - room))  # a long one begins below the names
+        write(axes, (0, low + 0.4), text, 7.5, at="right", shift=(3 - 72 * back, 0), color=QUIET_INK,
               bbox={"facecolor": PAPER, "pad": 1, "linewidth": 0})
 
 
@@ -212,15 +219,20 @@ def fill_cells(axes, x, y, colours, width=0.94, height=0.94, **kwargs):
     axes.add_collection(PolyCollection(corners, facecolors=list(colours), **({"linewidths": 0} | kwargs)))
 
 
-def swatch(axes, x: float, y: float, fill):
-    """A small filled square above the axes, for a key in a row."""
+def swatch(axes, x: float, y: float, fill, up: float = 0.0):
+    """A small filled square above the axes, for a key in a row, `up` points higher than the first line."""
     from matplotlib.patches import Rectangle
     from matplotlib.transforms import Affine2D
 
     root = axes.get_figure(root=True)
     corner = axes.transAxes.transform((x, y)) / root.dpi  # in inches: the layout does not move after this
     place = Affine2D().scale(1 / 72).translate(*corner) + root.dpi_scale_trans
-    return Rectangle((0, 5), 9, 8, facecolor=fill, linewidth=0, transform=place, clip_on=False)
+    return Rectangle((0, 5 + up), 9, 8, facecolor=fill, linewidth=0, transform=place, clip_on=False)
+
+
+def key_width(words: Sequence[str]) -> float:
+    """Inches that a key in a row takes: a swatch, a word and a gap for each."""
+    return sum(12 / 72 + text_width(word, 8) + 0.14 for word in words)
 
 
 def draw_key(figure, left: float, top: float, title: str, steps: Sequence[tuple]) -> float:

@@ -936,6 +936,47 @@ def test_deontic_bars_add_up(tmp_path):
     assert shares.sum(axis=1).to_list() == pytest.approx([100] * 4)
 
 
+def test_wording_is_ranked_only_as_far_as_intervals_allow(tmp_path):
+    def deontic(**themes):  # (prohibit, require, none) of each theme
+        return pd.DataFrame([(grade, theme, -1, "all", n) for theme, counts in themes.items()
+                             for grade, n in zip(("prohibit", "require", "none"), counts, strict=True)],
+                            columns=DEONTIC.columns)
+
+    clear = drawn("deontic_strength", tmp_path, [deontic(debt=(10, 50, 40), rules=(1, 9, 90), green=(6, 4, 2))])
+    assert clear.title["zh"] == "“地方债务”的措辞最硬：60.0%为“禁止”和“必须”"
+    data = data_of(clear).set_index("theme")
+    assert data.loc["debt", ["low", "high"]].to_list() == pytest.approx([50.20, 69.06], abs=0.01)  # Wilson, 60 of 100
+    assert data["thin"].to_dict() == {"debt": False, "rules": False, "green": True}
+    close = drawn("deontic_strength", tmp_path, [deontic(debt=(0, 30, 70), rules=(0, 25, 75), green=(0, 28, 72))])
+    assert close.title == {"zh": "没有哪个主题的措辞明显更硬：“禁止”和“必须”合计占25.0%至30.0%",
+                           "en": "No theme is clearly worded more bindingly: 25.0% to 30.0% “Prohibition” and "
+                                 "“Obligation”"}
+    some = drawn("deontic_strength", tmp_path, [deontic(debt=(0, 60, 40), rules=(0, 55, 45), green=(0, 5, 95),
+                                                        tech=(0, 4, 96))])
+    assert some.title["zh"] == "“地方债务”的措辞属于最硬之列：60.0%为“禁止”和“必须”，与另外1个主题难分先后"
+    assert "最高" not in some.title["zh"]
+
+
+def test_a_swatch_of_a_key_covers_no_word(tmp_path, monkeypatch):
+    from matplotlib.patches import Rectangle
+
+    long = dataclasses.replace(NAMES, grades={g: {**words, "en": words["en"] + " or something longer"}
+                                              for g, words in NAMES.grades.items()})
+    seen, check = [], figures._check
+
+    def look(figure, *told):
+        check(figure, *told)
+        squares = [r.get_window_extent() for r in figure.findobj(Rectangle) if (r.get_width(), r.get_height()) == (9, 8)]
+        words = [t.get_window_extent() for t, _ in figures._drawn_texts(figure)]
+        seen.append(len(squares))
+        assert not [1 for s in squares for w in words if s.overlaps(w)]
+
+    monkeypatch.setattr(figures, "_check", look)
+    for names in (NAMES, long):
+        drawn("deontic_strength", tmp_path, names=names, size=["page", "slide", "half"])
+    assert set(seen) == {4}
+
+
 def test_robustness_counts_findings_that_stand(tmp_path):
     card = drawn("robustness", tmp_path)
     assert card.title["zh"] == "2条发现中，1条换哪种做法都成立"
