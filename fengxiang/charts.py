@@ -1752,14 +1752,27 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
     order = sorted(tally.index, key=lambda t: (-tally[t], names.theme_order(list(tally.index)).index(t)))
     number = {theme: i + 1 for i, theme in enumerate(order)}
     sure = int((solid["n_close"] == 0).sum())
-    unsure = int(((solid["theme"] == order[0]) & (solid["n_close"] > 0)).sum())
-    automatic = {
-        "zh": f"{len(solid)}个材料够用的地区中，{tally[order[0]]}个占比最高的是{quoted(names.theme(order[0], 'zh'))}"
-              + _unsure(unsure, "zh"),
-        "en": f"{quoted(names.theme(order[0], 'en'))} has the largest share in {tally[order[0]]} of the {len(solid)} "
-              "regions with enough material" + _unsure(unsure, "en")}
+    first = [t for t in order if tally[t] == tally[order[0]]]
+    unsure = int((solid["theme"].isin(first) & (solid["n_close"] > 0)).sum())
     if len(solid) == 1:
         automatic = _of_one_region(frame[frame["region"] == solid["region"].iloc[0]], names)
+    elif len(first) == 1:
+        automatic = {
+            "zh": f"{len(solid)}个材料够用的地区中，{tally[order[0]]}个占比最高的是"
+                  f"{quoted(names.theme(order[0], 'zh'))}" + _unsure(unsure, "zh"),
+            "en": f"{quoted(names.theme(order[0], 'en'))} has the largest share in {tally[order[0]]} of the "
+                  f"{len(solid)} regions with enough material" + _unsure(unsure, "en")}
+    elif tally[order[0]] > 1:
+        labels = {lang: listing([quoted(names.theme(t, lang)) for t in first], lang) for lang in figures.LANGS}
+        led = len(first) * tally[order[0]]
+        automatic = {
+            "zh": f"{len(solid)}个材料够用的地区中，{labels['zh']}各在{tally[order[0]]}个占比最高"
+                  + f"；这{led}个中{unsure}个与别的主题难分先后" * bool(unsure),
+            "en": f"{labels['en']} each have the largest share in {tally[order[0]]} of the {len(solid)} regions with "
+                  "enough material" + f"; {unsure} of these {led} are within error of another theme" * bool(unsure)}
+    else:
+        automatic = {"zh": f"{len(solid)}个材料够用的地区，占比最高的主题各不相同",
+                     "en": f"Each of the {len(solid)} regions with enough material has a different theme first"}
     alt = {"zh": f"方格地图，{year_span(years, 'zh')}各地区占比最高的主题：" + "，".join(
                f"{r.region}{r.theme_zh}{percent(r.percent)}" for r in solid.itertuples())
                + f"。其中{sure}个地区的首位与其余主题拉得开。",

@@ -842,6 +842,23 @@ def test_regions_whose_first_theme_does_not_stand_clear_are_counted_in_the_title
         assert title["en"].endswith(", in 1 of them within error of another")
 
 
+def test_the_map_names_all_themes_that_lead_in_as_many_regions(tmp_path):
+    def first(**wanted):
+        frame = PREVALENCE[PREVALENCE["region"].isin(["河北", "广东"]) & (PREVALENCE["year"] == -1)].copy()
+        parts = [frame[frame["region"] == "河北"].assign(region=r, thin=False) for r in wanted]
+        frame = pd.concat(parts, ignore_index=True)
+        lead = frame["theme"] == frame["region"].map(wanted)
+        frame[["share", "low", "high"]] = np.where(lead.to_numpy()[:, None], [0.9, 0.8, 0.95], [0.1, 0.05, 0.2])
+        frame["n_statements"] = 100
+        return drawn("tile_map_dominant", tmp_path, [frame]).title
+
+    assert first(河北="debt", 广东="debt", 内蒙古="rules", 深圳="rules") == {
+        "zh": "4个材料够用的地区中，“地方债务”和“制度建设”各在2个占比最高",
+        "en": "“Local debt” and “Rule-making” each have the largest share in 2 of the 4 regions with enough material"}
+    assert first(河北="debt", 广东="debt", 内蒙古="rules")["zh"] == "3个材料够用的地区中，2个占比最高的是“地方债务”"
+    assert first(河北="debt", 广东="rules")["zh"] == "2个材料够用的地区，占比最高的主题各不相同"
+
+
 def test_the_leading_theme_is_named_alone_only_when_it_stands_clear():
     frame = pd.DataFrame({"theme": ["debt", "rules", "green"], "share": [0.5, 0.3, 0.1], "low": [0.4, 0.25, 0.05],
                           "high": [0.6, 0.39, 0.15]})
