@@ -1526,6 +1526,18 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
         **shared)
 
 
+def _thin_regions(slices: pd.DataFrame, names: Names, regions: Sequence[str] | None = None) -> list[str]:
+    """The regions, of `regions` where given, that hold something in all years together but too little to compare, in
+    the order of the codebook."""
+    part = slices[(slices["year"] == ALL_YEARS) & ~slices["region"].isin(measures.NOT_ONE_REGION)
+                  & (slices["n_statements"] > 0)]
+    thin = set(part.loc[(part["n_statements"] < measures.MIN_STATEMENTS)
+                        | (part["n_articles"] < measures.MIN_ARTICLES), "region"])
+    if regions is not None:
+        thin &= set(_some(regions))
+    return sorted(thin, key=lambda r: (list(names.regions).index(r) if r in names.regions else len(names.regions), r))
+
+
 # ---- the tile-grid map ----------------------------------------------------------------------------------------------
 
 
@@ -2397,18 +2409,21 @@ def correspondence(table: pd.DataFrame, *, names: Names, themes: Sequence[str] |
 
 
 def dendrogram(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | None = None,
-               regions: Sequence[str] | None = None, title: Bilingual | None = None, stem: str = "dendrogram",
-               period: str = "–", **finishing) -> FigureCard:
+               regions: Sequence[str] | None = None, slices: pd.DataFrame | None = None,
+               title: Bilingual | None = None, stem: str = "dendrogram", period: str = "–", **finishing) -> FigureCard:
     """Which regions have like profiles of themes: a tree by average linkage of Jensen–Shannon distances. No filter of
     years: the table counts those it was made from.
 
     Args:
-        table: counts, regions × themes, as `measures.region_table` returns it; leave thin regions out first.
+        table: counts, regions × themes, as `measures.region_table` returns it; thin regions are left out where
+            `slices` tells them, else do so first.
         themes, regions: which are compared, and by which.
+        slices: table of the build; regions that are thin in all years together are left out, and named.
         period: years covered.
     """
     table = _chosen_cells(table, regions, themes)
-    filled = table.loc[table.sum(axis=1) > 0]
+    left_out = _thin_regions(slices, names, regions) if slices is not None else []
+    filled = table.loc[(table.sum(axis=1) > 0) & ~table.index.isin(left_out)]
     distances = measures.js_distance(filled)
     columns = {"region": _SHARE_COLUMNS["region"], "region_en": {"zh": "地区英文名", "en": "region in English"},
                "n": {"zh": "归类次数", "en": "codings"}, "nearest": {"zh": "最相近的地区", "en": "nearest region"},
@@ -2433,16 +2448,22 @@ def dendrogram(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | Non
     best = data.sort_values(["distance", "region"]).iloc[0]
     far = data.sort_values(["distance", "region"]).iloc[-1]
     pair = {lang: (names.region(best["region"], lang), names.region(best["nearest"], lang)) for lang in figures.LANGS}
-    automatic = {"zh": f"{pair['zh'][0]}与{pair['zh'][1]}谈的主题相近，{far['region']}自成一路",
+    automatic = {"zh": f"{pair['zh'][0]}与{pair['zh'][1]}谈的主题相近，{far['region']}没有相近的地区",
                  "en": f"{pair['en'][0]} and {pair['en'][1]} speak of similar themes; "
-                       f"{far['region_en']} goes its own way"}
+                       f"{far['region_en']} has no near neighbour"}
+    rule = {"zh": f"不足{measures.MIN_STATEMENTS}条语句或{measures.MIN_ARTICLES}篇文章",
+            "en": f"under {measures.MIN_STATEMENTS} statements or {measures.MIN_ARTICLES} articles"}
+    absent = {"zh": "", "en": ""} if not left_out else {
+        "zh": f"材料偏少（{rule['zh']}）而不比较的有{'、'.join(left_out)}。",
+        "en": f" Not compared for too little material ({rule['en']}): "
+              f"{', '.join(names.region(r, 'en') for r in left_out)}."}
     alt = {"zh": f"树状图，{len(order)}个地区按主题结构的相似程度聚合。最接近的一对是{pair['zh'][0]}与"
                  f"{pair['zh'][1]}，距离{best['distance']:.2f}；{far['region']}离最相近的{far['nearest']}也有"
-                 f"{far['distance']:.2f}。树上的次序：{'、'.join(order)}。",
+                 f"{far['distance']:.2f}。树上的次序：{'、'.join(order)}。{absent['zh']}",
            "en": f"Dendrogram of {len(order)} regions by likeness of their themes. The closest pair is "
                  f"{pair['en'][0]} and {pair['en'][1]}, distance {best['distance']:.2f}; {far['region_en']} is "
                  f"{far['distance']:.2f} from its nearest, {names.region(far['nearest'], 'en')}. Order in the tree: "
-                 f"{', '.join(data['region_en'])}."}
+                 f"{', '.join(data['region_en'])}.{absent['en']}"}
     leaf = {name: i for i, name in enumerate(sorted(distances.index))}
     position = {leaf[name]: float(i) for i, name in enumerate(order)}
     branches = []
@@ -2488,14 +2509,16 @@ def dendrogram(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | Non
     n = int(filled.to_numpy().sum())
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=3.2,
-        subtitle={"zh": f"主题结构的詹森—香农距离（0相同，1全不同），平均联结；n={count(n)}次归类，{len(order)}个地区",
+        subtitle={"zh": f"主题结构的詹森—香农距离（0相同，1全不同），平均联结；n={count(n)}次归类，{len(order)}个地区"
+                        + f"，另有{len(left_out)}个材料偏少，不比较" * bool(left_out),
                   "en": "Jensen–Shannon distance between profiles of themes (0 alike, 1 nothing shared), average "
-                        f"linkage; n = {count(n)} codings, {len(order)} regions"},
+                        f"linkage; n = {count(n)} codings, {len(order)} regions"
+                        + f"; {len(left_out)} with too little material are left out" * bool(left_out)},
         how_to_read={"zh": "两个地区在越低处相连，谈的主题越相近；纵轴是相连处的距离。左右次序只求相近者相邻，"
-                           "n小的地区位置不稳。",
+                           f"n小的地区位置不稳。{absent['zh']}",
                      "en": "The lower two regions join, the more alike their themes; the scale is the distance where "
-                           "they join. Left and right only put like beside like; regions with a small n stand "
-                           "unsurely."},
+                           "they join. Left and right only put like beside like; the places of "
+                           f"regions with a small n are unsure.{absent['en']}"},
         **shared)
 
 

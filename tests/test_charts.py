@@ -946,6 +946,22 @@ def test_thin_regions_are_never_ranked(tmp_path):
                    "另有1个地区材料偏少，1个没有材料。")
 
 
+def test_the_tree_leaves_thin_regions_out_and_names_them(tmp_path):
+    # Shenzhen 29 statements; Inner Mongolia 4 articles; Hebei, Guangdong and another just enough
+    slices = pd.DataFrame([("河北", 30, 5), ("广东", 30, 5), ("福建", 30, 5), ("深圳", 29, 5), ("内蒙古", 30, 4)],
+                          columns=["region", "n_statements", "n_articles"]).assign(year=-1)
+    table = pd.concat([REGION_TABLE, REGION_TABLE.loc[["广东"]].rename(index={"广东": "福建"})])
+    card = drawn("dendrogram", tmp_path, [table], slices=slices)
+    assert set(data_of(card)["region"]) == {"河北", "广东", "福建"}
+    assert card.title["zh"] == "广东与福建谈的主题相近，河北没有相近的地区"
+    assert card.how_to_read["zh"].endswith("材料偏少（不足30条语句或5篇文章）而不比较的有内蒙古、深圳。")
+    assert "Inner Mongolia, Shenzhen" in card.alt["en"]
+    assert "另有2个材料偏少" in card.subtitle["zh"]
+    whole = drawn("dendrogram", tmp_path / "whole", [table])
+    assert len(data_of(whole)) == 5
+    assert "不比较" not in whole.subtitle["zh"] + whole.how_to_read["zh"]
+
+
 def test_deontic_bars_add_up(tmp_path):
     data = data_of(drawn("deontic_strength", tmp_path))
     assert data["theme"].to_list() == ["all", "debt", "rules", "green"]
