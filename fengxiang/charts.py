@@ -2021,7 +2021,12 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
     hub = nodes.sort_values(["degree", "strength", "node"], ascending=[False, False, True]).iloc[0]
     linked = nodes[nodes["degree"] > 0]
     groups = sorted((list(part["node"]) for _, part in linked.groupby("community")), key=lambda g: (-len(g), g))
-    automatic = {lang: _closest_words(tied, lang) for lang in figures.LANGS}
+    n_groups = sum(len(group) > 1 for group in groups)
+    # What the network shows is groups; which pair is closest is for the matrix, with intervals, to say.
+    automatic = {"zh": f"{len(edges)}对主题明显常在一起说，" + (f"连起的{len(linked)}个主题分成{n_groups}组" if n_groups > 1
+                                                    else f"把{len(linked)}个主题连在一起"),
+                 "en": f"{len(edges)} pairs of themes clearly go together and link {len(linked)} themes"
+                       + f" in {n_groups} groups" * (n_groups > 1)}
 
     def group_words(lang):
         return ("；" if lang == "zh" else "; ").join(

@@ -938,6 +938,13 @@ def test_pairs_are_called_closer_or_looser_only_where_counts_go_the_same_way(tmp
     assert "ochre" not in none.subtitle["en"]
 
 
+def test_the_network_tells_its_groups_and_names_no_pair_as_the_closest(tmp_path):
+    card = drawn("cooccurrence_network", tmp_path)
+    # debt with rules, green with tech: two ties that share no theme
+    assert card.title == {"zh": "2对主题明显常在一起说，连起的4个主题分成2组",
+                          "en": "2 pairs of themes clearly go together and link 4 themes in 2 groups"}
+
+
 def test_thin_regions_are_never_ranked(tmp_path):
     data = data_of(drawn("region_themes", tmp_path))
     assert set(data.loc[data["thin"], "region"]) == {"内蒙古"}
