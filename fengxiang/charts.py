@@ -1144,8 +1144,9 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
 
 
 def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", year_from: int | None = None,
-                 year_to: int | None = None, themes: Sequence[str] | None = None, title: Bilingual | None = None,
-                 stem: str = "theme_change", **finishing) -> FigureCard:
+                 year_to: int | None = None, themes: Sequence[str] | None = None,
+                 warned: pd.DataFrame | None = None, title: Bilingual | None = None,
+                 title_says: Bilingual | None = None, stem: str = "theme_change", **finishing) -> FigureCard:
     """Each theme's share in an earlier and a later year, ranked by the later one, with the interval of the difference.
 
     Args:
@@ -1153,6 +1154,9 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         region: whose statements.
         year_from, year_to: the two years; by default the furthest apart in which a change could be judged.
         themes: which.
+        warned: as `measures.mix_warning` returns it for these years; themes whose change the mix makes get a mark, and
+            the title does not name them.
+        title_says: by what rule a given title chooses among the clear changes, as a clause.
     """
     trends = _chosen(trends, theme=themes, year_from=year_from, year_to=year_to)
     frame = trends[(trends["region"] == region) & ~trends["theme"].isin(["all", "none"])]
@@ -1172,6 +1176,14 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         "high": frame["high95"] * 100, "n_from": frame["n_from"], "n_to": frame["n_to"],
         "n_statements_from": frame["n_statements_from"], "n_statements_to": frame["n_statements_to"],
         "grade": frame["grade"]})
+    made: set[str] = set()
+    if warned is not None:
+        of_years = warned
+        if {"year_from", "year_to"} <= set(warned.columns):
+            of_years = warned[(warned["year_from"] == year_from) & (warned["year_to"] == year_to)]
+        told = data["grade"].isin(["rose", "fell", "probably_rose", "probably_fell"])
+        made = set(of_years.loc[of_years["warning"] == "mix_makes_it", "theme"]) & set(data.loc[told, "theme"])
+        data["made_by_mix"] = data["theme"].isin(made)
     first, last = str(year_from), str(year_to)
     columns = {
         **{k: _SHARE_COLUMNS[k] for k in ("theme", "theme_zh", "theme_en")},
@@ -1185,14 +1197,18 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         "n_statements_from": {"zh": f"{first}年语句总数", "en": f"all statements, {first}"},
         "n_statements_to": {"zh": f"{last}年语句总数", "en": f"all statements, {last}"},
         "grade": {"zh": "判断", "en": "verdict"}}
+    if warned is not None:
+        columns["made_by_mix"] = {"zh": "变化随构成而来", "en": "change comes with the mix"}
     shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"},
                   period=_period([year_from, year_to]), **finishing)
     if data.empty or (data["grade"] == "too_little").all():
         return _too_little({"zh": "没有两个材料够用的年份可以比较，不判断各主题的升降。",
                             "en": "No two years hold enough material to be compared, so no rise or fall is claimed."},
                            title=title, **shared)
-    rose = data[data["grade"] == "rose"].sort_values("difference", ascending=False, kind="stable")
-    fell = data[data["grade"] == "fell"].sort_values("difference", kind="stable")
+    sure = data[~data["theme"].isin(made)]
+    rose = sure[sure["grade"] == "rose"].sort_values("difference", ascending=False, kind="stable")
+    fell = sure[sure["grade"] == "fell"].sort_values("difference", kind="stable")
+    marked = data[data["theme"].isin(made) & data["grade"].isin(["rose", "fell"])]
 
     def some(part, lang):
         labels = [quoted(t) for t in part[f"theme_{lang}"].head(2)]
@@ -1222,13 +1238,15 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
                  f"{last}年最高的是{top['theme_zh']}，"
                  f"{percent(top['percent_to'])}。" + (f"上升：{change(rose, 'zh')}。" if len(rose) else "")
                  + (f"下降：{change(fell, 'zh')}。" if len(fell) else "")
-                 + ("其余没有明显变化或材料太少。" if len(rose) + len(fell) < len(data) else ""),
+                 + (f"变化在拉平文章构成后不再成立：{change(marked, 'zh')}。" if len(marked) else "")
+                 + ("其余没有明显变化或材料太少。" if len(rose) + len(fell) + len(marked) < len(data) else ""),
            "en": f"Dot chart of the share of statements with each of {len(data)} themes in {first} and {last}, ranked "
                  f"by {last}; {top['theme_en']} is highest in {last}, {percent(top['percent_to'])}. "
                  + (f"Rose: {change(rose, 'en')}. " if len(rose) else "")
                  + (f"Fell: {change(fell, 'en')}. " if len(fell) else "")
-                 + ("No clear change, or too little material, for the rest." if len(rose) + len(fell) < len(data)
-                    else "")}
+                 + (f"Gone once the mix of articles is held still: {change(marked, 'en')}. " if len(marked) else "")
+                 + ("No clear change, or too little material, for the rest."
+                    if len(rose) + len(fell) + len(marked) < len(data) else "")}
     alt = {lang: text.strip() for lang, text in alt.items()}
     verdicts = {"rose": "#1B1B1B", "fell": "#1B1B1B"}
 
@@ -1238,7 +1256,7 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         first_clear = everything.assign(unclear=~everything["grade"].isin(["rose", "fell"])).sort_values(
             "unclear", kind="stable")  # a small sheet leaves out what did not clearly change
         data = everything.loc[sorted(first_clear.index[:room])]
-        labels = [names.theme(t, lang) for t in data["theme"]]
+        labels = [names.theme(t, lang) + " *" * (t in made) for t in data["theme"]]
         left, middle = label_margin(labels, 8.5), 0.42
         verdict_words = {key: words[lang] for key, words in measures.TREND_WORDS.items()}
         verdict_words["too_little"] = "材料太少" if lang == "zh" else "too little"
@@ -1267,7 +1285,7 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         step = next(s for s in (2, 5, 10, 20, 25, 50, 100) if 2 * reach / s < plot / 0.42)
         ticks = [t for t in range(-100, 101, step) if abs(t) <= reach]
         write_scale(changes, ticks, [f"{t:+d}".replace("-", "−") if t else "0" for t in ticks], grid=False)
-        changes.axvline(0, color=UNCLEAR, linewidth=0.7)
+        changes.plot([0, 0], [-0.6, len(data) - 0.4], color=UNCLEAR, linewidth=0.7, zorder=0.5)
         for row, r in zip(rows, data.itertuples(), strict=True):
             clear = r.grade in verdicts
             colour = names.colour(r.theme) if clear else UNCLEAR
@@ -1280,22 +1298,37 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
                  {"zh": "变化（百分点）与95%区间", "en": "Change in points, 95% interval"}[lang])
         for axes, head in zip((shares, changes), heads, strict=True):
             write(axes, (0, 1), head, 8, at="axes", shift=(0, 3), va="bottom", color=SOFT_INK)
-        write_more(shares, len(everything) - len(data), lang)
+        write_more(shares, len(everything) - len(data), lang, len(everything), {
+            "zh": "变化明显的和占比较高的", "en": "clear changes, then the largest shares"})
+        changes.set_ylim(shares.get_ylim())  # rows of both sides stay level
 
     n = int(data["n_statements_from"].iloc[0] + data["n_statements_to"].iloc[0])
     n_a, n_b = count(data["n_statements_from"].iloc[0]), count(data["n_statements_to"].iloc[0])
     where = {lang: "" if region == "all" else names.region(region, lang) + ("，" if lang == "zh" else ", ")
              for lang in figures.LANGS}
+    probable = data["grade"].isin(["probably_rose", "probably_fell"]).any()
+    signs = {"zh": "；95%区间不含0的着色" + "，只有80%区间不含0的称“可能”" * bool(probable)
+                   + "；带*的，拉平文章构成后变化不再成立" * bool(made),
+             "en": "; in colour where the 95% interval excludes 0" + ", “probably” where only the 80% one does"
+                   * bool(probable) + "; * gone once the mix of articles is held still" * bool(made)}
+    says = {lang: title_says[lang] if title and title_says else "" for lang in figures.LANGS}
     return figures.finish(
         draw, title=title or _sliced(automatic, names, region=region), n=n, alt=alt, height=0.195 * len(data) + 0.6,
-        subtitle={"zh": f"{where['zh']}涉及各主题的语句占比；n={n_a}条（{first}年）和{n_b}条（{last}年）",
+        subtitle={"zh": f"{where['zh']}涉及各主题的语句占比；n={n_a}条（{first}年）和{n_b}条（{last}年）{signs['zh']}",
                   "en": (where["en"] + "share" if where["en"] else "Share")
-                        + f" of statements with each theme; n = {n_a} ({first}) and {n_b} ({last}) statements"},
-        how_to_read={"zh": "左图看两年各占多少，右图看变化有多大、有多可靠：横线是变化的95%区间，跨过0线就不说升降；"
-                           "跨线的画成灰色。",
-                     "en": "At the left, the share in both years; at the right, how large and how sure the change is: "
-                           "the line is its 95% interval, and where it crosses zero (grey) no rise or fall is "
-                           "claimed."},
+                        + f" of statements with each theme; n = {n_a} ({first}) and {n_b} ({last}) statements{signs['en']}"},
+        how_to_read={"zh": "左图看两年各占多少，右图看变化有多大、有多可靠：横线是变化的95%区间，不含0才说“上升”“下降”；"
+                           "含0的画成灰色，其中80%区间不含0的说“可能上升”“可能下降”，只是苗头。"
+                           + "带*的主题，两年只用共有的文章类别、按同样的比重来比，变化便消失、减半或反向：变的可能是材料，"
+                             "不是重点。" * bool(made) + (f"{says['zh']}。" if says["zh"] else ""),
+                     "en": "At the left, the share in both years; at the right, how large and how sure the change is. "
+                           "The line is its 95% interval: only where it excludes 0 did a share rise or fall. Those that "
+                           "include 0 are grey; where the 80% interval excludes it, the change is called probable and "
+                           "is no more than a hint."
+                           + " With *, the change vanishes, halves or reverses once the kinds of articles that both "
+                             "years have are given the same weights: the material may have changed, not the "
+                             "priorities." * bool(made)
+                           + (f" {says['en']}." if says["en"] else "")},
         **shared)
 
 
@@ -1880,10 +1913,10 @@ def _pair_alt(tied: pd.DataFrame, lang: str, head: int = 5) -> str:
         return "没有一对主题明显多于偶然" if lang == "zh" else "no pair is clearly more frequent than by chance"
     rows = list(tied.head(head).iterrows())
     if lang == "zh":
-        return "结合最紧的：" + "；".join(f"{r['a_zh']}与{r['b_zh']}，同句{count(r['n_both'])}次，"
+        return "按NPMI从高到低：" + "；".join(f"{r['a_zh']}与{r['b_zh']}，同句{count(r['n_both'])}次，"
                                           f"为预期的{r['ratio']:.1f}倍"
                                    for _, r in rows)
-    return "closest: " + "; ".join(f"{r['a_en']} and {r['b_en']}, {count(r['n_both'])} statements, {r['ratio']:.1f} "
+    return "by NPMI from the top: " + "; ".join(f"{r['a_en']} and {r['b_en']}, {count(r['n_both'])} statements, {r['ratio']:.1f} "
                                    "times chance" for _, r in rows)
 
 

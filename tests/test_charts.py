@@ -910,6 +910,30 @@ def test_theme_change_says_only_what_the_grades_say(tmp_path):
     assert "上升：地方债务由12.5%到64.8%。下降：绿色金融由25.0%到16.7%。" in card.alt["zh"]
 
 
+def test_a_change_that_the_mix_makes_is_marked_and_not_in_the_title(tmp_path):
+    frame = TRENDS.assign(grade="no_clear_change")
+    frame.loc[frame["theme"].isin(["debt", "rules"]), "grade"] = "rose"
+    frame.loc[frame["theme"] == "green", "grade"] = "probably_fell"
+    warned = pd.DataFrame({"theme": ["debt", "rules", "rules"], "warning": ["", "mix_makes_it", ""],
+                           "year_from": [2022, 2022, 2021], "year_to": 2024})
+    card = drawn("theme_change", tmp_path, [frame], warned=warned)
+    assert card.title["zh"] == "从2022年到2024年，“地方债务”占比上升"
+    assert data_of(card).set_index("theme")["made_by_mix"].to_dict() == {"debt": False, "rules": True, "green": False,
+                                                                         "tech": False}
+    assert "变化在拉平文章构成后不再成立：制度建设由" in card.alt["zh"]
+    assert "带*的" in card.subtitle["zh"]
+    assert "“可能”" in card.subtitle["zh"]
+    frame["grade"] = frame["grade"].replace("probably_fell", "no_clear_change")
+    plain = drawn("theme_change", tmp_path / "plain", [frame])
+    assert plain.title["zh"] == "从2022年到2024年，“地方债务”和“制度建设”占比上升"
+    assert "*" not in plain.subtitle["zh"] + plain.how_to_read["zh"]
+    assert "可能" not in plain.subtitle["zh"]  # no sign is explained that is not drawn
+    given = drawn("theme_change", tmp_path / "given", [frame], title={"zh": "一句", "en": "One"},
+                  title_says={"zh": "标题只说一句", "en": "The title says one thing"})
+    assert given.how_to_read["zh"].endswith("标题只说一句。")
+    assert given.how_to_read["en"].endswith("The title says one thing.")
+
+
 def test_a_tie_is_told_with_its_counts(tmp_path):
     card = drawn("cooccurrence_matrix", tmp_path)
     # 20 of 188 statements with both; green 38, tech 20: 4.04 to be expected
