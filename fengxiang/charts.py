@@ -60,6 +60,7 @@ from .drawing import (
     tint,
     vertical,
     write,
+    write_marks_key,
     write_more,
     write_placed,
     write_rows,
@@ -3235,7 +3236,9 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
     alt = {lang: text.strip() for lang, text in alt.items()}
 
     def draw(figure, lang, everything=chosen):
-        shown = everything[:rows_that_fit(figure, len(everything), pitch=0.22, around=0.5)]
+        room = rows_that_fit(figure, len(everything), pitch=0.22, around=0.5)
+        most = set(sizes["term"].head(room))  # a small sheet shows the most widely used
+        shown = [t for t in everything if t in most]
         open_word, nation_word = {"zh": ("难定", "总局"), "en": ("open", "National")}[lang]
         firsts = {t: open_word if t not in sure.index else nation_word if sure[t] == NATIONAL else
                   names.region(sure[t], lang) for t in shown}
@@ -3247,10 +3250,14 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
         axes = add_axes(figure, left=label_margin(labels, 8.8), right=right, top=0.24, bottom=0.24)
         axes.set_ylim(len(shown) - 0.5, -0.5)
         _year_axis(axes, years[0], years[-1])
+        points = axes.get_position().width * size_inches(figure)[0] * 72
+        low_end, high_end = axes.get_xlim()
+        day = (high_end - low_end) / points  # days to a point
         for i, term in enumerate(shown):
             part = data[data["term"] == term]
             low, high = part["day_low"].to_numpy(float), part["day_high"].to_numpy(float)
-            middle = (low + high) / 2
+            # Dots that would hide each other stand side by side.
+            middle = np.array(figures.spread((low + high) / 2, 6.2 * day, low_end + 3 * day, high_end - 3 * day))
             axes.plot([middle.min(), middle.max()], [i, i], color="#DDD8D0", linewidth=1, zorder=0.5)
             is_nation = (part["region"] == NATIONAL).to_numpy()
             first = part["first"].to_numpy(bool)
@@ -3267,11 +3274,18 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
         write_rows(axes, range(len(shown)), labels, 8.8)
         write(axes, (1, 1), head, 8, at="axes", shift=(8, 4), va="baseline", color=SOFT_INK)
         write(axes, (1, 1), users, 8, at="axes", shift=(right * 72 - 2, 4), ha="right", va="baseline", color=SOFT_INK)
-        keys = {"zh": ["◆ 总局  ● 地方局  ━ 日期只知到月或年", "◆ 总局  ● 地方局"],
-                "en": ["◆ national regulator   ● regional bureaus   ━ known to the month or year only",
-                       "◆ national   ● bureaus   ━ day not known", "◆ national   ● bureaus"]}[lang]
-        write(axes, (0, 1), longest_that_fits(axes, keys, 8), 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
-        write_more(axes, len(everything) - len(shown), lang)
+        national = data["region"] == NATIONAL
+        key = [("D", EARLIER, {"zh": "总局", "en": "national regulator"}, {"zh": "总局", "en": "national"})] \
+            * bool(national.any())
+        key += [("o", pale(LATER), {"zh": "地方局", "en": "regional bureaus"}, {"zh": "地方", "en": "bureaus"})]
+        key += [("o", LATER, {"zh": "确为最早的地方局", "en": "surely the first"}, {"zh": "确为最早", "en": "first"})] \
+            * bool((data["first"].astype(bool) & ~national).any())
+        key += [("_", UNCLEAR, {"zh": "日期只知到月或年", "en": "known to the month or year only"},
+                 {"zh": "日期不详", "en": "day unknown"})] * bool((data["day_high"] - data["day_low"] > 45).any())
+        write_marks_key(axes, [[(mark, colour, words[lang]) for mark, colour, *both in key for words in [both[k]]]
+                               for k in (0, 1)])
+        write_more(axes, len(everything) - len(shown), lang, len(everything), {
+            "zh": "用得最广的", "en": "the most widely used"})
 
     n = len(data)
     return figures.finish(
@@ -3280,12 +3294,12 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
                   "en": f"Date of the first use by each region and the national regulator; n = {count(n)} first uses, "
                         "as "
                         "far as the material goes"},
-        how_to_read={"zh": "一行是一个说法，一点是一家第一次使用的时间，地方局确为最早的，点用深色；"
+        how_to_read={"zh": "一行是一个说法，一点是一家第一次使用的时间，挨得太近的点稍稍错开；地方局确为最早的，点用深色；"
                            "灰条表示日期只知到月或年。"
                            "“难定”是日期不足以分出先后。"
                            "先后只是先后，不等于谁学谁。",
-                     "en": "A row is a term, a mark the first time an agency used it, the dot of a bureau dark where "
-                           "it was surely the first; a grey bar means the date is known to the month or year only. "
+                     "en": "A row is a term, a mark the first time an agency used it (marks that would hide each "
+                           "other stand side by side), dark for a bureau that was surely the first; a grey bar means the date is known to the month or year only. "
                            "“Open” means the dates do not decide. Order in time is no sign of who took it from whom."},
         **shared)
 
@@ -3454,60 +3468,80 @@ def slogan_life(life: pd.DataFrame, *, names: Names | None = None, terms: Sequen
                             "en": "No wording has enough material to tell its rise and fall."}, title=title, **shared)
     gone = data[data["fade_sure"].astype(bool)]
     followed = data[data["successor"].notna()]
+    unseen = data[(data["last"] < years[-1]) & ~data["fade_sure"].astype(bool)]
     if len(gone):
+        several = len(gone) > 1
         automatic = {"zh": f"{listing([quoted(t) for t in gone['term'].head(3)], 'zh')}"
                            + (f"等{len(gone)}个说法" if len(gone) > 3 else "") + "已经淡出",
-                     "en": f"{listing([quoted(t) for t in gone['term_en'].head(3)], 'en')}"
-                           + (f" and {len(gone) - 3} more terms" if len(gone) > 3 else "") + " have faded"}
+                     "en": ("Terms that have faded: " if several else "A term that has faded: ")
+                           + listing([quoted(t) for t in gone["term_en"].head(3)], "en")
+                           + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")}
+    elif len(unseen):
+        automatic = {"zh": f"{len(data)}个常用说法中，{len(unseen)}个在{years[-1]}年没再见到，但都还不能断定淡出",
+                     "en": f"{len(unseen)} of {len(data)} common terms {'is' if len(unseen) == 1 else 'are'} not found in {years[-1]}, but none has surely "
+                           "faded"}
     else:
         automatic = {"zh": f"{len(data)}个常用说法中，没有哪个确已淡出",
                      "en": f"None of {len(data)} common terms has surely faded"}
     alt = {"zh": f"时间条，{len(data)}个说法自出现到最后见到的年份，{year_span(years, 'zh')}。确已淡出的有{len(gone)}个"
                  + (f"：{'、'.join(gone['term'])}" if len(gone) else "") + "。"
+                 + (f"{years[-1]}年没再见到、但还不能断定淡出的有{'、'.join(unseen['term'])}。" if len(unseen) else "")
                  + "".join(f"“{r.term}”之后有“{r.successor}”。" for r in followed.head(3).itertuples()),
            "en": f"Bars of the years {len(data)} terms are found in, {year_span(years, 'en')}. {len(gone)} have surely "
                  f"faded" + (f": {', '.join(gone['term_en'])}" if len(gone) else "") + ". "
+                 + (f"Not found in {years[-1]}, yet not surely faded: {', '.join(unseen['term_en'])}. "
+                    if len(unseen) else "")
                  + " ".join(f"“{r.term_en}” is followed by “{names.term(r.successor, 'en')}”."
                             for r in followed.head(3).itertuples())}
     alt = {lang: text.strip() for lang, text in alt.items()}
 
     def draw(figure, lang, everything=data):
-        shown = everything.head(rows_that_fit(figure, len(everything), pitch=0.19, around=0.5))
+        room = rows_that_fit(figure, len(everything), pitch=0.19, around=0.5)
+        first = everything.sort_values(["fade_sure", "n_articles", "term"], ascending=[False, False, True])
+        shown = everything.loc[sorted(first.index[:room])]
         after = [f"→ {names.term(t, lang)}" if isinstance(t, str) else "" for t in shown["successor"]]
         labels = [names.term_label(t, lang) for t in shown["term"]]
-        right = max((text_width(t, 8) for t in after), default=0) + 0.15
-        axes = add_axes(figure, left=label_margin(labels, 8.5), right=right, top=0.05, bottom=0.24)
+        head = {"zh": "最盛占比", "en": "peak"}[lang]
+        column = max(text_width(head, 8), text_width("100%", 8.5)) + 0.12
+        widest = max((text_width(t, 8) for t in after), default=0)
+        axes = add_axes(figure, left=label_margin(labels, 8.5), right=column + (widest + 0.12 if widest else 0),
+                        top=0.24, bottom=0.24)
         axes.set_xlim(years[0] - 0.5, years[-1] + 0.5)
         axes.set_ylim(len(shown) - 0.4, -0.6)
         write_scale(axes, range(years[0], years[-1] + 1), [str(y) for y in range(years[0], years[-1] + 1)])
         for i, r in enumerate(shown.itertuples()):
             is_gone = bool(r.fade_sure)
             colour = EARLIER if is_gone else LATER
-            axes.barh(i, r.last - r.birth + 0.7, left=r.birth - 0.35, height=0.42, color=tint(colour, 0.25),
+            axes.barh(i, r.last - r.birth + 0.7, left=r.birth - 0.35, height=0.5, color=tint(colour, 0.25),
                       edgecolor=pale(colour), linewidth=0.8)
             if not r.birth_known:  # it may be older than the material
-                axes.barh(i, 0.15, left=r.birth - 0.5, height=0.42, color=tint(colour, 0.15))
+                axes.barh(i, 0.15, left=r.birth - 0.5, height=0.5, color=tint(colour, 0.15))
             axes.scatter([r.peak], [i], s=34, c=[colour], zorder=3)
-            write(axes, (r.peak, i), f"{r.peak_share:.0f}%", 7.5, shift=(7, 0))
-            write(axes, (1, i), after[i], 8, at="right", shift=(6, 0), color=SOFT_INK)
+            write(axes, (1, i), f"{r.peak_share:.0f}%", 8.5, at="right", shift=(column * 72, 0), ha="right")
+            write(axes, (1, i), after[i], 8, at="right", shift=(column * 72 + 8, 0), color=SOFT_INK)
+        write(axes, (1, 1), head, 8, at="axes", shift=(column * 72, 4), ha="right", va="baseline", color=SOFT_INK)
         write_rows(axes, range(len(shown)), labels)
-        write_more(axes, len(everything) - len(shown), lang)
+        write_more(axes, len(everything) - len(shown), lang, len(everything), {
+            "zh": "已淡出的和用得最广的", "en": "faded ones, then the most widely used"})
 
     n = int(data["n_articles"].sum())
+    older = not data["birth_known"].all()
     return figures.finish(
-        draw, title=title or automatic, n=n, alt=alt, height=0.21 * len(data) + 0.35,
-        subtitle={"zh": "各说法见于哪些年份，圆点为最盛的一年及当年占文章的比例；褐色已淡出，箭头后为接替者；"
-                        f"n={count(n)}篇次",
-                  "en": "Years a term is found in; the dot is its peak, with its share of that year’s articles; "
-                        "ochre has "
-                        f"faded, an arrow leads to the successor; n = {count(n)} uses by article"},
-        how_to_read={"zh": "横条从第一次见到的年份到最后一次；左端伸出的浅色表示材料起头时已有。淡出，"
-                           "指此后的占比一直不到最盛时的一半，"
-                           "且两者的95%区间分得开。",
-                     "en": "The bar runs from the first year to the last; a paler tip means it was there when the "
-                           "material "
-                           "begins. Faded means its share stays under half of the peak, and the two 95% intervals "
-                           "part."},
+        draw, title=title or automatic, n=n, alt=alt, height=0.21 * len(data) + 0.5,
+        subtitle={"zh": "各说法见于哪些年份，圆点为最盛的一年，右列为当年占文章的比例"
+                        + "；褐色的已淡出" * bool(len(gone)) + "；箭头后为接替者" * bool(len(followed))
+                        + f"；n={count(n)}篇次",
+                  "en": "Years in which a term is found; the dot is its peak year, at the right its share of that "
+                        "year’s articles" + "; ochre has faded" * bool(len(gone))
+                        + "; an arrow leads to the successor" * bool(len(followed)) + f"; n = {count(n)} uses"},
+        how_to_read={"zh": "横条从第一次见到的年份到最后一次" + "；左端伸出的浅色表示材料起头时已有" * older
+                           + "。淡出，指此后的占比一直不到最盛时的一半，且两者的95%区间分得开；"
+                             "横条早早结束而区间分不开的，可能只是近年材料少，不算淡出。",
+                     "en": "The bar runs from the first year in which a term is found to the last"
+                           + "; a paler tip means it was there when the material begins" * older
+                           + ". A term has faded when its share stays under half of its peak and the two 95% intervals "
+                             "do not overlap. A bar may end early only because there is little recent material: where "
+                             "the intervals overlap, the term does not count as faded."},
         **shared)
 
 

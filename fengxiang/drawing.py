@@ -235,6 +235,28 @@ def key_width(words: Sequence[str]) -> float:
     return sum(12 / 72 + text_width(word, 8) + 0.14 for word in words)
 
 
+def write_marks_key(axes, choices: Sequence[Sequence[tuple]], size: float = 8.0) -> None:
+    """A key in a row above the axes: (marker, colour, words) each. The first of `choices`, the longest first, that fits
+    between the left edge of the sheet and the right end of the axes; it begins above the names only where it must."""
+    from matplotlib.transforms import ScaledTranslation
+
+    inches = size_inches(axes.figure)[0]
+    place = axes.get_position()
+    left, room = place.x0 * inches, place.width * inches
+
+    def takes(items):
+        return sum(0.15 + text_width(words, size) + 0.14 for *_, words in items) - 0.14
+
+    items = next((some for some in choices if takes(some) <= left + room), choices[-1])
+    x = -min(left, max(0.0, takes(items) - room))
+    for marker, colour, words in items:
+        move = ScaledTranslation(x + 0.05, 7.5 / 72, axes.get_figure(root=True).dpi_scale_trans)
+        axes.scatter([0], [1], marker=marker, s=44 if marker == "_" else 24, color=[colour], clip_on=False,
+                     linewidths=2.4 if marker == "_" else 0, transform=axes.transAxes + move)
+        write(axes, (0, 1), words, size, at="axes", shift=(72 * (x + 0.15), 4), va="baseline", color=SOFT_INK)
+        x += 0.15 + text_width(words, size) + 0.14
+
+
 def draw_key(figure, left: float, top: float, title: str, steps: Sequence[tuple]) -> float:
     """A key of filled squares with words, from `top` inches below the upper edge; returns where it ends."""
     from matplotlib.patches import Rectangle

@@ -1056,6 +1056,40 @@ def test_diffusion_tells_who_was_first_only_when_the_dates_decide(tmp_path):
     assert "五篇大文章" not in card.alt["zh"]
 
 
+def test_every_user_of_a_term_has_a_dot_that_can_be_seen(tmp_path, monkeypatch):
+    from matplotlib.collections import PathCollection
+
+    uses = pd.DataFrame([("同日", r, "2026", f"a{r}", 2026) for r in ("河北", "广东", "深圳", "内蒙古", "全国")]
+                        + [("早", r, d, f"b{r}", 2022) for r, d in (("河北", "2022-01-01"), ("广东", "2022-03-01"),
+                                                                   ("深圳", "2022-03-02"))],
+                        columns=["term", "region", "date", "article_id", "year"])
+    places, check = [], figures._check
+
+    def look(figure, *told):
+        check(figure, *told)
+        dots = [c.get_offset_transform().transform(c.get_offsets()) * 72 / figure.dpi for c in
+                figure.findobj(PathCollection) if len(c.get_offsets()) and c.get_clip_on()]
+        rows: dict[int, list] = {}
+        for x, y in np.concatenate(dots):
+            rows.setdefault(round(y), []).append(x)
+        places.append({len(xs): np.diff(sorted(xs)).min() for xs in rows.values()})
+
+    monkeypatch.setattr(figures, "_check", look)
+    drawn("diffusion_timeline", tmp_path, [diffusion.first_use(uses)], size=["page", "slide", "half"])
+    assert len(places) == 6
+    for place in places:
+        assert set(place) == {5, 3}
+        assert min(place.values()) >= 5
+
+
+def test_a_small_timeline_shows_the_most_widely_used_terms(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(charts, "rows_that_fit", lambda *a, **k: 2)
+    monkeypatch.setattr(charts, "write_rows", lambda axes, rows, labels, *a: seen.append(list(labels)))
+    drawn("diffusion_timeline", tmp_path)  # 4, 4 and 3 users
+    assert seen == [["减量提质", "五篇大文章"]] * 2
+
+
 def test_echo_ranks_no_thin_region(tmp_path):
     card = drawn("echo_index", tmp_path)
     assert card.title["zh"] == "河北重复总局措辞最多，占其文字的10.0%"
@@ -1115,6 +1149,20 @@ def test_slogans_fade_only_when_the_intervals_part(tmp_path):
     assert drawn("slogan_life", tmp_path).title["zh"] == "“新市民”已经淡出"
     assert drawn("slogan_life", tmp_path, [LIFE.assign(fade_sure=False)]).title["zh"] == \
         "3个常用说法中，没有哪个确已淡出"
+    gone = LIFE.assign(fade_sure=False, last=LIFE["last"].where(LIFE["term"] != "新市民", 2023))
+    card = drawn("slogan_life", tmp_path, [gone])
+    assert card.title == {"zh": "3个常用说法中，1个在2024年没再见到，但都还不能断定淡出",
+                          "en": "1 of 3 common terms are not found in 2024, but none has surely faded"}
+    assert "但还不能断定淡出的有新市民" in card.alt["zh"]
+
+
+def test_only_signs_that_are_drawn_are_explained(tmp_path):
+    def said(**changes):
+        card = drawn("slogan_life", tmp_path, [LIFE.assign(**changes)])
+        return [word in card.subtitle["zh"] + card.how_to_read["zh"] for word in ("褐色", "箭头", "浅色")]
+
+    assert said(fade_sure=False, successor=None, birth_known=True) == [False, False, False]
+    assert said(fade_sure=True, successor="普惠", birth_known=False) == [True, True, True]
 
 
 def test_denied_transmission_is_left_out(tmp_path):
