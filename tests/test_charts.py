@@ -1152,7 +1152,7 @@ def test_slogans_fade_only_when_the_intervals_part(tmp_path):
     gone = LIFE.assign(fade_sure=False, last=LIFE["last"].where(LIFE["term"] != "新市民", 2023))
     card = drawn("slogan_life", tmp_path, [gone])
     assert card.title == {"zh": "3个常用说法中，1个在2024年没再见到，但都还不能断定淡出",
-                          "en": "1 of 3 common terms are not found in 2024, but none has surely faded"}
+                          "en": "1 of 3 common terms is not found in 2024, but none has surely faded"}
     assert "但还不能断定淡出的有新市民" in card.alt["zh"]
 
 
