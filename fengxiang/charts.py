@@ -30,6 +30,7 @@ import pandas as pd
 
 from . import figures, measures
 from .drawing import (
+    COUNT_PT,
     EARLIER,
     EMPTY_STYLE,
     LATER,
@@ -60,6 +61,7 @@ from .drawing import (
     tint,
     vertical,
     write,
+    write_groups,
     write_marks_key,
     write_more,
     write_placed,
@@ -327,8 +329,13 @@ def _both_ends(frame: pd.DataFrame, room: int) -> pd.DataFrame:
     neither the best nor the worst is hidden."""
     if len(frame) <= room:
         return frame
-    below = min(room // 3 + 1, room - 1)
+    below = max(min(room // 3 + 1, room - 1), 0)
     return pd.concat([frame.head(room - below), frame.tail(below)])
+
+
+def _gaps(shown: pd.DataFrame) -> np.ndarray:
+    """How far each row of what `_both_ends` returns is moved down, so that one sees where rows are left out."""
+    return np.concatenate([[0], np.cumsum(np.diff(shown.index.to_numpy()) > 1)]) * 0.5
 
 
 def _years_of(frame: pd.DataFrame) -> list[int]:
@@ -422,7 +429,7 @@ def coverage(slices: pd.DataFrame, *, names: Names, years: Sequence[int] | None 
         spare = size_inches(figure)[0] - 0.42 - 0.6 * (len(order) + 0.4)
         axes = add_axes(figure, left=0.42, right=max(0.42, 0.14 + 0.07 * beside, spare), top=head,
                         bottom=0.12 + 0.065 * below if upright else 0.3)
-        size = min(7, 110 * axes.get_position().height * figures.size_inches(figure)[1] / len(years) / digits)
+        size = min(7.5, 110 * axes.get_position().height * figures.size_inches(figure)[1] / len(years) / digits)
         axes.set_xlim(-0.6, len(order) - 0.4)
         axes.set_ylim(len(years) - 0.5, -0.5)
         places = [i + (0.25 if i and order[0] == NATIONAL else 0) for i in range(len(order))]
@@ -441,7 +448,7 @@ def coverage(slices: pd.DataFrame, *, names: Names, years: Sequence[int] | None 
                 if value:
                     numbers.append((places[j], i, str(value), figures.ink_on(colour)))
         fill_cells(axes, x, y, colours, width=0.92, height=0.92)
-        figures.add_numbers(axes, *list(zip(*numbers, strict=True))[:3], size if upright else 7,
+        figures.add_numbers(axes, *list(zip(*numbers, strict=True))[:3], size if upright else 7.5,
                             [ink for *_, ink in numbers], rotation=90 if upright else 0)
         for place, label, region in zip(places, labels, order, strict=True):
             colour = INK if region == NATIONAL or totals[region] else QUIET_INK
@@ -451,7 +458,7 @@ def coverage(slices: pd.DataFrame, *, names: Names, years: Sequence[int] | None 
             else:
                 axes.text(place, above, label, ha="center", va="bottom", rotation=90, fontsize=7.5, color=colour)
             axes.text(place, under - 0.03 * inch * upright, str(int(totals[region])), ha="center",
-                      va="top", fontsize=7, color=SOFT_INK, rotation=90 if upright else 0)
+                      va="top", fontsize=7.5, color=SOFT_INK, rotation=90 if upright else 0)
         for i, year in enumerate(years):
             write(axes, (0, i), str(year), 8.5, at="right", shift=(-2, 0), ha="right")
             write(axes, (1, i), f"{int(whole.get(year, 0))}", 8.5, at="right", shift=(3, 0))
@@ -1391,30 +1398,50 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
 
     def draw(figure, lang, themes=themes, thin=thin):
         width, height = size_inches(figure)
-        rows = max(3, int((height - 1.1) / 0.125))
-        hidden = len(themes) - rows
+
+        def lay_out(themes, thin):
+            order = [*solid, *thin]
+            labels = [names.region(r, lang) for r in order]
+            left = label_margin([names.theme(t, lang) for t in themes], 8)
+            share = 2.0 if len(thin) else 1.0  # a column with numbers needs twice the room of a grey one
+            units = share * len(solid) + len(thin) + (0.5 if thin else 0)
+            column = (width - left - 0.02) / units
+            upright = max(text_width(t, 7.5) for t in labels) + 0.04 > min(share * column, column if thin else 9)
+            head = 0.24 + (0.12 if not upright else max(map(len, labels)) * 0.125 if lang == "zh" else
+                           max(text_width(t, 7.5) for t in labels))
+            turn, above = stand_counts(size[order], min(share * column, column if thin else 9))
+            return order, labels, left, share, units, column, upright, head + above / 72, turn, above
+
+        # The same rows in all languages: English names stand upright and take the most room.
+        rows = rows_that_fit(figure, len(themes), pitch=0.145, around=0.36 + max(
+            0.36, max(text_width(names.region(r, "en"), 7.5) for r in [*solid, *thin])))
+        if rows < len(themes):
+            rows = rows_that_fit(figure, len(themes), pitch=0.145, around=1.0)
+        hidden = len(themes) - max(3, rows)
         if hidden > 0:  # a small sheet shows the themes mentioned most, and only regions that can be compared
-            kept = set(overall.sort_values(ascending=False, kind="stable").index[:rows])
+            kept = set(overall.sort_values(ascending=False, kind="stable").index[:len(themes) - hidden])
             themes, thin = [t for t in themes if t in kept], []
-        left = label_margin([names.theme(t, lang) for t in themes], 8)
-        order = [*solid, *thin]
-        labels = [names.region(r, lang) for r in order]
-        share = 2.0 if len(thin) else 1.0  # a column with numbers needs twice the room of a grey one
-        units = share * len(solid) + len(thin) + (0.5 if thin else 0)
-        column = (width - left - 0.02) / units
-        upright = max(text_width(t, 7.5) for t in labels) + 0.04 > min(share * column, column if thin else 9)
-        head = 0.24 + (0.12 if not upright else max(map(len, labels)) * 0.125 if lang == "zh" else
-                       max(text_width(t, 7.5) for t in labels))
-        turn, above = stand_counts(size[order], min(share * column, column if thin else 9))
-        head += above / 72
-        axes = add_axes(figure, left=left, top=head, right=0.02, bottom=0.18)
+        order, labels, left, share, units, column, upright, head, turn, above = lay_out(themes, thin)
+        note, n_thin = "", len(regions) - len(solid)
+        if hidden > 0:
+            note = (f"画出{len(themes) + hidden}个主题中说得最多的{len(themes)}个"
+                    + f"，不画{n_thin}个材料偏少的地区" * bool(n_thin) if lang == "zh" else
+                    f"The {len(themes)} most mentioned of {len(themes) + hidden} themes"
+                    + f"; {n_thin} thin regions left out" * bool(n_thin))
+        elif thin:
+            note = (f"灰色：不足{measures.MIN_STATEMENTS}条语句或{measures.MIN_ARTICLES}篇文章，不作比较"
+                    if lang == "zh" else
+                    f"Grey: under {measures.MIN_STATEMENTS} statements or {measures.MIN_ARTICLES} articles; not "
+                    "compared")
+        foot = write_groups(figure, names, themes, lang, note) + 0.02
+        axes = add_axes(figure, left=left, top=head, right=0.02, bottom=foot)
         edges = np.concatenate([np.arange(len(solid)) * share, share * len(solid) + 0.5 + np.arange(len(thin))])
         widths = np.array([share] * len(solid) + [1.0] * len(thin))
         centres = edges + widths / 2
         axes.set_xlim(0, units)
         axes.set_ylim(len(themes) - 0.5, -0.5)
         peak = float(np.nanmax(value[solid].to_numpy())) or 1.0
-        row_pt, column_pt = (height - head - 0.18) / len(themes) * 72, column * share * 72
+        row_pt, column_pt = (height - head - foot) / len(themes) * 72, column * share * 72
         size_pt = min(7.5, row_pt * 0.8, column_pt / text_width("88", 1) / 72 * 0.9)
         region_pt = min(7.5, column * 72 / 1.05) if upright and thin else 7.5
         numbers: list[tuple] = []
@@ -1438,7 +1465,7 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
             else:
                 write(axes, (centres[j], -0.5), labels[j], region_pt, shift=(0, 13 + above), ha="center",
                       va="bottom" if upright else "baseline", rotation=90 * upright, color=ink)
-            write(axes, (centres[j], -0.5), str(int(size[region])), 6.5, shift=(0, 3), ha="center",
+            write(axes, (centres[j], -0.5), str(int(size[region])), COUNT_PT, shift=(0, 3), ha="center",
                   va="bottom" if turn else "baseline", rotation=turn, color=QUIET_INK)
         if numbers:
             x, y, texts, inks = zip(*numbers, strict=True)
@@ -1446,25 +1473,14 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
         for i, theme in enumerate(themes):
             write(axes, (0, i), names.theme(theme, lang), min(8, row_pt * 0.86), shift=(-5, 0), ha="right",
                   color=names.group_colour(theme))
-        write(axes, (0, -0.5), "n=" if lang == "zh" else "n =", 6.5, shift=(-5, 3), ha="right", va="baseline",
+        write(axes, (0, -0.5), "n=" if lang == "zh" else "n =", COUNT_PT, shift=(-5, 3), ha="right", va="baseline",
               color=QUIET_INK)
-        if hidden > 0:
-            n_thin = len(regions) - len(solid)
-            note = (f"另有{hidden}个主题和{n_thin}个材料偏少的地区见数据表" if lang == "zh" else
-                    f"{hidden} more themes and {n_thin} thin regions in the data")
-            write(axes, (1, 0), note, 7.5, at="axes", shift=(0, -4), ha="right", va="top", color=QUIET_INK)
-        elif thin:
-            note = (f"灰色：不足{measures.MIN_STATEMENTS}条语句或{measures.MIN_ARTICLES}篇文章，不作比较"
-                    if lang == "zh" else
-                    f"Grey: under {measures.MIN_STATEMENTS} statements or {measures.MIN_ARTICLES} articles; not "
-                    "compared")
-            write(axes, (1, 0), note, 7.5, at="axes", shift=(0, -4), ha="right", va="top", color=QUIET_INK)
 
     where = year_span(_years_of(prevalence) if year == ALL_YEARS else [year], "zh"), \
         year_span(_years_of(prevalence) if year == ALL_YEARS else [year], "en")
     return figures.finish(
         draw, title=title or _sliced(automatic, names, year=year),
-        n=int(size.sum()), alt=alt, height=0.19 * len(themes) + 0.75,
+        n=int(size.sum()), alt=alt, height=0.19 * len(themes) + 1.1,
         subtitle={"zh": f"各地区语句中涉及各主题的百分比，{where[0]}；n为地区的语句数，一条涉及几个地区，各计一次",
                   "en": f"Per cent of each region’s statements with each theme, {where[1]}; n is the region’s "
                         "statements, one on several regions counting in each"},
@@ -1953,20 +1969,33 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
            "en": f"Lower triangle of {len(themes)} themes: how often each two stand in one statement, against chance, "
                  f"{year_span(years, 'en')}. {len(supported)} pairs are supported, {len(tied)} of them clearly more "
                  f"and {len(apart)} clearly less frequent than by chance; {_pair_alt(tied, 'en')}."}
-    place = {t: i for i, t in enumerate(themes)}
     limit = 0.5
+    # A small sheet shows the themes of clear pairs, the closest first, then those in most statements.
+    seen = pd.concat([data[["theme_a", "n_a"]].set_axis(["theme", "n"], axis=1),
+                      data[["theme_b", "n_b"]].set_axis(["theme", "n"], axis=1)]).groupby("theme")["n"].max()
+    weight = list(dict.fromkeys([*tied[["theme_a", "theme_b"]].to_numpy().ravel(),
+                                 *seen.sort_values(ascending=False, kind="stable").index]))
 
-    def draw(figure, lang):
-        width, height = size_inches(figure)
+    def draw(figure, lang, everything=themes):
+        width, whole = size_inches(figure)
+        room = rows_that_fit(figure, len(everything), pitch=0.155, around=0.22)
+        themes = names.theme_order(weight[:max(room, 3)]) if room < len(everything) else everything
+        place = {t: i for i, t in enumerate(themes)}
+        n_all, n_shown = len(everything), len(themes)
+        note = "" if n_all == n_shown else (
+            f"画出{n_all}个主题中的{n_shown}个：先取明显多于偶然的，再取语句多的" if lang == "zh" else
+            f"{n_shown} of {n_all} themes: those of clear pairs, then of most statements")
+        foot = write_groups(figure, names, themes, lang, note)
+        height = whole - foot
         size = min(8.2, (height / len(themes)) * 72 * 0.8)
         right = max(0.3, label_margin([names.theme(t, lang) for t in themes], size) - 0.1)
-        axes = add_axes(figure, right=right, left=0.02, bottom=0.02, top=0.02)
+        axes = add_axes(figure, right=right, left=0.02, bottom=foot + 0.02, top=0.02)
         axes.set_xlim(-0.5, len(themes) - 0.5)
         axes.set_ylim(len(themes) - 0.5, -0.5)
         pitch = (width - right - 0.04) / len(themes) * 72
-        number = min(7.0, pitch * 0.5, (height / len(themes)) * 72 * 0.72)
+        number = min(7.5, pitch * 0.5, (height / len(themes)) * 72 * 0.72)
         x, y, colours, numbers = [], [], [], []
-        for r in data.itertuples():
+        for r in data[data["theme_a"].isin(themes) & data["theme_b"].isin(themes)].itertuples():
             i, j = sorted((place[r.theme_a], place[r.theme_b]), reverse=True)
             x.append(j)
             y.append(i)
@@ -1988,15 +2017,15 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
             (0.5, "远多于偶然" if lang == "zh" else "far more than chance"),
             (0.18, "多于偶然" if lang == "zh" else "more than chance"),
             (-0.18, "少于偶然" if lang == "zh" else "less than chance"))]
-        key += [(tint(NEUTRAL, 0.25), "与偶然难分" if lang == "zh" else "not told from chance", {}),
+        key += [(tint(NEUTRAL, 0.25), "与偶然难分" if lang == "zh" else "may be chance", {}),
                 ("#F3F0EB", f"预期与实际都不足{measures.MIN_SUPPORT}次" if lang == "zh" else
-                 f"under {measures.MIN_SUPPORT}, seen and expected", {})]
+                 f"fewer than {measures.MIN_SUPPORT} seen or expected", {})]
         words = max(text_width(text, 8) for _, text, _ in key)
         draw_key(figure, width - words - 0.3, 0.05, "同句次数（数字）" if lang == "zh" else "Statements with both", key)
 
     return figures.finish(
         draw, title=title or _sliced(automatic, names, year=year, region=region),
-        n=n, alt=alt, height=max(0.2 * len(themes) + 0.3, 1.4),
+        n=n, alt=alt, height=max(0.2 * len(themes) + 0.5, 1.6),
         subtitle={"zh": f"两个主题同在一句的次数及其与偶然之比，{_slice_words(year, region, names, years, 'zh')}；"
                         f"n={count(n)}条语句",
                   "en": "Statements with both themes, against chance, "
@@ -2004,8 +2033,8 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
         how_to_read={"zh": "要看两个主题的关系，从较下面的主题向左、从较上面的主题向下，相交的一格就是。"
                            "数字是同在一句的语句数；紫色多于偶然，褐色少于偶然，灰色与偶然难分（错误发现率5%）。",
                      "en": "For two themes, go left from the lower one and down from the upper one to where they "
-                           "meet. The number is of statements with both; indigo is more than chance, ochre less, grey "
-                           "cannot be told from chance (false discovery rate 5%)."},
+                           "meet. The number is of statements with both; indigo is more than chance, ochre less, grey may "
+                           "be chance (false discovery rate 5%)."},
         **shared)
 
 
@@ -2533,7 +2562,7 @@ def dendrogram(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | Non
             axes.plot([xa, xa, xb, xb], [ya, top, top, yb], color=MARK, linewidth=1.3, solid_joinstyle="miter")
         size = 7.5 if flat or lang == "zh" else min(7.5, pitch * 72 / 1.05)
         for i, (label, n) in enumerate(zip(labels, data["n"], strict=True)):
-            write(axes, (i, 0), str(n), 6.5, shift=(0, -4), ha="center", va="top", rotation=turn, color=QUIET_INK)
+            write(axes, (i, 0), str(n), COUNT_PT, shift=(0, -4), ha="center", va="top", rotation=turn, color=QUIET_INK)
             drop = -15 - above
             if flat:
                 write(axes, (i, 0), label, 8, shift=(0, drop), ha="center", va="top")
@@ -2542,7 +2571,7 @@ def dendrogram(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | Non
                     write(axes, (i, 0), char, 7.8, shift=(0, drop - k * 8.8), ha="center", va="top")
             else:
                 write(axes, (i, 0), label, size, shift=(0, drop), ha="center", va="top", rotation=90)
-        write(axes, (0, 0), "n=" if lang == "zh" else "n =", 6.5, at="axes", shift=(-4, -4), ha="right", va="top",
+        write(axes, (0, 0), "n=" if lang == "zh" else "n =", COUNT_PT, at="axes", shift=(-4, -4), ha="right", va="top",
               color=QUIET_INK)
 
     n = int(filled.to_numpy().sum())
@@ -2607,13 +2636,13 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
                            f"elsewhere it would {first['expected']:.1f} times"}
     else:
         automatic = {"zh": "各地没提到的主题，都还可能只是偶然",
-                     "en": "What regions leave unsaid may still be chance everywhere"}
+                     "en": "Every silence of a region may still be chance"}
     alt = {"zh": f"矩阵图，{compared['region'].nunique()}个材料够用的地区没有提到的主题，共{len(compared)}格；"
                  f"单独看机会小于5%的有{len(likely)}格，经多重比较校正仍显著的有{len(strong)}格。"
                  f"最不像偶然的是{first['region']}的{first['theme_zh']}，照别处应有{first['expected']:.1f}条，"
                  f"机会为{first['p']:.3f}。",
            "en": f"Matrix of themes that {compared['region'].nunique()} regions with enough material do not mention: "
-                 f"{len(compared)} cells, {len(likely)} with a chance under 5% taken singly, {len(strong)} after "
+                 f"{len(compared)} cells, {len(likely)} each with a chance under 5%, {len(strong)} after "
                  f"correction for many comparisons. Least like chance: {first['theme_en']} in "
                  f"{names.region(first['region'], 'en')}, {first['expected']:.1f} statements to be expected, chance "
                  f"{first['p']:.3f}."}
@@ -2624,12 +2653,13 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
 
     def draw(figure, lang):
         width, height = size_inches(figure)
-        themes = names.theme_order(kept[:max(2, int((height - 1.2) / 0.135))])
+        rows = max(2, rows_that_fit(figure, len(kept), pitch=0.15, around=1.36))
+        themes = names.theme_order(kept[:rows])
         place_t, place_r = {t: i for i, t in enumerate(themes)}, {r: i for i, r in enumerate(regions)}
-        size = min(8.2, (height - 1.2) / len(themes) * 72 * 0.86)
+        size = min(8.2, (height - 1.36) / len(themes) * 72 * 0.86)
         left = label_margin([names.theme(t, lang) for t in themes], size)
-        key_words = [({"zh": "不像偶然（校正后）", "en": "unlike chance, corrected"}[lang], INK, True),
-                     ({"zh": "单独看少见", "en": "rare taken singly"}[lang], UNCLEAR, True),
+        key_words = [({"zh": "校正后仍不像偶然", "en": "unlikely even after correction"}[lang], INK, True),
+                     ({"zh": "只看这一格不像偶然", "en": "unlikely on its own"}[lang], UNCLEAR, True),
                      ({"zh": "可能只是偶然", "en": "may be chance"}[lang], UNCLEAR, False)]
         labels = [names.region(r, lang) for r in regions]
         column = (width - left) / max(len(regions), 8)
@@ -2638,24 +2668,31 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
                 max(text_width(t, 7.5) for t in labels) + 0.24) + 0.02
         turn, above = stand_counts(volume, column)
         head += above / 72
-        axes = add_axes(figure, left=left, top=head, bottom=0.28, right=max(0.0, width - left - column * len(regions)))
+        note = "" if len(themes) == len(kept) else (
+            f"画出{len(kept)}个主题中最不像偶然的{len(themes)}个" if lang == "zh" else
+            f"The {len(themes)} of {len(kept)} themes least like chance")
+        foot = write_groups(figure, names, themes, lang, note) + 0.06
+        axes = add_axes(figure, left=left, top=head, bottom=foot + 0.26, right=max(0.0, width - left - column * len(regions)))
         axes.set_xlim(-0.5, len(regions) - 0.5)
         axes.set_ylim(len(themes) - 0.5, -0.5)
         for i in range(len(themes)):
             axes.axhline(i, color="#EFECE6", linewidth=0.7, zorder=0)
         part = compared[compared["theme"].isin(themes)]
         peak = max(float(compared["expected"].max()), 1e-9)
-        largest = min(column * 72 * 0.8, (height - head - 0.28) / len(themes) * 72 * 0.9)
+        largest = min(column * 72 * 0.8, (height - head - foot - 0.26) / len(themes) * 72 * 0.9, 20)
         x = part["region"].map(place_r).to_numpy()
         y = part["theme"].map(place_t).to_numpy()
-        area = (2.2 + (largest - 2.2) * np.sqrt(part["expected"].to_numpy(float) / peak)) ** 2
+
+        def area(expected):
+            return (2.2 + (largest - 2.2) * np.sqrt(np.asarray(expected, float) / peak)) ** 2
+
         shades = np.where(part["q"] < 0.05, INK, np.where(part["surprising"], UNCLEAR, "none"))
         edges = np.where(part["q"] < 0.05, INK, UNCLEAR)
-        axes.scatter(x, y, s=area, facecolors=list(shades), edgecolors=list(edges), linewidths=0.8)
+        axes.scatter(x, y, s=area(part["expected"]), facecolors=list(shades), edgecolors=list(edges), linewidths=0.8)
         write_rows(axes, range(len(themes)), [names.theme(t, lang) for t in themes], size,
                    [names.group_colour(t) for t in themes])
         for j, (label, region) in enumerate(zip(labels, regions, strict=True)):
-            write(axes, (j, 1), str(int(volume[region])), 6.5, at="top", shift=(0, 3), ha="center",
+            write(axes, (j, 1), str(int(volume[region])), COUNT_PT, at="top", shift=(0, 3), ha="center",
                   va="bottom" if turn else "baseline", rotation=turn, color=QUIET_INK)
             lift = 13 + above
             if flat:
@@ -2665,28 +2702,42 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
                     write(axes, (j, 1), char, 7.8, at="top", shift=(0, lift + k * 8.8), ha="center", va="baseline")
             else:
                 write(axes, (j, 1), label, 7.5, at="top", shift=(0, lift), ha="center", va="bottom", rotation=90)
-        write(axes, (0, 1), "n=" if lang == "zh" else "n =", 6.5, at="axes", shift=(-5, 3), ha="right", va="baseline",
+        write(axes, (0, 1), "n=" if lang == "zh" else "n =", COUNT_PT, at="axes", shift=(-5, 3), ha="right", va="baseline",
               color=QUIET_INK)
-        offset = 0.0
         base = figure.bbox.width / figure.get_figure(root=True).dpi
+        x = 0.0
         for word, colour, filled in key_words:
-            figure.text((left + offset) / base, 0.05 / height, "●" if filled else "○", fontsize=7.5, color=colour,
-                        va="baseline")
-            figure.text((left + offset + 0.14) / base, 0.05 / height, word, fontsize=7.5, color=QUIET_INK,
-                        va="baseline")
-            offset += 0.14 + text_width(word, 7.5) + 0.22
+            figure.text(x / base, foot / height, "●" if filled else "○", fontsize=7.5, color=colour, va="baseline")
+            figure.text((x + 0.14) / base, foot / height, word, fontsize=7.5, color=QUIET_INK, va="baseline")
+            x += 0.14 + text_width(word, 7.5) + 0.16
+        # What the sizes mean: round numbers up to the largest, as many as have room.
+        steps = [v for v in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if v <= peak][-3:] or [round(peak, 1)]
+        words = [{"zh": "应有的语句：", "en": "expected:"}[lang], *(f"{v:g}" for v in steps)]
+        wide = np.sqrt(area(steps)) / 72
+        while len(words) > 1 and x + text_width(words[0], 7.5) + sum(
+                text_width(w, 7.5) + 0.2 + d for w, d in zip(words[1:], wide, strict=True)) > base:
+            words.pop(1)
+            steps, wide = steps[1:], wide[1:]
+        if steps:
+            figure.text(x / base, foot / height, words[0], fontsize=7.5, color=QUIET_INK, va="baseline")
+            x += text_width(words[0], 7.5) + 0.06
+        for word, across, v in zip(words[1:], wide, steps, strict=True):
+            axes.scatter([(x + across / 2) / base], [(foot + 0.035) / height], s=[float(area(v))], clip_on=False,
+                         transform=figure.transSubfigure, facecolors="none", edgecolors=UNCLEAR, linewidths=0.8)
+            figure.text((x + across + 0.05) / base, foot / height, word, fontsize=7.5, color=QUIET_INK, va="baseline")
+            x += across + 0.05 + text_width(word, 7.5) + 0.12
 
     n = int(volume.sum())
     return figures.finish(
-        draw, title=title or _sliced(automatic, names, year=year), n=n, alt=alt, height=0.2 * len(kept) + 1.3,
+        draw, title=title or _sliced(automatic, names, year=year), n=n, alt=alt, height=0.2 * len(kept) + 1.5,
         subtitle={"zh": f"材料够用的地区一句未提的主题；圆的大小是照其他地区的占比应有的语句数；n={count(n)}条语句",
                   "en": "Themes that regions with enough material never mention; size is the statements to be "
                         f"expected at the rate elsewhere; n = {count(n)} statements"},
         how_to_read={"zh": "有圆的地方，这个地区一句也没有提到这个主题。圆越大，照别处的说法本该提得越多；"
                            "深色的不像偶然，空心的可能只是材料不够。沉默不等于没有做。",
-                     "en": "Where there is a circle, the region never mentions the theme. The larger, the more it "
-                           "would have at the rate elsewhere; dark is unlike chance, hollow may merely be too little "
-                           "material. Unsaid is not undone."},
+                     "en": "Where there is a circle, the region never mentions the theme. The larger, the more "
+                           "often it would have at the rate elsewhere. Dark circles are unlikely to be chance; hollow "
+                           "ones may only mean too little material. Not mentioned does not mean not done."},
         **shared)
 
 
@@ -2795,6 +2846,7 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
             x += key_width([word])
         axes = add_axes(figure, left=left, right=right, top=0.28 + 0.18 * line, bottom=0.2)
         rows = np.arange(len(shown)) + np.where(shown["theme"] == "all", 0, 0.35) + np.where(shown["thin"], 0.35, 0)
+        rows = rows + _gaps(shown)
         axes.set_xlim(0, 100)
         axes.set_ylim(rows[-1] + 0.6, -0.5)
         begin = np.zeros(len(shown))
@@ -2924,11 +2976,13 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, themes: Sequence[
                  + (f"; {len(weak)} themes are under 60%" if len(weak) else "") + "."}
 
     def draw(figure, lang, everything=data):
-        shown = everything.head(rows_that_fit(figure, len(everything), around=0.5))
+        room = rows_that_fit(figure, len(everything), around=0.55)
+        totals = everything[everything["theme"].isin(special)]
+        shown = pd.concat([totals, _both_ends(everything.drop(totals.index), room - len(totals))])
         labels = list(shown[f"theme_{lang}"])
         axes = add_axes(figure, left=label_margin(labels, 8.5), right=1.05, top=0.24, bottom=0.24)
         is_theme = ~shown["theme"].isin(special).to_numpy()
-        rows = np.arange(len(shown)) + np.where(is_theme, 0.35, 0)
+        rows = np.arange(len(shown)) + np.where(is_theme, 0.35, 0) + _gaps(shown)
         axes.set_xlim(0, 100)
         axes.set_ylim(rows[-1] + 0.6, -0.6)
         write_scale(axes, [0, 20, 40, 60, 80, 100], [f"{t}%" for t in (0, 20, 40, 60, 80, 100)])
@@ -2948,7 +3002,8 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, themes: Sequence[
         key = {"zh": "●F1及其95%区间  ◀精确率  ▶召回率",
                "en": "● F1 and its 95% interval   ◀ precision   ▶ recall"}[lang]
         write(axes, (0, 1), key, 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
-        write_more(axes, len(everything) - len(shown), lang)
+        write_more(axes, len(everything) - len(shown), lang, int((~everything["theme"].isin(special)).sum()), {
+            "zh": "最准和最不准的", "en": "the most and the least accurate"})
 
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.195 * len(data) + 0.55,
@@ -3349,16 +3404,21 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
     else:
         automatic = {"zh": f"地方文字有{pooled}逐字重复总局此前的措辞，各地难分高下",
                      "en": f"{pooled} of regional wording repeats earlier national wording; regions cannot be ranked"}
+    worth = data[~data["thin"] | (data["n_repeated"] > 0)]  # a thin region that repeats nothing says nothing
+    n_unshown, n_thin = len(data) - len(worth), int(data["thin"].sum())
+    unshown = {"zh": "", "en": ""} if not n_unshown else {
+        "zh": f"，其中{n_unshown}个一处重复也没有，不画", "en": f", of which {n_unshown} "
+                                                                 + ("repeats nothing and is" if n_unshown == 1 else
+                                                                    "repeat nothing and are") + " not drawn"}
     alt = {"zh": f"点图，{len(solid)}个材料够用的地区逐字重复总局措辞的比例，合计{pooled}：" + "，".join(
                f"{r.region}{percent(r.percent)}（95%区间{percent(r.low)}至{percent(r.high)}）"
                for r in solid.itertuples())
-               + f"。另有{len(data) - len(solid)}个地区材料偏少。",
+               + f"。另有{len(data) - len(solid)}个地区材料偏少{unshown['zh']}。",
            "en": f"Dot chart of the share of wording that repeats the national regulator’s, {len(solid)} regions with "
                  f"enough material, {pooled} together: " + ", ".join(
                      f"{r.region_en} {percent(r.percent)} (95% interval {percent(r.low)} to {percent(r.high)})"
-                     for r in solid.itertuples()) + f". {len(data) - len(solid)} more are thin."}
+                     for r in solid.itertuples()) + f". {len(data) - len(solid)} more are thin{unshown['en']}."}
 
-    worth = data[~data["thin"] | (data["n_repeated"] > 0)]  # a thin region that repeats nothing says nothing
 
     def draw(figure, lang, everything=worth):
         shown = everything.head(rows_that_fit(figure, len(everything), around=0.5))
@@ -3402,7 +3462,8 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
         write(axes, (0, 1), longest_that_fits(axes, keys, 8), 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
         for word, x in (({"zh": "滞后", "en": "lag"}[lang], 66), ("n", 98)):
             write(axes, (1, 1), word, 7.5, at="axes", shift=(x, 4), ha="right", va="baseline", color=QUIET_INK)
-        write_more(axes, len(everything) - len(shown), lang)
+        write_more(axes, len(everything) - len(shown), lang, len(everything), {
+            "zh": "材料够用的，由高到低", "en": "regions with enough material, from the top"})
 
     n = int(data["n_statements"].sum())
     none = {"zh": "", "en": ""} if solid["n_repeated"].all() else {
@@ -3416,10 +3477,10 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.19 * len(worth) + 0.55,
         subtitle={"zh": f"各地文字逐字重复总局此前措辞的比例与95%区间；n={count(n)}条语句，滞后为天数中位数，"
-                        f"灰色材料偏少{none['zh']}",
+                        f"灰色材料偏少{unshown['zh']}{none['zh']}",
                   "en": "Share of each region’s wording that repeats earlier national wording, with 95% intervals; n "
                         "= "
-                        f"{count(n)} statements; lag is the median in days; grey is thin{none['en']}"},
+                        f"{count(n)} statements; lag is the median in days; grey: too little material{unshown['en']}{none['en']}"},
         how_to_read={"zh": "点越靠右，这个地区的文字里与总局此前说法一字不差的部分越多；空心点只计总局同一年的说法。"
                            "机构名、会议名和数字不算。"
                            f"重复可能是转述，也可能同出一源。{why['zh']}",

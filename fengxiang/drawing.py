@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MARK = "#55616C"
 EARLIER, LATER = "#9A6212", "#43388A"
 UNCLEAR = "#8A857D"  # marks that make no claim
+COUNT_PT = 7.2  # numbers of cases at the heads of columns: a 45th of a slide's height at least
 THIN_STYLE = {"hatch": "////", "edgecolor": "none"}
 EMPTY_STYLE = {"edgecolor": "#C9C4BC"}
 
@@ -127,7 +128,7 @@ def write(axes, xy, text: str, size: float, *, at: str = "data", shift=(0, 0), h
 def stand_counts(counts: Sequence[float], column: float) -> tuple[int, float]:
     """How the numbers of cases at the heads of columns, `column` inches wide, have to stand: their rotation, 0 or 90,
     and by how many points they are then higher than a line."""
-    widest = max((text_width(str(int(n)), 6.5) for n in counts), default=0)
+    widest = max((text_width(str(int(n)), COUNT_PT) for n in counts), default=0)
     return (0, 0.0) if widest + 0.02 <= column else (90, 72 * widest - 5)
 
 
@@ -217,6 +218,27 @@ def fill_cells(axes, x, y, colours, width=0.94, height=0.94, **kwargs):
     corners = np.stack([np.stack([x + dx * w, y + dy * h], axis=1)
                         for dx, dy in ((-1, -1), (1, -1), (1, 1), (-1, 1))], axis=1)
     axes.add_collection(PolyCollection(corners, facecolors=list(colours), **({"linewidths": 0} | kwargs)))
+
+
+def write_groups(figure, names: Names, themes: Sequence[str], lang: str, note: str = "") -> float:
+    """What the colours of themes' names mean, at the foot of the chart, and a note at the right of it or, where there is
+    no room, above; returns the inches they take."""
+    width, height = size_inches(figure)
+    found = {names.themes[t]["group"] for t in themes if t in names.themes}
+    groups = [group for key, group in names.groups.items() if key in found]
+    words = ["主题颜色：" if lang == "zh" else "Themes:", *("■ " + group[lang] for group in groups)] if groups else []
+    colours = [QUIET_INK, *(group["colour"] for group in groups)]
+    while words and sum(text_width(w, 7.5) + 0.14 for w in words) > width:  # rather none than one beyond the edge
+        words.pop()
+    x, base = 0.0, 0.04
+    for word, colour in zip(words, colours, strict=False):
+        figure.text(x / width, base / height, word, fontsize=7.5, color=colour, va="baseline")
+        x += text_width(word, 7.5) + 0.14
+    if note:
+        if x and x + text_width(note, 7.5) > width:
+            base += 0.15
+        figure.text(1, base / height, note, fontsize=7.5, color=QUIET_INK, va="baseline", ha="right")
+    return base + 0.14 if words or note else 0.0
 
 
 def swatch(axes, x: float, y: float, fill, up: float = 0.0):

@@ -1367,6 +1367,93 @@ def test_the_cloud_holds_as_many_words_on_every_sheet_as_its_texts_say(tmp_path,
     assert card.title["zh"] == "2022—2024年最常用的词：“监管”“化险”和“普惠”"
 
 
+def large_corpus():
+    """The codebook’s names, and prevalence, ties, silences and slices of all its themes and of a dozen regions, four of
+    them thin."""
+    names = charts.Names.load(CODEBOOK)
+    regions, codes = list(names.regions)[:12], list(names.themes)
+    rows = [(code, -1, region, (7 * i + 3 * j) % 23, 100 if j < 8 else 20, j >= 8) for i, code in enumerate(codes)
+            for j, region in enumerate(regions)]
+    prevalence = pd.DataFrame(rows, columns=["theme", "year", "region", "n", "n_statements", "thin"])
+    prevalence["share"] = prevalence["n"] / prevalence["n_statements"]
+    prevalence["low"], prevalence["high"] = prevalence["share"] / 2, prevalence["share"] * 1.5
+    silence = prevalence[prevalence["n"] == 0].assign(expected=4.0, p=0.01, q=0.04, rate_elsewhere=0.1)
+    silence = pd.concat([silence] + [silence.assign(theme=code) for code in codes])
+    silence = silence.drop_duplicates(["theme", "region"])
+    ties = pd.DataFrame([(a, b, -1, 5 + i % 9, 100, 100, 1000) for i, (a, b) in
+                         enumerate(itertools.combinations(sorted(codes), 2))],
+                        columns=["theme_a", "theme_b", "year", "n_both", "n_a", "n_b", "n_statements"])
+    slices = pd.DataFrame([(y, r, 12) for y in (*range(2021, 2027), -1) for r in (*names.regions, "all")],
+                          columns=["year", "region", "n_articles"])
+    return names, {"region_themes": prevalence, "silence": silence, "coverage": slices,
+                   "cooccurrence_matrix": measures.cooccurrence(ties)}
+
+
+@pytest.mark.parametrize("name", ["region_themes", "silence", "coverage", "cooccurrence_matrix"])
+def test_type_on_a_slide_can_be_read_from_the_back_of_the_room(name, tmp_path, monkeypatch):
+    names, frames = large_corpus()
+    sizes, check, add = [], figures._check, figures.add_numbers
+
+    def look(figure, *told):
+        check(figure, *told)
+        sizes.extend((t.get_fontsize(), t.get_text()) for t, _ in figures._drawn_texts(figure))
+
+    def numbers(axes, x, y, texts, size, colours, rotation=0):
+        sizes.append((size, "numbers"))
+        return add(axes, x, y, texts, size, colours, rotation)
+
+    monkeypatch.setattr(figures, "_check", look)
+    monkeypatch.setattr(figures, "add_numbers", numbers)
+    drawn(name, tmp_path, [frames[name]], names=names, size="slide")
+    assert len(sizes) > 40
+    least = 4.5 * 72 / 45  # a 45th of the slide's height
+    assert not [found for found in sizes if found[0] < least - 1e-9]
+
+
+@pytest.mark.parametrize("name", ["region_themes", "silence", "cooccurrence_matrix"])
+def test_colours_of_groups_and_what_is_left_out_are_told_on_the_picture(name, tmp_path, monkeypatch):
+    names, frames = large_corpus()
+    seen, check = {}, figures._check
+
+    def look(figure, stem, lang, size):
+        check(figure, stem, lang, size)
+        seen[size, lang] = {t.get_text() for t, _ in figures._drawn_texts(figure)}
+
+    monkeypatch.setattr(figures, "_check", look)
+    drawn(name, tmp_path, [frames[name]], names=names, size=["page", "slide", "half"])
+    shown = {}
+    for (size, lang), texts in seen.items():
+        assert {"■ " + group[lang] for group in names.groups.values()} <= texts
+        shown[size, lang] = {code for code, theme in names.themes.items() if theme[lang] in texts}
+        told = [text for text in texts if "24" in text and str(len(shown[size, lang])) in text]
+        assert len(told) == (len(shown[size, lang]) < 24)
+    for size in ("page", "slide", "half"):
+        assert shown[size, "zh"] == shown[size, "en"]
+    assert len(shown["page", "zh"]) == 24 > len(shown["slide", "zh"]) >= 8
+
+
+def test_the_worst_coded_themes_stay_on_a_small_sheet(tmp_path, monkeypatch):
+    seen = []
+    names = charts.Names.load(CODEBOOK)
+    accuracy = pd.DataFrame([(code, 10, 0, i, 1.0, 1 - i / 30, 1 - i / 40, 0.1, 1.0) for i, code in
+                             enumerate(names.themes)],
+                            columns=["theme", "tp", "fp", "fn", "precision", "recall", "f1", "f1_low", "f1_high"])
+    monkeypatch.setattr(charts, "write_rows", lambda axes, rows, labels, *a: seen.append(list(labels)))
+    drawn("codebook_accuracy", tmp_path, [accuracy], names=names, size=["half"])
+    zh, en = seen
+    codes = list(names.themes)
+    assert zh[0] == names.theme(codes[0], "zh")
+    assert zh[-2:] == [names.theme(code, "zh") for code in codes[-2:]]
+    assert len(zh) == len(en) < 24
+
+
+def test_thin_regions_that_are_not_drawn_are_counted(tmp_path):
+    card = drawn("echo_index", tmp_path)  # Shenzhen and Inner Mongolia are thin; only Shenzhen repeats something
+    assert "另有2个地区材料偏少，其中1个一处重复也没有，不画" in card.alt["zh"]
+    assert "其中1个一处重复也没有，不画" in card.subtitle["zh"]
+    assert "of which 1 repeats nothing and is not drawn" in card.subtitle["en"]
+
+
 def test_all_languages_of_a_sheet_show_the_same_rows(tmp_path, monkeypatch):
     rows = []
     fit = drawing.rows_that_fit
