@@ -834,7 +834,7 @@ def _leading_words(top: pd.DataFrame, names: Names, lang: str, n_themes: int) ->
         return (f"没有哪个主题明显领先，最高的是{labels[0]}（{share}）" if lang == "zh" else
                 f"no theme clearly leads; {labels[0]} is highest ({share})")
     return (f"{labels[0]}最高（{share}），但与其后{len(labels) - 1}个主题难分先后" if lang == "zh" else
-            f"{labels[0]} is highest ({share}) but cannot be told from {others(len(labels) - 1)}")
+            f"{labels[0]} is highest ({share}), within error of {others(len(labels) - 1)}")
 
 
 def _of_one_region(rows: pd.DataFrame, names: Names) -> dict[str, str]:
@@ -905,7 +905,7 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
     if marked:
         alt["zh"] += ("首末两年的变化一经拉平文章类别的构成便消失、减半或反向的："
                       + "、".join(names.theme(t, "zh") for t in marked) + "。")
-        alt["en"] += (" With the mix of kinds of articles held still the change vanishes, halves or turns round for: "
+        alt["en"] += (" With the mix of kinds of articles held still the change vanishes, halves or reverses for: "
                       + ", ".join(names.theme(t, "en") for t in marked) + ".")
 
     def draw(figure, lang):
@@ -923,7 +923,7 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
         "zh": "虚线是各年都按全部材料的文章类别构成拉平后的占比；带*的主题，首末两年只用共有的类别、按同样的比重来比，"
               "变化便消失、减半或反向：变的可能是材料，不是重点。",
         "en": " The broken line is the share with the mix of kinds of articles held as it is in all years together; "
-              "with *, the change between the first and the last year vanishes, halves or turns round once the kinds "
+              "with *, the change between the first and the last year vanishes, halves or reverses once the kinds "
               "that both have are given the same weights: the material may have changed, not the priorities."}
 
     signs = {"zh": "", "en": ""} if standardised is None else {
@@ -938,13 +938,14 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
                         f"n={count(n)}条语句，材料偏少的年份为空心点{signs['zh']}",
                   "en": "Share of statements with each theme, with 95% intervals, "
                         f"{_slice_words(-1, region, names, years, 'en')}; n = {count(n)} statements; hollow dots mark "
-                        f"thin years{signs['en']}"},
+                        f"years with little material{signs['en']}"},
         how_to_read={"zh": "每幅一个主题，纵轴相同；线旁的数是最后一年的占比，色带是95%区间，两年的色带不相接，"
                            "才能说有变化。" + mix["zh"] + "同组主题的颜色相近："
                            + "、".join(g["zh"] for g in groups) + "。" + SMALL_SHEET_RULE["zh"],
                      "en": "One chart a theme, all on one scale; the number is the last year’s share, the band the "
-                           "95% interval: only bands that part mean a change." + mix["en"]
-                           + " Themes of a group have like colours: " + ", ".join(g["en"] for g in groups) + ". "
+                           "95% interval: a share has changed only where the bands of two years do not overlap."
+                           + mix["en"]
+                           + " Themes of one group have similar colours: " + ", ".join(g["en"] for g in groups) + ". "
                            + SMALL_SHEET_RULE["en"]},
         **shared)
 
@@ -1139,7 +1140,8 @@ def wordcloud(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
 
     return figures.finish(
         draw, title=title or automatic, n=n_tokens, alt=alt, height=3.3,
-        subtitle={"zh": f"最常用的{len(data)}个词，每万词次出现次数，{where['zh']}；n={count(n_tokens)}词次，已去停用词",
+        subtitle={"zh": f"最常用的{len(data)}个词，每万词次出现次数，{where['zh']}；n={count(n_tokens)}词次，"
+                        "已去停用词",
                   "en": f"The {len(data)} most frequent terms, occurrences per 10,000 tokens, {where['en']}; n = "
                         f"{count(n_tokens)} tokens; stop words left out"},
         how_to_read={"zh": "词云只给印象：字越大用得越多，位置没有含义。要比较多少，请看右边的条形。",
@@ -1324,15 +1326,16 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         draw, title=title or _sliced(automatic, names, region=region), n=n, alt=alt, height=0.195 * len(data) + 0.6,
         subtitle={"zh": f"{where['zh']}涉及各主题的语句占比；n={n_a}条（{first}年）和{n_b}条（{last}年）{signs['zh']}",
                   "en": (where["en"] + "share" if where["en"] else "Share")
-                        + f" of statements with each theme; n = {n_a} ({first}) and {n_b} ({last}) statements{signs['en']}"},
-        how_to_read={"zh": "左图看两年各占多少，右图看变化有多大、有多可靠：横线是变化的95%区间，不含0才说“上升”“下降”；"
-                           "含0的画成灰色，其中80%区间不含0的说“可能上升”“可能下降”，只是苗头。"
-                           + "带*的主题，两年只用共有的文章类别、按同样的比重来比，变化便消失、减半或反向：变的可能是材料，"
-                             "不是重点。" * bool(made) + (f"{says['zh']}。" if says["zh"] else ""),
+                        + f" of statements with each theme; n = {n_a} ({first}) and {n_b} ({last}) statements"
+                        + signs["en"]},
+        how_to_read={"zh": "左图看两年各占多少，右图看变化有多大、有多可靠：横线是变化的95%区间，"
+                           "不含0才说“上升”“下降”；含0的画成灰色，其中80%区间不含0的说“可能上升”“可能下降”，只是苗头。"
+                           + "带*的主题，两年只用共有的文章类别、按同样的比重来比，变化便消失、减半或反向："
+                             "变的可能是材料，不是重点。" * bool(made) + (f"{says['zh']}。" if says["zh"] else ""),
                      "en": "At the left, the share in both years; at the right, how large and how sure the change is. "
-                           "The line is its 95% interval: only where it excludes 0 did a share rise or fall. Those that "
-                           "include 0 are grey; where the 80% interval excludes it, the change is called probable and "
-                           "is no more than a hint."
+                           "The line is its 95% interval: only where it excludes 0 did a share rise or fall. Those "
+                           "that include 0 are grey; where the 80% interval excludes it, the change is called probable "
+                           "and is no more than a hint."
                            + " With *, the change vanishes, halves or reverses once the kinds of articles that both "
                              "years have are given the same weights: the material may have changed, not the "
                              "priorities." * bool(made)
@@ -1389,7 +1392,7 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
                  f"{percent(best['percent'])}。各地区最高的主题："
                  + "，".join(f"{r}{names.theme(t, 'zh')}{percent(value.loc[t, r])}" for r, t in firsts.items()) + "。",
            "en": f"Matrix of the share of statements with each of {len(themes)} themes in {len(regions)} regions; "
-                 f"{len(thin)} are thin and shown grey. The highest cell with enough material is {best['theme_en']} "
+                 f"{len(thin)} hold too little and are grey. The highest cell with enough material is {best['theme_en']} "
                  f"in {names.region(best['region'], 'en')}, {percent(best['percent'])}. Highest theme by region: "
                  + ", ".join(f"{names.region(r, 'en')} {names.theme(t, 'en')} {percent(value.loc[t, r])}"
                              for r, t in firsts.items()) + "."}
@@ -1556,7 +1559,8 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
         axes.scatter(data["percent"], rows, s=26, c=colours, zorder=4, clip_on=False)
         for row, value in zip(rows, data["percent"], strict=True):
             write(axes, (1, row), percent(value), 8.5, at="right", shift=(value_room * 72 - 2, 0), ha="right")
-        write_more(axes, len(everything) - len(data), lang)
+        write_more(axes, len(everything) - len(data), lang, len(everything), {
+            "zh": "占比最高的", "en": "the largest shares"})
 
     n = int(data["n_statements"].iloc[0])
     where = {lang: "" if region == "all" else names.region(region, lang) + ("，" if lang == "zh" else ", ")
@@ -1571,8 +1575,8 @@ def theme_ranking(prevalence: pd.DataFrame, *, names: Names, region: str = "all"
         how_to_read={"zh": "实心点是后一年的占比，粗条是它的95%区间：两个主题的粗条有重叠，就不能说谁先谁后。"
                            "同组主题的颜色相近。",
                      "en": "The solid dot is the later year’s share and the thick bar its 95% interval: where the "
-                           "bars of two themes overlap, their order is open. Themes of a group have like "
-                           "colours."},
+                           "bars of two themes overlap, their order is open. Themes of one group have "
+                           "similar colours."},
         **shared)
 
 
@@ -1654,7 +1658,7 @@ def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, regio
                  + (f"，没有材料的有{'、'.join(none['region'])}" if len(none) else "") + "。",
            "en": f"Tile-grid map of statements by region, {year_span(years, 'en')}. Most: "
                  + ", ".join(f"{r.region_en} {count(r.n_statements)}" for r in ranked.head(5).itertuples())
-                 + f". {len(some)} regions are thin"
+                 + f". {len(some)} regions hold too little to compare"
                  + (f"; none from {', '.join(none['region_en'])}" if len(none) else "") + "."}
     peak = int(data["n_statements"].max())
 
@@ -1679,7 +1683,7 @@ def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, regio
         how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深语句越多，斜线格材料偏少，"
                            "空格没有材料。语句多少取决于语料收到什么，不是工作多少。",
                      "en": "Every region is a tile of one size, roughly in its place; darker means more statements, "
-                           "hatched is thin, empty is none. The number tells what the corpus holds, not how much was "
+                           "hatched tiles hold too little to compare, empty ones nothing. The number tells what the corpus holds, not how much was "
                            "done."},
         **shared)
 
@@ -1731,7 +1735,7 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
            "en": f"Tile-grid map of the share of each region’s statements on {label['en']}, {year_span(years, 'en')}. "
                  f"{len(solid)} regions with enough material: "
                  + ", ".join(f"{names.region(r.region, 'en')} {percent(r.percent)}" for r in solid.itertuples())
-                 + f". {n_thin} more are thin, {len(absent)} have none."}
+                 + f". {n_thin} more hold too little to compare, {len(absent)} nothing."}
     colour = names.group_colour(theme)
     peak = max(float(solid["percent"].max()), 1.0)
     rows = data.set_index("region")
@@ -1777,7 +1781,7 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
         how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深，该地区的语句谈这个主题越多。"
                            "斜线格材料偏少，空格没有材料。",
                      "en": "Every region is a tile of one size, roughly in its place; the darker, the more of its "
-                           "statements speak of the theme. Hatched tiles are thin, empty ones hold nothing."},
+                           "statements speak of the theme. Hatched tiles hold too little to compare, empty ones nothing."},
         **shared)
 
 
@@ -1933,8 +1937,8 @@ def _pair_alt(tied: pd.DataFrame, lang: str, head: int = 5) -> str:
         return "按NPMI从高到低：" + "；".join(f"{r['a_zh']}与{r['b_zh']}，同句{count(r['n_both'])}次，"
                                           f"为预期的{r['ratio']:.1f}倍"
                                    for _, r in rows)
-    return "by NPMI from the top: " + "; ".join(f"{r['a_en']} and {r['b_en']}, {count(r['n_both'])} statements, {r['ratio']:.1f} "
-                                   "times chance" for _, r in rows)
+    return "by NPMI from the top: " + "; ".join(
+        f"{r['a_en']} and {r['b_en']}, {count(r['n_both'])} statements, {r['ratio']:.1f} times chance" for _, r in rows)
 
 
 def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, region: str = "all",
@@ -2033,8 +2037,8 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
         how_to_read={"zh": "要看两个主题的关系，从较下面的主题向左、从较上面的主题向下，相交的一格就是。"
                            "数字是同在一句的语句数；紫色多于偶然，褐色少于偶然，灰色与偶然难分（错误发现率5%）。",
                      "en": "For two themes, go left from the lower one and down from the upper one to where they "
-                           "meet. The number is of statements with both; indigo is more than chance, ochre less, grey may "
-                           "be chance (false discovery rate 5%)."},
+                           "meet. The number is of statements with both; indigo is more than chance, ochre less, grey "
+                           "may be chance (false discovery rate 5%)."},
         **shared)
 
 
@@ -2086,8 +2090,9 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
     groups = sorted((list(part["node"]) for _, part in linked.groupby("community")), key=lambda g: (-len(g), g))
     n_groups = sum(len(group) > 1 for group in groups)
     # What the network shows is groups; which pair is closest is for the matrix, with intervals, to say.
-    automatic = {"zh": f"{len(edges)}对主题明显常在一起说，" + (f"连起的{len(linked)}个主题分成{n_groups}组" if n_groups > 1
-                                                    else f"把{len(linked)}个主题连在一起"),
+    automatic = {"zh": f"{len(edges)}对主题明显常在一起说，"
+                       + (f"连起的{len(linked)}个主题分成{n_groups}组" if n_groups > 1 else
+                          f"把{len(linked)}个主题连在一起"),
                  "en": f"{len(edges)} pairs of themes clearly go together and link {len(linked)} themes"
                        + f" in {n_groups} groups" * (n_groups > 1)}
 
@@ -2182,8 +2187,8 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
         how_to_read={"zh": "圆的大小是涉及该主题的语句数，同组主题的颜色相近；连线越粗，两个主题在同一句中结合越紧"
                            "（NPMI）；实线在算法多次运行都同意的一组之内，点线跨组。灰色的主题没有明显的连线。"
                            "位置由各年合计算出，各年的图可以对照" + ("：下排是各年自己的连线。" if single else "。"),
-                     "en": "A circle’s size is the statements with the theme; themes of a group have like colours; the "
-                           "thicker a tie, the closer two themes go together in statements (NPMI); a solid one is "
+                     "en": "A circle’s size is the statements with the theme; themes of one group have similar "
+                           "colours; the thicker a tie, the closer two themes go together in statements (NPMI); a solid one is "
                            "within a group on which many runs of the algorithm agree, a dotted one between groups. "
                            "Grey themes have no clear tie. Places come from all years together, so years can be "
                            "compared" + (": below are the ties of single years." if single else ".")},
@@ -2260,10 +2265,11 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
             form.format(a=r[f"a_{lang}"], b=r[f"b_{lang}"], x=count(r["n_both_a"]), y=count(r["n_both_b"]))
             for _, r in data.head(5).iterrows())
 
-    alt = {"zh": f"点图，{year_a}年到{year_b}年，主题两两结合程度的变化（相对于各自在当年出现多少），至多画{len(data)}对；"
+    alt = {"zh": f"点图，{year_a}年到{year_b}年，主题两两结合程度的变化（相对于各自在当年出现多少），"
+                 f"至多画{len(data)}对；"
                  f"{len(closer)}对更紧，{len(looser)}对更松，其余不作判断。同句次数：{counted('zh')}。",
-           "en": f"Dot chart of the change in the tie of at most {len(data)} pairs of themes from {year_a} to {year_b}, "
-                 f"relative to how common each theme is in the year; {len(closer)} closer, {len(looser)} looser, no "
+           "en": f"Dot chart of the change in the tie of at most {len(data)} pairs of themes from {year_a} to {year_b},"
+                 f" relative to how common each theme is in the year; {len(closer)} closer, {len(looser)} looser, no "
                  f"claim for the others. Statements with both: {counted('en')}."}
 
     def draw(figure, lang, everything=data):
@@ -2672,7 +2678,8 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
             f"画出{len(kept)}个主题中最不像偶然的{len(themes)}个" if lang == "zh" else
             f"The {len(themes)} of {len(kept)} themes least like chance")
         foot = write_groups(figure, names, themes, lang, note) + 0.06
-        axes = add_axes(figure, left=left, top=head, bottom=foot + 0.26, right=max(0.0, width - left - column * len(regions)))
+        axes = add_axes(figure, left=left, top=head, bottom=foot + 0.26,
+                        right=max(0.0, width - left - column * len(regions)))
         axes.set_xlim(-0.5, len(regions) - 0.5)
         axes.set_ylim(len(themes) - 0.5, -0.5)
         for i in range(len(themes)):
@@ -2702,8 +2709,8 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
                     write(axes, (j, 1), char, 7.8, at="top", shift=(0, lift + k * 8.8), ha="center", va="baseline")
             else:
                 write(axes, (j, 1), label, 7.5, at="top", shift=(0, lift), ha="center", va="bottom", rotation=90)
-        write(axes, (0, 1), "n=" if lang == "zh" else "n =", COUNT_PT, at="axes", shift=(-5, 3), ha="right", va="baseline",
-              color=QUIET_INK)
+        write(axes, (0, 1), "n=" if lang == "zh" else "n =", COUNT_PT, at="axes", shift=(-5, 3), ha="right",
+              va="baseline", color=QUIET_INK)
         base = figure.bbox.width / figure.get_figure(root=True).dpi
         x = 0.0
         for word, colour, filled in key_words:
@@ -2886,14 +2893,16 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
         n=n, alt=alt, height=0.2 * len(data) + 0.6,
         subtitle={"zh": f"各主题语句中各级措辞的百分比，细线为{hard_names['zh']}合计的95%区间；"
                         f"{_slice_words(year, region, names, years, 'zh')}，n={count(n)}条语句",
-                  "en": f"Per cent of statements by grade of wording, with 95% intervals of {hard_names['en']} together "
-                        f"(thin lines); {_slice_words(year, region, names, years, 'en')}, n = {count(n)}"},
-        how_to_read={"zh": f"一句取其中最强的一级，颜色越深，措辞约束力越强；按{hard_names['zh']}合计的占比由高到低排列，条下细线是这一合计的"
-                           f"95%区间，有重叠就不能说谁更硬。灰色的主题不足{measures.MIN_STATEMENTS}条，占比再高也不作比较。",
-                     "en": f"A statement counts by its strongest wording; the darker, the more binding. Themes are ranked by {hard_names['en']} "
-                           "together, whose 95% interval is the thin line below a bar: where these overlap, none is "
-                           f"more binding. Those in grey have under {measures.MIN_STATEMENTS} statements and are not "
-                           "compared, however large their shares."},
+                  "en": "Per cent of statements by grade of wording, with 95% intervals of "
+                        f"{hard_names['en']} together (thin lines); "
+                        f"{_slice_words(year, region, names, years, 'en')}, n = {count(n)}"},
+        how_to_read={"zh": "一句取其中最强的一级，颜色越深，措辞约束力越强；"
+                           f"按{hard_names['zh']}合计的占比由高到低排列，条下细线是这一合计的95%区间，"
+                           f"有重叠就不能说谁更硬。灰色的主题不足{measures.MIN_STATEMENTS}条，占比再高也不作比较。",
+                     "en": "A statement counts by its strongest wording; the darker, the more binding. Themes are "
+                           f"ranked by {hard_names['en']} together, whose 95% interval is the thin line below a bar: where "
+                           "these overlap, neither is more binding. Those in grey have under "
+                           f"{measures.MIN_STATEMENTS} statements and are not compared, however large their shares."},
         **shared)
 
 
@@ -3349,12 +3358,13 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
                   "en": f"Date of the first use by each region and the national regulator; n = {count(n)} first uses, "
                         "as "
                         "far as the material goes"},
-        how_to_read={"zh": "一行是一个说法，一点是一家第一次使用的时间，挨得太近的点稍稍错开；地方局确为最早的，点用深色；"
-                           "灰条表示日期只知到月或年。"
+        how_to_read={"zh": "一行是一个说法，一点是一家第一次使用的时间，挨得太近的点稍稍错开；"
+                           "地方局确为最早的，点用深色；灰条表示日期只知到月或年。"
                            "“难定”是日期不足以分出先后。"
                            "先后只是先后，不等于谁学谁。",
                      "en": "A row is a term, a mark the first time an agency used it (marks that would hide each "
-                           "other stand side by side), dark for a bureau that was surely the first; a grey bar means the date is known to the month or year only. "
+                           "other stand side by side), dark for a bureau that was surely the first; a grey bar means "
+                           "the date is known to the month or year only. "
                            "“Open” means the dates do not decide. Order in time is no sign of who took it from whom."},
         **shared)
 
@@ -3405,7 +3415,7 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
         automatic = {"zh": f"地方文字有{pooled}逐字重复总局此前的措辞，各地难分高下",
                      "en": f"{pooled} of regional wording repeats earlier national wording; regions cannot be ranked"}
     worth = data[~data["thin"] | (data["n_repeated"] > 0)]  # a thin region that repeats nothing says nothing
-    n_unshown, n_thin = len(data) - len(worth), int(data["thin"].sum())
+    n_unshown = len(data) - len(worth)
     unshown = {"zh": "", "en": ""} if not n_unshown else {
         "zh": f"，其中{n_unshown}个一处重复也没有，不画", "en": f", of which {n_unshown} "
                                                                  + ("repeats nothing and is" if n_unshown == 1 else
@@ -3417,7 +3427,8 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
            "en": f"Dot chart of the share of wording that repeats the national regulator’s, {len(solid)} regions with "
                  f"enough material, {pooled} together: " + ", ".join(
                      f"{r.region_en} {percent(r.percent)} (95% interval {percent(r.low)} to {percent(r.high)})"
-                     for r in solid.itertuples()) + f". {len(data) - len(solid)} more are thin{unshown['en']}."}
+                     for r in solid.itertuples()) + f". {len(data) - len(solid)} more hold too "
+                     f"little{unshown['en']}."}
 
 
     def draw(figure, lang, everything=worth):
@@ -3480,7 +3491,8 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
                         f"灰色材料偏少{unshown['zh']}{none['zh']}",
                   "en": "Share of each region’s wording that repeats earlier national wording, with 95% intervals; n "
                         "= "
-                        f"{count(n)} statements; lag is the median in days; grey: too little material{unshown['en']}{none['en']}"},
+                        f"{count(n)} statements; lag is the median in days; grey: too little material"
+                        + unshown["en"] + none["en"]},
         how_to_read={"zh": "点越靠右，这个地区的文字里与总局此前说法一字不差的部分越多；空心点只计总局同一年的说法。"
                            "机构名、会议名和数字不算。"
                            f"重复可能是转述，也可能同出一源。{why['zh']}",
@@ -3539,8 +3551,9 @@ def slogan_life(life: pd.DataFrame, *, names: Names | None = None, terms: Sequen
                            + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")}
     elif len(unseen):
         automatic = {"zh": f"{len(data)}个常用说法中，{len(unseen)}个在{years[-1]}年没再见到，但都还不能断定淡出",
-                     "en": f"{len(unseen)} of {len(data)} common terms {'is' if len(unseen) == 1 else 'are'} not found in {years[-1]}, but none has surely "
-                           "faded"}
+                     "en": f"{len(unseen)} of {len(data)} common terms "
+                           + ("is" if len(unseen) == 1 else "are")
+                           + f" not found in {years[-1]}, but none has surely faded"}
     else:
         automatic = {"zh": f"{len(data)}个常用说法中，没有哪个确已淡出",
                      "en": f"None of {len(data)} common terms has surely faded"}
@@ -3647,7 +3660,7 @@ def adoption(adoption: pd.DataFrame, *, names: Names | None = None, terms: Seque
     ends = data.groupby("term").tail(1).set_index("term").loc[chosen]
     first = ends.iloc[0]
     automatic = {"zh": f"“{chosen[0]}”铺开最广，到{years[-1]}年估计{percent(first['adopted'], 0)}的可观察地区用过",
-                 "en": f"“{names.term(chosen[0], 'en')}” spread furthest: by {years[-1]} an estimated "
+                 "en": f"The term “{names.term(chosen[0], 'en')}” spread furthest: by {years[-1]} an estimated "
                        f"{percent(first['adopted'], 0)} of observable regions had used it"}
     second_high = ends["high"].iloc[1:].max() if len(ends) > 1 else -np.inf
     if len(ends) > 1 and not (first["low"] > second_high):
@@ -3874,7 +3887,8 @@ def quantities(table: pd.DataFrame, *, unit: str = "%", change: bool = True, n_r
         write(axes, (1, 1), {"zh": "中位", "en": "mid"}[lang], 7.5, at="axes", shift=(30, 3), ha="right", va="baseline",
               color=SOFT_INK)
         write(axes, (1, 1), "n", 7.5, at="axes", shift=(52, 3), ha="right", va="baseline", color=QUIET_INK)
-        write_more(axes, len(everything) - len(shown), lang)
+        write_more(axes, len(everything) - len(shown), lang, len(everything), {
+            "zh": "引用最多的", "en": "quoted most"})
 
     n = len(data)
     return figures.finish(

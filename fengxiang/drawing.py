@@ -180,9 +180,11 @@ def write_more(axes, hidden: int, lang: str, of: int = 0, rule: Mapping[str, str
         texts = [f"另有{hidden}行，见数据表" if lang == "zh" else f"{hidden} more rows in the data"]
         if of and rule:
             shown = of - hidden
-            texts = [f"画出{of}行中的{shown}行：{rule['zh']}；其余见数据表", f"{of}行中的{shown}行：{rule['zh']}", *texts] \
-                if lang == "zh" else [f"{shown} of {of} rows shown: {rule['en']}; the rest are in the data",
-                                      f"{shown} of {of} rows: {rule['en']}", *texts]
+            told = {"zh": (f"画出{of}行中的{shown}行：{rule['zh']}；其余见数据表",
+                           f"{of}行中的{shown}行：{rule['zh']}"),
+                    "en": (f"{shown} of {of} rows shown: {rule['en']}; the rest are in the data",
+                           f"{shown} of {of} rows: {rule['en']}")}
+            texts = [*told[lang], *texts]
         figure = axes.figure
         start = axes.get_position().x0 * size_inches(figure)[0]
         room = size_inches(figure)[0] - start
@@ -221,8 +223,8 @@ def fill_cells(axes, x, y, colours, width=0.94, height=0.94, **kwargs):
 
 
 def write_groups(figure, names: Names, themes: Sequence[str], lang: str, note: str = "") -> float:
-    """What the colours of themes' names mean, at the foot of the chart, and a note at the right of it or, where there is
-    no room, above; returns the inches they take."""
+    """What the colours of themes' names mean, at the foot of the chart, and a note at the right of it or, where there
+    is no room, above; returns the inches they take."""
     width, height = size_inches(figure)
     found = {names.themes[t]["group"] for t in themes if t in names.themes}
     groups = [group for key, group in names.groups.items() if key in found]

@@ -1030,7 +1030,8 @@ def test_a_swatch_of_a_key_covers_no_word(tmp_path, monkeypatch):
 
     def look(figure, *told):
         check(figure, *told)
-        squares = [r.get_window_extent() for r in figure.findobj(Rectangle) if (r.get_width(), r.get_height()) == (9, 8)]
+        squares = [r.get_window_extent() for r in figure.findobj(Rectangle)
+                   if (r.get_width(), r.get_height()) == (9, 8)]
         words = [t.get_window_extent() for t, _ in figures._drawn_texts(figure)]
         seen.append(len(squares))
         assert not [1 for s in squares for w in words if s.overlaps(w)]
