@@ -1392,8 +1392,8 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
                  f"{percent(best['percent'])}。各地区最高的主题："
                  + "，".join(f"{r}{names.theme(t, 'zh')}{percent(value.loc[t, r])}" for r, t in firsts.items()) + "。",
            "en": f"Matrix of the share of statements with each of {len(themes)} themes in {len(regions)} regions; "
-                 f"{len(thin)} hold too little and are grey. The highest cell with enough material is {best['theme_en']} "
-                 f"in {names.region(best['region'], 'en')}, {percent(best['percent'])}. Highest theme by region: "
+                 f"{len(thin)} hold too little and are grey. The highest cell with enough material is "
+                 f"{best['theme_en']} in {names.region(best['region'], 'en')}, {percent(best['percent'])}. Highest theme by region: "
                  + ", ".join(f"{names.region(r, 'en')} {names.theme(t, 'en')} {percent(value.loc[t, r])}"
                              for r, t in firsts.items()) + "."}
 
@@ -1683,8 +1683,8 @@ def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, regio
         how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深语句越多，斜线格材料偏少，"
                            "空格没有材料。语句多少取决于语料收到什么，不是工作多少。",
                      "en": "Every region is a tile of one size, roughly in its place; darker means more statements, "
-                           "hatched tiles hold too little to compare, empty ones nothing. The number tells what the corpus holds, not how much was "
-                           "done."},
+                           "hatched tiles hold too little to compare, empty ones nothing. The number tells what the "
+                           "corpus holds, not how much was done."},
         **shared)
 
 
@@ -1781,7 +1781,8 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
         how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深，该地区的语句谈这个主题越多。"
                            "斜线格材料偏少，空格没有材料。",
                      "en": "Every region is a tile of one size, roughly in its place; the darker, the more of its "
-                           "statements speak of the theme. Hatched tiles hold too little to compare, empty ones nothing."},
+                           "statements speak of the theme. Hatched tiles hold too little to compare, empty ones "
+                           "nothing."},
         **shared)
 
 
@@ -2188,8 +2189,8 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
                            "（NPMI）；实线在算法多次运行都同意的一组之内，点线跨组。灰色的主题没有明显的连线。"
                            "位置由各年合计算出，各年的图可以对照" + ("：下排是各年自己的连线。" if single else "。"),
                      "en": "A circle’s size is the statements with the theme; themes of one group have similar "
-                           "colours; the thicker a tie, the closer two themes go together in statements (NPMI); a solid one is "
-                           "within a group on which many runs of the algorithm agree, a dotted one between groups. "
+                           "colours; the thicker a tie, the closer two themes go together in statements (NPMI); a solid "
+                           "one is within a group on which many runs of the algorithm agree, a dotted one between groups. "
                            "Grey themes have no clear tie. Places come from all years together, so years can be "
                            "compared" + (": below are the ties of single years." if single else ".")},
         **shared)
@@ -2900,8 +2901,8 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
                            f"按{hard_names['zh']}合计的占比由高到低排列，条下细线是这一合计的95%区间，"
                            f"有重叠就不能说谁更硬。灰色的主题不足{measures.MIN_STATEMENTS}条，占比再高也不作比较。",
                      "en": "A statement counts by its strongest wording; the darker, the more binding. Themes are "
-                           f"ranked by {hard_names['en']} together, whose 95% interval is the thin line below a bar: where "
-                           "these overlap, neither is more binding. Those in grey have under "
+                           f"ranked by {hard_names['en']} together, whose 95% interval is the thin line below a bar: "
+                           "where these overlap, neither is more binding. Those in grey have under "
                            f"{measures.MIN_STATEMENTS} statements and are not compared, however large their shares."},
         **shared)
 

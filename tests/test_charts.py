@@ -501,9 +501,9 @@ def test_prevalence_of_some_years_and_themes(tmp_path):
     held = HELD.iloc[:0]
     assert "*" not in drawn("theme_prevalence", tmp_path, frames, years=[2022, 2024], standardised=held,
                             warned=warned).how_to_read["zh"].partition("带*的主题")[0]
-    assert "turns round for" not in drawn("theme_prevalence", tmp_path, frames, years=[2022, 2024],
+    assert "reverses for" not in drawn("theme_prevalence", tmp_path, frames, years=[2022, 2024],
                                           standardised=held, warned=warned).alt["en"]
-    assert "turns round for" in drawn("theme_prevalence", tmp_path, frames, standardised=held, warned=warned).alt["en"]
+    assert "reverses for" in drawn("theme_prevalence", tmp_path, frames, standardised=held, warned=warned).alt["en"]
 
 
 def test_words_of_some_terms_keep_the_rate_of_the_whole_slice(tmp_path):
@@ -1381,9 +1381,9 @@ def large_corpus():
     silence = prevalence[prevalence["n"] == 0].assign(expected=4.0, p=0.01, q=0.04, rate_elsewhere=0.1)
     silence = pd.concat([silence] + [silence.assign(theme=code) for code in codes])
     silence = silence.drop_duplicates(["theme", "region"])
-    ties = pd.DataFrame([(a, b, -1, 5 + i % 9, 100, 100, 1000) for i, (a, b) in
+    ties = pd.DataFrame([(a, b, -1, "all", 5 + i % 9, 100, 100, 1000) for i, (a, b) in
                          enumerate(itertools.combinations(sorted(codes), 2))],
-                        columns=["theme_a", "theme_b", "year", "n_both", "n_a", "n_b", "n_statements"])
+                        columns=["theme_a", "theme_b", "year", "region", "n_both", "n_a", "n_b", "n_statements"])
     slices = pd.DataFrame([(y, r, 12) for y in (*range(2021, 2027), -1) for r in (*names.regions, "all")],
                           columns=["year", "region", "n_articles"])
     return names, {"region_themes": prevalence, "silence": silence, "coverage": slices,
