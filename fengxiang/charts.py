@@ -650,6 +650,7 @@ def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
         axes = add_axes(figure, left=label_margin(labels, 8.5),
                         right=text_width("000.0 ", 8.5) + max(text_width(n, 7.5) for n in notes) + 0.1)
         _term_bars(axes, shown, labels, lang)
+        write_more(axes, len(data) - len(shown), lang, len(data), {"zh": "最常用的", "en": "the most used"})
 
     return figures.finish(
         draw, title=title or _sliced(automatic, names, year=year, region=region),
@@ -1054,6 +1055,8 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, na
                   color=SOFT_INK)
             for row, value in zip(rows, shown[name], strict=True):
                 write(axes, (1, row), count(value), 8, at="right", shift=(x, 0), ha="right", color=SOFT_INK)
+        write_more(axes, len(data) - len(shown), lang, len(data), {
+            "zh": "两边各取差别最大的", "en": "the most distinctive of each side"})
 
     n = sum(round(keyness.loc[i, f"count_{side}"] / keyness.loc[i, f"per_10k_{side}"] * 1e4)
             for side in "ab" for i in [keyness[f"count_{side}"].idxmax()] if keyness.loc[i, f"count_{side}"])
@@ -1393,7 +1396,8 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
                  + "，".join(f"{r}{names.theme(t, 'zh')}{percent(value.loc[t, r])}" for r, t in firsts.items()) + "。",
            "en": f"Matrix of the share of statements with each of {len(themes)} themes in {len(regions)} regions; "
                  f"{len(thin)} hold too little and are grey. The highest cell with enough material is "
-                 f"{best['theme_en']} in {names.region(best['region'], 'en')}, {percent(best['percent'])}. Highest theme by region: "
+                 f"{best['theme_en']} in {names.region(best['region'], 'en')}, {percent(best['percent'])}. "
+                 "Highest theme by region: "
                  + ", ".join(f"{names.region(r, 'en')} {names.theme(t, 'en')} {percent(value.loc[t, r])}"
                              for r, t in firsts.items()) + "."}
 
@@ -2189,8 +2193,9 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
                            "（NPMI）；实线在算法多次运行都同意的一组之内，点线跨组。灰色的主题没有明显的连线。"
                            "位置由各年合计算出，各年的图可以对照" + ("：下排是各年自己的连线。" if single else "。"),
                      "en": "A circle’s size is the statements with the theme; themes of one group have similar "
-                           "colours; the thicker a tie, the closer two themes go together in statements (NPMI); a solid "
-                           "one is within a group on which many runs of the algorithm agree, a dotted one between groups. "
+                           "colours; the thicker a tie, the closer two themes go together in statements (NPMI); a "
+                           "solid one is within a group on which many runs of the algorithm agree, a dotted one "
+                           "between groups. "
                            "Grey themes have no clear tie. Places come from all years together, so years can be "
                            "compared" + (": below are the ties of single years." if single else ".")},
         **shared)
