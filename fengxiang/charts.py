@@ -251,7 +251,7 @@ def _slice_words(year: int, region: str, names: Names, years: Sequence[int], lan
     return f"{where}，{when}" if lang == "zh" else f"{where}, {when}"
 
 
-_SENTENCE_WORDS = {"All", "Both", "From", "In", "No", "None", "The", "What"}
+_SENTENCE_WORDS = {"A", "All", "Both", "Each", "Every", "From", "In", "Most", "No", "None", "Terms", "The", "What"}
 
 
 def _sliced(title: Bilingual, names: Names, *, year: int = ALL_YEARS, region: str = "all") -> dict[str, str]:
@@ -629,9 +629,10 @@ def top_terms(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names: Names, 
     where = {lang: _slice_words(year, region, names, years, lang) for lang in figures.LANGS}
     rates = [f"{rate:.1f}" for rate in lead["per_10k"]]
     automatic = {
-        "zh": f"最常用的词：{listing([quoted(t) for t in lead['term']], 'zh')}，每万词次{'、'.join(rates)}次",
-        "en": f"Most used: {listing([quoted(t) for t in lead['term_en']], 'en')}, {listing(rates, 'en')} times in "
-              "every 10,000 tokens"}
+        "zh": f"最常用的词是{listing([quoted(t) for t in lead['term']], 'zh')}，每万词次{'、'.join(rates)}次",
+        "en": ("The most used terms are " if len(lead) > 1 else "The most used term is ")
+              + f"{listing([quoted(t) for t in lead['term_en']], 'en')}, {listing(rates, 'en')} times in every 10,000 "
+                "tokens"}
     last = data.iloc[-1]
     alt = {"zh": f"条形图，{where['zh']}最常用的{len(data)}个词，按每万词次出现次数排列："
                  f"最高为“{first.term}”{first.per_10k:.1f}，"

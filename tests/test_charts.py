@@ -617,8 +617,8 @@ def test_findings_on_a_theme(tmp_path):
 
 def test_a_title_says_the_slice_it_is_of(tmp_path):
     assert drawn("top_terms", tmp_path, year=2024, n_top=2).title == {
-        "zh": "2024年：“化险”和“监管”用得较多，每万词次111.1、69.4次",
-        "en": "2024: “化险” and “监管” are much used, 111.1 and 69.4 times in every 10,000 tokens"}
+        "zh": "2024年：最常用的词是“化险”和“监管”，每万词次111.1、69.4次",
+        "en": "2024: the most used terms are “化险” and “监管”, 111.1 and 69.4 times in every 10,000 tokens"}
     assert drawn("theme_ranking", tmp_path, region="广东").title["zh"].startswith("广东：2024年")
     assert drawn("theme_ranking", tmp_path, region="广东").title["en"].startswith("Guangdong: in 2024 “")
     assert drawn("tile_map_theme", tmp_path, year=2024).title["en"].startswith("2024: ")
@@ -810,9 +810,9 @@ def test_top_terms_has_room_for_the_numbers_of_a_large_corpus(tmp_path):
 def test_top_terms_in_words(tmp_path):
     card = drawn("top_terms", tmp_path, n_top=3)
     # 71.8 and 68.1 are within error of each other: none is called the most frequent alone
-    assert card.title == {"zh": "最常用的词：“监管”“化险”和“普惠”，每万词次71.8、68.1、53.2次",
-                          "en": "Most used: “监管”, “化险” and “普惠”, 71.8, 68.1 and 53.2 times in every 10,000 "
-                                "tokens"}
+    assert card.title == {"zh": "最常用的词是“监管”“化险”和“普惠”，每万词次71.8、68.1、53.2次",
+                          "en": "The most used terms are “监管”, “化险” and “普惠”, 71.8, 68.1 and 53.2 times in every "
+                                "10,000 tokens"}
     assert card.alt["zh"] == ("条形图，2022—2024年最常用的3个词，按每万词次出现次数排列：最高为“监管”71.8，"
                               "其后是“化险”68.1、“普惠”53.2；最低为“普惠”53.2。")
     assert card.n == 18800
@@ -1241,7 +1241,7 @@ def test_english_charts_say_terms_in_english(tmp_path):
         card = drawn(name, tmp_path, names=names)
         assert "监管" not in card.alt["en"] + card.title["en"]
         assert "term_en" in data_of(card)
-    assert drawn("top_terms", tmp_path, names=names).title["en"].startswith("Most used: “supervision”, ")
+    assert drawn("top_terms", tmp_path, names=names).title["en"].startswith("The most used terms are “supervision”, ")
 
 
 def test_themes_stand_group_by_group():
