@@ -2843,7 +2843,7 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
                 "en": f"the top and bottom of themes with at least {measures.MIN_STATEMENTS} statements"}
 
     def draw(figure, lang, everything=data):
-        room = rows_that_fit(figure, len(everything), pitch=0.17, around=0.55)
+        room = rows_that_fit(figure, len(everything), pitch=0.17, around=0.85)
         shown = everything
         if room < len(everything):  # a small sheet leaves out the thin themes first
             shown = _both_ends(everything[~everything["thin"]], room)
@@ -2897,7 +2897,7 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
     n = int(data.loc[data["theme"] == "all", "n_statements"].iloc[0]) if "all" in order else int(totals.sum())
     return figures.finish(
         draw, title=title or _sliced(automatic, names, year=year, region=region),
-        n=n, alt=alt, height=0.2 * len(data) + 0.6,
+        n=n, alt=alt, height=0.2 * len(data) + 0.9,
         subtitle={"zh": f"各主题语句中各级措辞的百分比，细线为{hard_names['zh']}合计的95%区间；"
                         f"{_slice_words(year, region, names, years, 'zh')}，n={count(n)}条语句",
                   "en": "Per cent of statements by grade of wording, with 95% intervals of "
