@@ -226,7 +226,8 @@ def test_a_change_is_named_when_it_is_clear_and_not_made_by_the_mix():
 
 def test_a_clear_change_that_is_left_out_is_named_with_the_test_it_failed():
     rows = [*many("x", 2022, 20, 5, "b"), *many("x", 2026, 20, 5, "a")]
-    check = robustness.Check("sources", "逐个剔除来源", "each source left out", lambda _: [])
+    check = robustness.Check("sources", "逐个剔除来源", "each source left out", "少一来源", "one source less",
+                             lambda _: [])
     told = findings.changed_themes(replace(
         view(rows), allowed=frozenset({("rose", 2022, 2026, "a")}),
         failed={("fell", 2022, 2026, "b"): [check]}), NAMES)
