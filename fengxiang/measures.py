@@ -258,13 +258,15 @@ def cluster_replicates(successes, totals, n_resamples: int = N_RESAMPLES,
 
     Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, 3.8 (resampling whole clusters).
     """
-    successes, totals = np.asarray(successes, float), np.asarray(totals, float)
+    successes, totals = np.asarray(successes), np.asarray(totals, float)
     rng = np.random.default_rng(seed)
     if len(totals) > MAX_CLUSTERS:
         group = rng.permutation(len(totals)) % MAX_CLUSTERS
-        pooled = np.zeros((MAX_CLUSTERS, *successes.shape[1:]))
-        np.add.at(pooled, group, successes)
-        successes, totals = pooled, np.bincount(group, totals, MAX_CLUSTERS)
+        # column by column: no copy of all in floating point
+        columns = successes.T if successes.ndim > 1 else [successes]
+        pooled = np.stack([np.bincount(group, column, MAX_CLUSTERS) for column in columns], axis=-1)
+        successes, totals = pooled.reshape(MAX_CLUSTERS, *successes.shape[1:]), np.bincount(group, totals, MAX_CLUSTERS)
+    successes = successes.astype(float)
     weights = _times_drawn(len(totals), n_resamples, rng)
     drawn = weights @ totals
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -41,7 +41,7 @@ class Corpus:
     Attributes:
         articles: article_id, story_id, publisher, source_format, kind, date, digest (whether it names the text it was
             made from); one row an article, by article_id.
-        statement_id: (statements,).
+        statement_id: (statements,) of pandas' text type.
         article: (statements,) row of `articles`, ascending.
         year: (statements,) work year, 0 where unknown.
         codes: the themes of the codebook.
@@ -50,13 +50,13 @@ class Corpus:
         binding: (statements,) whether its wording has one of the two strongest grades.
         regions: the regions that any statement is attributed to.
         items: the lists of the texts: see `enumerations.enumerations`, with `themes` (tuple) and `year`.
-        terms: article (row of `articles`), term, year, region, count: the listed terms.
+        terms: article (row of `articles`), term, year, region, count: the listed terms; term and region are categories.
         quoted: (term, year) of the listed terms that a statement of that year puts in quotation marks.
         unnamed: the listed terms that some statement gives to more bureaus than it names (河北、天津等多地).
     """
 
     articles: pd.DataFrame
-    statement_id: np.ndarray
+    statement_id: pd.api.extensions.ExtensionArray
     article: np.ndarray
     year: np.ndarray
     codes: tuple[str, ...]
@@ -90,7 +90,7 @@ class Corpus:
         grades = pa.array(list(names.grades)[:2], pa.string())
         columns = ["statement_id", "article_id", "year", "regions", "themes", "deontic", "text", "evidence"]
         made: list[tuple[np.ndarray, ...]] = []
-        listing, any_region, listed, unnamed = [], np.zeros(len(regions), bool), set(run.terms), set()
+        ids, listing, any_region, listed, unnamed = [], [], np.zeros(len(regions), bool), set(run.terms), set()
         more = more_places(regions)
         for part in read_parts(run.out, "statements", columns):  # the texts of a large corpus are not held
             place = _membership(part["regions"], regions).astype(bool)
@@ -100,25 +100,27 @@ class Corpus:
             some = part.select(["text", "regions"]).filter(pc.match_substring(part["text"], "等")).to_pylist()
             open_ = "\n".join(row["text"] for row in some if leaves_places_out(row["text"], len(row["regions"]), more))
             unnamed |= {term for term in listed if term in open_}
-            made.append((part["statement_id"].to_pandas().to_numpy(object),
-                         index.get_indexer(part["article_id"].to_pandas()),
+            ids.append(part["statement_id"])
+            made.append((index.get_indexer(part["article_id"].to_pandas()),
                          pc.fill_null(part["year"], 0).to_numpy().astype(np.int64), _membership(part["themes"], codes),
                          place[:, is_national].any(axis=1), place[:, ~is_national].any(axis=1),
                          pc.is_in(part["deontic"], grades).to_numpy(), marked.to_numpy()))
-        statement_id, article, year, theme, national, bureau, binding, marked = (
+        article, year, theme, national, bureau, binding, marked = (
             np.concatenate(column) for column in zip(*made, strict=True))
         made.clear()
         order = np.argsort(article, kind="stable")
-        terms = pd.concat([
-            part.drop_columns(["article_id"]).to_pandas().assign(
-                article=index.get_indexer(part["article_id"].to_pandas()))
-            for part in read_parts(run.out, "article_terms")], ignore_index=True)
-        corpus = cls(articles, statement_id[order], article[order], year[order], codes, theme[order], national[order],
+        # text columns stay in Arrow or are categories: as objects they take several times as much
+        statement_id = pa.chunked_array([chunk for column in ids for chunk in column.chunks], pa.string())
+        statement_id = statement_id.take(pa.array(order)).to_pandas().array
+        terms = run.table("article_terms", categories=["article_id", "term", "region"])
+        own = terms.pop("article_id").cat
+        terms["article"] = index.get_indexer(own.categories).astype(np.int32)[own.codes]
+        corpus = cls(articles, statement_id, article[order], year[order], codes, theme[order], national[order],
                      bureau[order], binding[order], frozenset(np.array(regions, object)[any_region]), pd.DataFrame(),
                      terms, frozenset())
         likely = np.flatnonzero(marked[order])
         listing = pa.concat_tables(listing).take(np.searchsorted(np.flatnonzero(marked), order[likely]))
-        quoted = frozenset((t, y) for t, years in coined(run, set(terms["term"])).items() for y in years)
+        quoted = frozenset((t, y) for t, years in coined(run, set(terms["term"].cat.categories)).items() for y in years)
         return replace(corpus, items=_items(listing, corpus, likely), quoted=quoted, unnamed=frozenset(unnamed))
 
     def sums(self, year: int = ALL_YEARS, side: str = ALL_SIDES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -341,8 +343,8 @@ class View:
             both = small[:, first]
             both *= small[:, second]
             return counts, n, both
-        some = self.corpus.sums(ALL_YEARS)[1][self.keep] > 0
-        return counts, n, self.corpus.shared[self.keep][some]
+        some = self.keep & (self.corpus.sums(ALL_YEARS)[1] > 0)
+        return counts, n, self.corpus.shared if some.all() else self.corpus.shared[some]
 
     def shares(self, year: int, side: str = ALL_SIDES, level: float = 0.95) -> Shares:
         """Shares of all themes in a slice, with intervals that respect articles (`measures.clustered_interval`)."""
