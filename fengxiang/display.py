@@ -26,6 +26,8 @@ FIGURE = "application/vnd.fengxiang.figure+json"
 MISSING = "—"
 MAX_EVIDENCE = 30
 SHORT = 12  # a cell this wide, in Latin letters, stays on one line
+SIDES = ("left", "term", "right")  # the columns of a concordance: the word in the middle, what stands around it beside
+THIN = {"zh": "样本过少，不作比较", "en": "too few cases to be compared"}
 
 Text = str | Mapping[str, str]
 
@@ -33,6 +35,7 @@ Text = str | Mapping[str, str]
 _UNSAFE = {code: f"[U+{code:04X}]" for code in (
     *(c for c in range(0x20) if chr(c) not in "\n\t"), *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F, 0x2028, 0x2029,
     *range(0x202A, 0x202F), 0x2060, *range(0x2066, 0x206A), 0xFEFF)} | dict.fromkeys(range(0xD800, 0xE000), "\uFFFD")
+_FRACTION = re.compile(r"\d[\d,]*/\d[\d,]*")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&:=^])")
 
 
@@ -85,19 +88,24 @@ def prose(zh: str, en: str) -> Display:
 
 def table(frame: pd.DataFrame, columns: Mapping[str, Mapping[str, Any]] | None = None, caption: Text | None = None, *,
           max_rows: int = 50, mark_thin: str | Sequence[bool] | None = None, thin_note: Text | None = None,
-          note: Text | None = None) -> Display:
+          note: Text | None = None, file: str | None = None) -> Display:
     """A frame as a table that a screen reader can walk.
 
     Args:
         frame: one row of the table each; its index is not shown.
         columns: the columns to show, in this order (all when None): name → `zh` and `en` (the headings), `format` (a
-            Python format such as `,d` or `.1%`; empty for text), `labels` (value → text, for codes).
+            Python format such as `,d` or `.1%`; empty for text; one that ends in `pp`, such as `+.1pp`, shows a
+            difference of shares in percentage points and adds that unit to the heading), `labels` (value → text, for
+            codes). Columns `left`, `term`, `right` that follow one another are a concordance: the word stands in the
+            middle, what comes before it is set towards it.
         caption: what the table shows, with its unit.
-        max_rows: how many rows are shown; the table says how many there are.
+        max_rows: how many rows are shown; the table says how many there are. A rest of less than half as many is
+            shown too.
         mark_thin: rows that rest on too little: the name of a column of booleans, or one boolean a row. They are
             shown grey.
-        thin_note: why they are grey.
+        thin_note: why they are grey; the swatch of grey before it is added.
         note: a line below the table: the reading of it, the source.
+        file: where the whole of a table that is cut is to be found, such as `data/processed/first_use.csv`.
 
     Raises:
         KeyError: a column the frame does not have.
@@ -105,17 +113,23 @@ def table(frame: pd.DataFrame, columns: Mapping[str, Mapping[str, Any]] | None =
     columns = {str(name): {} for name in frame.columns} if columns is None else columns
     specs = [{"zh": spec.get("zh", name), "en": spec.get("en", name), "format": spec.get("format", ""),
               "labels": spec.get("labels", {}), "values": frame[name].tolist()} for name, spec in columns.items()]
-    shown = min(len(frame), max_rows)
+    for spec in specs:
+        if spec["format"].endswith("pp"):
+            spec["zh"], spec["en"] = f"{spec['zh']}（百分点）", f"{spec['en']} (pp)"
+    for name, spec in zip(columns, specs, strict=True) if _neighbours(list(columns)) else ():
+        spec["side"] = name if name in SIDES else ""
+    shown = len(frame) if 2 * len(frame) <= 3 * max_rows else max_rows
     if mark_thin is None:
         thin = []
     else:
         flags = frame[mark_thin] if isinstance(mark_thin, str) else mark_thin
         thin = [i for i, flag in enumerate(list(flags)[:shown]) if flag]
     data = {
-        "columns": [{"zh": visible(s["zh"]), "en": visible(s["en"]), "numeric": _numeric(s)} for s in specs],
+        "columns": [{"zh": visible(s["zh"]), "en": visible(s["en"]), "numeric": _numeric(s),
+                     **({"side": s["side"]} if s.get("side") else {})} for s in specs],
         "rows": [[cell_text(s["values"][i], s["format"], s["labels"]) for s in specs] for i in range(shown)],
         "n_rows": len(frame), "caption": pair(caption), "thin": thin, "thin_note": pair(thin_note) if thin else None,
-        "note": pair(note),
+        "note": pair(note), **({"file": visible(file)} if file and shown < len(frame) else {}),
     }
     return Display({TABLE: data, "text/html": _table_html(data)}, _table_plain(data))
 
@@ -137,10 +151,25 @@ def cell_text(value: Any, spec: str = "", labels: Mapping[Any, Text] | None = No
     if isinstance(value, bool):
         return {"zh": "是" if value else "否", "en": "yes" if value else "no"}
     if spec:
-        if spec[-1] == "d" and isinstance(value, float):  # a column of counts with gaps arrives as floats
-            value = int(value)
-        return format(value, spec).replace("-", "−")
+        return _formatted(value, spec)
     return visible(value)
+
+
+def _formatted(value: Any, spec: str) -> str:
+    """A number as `spec` says. One above zero that rounds to it says so: <0.001, not 0.000."""
+    if spec.endswith("pp"):
+        value, spec = value * 100, f"{spec[:-2]}f"
+    if spec[-1] == "d" and isinstance(value, float):  # a column of counts with gaps arrives as floats
+        value = int(value)
+    text = format(value, spec)
+    if value and spec[-1] in "f%" and text[0] == "0" and not re.search("[1-9]", text):
+        return "<" + re.sub(r"0(?=%?$)", "1", text)
+    return text.replace("-", "−")
+
+
+def _neighbours(names: Sequence[str]) -> bool:
+    """Whether the columns of a concordance are among `names`, one beside the other."""
+    return any(tuple(names[i:i + len(SIDES)]) == SIDES for i in range(len(names)))
 
 
 def breadth(text: str) -> int:
@@ -261,7 +290,8 @@ def _numeric(spec: Mapping[str, Any]) -> bool:
     if spec["labels"]:
         return False
     values = [v for v in spec["values"] if not is_missing(v)]
-    return bool(values) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
+    return bool(values) and all(_FRACTION.fullmatch(v) if isinstance(v, str) else
+                                isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
 
 
 def _table_html(data: dict[str, Any]) -> str:
@@ -272,7 +302,9 @@ def _table_html(data: dict[str, Any]) -> str:
         return html.escape(shown)
 
     # JupyterLab would set all to the right, and break names of four characters
-    sides = ["right" if column["numeric"] else "left" for column in data["columns"]]
+    around = {"left": "right", "term": "center", "right": "left"}
+    sides = [around.get(column.get("side", ""), "right" if column["numeric"] else "left")
+             for column in data["columns"]]
     out = ['<table style="font-variant-numeric:tabular-nums">']
     if data["caption"]:
         out.append(f'<caption style="text-align:left">{both(data["caption"])}</caption>')
@@ -288,7 +320,10 @@ def _table_html(data: dict[str, Any]) -> str:
         out.append(f'<tr style="opacity:.55">{cells}</tr>' if i in data["thin"] else f"<tr>{cells}</tr>")
     out.append("</tbody></table>")
     if len(data["rows"]) < data["n_rows"]:
-        out.append(f"<p>{len(data['rows'])} / {data['n_rows']}</p>")
+        out.append(f"<p>{len(data['rows'])} / {data['n_rows']}{html.escape('  ' + data.get('file', '')).rstrip()}</p>")
+    if data["thin"]:
+        out.append('<p><span style="opacity:.55">■</span> '
+                   f'{both(data["thin_note"] or THIN)}</p>')
     return "".join(out)
 
 

@@ -16,6 +16,7 @@ import base64
 import csv
 import hashlib
 import heapq
+import io
 import json
 import re
 import zlib
@@ -43,6 +44,7 @@ LENS_MINIMUM = 30  # a share of fewer statements carries a warning
 SHORT_QUOTE = 40  # characters of a text quoted when texts are withheld
 SHORT_TITLE = 100  # and of a title
 _WITHIN_TITLE = str.maketrans("《》", "〈〉")
+_PRINTED = 3  # statements printed below a finding
 _LONG_NUMBER = 24  # a number of a sentence that is broader, in Latin letters, may be broken over two lines
 
 
@@ -432,7 +434,7 @@ class Page:
         if display.FIGURE in data:
             return self._figure(data[display.FIGURE]["stem"])
         if display.TABLE in data:
-            return {"kind": "table", "table": data[display.TABLE]}
+            return {"kind": "table", "table": self._table(data[display.TABLE])}
         if display.FINDINGS in data:
             return {"kind": "findings", "findings": [self._finding(f) for f in data[display.FINDINGS]]}
         if display.EVIDENCE in data:
@@ -447,6 +449,23 @@ class Page:
             return {"kind": "picture", "png": "".join(data["image/png"].split())}
         text = data.get("text/plain", "").strip()
         return {"kind": "text", "text": display.visible(text)} if text else None
+
+    def _table(self, table: dict[str, Any]) -> dict[str, Any]:
+        """A table as the page shows it. In a concordance, what a line is taken from stands in one column."""
+        sides = [column.get("side") for column in table["columns"]]
+        if "term" not in sides:
+            return table
+        at, n = sides.index("left"), len(display.SIDES)
+
+        def line(row):
+            named = [self.text(value) for value in (*row[:at], *row[at + n:])]
+            return [*row[at:at + n], self.labels["comma"].join(v for v in named if v not in ("", display.MISSING))]
+
+        heads = [self.text(column) for column in table["columns"]]
+        source = {"zh": (joined := self.labels["list_separator"].join((*heads[:at], *heads[at + n:]))), "en": joined,
+                  "numeric": False, "side": "source"}
+        return {**table, "columns": [*table["columns"][at:at + n], source], "rows": [line(r) for r in table["rows"]],
+                "lines": True}
 
     # -- figures
 
@@ -468,7 +487,9 @@ class Page:
         if (data := folder / f"{stem}.csv").is_file():
             files["csv"] = data.read_bytes().decode("utf-8")
         period = str(card.get("period") or "")
-        columns = {name: display.visible(self._with_unit(texts)) for name, texts in card.get("columns", {}).items()}
+        hidden = _not_of(self.language, next(csv.reader(io.StringIO(files.get("csv", "").lstrip("\ufeff"))), []))
+        columns = {name: None if name in hidden else display.visible(self._with_unit(texts))
+                   for name, texts in card.get("columns", {}).items()}
         return {"kind": "figure", "stem": stem, "number": self.figures[stem], "title": title,
                 "png": base64.b64encode(png).decode("ascii"), "width": int.from_bytes(png[16:20]),
                 "height": int.from_bytes(png[20:24]), "files": {**files, "columns": columns},
@@ -481,6 +502,8 @@ class Page:
 
     def _with_unit(self, texts: Mapping[str, Any]) -> str:
         unit = self.text(texts.get("unit"))
+        if both := re.fullmatch(r"([\u4e00-\u9fff]+) ([A-Za-z ]+)", unit):
+            unit = both[1 if self.language == "zh" else 2]
         name = self.text({"zh": texts.get("zh", ""), "en": texts.get("en", "")})
         return f"{name}（{unit}）" if unit and self.language == "zh" else f"{name} ({unit})" if unit else name
 
@@ -497,7 +520,8 @@ class Page:
             cited += [s for s in number["evidence"] if s not in cited]
             numbers.append({"text": self.text(number), "definition": self.text(number["definition"]),
                             "n": number["n"], "of": number["of"]})
-        return {"id": name, "sentence": self._linked(finding, numbers, name), "numbers": numbers,
+        told = [n for n in numbers if n["definition"] or n["of"] is not None] if cited else numbers
+        return {"id": name, "sentence": self._linked(finding, numbers, name), "numbers": told,
                 "badge": finding["badge"], "detail": self.text(finding["detail"]),
                 "caveat": self.text(finding["caveat"]), "figure": finding["figure"],
                 "statements": [self._cited(finding["id"], s) for s in cited[:MAX_SHOWN]] if self.corpus.has_statements
@@ -513,8 +537,10 @@ class Page:
                         if (m := re.compile(_whole_number(text)).search(sentence, position))]:
             start, _, text = min(found)
             kind = "number long" if display.breadth(text) > _LONG_NUMBER else "number"
+            # of “3 quoted” the 3: what follows may go on in the middle of a phrase
+            shown = text.split(" ")[0] if text[:1].isdigit() else text
             out += sentence[position:start] + Markup('<a class="{}" href="#evidence-{}" title="{}">{}</a>').format(
-                kind, name, self.say("drawer_open", number=text), text)
+                kind, name, self.say("drawer_open", number=text), shown) + text[len(shown):]
             position = start + len(text)
             waiting.remove(text)
         return out + sentence[position:]
@@ -625,17 +651,46 @@ class Page:
         return f"\n@media screen and (max-width: 52rem) {{\n{rules}\n}}" if rules else ""
 
     @property
-    def words(self) -> dict[str, str]:
+    def words(self) -> dict[str, Any]:
         """The labels the script needs."""
-        return {key: self.labels[key] for key in (
+        return {"plotted": self.plotted, "code_show_all": self.say("code_show_all", n=self.code_lines)} | {
+            key: self.labels[key] for key in (
             "search_result", "search_none", "search_thin", "search_more", "publisher_unknown", "date_unknown",
-            "list_separator", "comma", "figure_data_rows", "code_show_all", "code_hide_all", "download_failed",
-            "quoted_result", "quoted_none", "quoted_file", "quoted_columns",
+            "list_separator", "comma", "colon", "figure_data_rows", "code_hide_all", "download_failed",
+            "quoted_result", "quoted_none", "quoted_file", "quoted_columns", "all_years", "range",
             "swipe_figure", "swipe_table")}
+
+    @cached_property
+    def plotted(self) -> dict[str, str]:
+        """What values of the plotted data are called: codes that charts keep, and regions in English."""
+        from . import columns, measures
+
+        known = {**columns.FATES, **measures.TREND_WORDS}
+        own = {"True": "value_yes", "False": "value_no", "all": "value_all", "read": "value_read",
+               "region": "search_region", "theme": "search_theme"}
+        return {**{value: self.text(name) for value, name in known.items()},
+                **{value: self.labels[key] for value, key in own.items()},
+                **{name: shown for name, shown in self.names.regions.items() if name != shown}}
+
+    @property
+    def code_lines(self) -> int:
+        return sum(block["lines"] for chapter in self.every_chapter for block in chapter.blocks
+                   if block["kind"] == "code")
+
+    printed, thin = _PRINTED, display.THIN
 
     @property
     def lens_kilobytes(self) -> int:
         return LENS_BYTES // 1000
+
+
+def _not_of(language: str, names: list[str]) -> set[str]:
+    """The columns of a plotted table that say in codes or in the other language what another column says: `theme` and
+    `theme_en` beside `theme_zh`, `theme_a` beside `a_zh`, `region` beside `region_en`. A term in Chinese is what was
+    counted, and stays in English too."""
+    here, other = ("_zh", "_en") if language == "zh" else ("_en", "_zh")
+    named = {name.removesuffix(here) for name in names if name.endswith(here)} - {"term"}
+    return {name for name in names if name.endswith(other) or name.removeprefix("theme_") in named}
 
 
 def _title_share(title: str, subtitle: str) -> float:

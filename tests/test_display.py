@@ -36,6 +36,40 @@ def test_a_long_table_is_cut_and_says_how_long_it_is():
     assert "<p>2 / 9</p>" in data["text/html"]
 
 
+@pytest.mark.parametrize(("rows", "shown"), [(8, 8), (12, 12), (13, 8), (100, 8)])
+def test_a_rest_shorter_than_half_of_what_is_shown_is_shown(rows, shown):
+    data = display.table(pd.DataFrame({"a": range(rows)}), max_rows=8, file="data/processed/a.csv").bundle
+    assert len(data[display.TABLE]["rows"]) == shown
+    assert data[display.TABLE].get("file") == (None if shown == rows else "data/processed/a.csv")
+    assert ("data/processed/a.csv" in data["text/html"]) is (shown < rows)
+
+
+def test_differences_of_shares_have_their_unit_in_the_heading_and_fractions_stand_right():
+    frame = pd.DataFrame({"d": [0.1234], "right": ["21/21"], "text": ["1/x"]})
+    data = display.table(frame, {"d": {"zh": "差", "en": "gap", "format": "+.1pp"}, "right": {}, "text": {}}).bundle
+    assert [(c["zh"], c["en"], c["numeric"]) for c in data[display.TABLE]["columns"]] == [
+        ("差（百分点）", "gap (pp)", True), ("right", "right", True), ("text", "text", False)]
+    assert data[display.TABLE]["rows"] == [["+12.3", "21/21", "1/x"]]
+
+
+@pytest.mark.parametrize(("names", "sides"), [
+    (["left", "term", "right", "year"], ["left", "term", "right", None]),
+    (["year", "left", "term", "right"], [None, "left", "term", "right"]),
+    (["left", "right", "term"], [None] * 3), (["term", "right"], [None] * 2)])
+def test_only_the_columns_of_a_concordance_stand_around_its_word(names, sides):
+    data = display.table(pd.DataFrame({name: ["x"] for name in names})).bundle
+    assert [c.get("side") for c in data[display.TABLE]["columns"]] == sides
+    aligned = re.findall(r'<td style="text-align:(\w+)', data["text/html"])
+    around = {"left": "right", "term": "center", "right": "left", None: "left"}
+    assert aligned == [around[side] for side in sides]
+
+
+def test_grey_rows_are_explained_in_the_notebook():
+    shown = display.table(pd.DataFrame({"a": [1]}), mark_thin=[True], thin_note={"zh": "不足", "en": "too few"})
+    assert re.search(r"■</span> 不足 too few</p>", shown.bundle["text/html"])
+    assert "■" not in display.table(pd.DataFrame({"a": [1]}), mark_thin=[False]).bundle["text/html"]
+
+
 def test_a_table_of_a_column_that_is_not_there_is_refused():
     with pytest.raises(KeyError, match="b"):
         display.table(pd.DataFrame({"a": [1]}), {"b": BOTH})
@@ -64,6 +98,8 @@ def test_text_of_a_table_is_escaped_for_the_notebook():
     (None, "", "—"), (float("nan"), ".1%", "—"), (pd.NA, "", "—"), (pd.NaT, "", "—"), (0, "", "0"), (3.0, ",d", "3"),
     (-3, "d", "−3"), (0.5, "+.0%", "+50%"), (True, "", {"zh": "是", "en": "yes"}), ([], "", "—"),
     (["甲", "乙"], "", {"zh": "甲、乙", "en": "甲, 乙"}), (["甲"], "", "甲"), ("a\x1b[0m", "", "a[U+001B][0m"),
+    (0.000065, ".3f", "<0.001"), (0.0004, ".1%", "<0.1%"), (0.004, ".0%", "<1%"), (0.0, ".3f", "0.000"),
+    (0.0005001, ".3f", "0.001"), (0.0001, "+.1%", "+0.0%"), (-0.164, "+.1pp", "−16.4"), (0.0304, "+.1pp", "+3.0"),
     ({"zh": "甲", "en": "A"}, "", {"zh": "甲", "en": "A"}), (pd.Series(["甲", "乙"]).to_numpy(), "",
                                                            {"zh": "甲、乙", "en": "甲, 乙"}),
 ])

@@ -213,18 +213,34 @@ def test_findings_come_first_with_badge_numbers_and_the_statements_behind_them(m
     assert (number.text(), number.attributes.get("href")) == ("37.5%", "#evidence-first")
     assert text_of(finding.css(".badge summary")[0]) == "稳健性 1/2"
     assert [text_of(li) for li in finding.css(".badge li")] == ["去重：有变", "按篇：不变"]
-    assert [text_of(li) for li in finding.css(".numbers li")] == ["37.5% 3/8"]
+    assert [text_of(li) for li in finding.css(".numbers li")] == ["37.5%：3/8"]
     drawer = finding.css("#evidence-first")[0]
     assert text_of(drawer.css("summary")[0]) == "依据：2个语句"
     assert [text_of(s) for s in drawer.css(".statement")] == [
         "化解中小银行风险。 标题0，刊发媒体不详，2026-01-10，全国 0.md",
         "北京提出化解风险。 标题3，财经，2026-01-13，原文 3.md"]
     assert [mark.text() for mark in drawer.css("mark")] == ["化解", "北京"]
-    assert text_of(en.css("#finding-first .numbers li")[0]) == "37.5% 3 of 8"
+    assert text_of(en.css("#finding-first .numbers li")[0]) == "37.5%: 3 of 8"
     assert finding.css(".see")[0].attributes.get("href") == "#figure-coverage"
 
 
+def test_the_drawer_tells_what_numbers_count_and_repeats_no_words_of_the_sentence(project):
+    """Of four, two say more than the sentence: one its fraction, one its definition."""
+    zh = "有11个提法，“好房子”占3.0%，为4.2倍。"
+    rows = [{"zh": zh, "en": zh, "evidence": ["a0-001"], "numbers": [
+        {"zh": "11个", "en": "11个", "n": 11}, {"zh": "“好房子”", "en": "“好房子”"},
+        {"zh": "3.0%", "en": "3.0%", "n": 3, "of": 1000, "definition": {"zh": "占全部语句", "en": "of all"}},
+        {"zh": "4.2倍", "en": "4.2倍", "definition": {"zh": "实际除以应有", "en": "observed over expected"}}]}]
+    execute(project, "02-found", [*title("空", "Nothing"), interface([], []), shows("f", display.findings(rows))])
+    zh, en = pages(project)
+    assert [text_of(li) for li in zh.css(".numbers li")] == ["3.0%：3/1,000，占全部语句", "4.2倍：实际除以应有"]
+    assert [text_of(li) for li in en.css(".numbers li")] == ["3.0%: 3 of 1,000, of all",
+                                                            "4.2倍: observed over expected"]
+
+
 @pytest.mark.parametrize(("sentence", "numbers", "linked"), [
+    ("3 quoted terms, 12 of them", ["3 quoted", "12"], ["3", "12"]),
+    ("“X” (blow-ups; 5) leads", ["“X” (blow-ups; 5)"], ["“X” (blow-ups; 5)"]),
     ("由1.5%升至11.5%，另由1.5%升至2%", ["1.5%", "11.5%", "1.5%", "2%"], ["1.5%", "11.5%", "1.5%", "2%"]),
     ("共15句，5句", ["5句", "15句"], ["15句", "5句"]),
     ("第3位，第3位", ["第3位"], ["第3位"]), ("2,016与16", ["16"], ["16"]),
@@ -751,7 +767,7 @@ def test_quoted_figures_are_in_the_page_without_their_sentences(quoting):
 
 
 def find_quoted(browser, words="", **filters) -> tuple[str, list[list[str]]]:
-    """What the search over quoted figures says and the rows of its table."""
+    """What the search over quoted figures says, and the head and sentence of each it lists."""
     chosen = {"year": "", "region": "", "kind": "", **filters}
     browser.run("document.querySelector('#quoted-words').value = " + json.dumps(words))
     for name, label in chosen.items():
@@ -762,8 +778,8 @@ def find_quoted(browser, words="", **filters) -> tuple[str, list[list[str]]]:
     browser.run("(async () => { while (!document.querySelector('.quoted-count').textContent) "
                 "await new Promise((r) => setTimeout(r, 10)); })()")
     return (browser.run("document.querySelector('.quoted-count').textContent"),
-            browser.run("[...document.querySelectorAll('.quoted-results tbody tr')].map("
-                        "(row) => [...row.cells].slice(0, 7).map((cell) => cell.textContent))"))
+            browser.run("[...document.querySelectorAll('.quoted-results li')].map((li) => ["
+                        "li.querySelector('.quoted-head').textContent, li.querySelector('blockquote').textContent])"))
 
 
 def test_quoted_figures_are_searched_and_exported(browser, quoting):
@@ -771,9 +787,9 @@ def test_quoted_figures_are_searched_and_exported(browser, quoting):
     browser.open(quoting[0] / "report/index.html")
     count, rows = find_quoted(browser)
     assert count == "查到3个数字，出自2个语句、2篇文章。"
-    assert rows == [["近43.5亿元", "贷款", "4,350,000,000", "元", "升", "2026", "北京"],
-                    ["十至二十家", "", "10", "家", "", "2026", "北京"],
-                    ["10亩", "林地", "10", "亩", "", "2025", "全国"]]
+    assert rows == [["近43.5亿元 贷款 4,350,000,000元，近，同比升，北京，2026", QUOTING[1]],
+                    ["十至二十家 10—20家，北京，2026", QUOTING[1]],
+                    ["10亩 林地 全国，2025", "[U+202E]" + QUOTING[0][1:]]]
     assert find_quoted(browser, "贷款 二十")[1] == rows[:2]  # in the sentence or in what is counted
     assert find_quoted(browser, kind="件数", region="北京")[1] == rows[1:2]
     assert find_quoted(browser, year="2025")[1] == rows[2:]
@@ -794,6 +810,20 @@ def test_quoted_figures_are_searched_and_exported(browser, quoting):
     assert browser.run("window.saved[0].asked") == "引用的数字.csv"
     browser.run("0")
     assert browser.problems == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_sentence_of_a_quoted_figure_is_in_view(browser, quoting, width):
+    try:
+        browser.size(width, 900, mobile=width < 500)
+        for page in ("index.html", "index.en.html"):
+            browser.open(quoting[0] / "report" / page)
+            find_quoted(browser)
+            right = browser.run("Math.max(...[...document.querySelectorAll('.quoted-results li *')].map("
+                                "(e) => e.getBoundingClientRect().right))")
+            assert 0 < right <= width
+    finally:
+        browser.size(1440, 1000)
 
 
 def test_files_are_handed_over_as_they_are_on_disk(opened, made):
@@ -825,6 +855,39 @@ def test_the_plotted_data_open_as_a_table(opened, made):
                        "(row) => [...row.cells].map((cell) => cell.textContent))")
     rows = list(csv.reader(io.StringIO((made[0] / "figures/coverage.csv").read_text("utf-8-sig"))))
     assert table == [["年度", "语句（句）"], *rows[1:]]
+
+
+CODED = """theme,theme_zh,theme_en,region,year,share,q,n,thin,grade,theme_a,a_zh,a_en
+x,甲题,First,北京,-1,10.44776119,0.00000123,123456,True,rose,x,甲,A
+y,乙题,Second,全国,2026,-0.004,1,2,False,,y,乙,B
+"""
+
+
+@pytest.mark.parametrize(("page", "shown"), [
+    ("index.html", [["甲题", "北京", "各年合计", "10.4", "<0.001", "123,456", "是", "上升", "甲"],
+                    ["乙题", "全国", "2026", ">−0.1", "1.000", "2", "否", "", "乙"]]),
+    ("index.en.html", [["First", "Beijing", "all years", "10.4", "<0.001", "123,456", "yes", "rose", "A"],
+                       ["Second", "National", "2026", ">−0.1", "1.000", "2", "no", "", "B"]])])
+def test_plotted_data_are_shown_in_words_of_the_page_with_few_digits(browser, project, page, shown):
+    (project / "figures/coverage.csv").write_text(CODED, "utf-8-sig")
+    card = json.loads((project / "figures/coverage.json").read_text("utf-8"))
+    card["columns"] = {name: {"zh": "栏" + name, "en": "c " + name} for name in CODED.splitlines()[0].split(",")}
+    card["columns"]["share"]["unit"] = "百分点 points"
+    (project / "figures/coverage.json").write_text(json.dumps(card), "utf-8")
+    write_report(project, project)
+    browser.open(project / "report" / page)
+    browser.run("document.querySelector('#figure-coverage details.data').open = true")
+    browser.run("(async () => { while (!document.querySelector('.data td')) "
+                "await new Promise((r) => setTimeout(r, 10)); })()")
+    heads, *rows = browser.run("[...document.querySelectorAll('#figure-coverage .data tr')].map("
+                               "(row) => [...row.cells].map((cell) => cell.textContent))")
+    names = ["theme", "region", "year", "share", "q", "n", "thin", "grade", "a"]
+    for head, name in zip(heads, names, strict=True):
+        assert re.fullmatch(rf"(栏|c ){name}(_zh|_en)?(（百分点）| \(points\))?", head)
+    assert ("（百分点）" in heads[3]) is (page == "index.html")
+    assert rows == shown
+    kept = json.loads(LexborHTMLParser((project / "report" / page).read_text("utf-8")).css("script.files")[0].text())
+    assert kept["csv"] == "\ufeff" + CODED  # the file to download keeps every digit
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -958,6 +1021,87 @@ def test_the_title_of_a_figure_stands_once_in_the_picture_or_above_it(browser, p
         browser.size(1440, 1000)
 
 
+@pytest.mark.parametrize("width", [1440, 768, 390])
+def test_the_word_of_a_concordance_is_in_the_middle_and_what_is_before_it_ends_at_it(browser, project, width):
+    frame = pd.DataFrame({"left": ["前", "前文较长的一行话"], "term": ["化解", "风险处置"],
+                          "right": ["后文也有一些话", "后"], "title": ["标题一", "标题二"], "date": ["2026-01-01", None]})
+    names = {"left": {"zh": "前文", "en": "before"}, "term": {"zh": "词", "en": "word"},
+             "right": {"zh": "后文", "en": "after"}, "title": {"zh": "文章", "en": "article"},
+             "date": {"zh": "日期", "en": "date"}}
+    execute(project, "01-clean", [*title("索引", "Lines"), interface([], []), shows("k", display.table(frame, names))])
+    path = write_report(project, project)[0]
+    try:
+        browser.size(width, 900, mobile=width < 500)
+        browser.open(path)
+        found = browser.run("""[...document.querySelectorAll('.lines tbody tr')].map((row) => {
+            const box = row.parentElement.getBoundingClientRect();
+            const [left, term, right, source] = [...row.cells].map((cell) => {
+                const range = document.createRange(); range.selectNodeContents(cell);
+                return range.getBoundingClientRect();
+            });
+            return {middle: (term.left + term.right) / 2 - (box.left + box.right) / 2, gap: term.left - left.right,
+                    after: right.left - term.right, below: source.top >= term.bottom - 3, room: box.right - right.right,
+                    source: row.cells[3].textContent};
+        })""")
+    finally:
+        browser.size(1440, 1000)
+    assert [row["source"] for row in found] == ["标题一，2026-01-01", "标题二"]
+    for row in found:
+        assert abs(row["middle"]) < 1
+        assert 0 < row["gap"] < 20
+        assert 0 < row["after"] < 20
+        assert row["below"]
+        assert row["room"] >= 0
+
+
+@pytest.mark.parametrize(("page", "labels"), [
+    ("index.html", ["次数：", "例句："]), ("index.en.html", ["count: ", "text: "])])
+def test_on_a_phone_a_row_with_a_sentence_is_a_block_and_nothing_of_it_is_out_of_view(browser, project, page, labels):
+    frame = pd.DataFrame({"term": ["中小金融机构", "白名单"], "n": [12345, 2], "text": ["这一句说得很长很长" * 8] * 2})
+    names = {"term": {"zh": "词", "en": "term"}, "n": {"zh": "次数", "en": "count", "format": ",d"},
+             "text": {"zh": "例句", "en": "text"}}
+    execute(project, "01-clean", [*title("词", "Terms"), interface([], []), shows("t", display.table(frame, names))])
+    write_report(project, project)
+    seen = ("[...document.querySelectorAll('.cards td')].map((c) => getComputedStyle(c, '::before').content."
+            "replace(/^\"|\"$/g, ''))")
+    wide = ("[...document.querySelectorAll('.cards td.text')].map((c) => { const r = c.getBoundingClientRect(); "
+            "return r.left >= 0 && r.right <= innerWidth && r.width > innerWidth * 0.8; })")
+    try:
+        browser.size(390, 844, mobile=True)
+        browser.open(project / "report" / page)
+        assert browser.run(seen) == labels * 2
+        assert browser.run(wide) == [True, True]
+        assert browser.run("document.querySelector('.cards').getAttribute('role')") == "table"
+        assert browser.violations() == []
+        browser.size(1440, 1000)
+        assert set(browser.run(seen)) == {"none"}
+        assert browser.run("getComputedStyle(document.querySelector('.cards tr')).display") == "table-row"
+    finally:
+        browser.size(1440, 1000)
+
+
+def test_grey_rows_are_explained_beside_a_sample_of_the_grey(browser, made):
+    for page, note in (("index.html", "灰色：样本过少，不作比较"),
+                       ("index.en.html", "Grey: too few cases to be compared")):
+        browser.open(made[0] / "report" / page)
+        colours = browser.run("(() => { const s = document.querySelector('#chapter-01 .swatch'); return ["
+                              "getComputedStyle(s).backgroundColor, s.offsetWidth > 5, s.parentElement.textContent, "
+                              "getComputedStyle(document.querySelector('tr.thin td')).color]; })()")
+        assert colours == [colours[3], True, note, colours[3]]
+
+
+def test_marks_that_meet_are_set_close_and_text_stays_as_it_is(browser, project):
+    sentence = "“严禁”“必须”，与“鼓励”（软）；`”“`。"
+    execute(project, "01-clean", [*title("措辞", "Wording"), interface([], []),
+                                  shows("p", display.prose(sentence, "x"))])
+    browser.open(write_report(project, project)[0])
+    box = "document.querySelector('#chapter-01 .prose')"
+    assert browser.run(f"{box}.textContent.trim()") == sentence.replace("`", "")
+    assert browser.run(f"[...{box}.querySelectorAll('.half')].map((e) => e.textContent + e.nextSibling.data[0])") == [
+        "”“", "”，", "”（"]
+    assert browser.run("window.find('”“必须”')")
+
+
 def test_a_phone_page_serves_those_who_do_not_see_it(browser, project):
     wide_table(project)
     for page in ("index.html", "index.en.html"):
@@ -1039,8 +1183,20 @@ def test_a_number_opens_the_drawer_behind_it_and_the_code_switch_opens_all_code(
     opened.run("new Promise((done) => setTimeout(done, 50))")
     assert opened.run("document.querySelector('#evidence-first').open") is True
     assert opened.run("document.activeElement === document.querySelector('#evidence-first summary')") is True
+    opened.run("document.documentElement.style.scrollBehavior = 'auto'")  # else the page may still be moving
+    shown = "[...document.querySelectorAll('details.code')].filter((e) => e.offsetHeight).length"
+    assert opened.run(shown) == 0
+    assert opened.run("document.querySelector('#code-switch').textContent") == "显示代码（共6行）"
     for pressed in ("true", "false"):
+        opened.run("document.querySelector('#chapter-01 > h2').scrollIntoView({behavior: 'instant'})")
+        opened.run(SETTLED)
+        place = "document.querySelector('#chapter-01 > h2').getBoundingClientRect().top"
+        before, height = opened.run(f"[{place}, document.body.offsetHeight]")
         opened.run("document.querySelector('#code-switch').click()")
+        opened.run(SETTLED)
+        assert (opened.run(shown) > 0) is (pressed == "true")
+        assert abs(opened.run("document.body.offsetHeight") - height) > 50
+        assert opened.run(place) == pytest.approx(before, abs=1)
         assert opened.run("document.querySelector('#code-switch').getAttribute('aria-pressed')") == pressed
         assert opened.run("[...document.querySelectorAll('details.code')].every((d) => d.open)") is (pressed == "true")
 
@@ -1102,8 +1258,11 @@ def test_it_prints_with_page_numbers_and_without_controls(opened, tmp_path):
     assert texts[1].rstrip().endswith(f"2 / {len(texts)}")
     whole = unicodedata.normalize("NFKC", "".join(texts))
     assert "居首,占37.5%" in whole
-    for control in ("展开全部代码", "PNG", "检索语句", "行)"):
+    for control in ("显示代码", "PNG", "检索语句", "关键词", "清除条件", "行)"):
         assert control not in whole
+    assert "依据:2个语句" in whole
+    assert "北京提出化解" in whole  # the sentences behind a finding are printed with it
+    assert "3/8" not in whole
     assert "statement_id" in whole  # the data dictionary is printed in full
 
 

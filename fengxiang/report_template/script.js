@@ -47,7 +47,20 @@
   const language = one(".language");
   language.addEventListener("click", () => { language.hash = location.hash; });
 
-  // Code: one switch for all of it.
+  // Closing and opening marks that meet leave a gap of half a character between them; fonts that can, close it.
+  const meeting = /([”’])(?=[“‘（《，、。；：）])/;
+  const tighten = (root) => {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    const texts = [];
+    while (walker.nextNode()) if (meeting.test(walker.currentNode.data)) texts.push(walker.currentNode);
+    for (const text of texts) {
+      if (text.parentElement.closest("pre, code, script, option")) continue;
+      text.replaceWith(...text.data.split(meeting).map((part, i) => (i % 2 ? make("span", part, { className: "half" }) : part)));
+    }
+  };
+  tighten(one("main"));
+
+  // Code: hidden, and one switch for all of it. What is being read stays where it is.
   const blocks = all("details.code");
   const codeSwitch = one("#code-switch");
   if (blocks.length) show(codeSwitch);
@@ -55,7 +68,14 @@
     const open = codeSwitch.getAttribute("aria-pressed") !== "true";
     codeSwitch.setAttribute("aria-pressed", String(open));
     codeSwitch.textContent = open ? words.code_hide_all : words.code_show_all;
+    const root = document.documentElement;
+    const read = all(".chapter > *").find((part) => part.getBoundingClientRect().bottom > 0 && !part.matches(".code"));
+    const before = read?.getBoundingClientRect().top;
+    root.style.overflowAnchor = "none";
+    root.classList.toggle("coded", open);
     for (const block of blocks) block.open = open;
+    if (scrollY > 0 && read) scrollBy({ top: read.getBoundingClientRect().top - before, behavior: "instant" });
+    requestAnimationFrame(() => { root.style.overflowAnchor = ""; });
   });
 
   // Contents: mark the section being read; on a narrow page they fold away.
@@ -103,6 +123,23 @@
       button.hidden = true;
       one(".scroll", table).focus({ preventScroll: true });
     });
+  }
+
+  // On a phone a table with sentences becomes a list: each row says what its values are, and its sentence has the width.
+  // The roles are what a table has; a browser may forget them where rows are no longer drawn as rows.
+  for (const table of all(".table table.wide, .lines table")) {
+    if (table.classList.contains("wide") && !one("td.text", table)) continue;
+    const heads = table.classList.contains("wide") ? all("thead th", table).map((head) => head.textContent) : [];
+    if (heads.length) table.classList.add("cards");
+    table.setAttribute("role", "table");
+    for (const part of [table.tHead, ...table.tBodies]) part.setAttribute("role", "rowgroup");
+    for (const row of table.rows) {
+      row.setAttribute("role", "row");
+      [...row.cells].forEach((cell, i) => {
+        cell.setAttribute("role", row.parentElement.tagName === "THEAD" ? "columnheader" : cell.tagName === "TH" ? "rowheader" : "cell");
+        if (cell.tagName === "TD" && heads[i]) cell.dataset.label = heads[i] + words.colon;
+      });
+    }
   }
 
   // A box that does not show all it holds says so; one that shows all is no stop for the keyboard.
@@ -182,16 +219,35 @@
     if (rows.at(-1).length === 1 && rows.at(-1)[0] === "") rows.pop();
     return rows;
   };
+  // Numbers of a column have as many digits as its largest can bear; the file has all of them.
+  const digits = (values) => {
+    const largest = Math.max(...values.map((value) => Math.abs(Number(value))));
+    const places = values.every((value) => Number.isInteger(Number(value))) ? 0 : largest > 10 ? 1 : largest > 1 ? 2 : 3;
+    const least = 10 ** -places;
+    return (text) => {
+      const value = Number(text);
+      if (text === "" || Number.isInteger(value) && !places) return Math.abs(value) < 10000 ? text.replace("-", "−") : value.toLocaleString("en-US").replace("-", "−");
+      if (value !== 0 && Math.abs(value) < least / 2) return value > 0 ? "<" + least : ">−" + least;
+      return value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places }).replace("-", "−");
+    };
+  };
   const dataTable = (kept) => {
-    const [head, ...rows] = parseCsv(kept.csv);
+    const [names, ...lines] = parseCsv(kept.csv);
+    const kinds = names.map((name, column) => column).filter((column) => kept.columns[names[column]] !== null);
+    const [head, ...rows] = [names, ...lines].map((row) => kinds.map((column) => row[column] ?? ""));
     const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => row[column] === "" || !Number.isNaN(Number(row[column]))));
+    const as = head.map((name, column) => {
+      const number = digits(numeric[column] ? rows.map((row) => row[column]).filter((value) => value !== "") : [0]);
+      return (value) => (name === "year" && value === "-1" ? words.all_years : numeric[column] ? number(value)
+        : Object.hasOwn(words.plotted, value) ? words.plotted[value] : visible(value.replace(/^'(?=[=+\-@])/, "")));
+    });
     const table = make("table", "");
     const headRow = table.createTHead().insertRow();
     head.forEach((name, column) => headRow.append(make("th", kept.columns[name] || visible(name), { scope: "col", className: numeric[column] ? "number" : "" })));
     const body = table.createTBody();
     for (const row of rows.slice(0, ROWS)) {
       const line = body.insertRow();
-      row.forEach((value, column) => line.append(make("td", visible(value.replace(/^'(?=[=+\-@])/, "")), { className: numeric[column] ? "number" : value.length > 40 ? "text" : "" })));
+      row.forEach((value, column) => line.append(make("td", as[column](value), { className: numeric[column] ? "number" : value.length > 40 ? "text" : "" })));
     }
     return rows.length > ROWS ? [table, make("p", fill(words.figure_data_rows, { n: rows.length, shown: ROWS }), { className: "quiet" })] : [table];
   };
@@ -258,7 +314,9 @@
     };
     const extend = () => {
       const next = found.slice(shown, shown + PAGE);
-      list.append(...next.map((index) => item(data.statements[index])));
+      const entries = next.map((index) => item(data.statements[index]));
+      entries.forEach(tighten);
+      list.append(...entries);
       shown += next.length;
       more.hidden = shown >= found.length;
       more.textContent = fill(words.search_more, { n: Math.min(PAGE, found.length - shown) });
@@ -294,12 +352,11 @@
   };
   if (one("#lens-data")) lens();
 
-  // Quoted figures: unpacked when first asked for; a table, and the same as a file.
+  // Quoted figures: unpacked when first asked for; a list with their sentences, and a table as a file.
   const quoted = () => {
     const [form, count, place, more, saver] = [".quoted", ".quoted-count", ".quoted-results", ".quoted-more", ".quoted-save"].map((selector) => one(selector));
     const input = Object.fromEntries(["words", "year", "region", "kind"].map((name) => [name, one("#quoted-" + name)]));
     const heads = words.quoted_columns.split("|");
-    const SHOWN = [0, 1, 2, 4, 7, 9, 10, 11];
     let data, sentences, figures, found = [], shown = 0;
     show(form);
     const cells = ({ i, statement }) => {
@@ -308,18 +365,24 @@
         said("approx"), said("change"), said("against"), statement[1] || "", statement[2].map((index) => regions[index]).join(words.list_separator),
         statement[4], ...articles[statement[0]].slice(0, 3)];
     };
+    const plain = (value) => (value === "" ? "" : value.toLocaleString("en-US", { maximumFractionDigits: 6 }));
+    const item = (figure) => {
+      const [quantity, what, value, high, unit, , approx, change, against, year, regions, text] = cells(figure);
+      const entry = make("li", "", { className: "statement" }), head = make("p", "", { className: "quoted-head" });
+      const inUnits = plain(value) + (high === "" ? "" : words.range + plain(high)) + unit;
+      const same = inUnits.replaceAll(",", "") === quantity.replaceAll(",", "");
+      const more = [same ? "" : inUnits, approx, against + change, regions, year].filter(Boolean);
+      head.append(make("b", quantity, { lang: "zh-CN" }));
+      if (what) head.append(" ", make("span", what, { lang: "zh-CN" }));
+      head.append(" ", make("small", more.join(words.comma)));
+      const block = make("blockquote", "", { lang: "zh-CN" });
+      block.append(marked(text, [[data.start[figure.i], data.end[figure.i]]]));
+      entry.append(head, block, source(sentences.articles[figure.statement[0]]));
+      tighten(entry);
+      return entry;
+    };
     const extend = () => {
-      const body = one("tbody", place);
-      for (const figure of found.slice(shown, shown + PAGE)) {
-        const row = body.insertRow(), values = cells(figure);
-        for (const column of SHOWN) {
-          const cell = row.insertCell(), value = values[column];
-          if (column === 11) cell.append(marked(value, [[data.start[figure.i], data.end[figure.i]]]), source(sentences.articles[figure.statement[0]]));
-          else cell.textContent = column === 2 && value !== "" ? value.toLocaleString("en-US", { maximumFractionDigits: 6 }) : value;
-          if (column === 2) cell.className = "number";
-          if (column < 2 || column === 11) cell.lang = "zh-CN";
-        }
-      }
+      place.append(...found.slice(shown, shown + PAGE).map(item));
       shown = Math.min(found.length, shown + PAGE);
       more.hidden = shown >= found.length;
       more.textContent = fill(words.search_more, { n: Math.min(PAGE, found.length - shown) });
@@ -335,16 +398,18 @@
       const statements = new Set(found.map(({ statement }) => statement));
       const articles = new Set(found.map(({ statement }) => statement[0])).size;
       count.textContent = found.length ? fill(words.quoted_result, { n: found.length, statements: statements.size, articles }) : words.quoted_none;
-      const table = make("table", "", { className: "wide" }), head = table.createTHead().insertRow();
-      for (const column of SHOWN) head.append(make("th", heads[column], { scope: "col", className: column === 2 ? "number" : "" }));
-      table.createTBody();
-      place.replaceChildren(table);
-      place.hidden = saver.hidden = !found.length;
+      place.replaceChildren();
+      saver.hidden = !found.length;
       shown = 0;
       extend();
     };
     onChange(form, count, update);
-    more.addEventListener("click", extend);
+    more.addEventListener("click", () => {
+      const before = place.childElementCount;
+      extend();
+      const first = place.children[before];
+      if (first) { first.tabIndex = -1; first.focus({ preventScroll: true }); }
+    });
     saver.addEventListener("click", () => {
       const field = (value) => {
         const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? "'" + value : String(value);
