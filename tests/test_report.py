@@ -1024,7 +1024,8 @@ def test_the_title_of_a_figure_stands_once_in_the_picture_or_above_it(browser, p
 @pytest.mark.parametrize("width", [1440, 768, 390])
 def test_the_word_of_a_concordance_is_in_the_middle_and_what_is_before_it_ends_at_it(browser, project, width):
     frame = pd.DataFrame({"left": ["前", "前文较长的一行话"], "term": ["化解", "风险处置"],
-                          "right": ["后文也有一些话", "后"], "title": ["标题一", "标题二"], "date": ["2026-01-01", None]})
+                          "right": ["后文也有一些话", "后"], "title": ["标题一", "标题二"],
+                          "date": ["2026-01-01", None]})
     names = {"left": {"zh": "前文", "en": "before"}, "term": {"zh": "词", "en": "word"},
              "right": {"zh": "后文", "en": "after"}, "title": {"zh": "文章", "en": "article"},
              "date": {"zh": "日期", "en": "date"}}
@@ -1245,6 +1246,34 @@ def test_nothing_is_too_wide_for_the_printed_page(browser, made, language):
                            ".includes('https://example.org/')")
     finally:
         browser.call("Emulation.setEmulatedMedia", media="")
+
+
+def test_a_finding_is_printed_on_one_page_with_its_badge_and_the_first_sentences_behind_it(
+        browser, project, tmp_path):
+    """Twelve findings of four statements each, which would be cut somewhere."""
+    import pdfplumber
+
+    logging.getLogger("pdfminer").setLevel(logging.ERROR)
+    rows = [{"id": f"f{n}", "zh": f"H{n}E " + "长句" * 30, "en": "x", "badge": {"holds": n, "of": 99},
+             "evidence": ["a0-001", "a1-001", "a2-001", "a3-001"]} for n in range(12)]
+    execute(project, "02-found", [*title("空", "Nothing"), interface([], []), shows("f", display.findings(rows))])
+    browser.open(write_report(project, project)[0])
+    browser.pdf(tmp_path / "print.pdf")
+    with pdfplumber.open(tmp_path / "print.pdf") as pdf:
+        texts = [unicodedata.normalize("NFKC", page.extract_text()) for page in pdf.pages]
+    pieces = [re.findall(r"H(\d+)E|(?<= )(\d+)/99|(列出前3个)|(a\d\.md|\b\d\.md)", text) for text in texts]
+    found, pages_of = [], {}
+    for page, matches in enumerate(pieces):
+        for head, badge, shown, file in matches:
+            if head:
+                found.append([])
+                pages_of[len(found) - 1] = page
+            elif found and len(found[-1]) < 5:
+                assert page == pages_of[len(found) - 1]
+                found[-1].append(badge or shown or file)
+    assert [row[:2] for row in found] == [[str(n), "列出前3个"] for n in range(12)]
+    assert all(row[2:] == ["0.md", "1.md", "2.md"] for row in found)
+    assert len(set(pages_of.values())) > 2
 
 
 def test_it_prints_with_page_numbers_and_without_controls(opened, tmp_path):
