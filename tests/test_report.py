@@ -1092,14 +1092,15 @@ def test_grey_rows_are_explained_beside_a_sample_of_the_grey(browser, made):
 
 
 def test_marks_that_meet_are_set_close_and_text_stays_as_it_is(browser, project):
-    sentence = "“严禁”“必须”，与“鼓励”（软）；`”“`。"
+    sentence = "“严禁”“必须”，与“**鼓励”**（软）；`”“`。“甲”x"
     execute(project, "01-clean", [*title("措辞", "Wording"), interface([], []),
                                   shows("p", display.prose(sentence, "x"))])
     browser.open(write_report(project, project)[0])
     box = "document.querySelector('#chapter-01 .prose')"
-    assert browser.run(f"{box}.textContent.trim()") == sentence.replace("`", "")
-    assert browser.run(f"[...{box}.querySelectorAll('.half')].map((e) => e.textContent + e.nextSibling.data[0])") == [
-        "”“", "”，", "”（"]
+    assert browser.run(f"{box}.textContent.trim()") == re.sub(r"[`*]", "", sentence)
+    met = ("(e) => { const r = document.createRange(); r.setStartAfter(e); r.setEndAfter(e.closest('p').lastChild); "
+           "return e.textContent + r.toString()[0]; }")
+    assert browser.run(f"[...{box}.querySelectorAll('.half')].map({met})") == ["”“", "”，", "”（"]
     assert browser.run("window.find('”“必须”')")
 
 
@@ -1246,6 +1247,28 @@ def test_nothing_is_too_wide_for_the_printed_page(browser, made, language):
                            ".includes('https://example.org/')")
     finally:
         browser.call("Emulation.setEmulatedMedia", media="")
+
+
+def test_a_long_concordance_unfolds_in_print_as_lines(browser, project):
+    frame = pd.DataFrame({name: [name] * 30 for name in ("left", "term", "right", "title")})
+    execute(project, "01-clean", [*title("索引", "Lines"), interface([], []),
+                                  shows("k", display.table(frame, caption="索引", file="data/processed/k.csv"))])
+    browser.open(write_report(project, project)[0])
+    kinds = "[...new Set([...document.querySelectorAll('.lines tbody tr')].map((r) => getComputedStyle(r).display))]"
+    assert sorted(browser.run(kinds)) == ["grid", "none"]
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    try:
+        assert browser.run(kinds) == ["grid"]
+    finally:
+        browser.call("Emulation.setEmulatedMedia", media="")
+
+
+def test_a_table_that_is_cut_names_the_file_it_is_in(project):
+    shown = display.table(pd.DataFrame({"a": range(9)}), max_rows=3, file="data/processed/nine.csv")
+    execute(project, "01-clean", [*title("表", "Table"), interface([], []), shows("t", shown)])
+    zh, en = (page.css("#chapter-01 .table .quiet")[0] for page in pages(project))
+    assert text_of(zh) == "共9行，列出前3行。全部见data/processed/nine.csv。"
+    assert text_of(en) == "9 rows, the first 3 shown. All of them are in data/processed/nine.csv."
 
 
 def test_a_finding_is_printed_on_one_page_with_its_badge_and_the_first_sentences_behind_it(

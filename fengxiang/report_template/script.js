@@ -52,11 +52,17 @@
   const tighten = (root) => {
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     const texts = [];
-    while (walker.nextNode()) if (meeting.test(walker.currentNode.data)) texts.push(walker.currentNode);
-    for (const text of texts) {
-      if (text.parentElement.closest("pre, code, script, option")) continue;
-      text.replaceWith(...text.data.split(meeting).map((part, i) => (i % 2 ? make("span", part, { className: "half" }) : part)));
-    }
+    while (walker.nextNode()) texts.push(walker.currentNode);
+    const line = (text) => text?.parentElement.closest("p, li, h1, h2, h3, h4, caption, th, td, dd, summary");
+    texts.map((text, i) => {
+      // the mark that is met may stand in the next element, as after the link of a number
+      const next = /[”’]$/.test(text.data) && line(text) === line(texts[i + 1]) ? texts[i + 1]?.data[0] ?? "" : "";
+      return [text, (text.data + next).split(meeting), next.length];
+    }).forEach(([text, parts, more]) => {
+      if (parts.length === 1 || text.parentElement.closest("pre, code, script, option")) return;
+      if (more) parts.push(parts.pop().slice(0, -more));
+      text.replaceWith(...parts.filter(Boolean).map((part, i, all) => (/^[”’]$/.test(part) && (i + 1 < all.length || more) ? make("span", part, { className: "half" }) : part)));
+    });
   };
   tighten(one("main"));
 
