@@ -59,14 +59,14 @@ def new_terms(texts: Sequence[str], articles: Sequence, lexicon: Lexicon, *, min
     joined = "\n".join(texts)
     if not joined:
         return pd.DataFrame(columns=columns)
-    characters = np.frombuffer(joined.encode("utf-32-le", "replace"), dtype="<u4").astype(np.int64)
+    characters = np.frombuffer(joined.encode("utf-32-le", "replace"), dtype="<u4")
     vocabulary = sorted(set(joined))
     whole = np.array([bool(_PART_OF_WORD.match(c)) for c in vocabulary])
-    letter = np.searchsorted(np.array([ord(c) for c in vocabulary]), characters)
+    letter = np.searchsorted(np.array([ord(c) for c in vocabulary], dtype="<u4"), characters).astype(np.int32)
     inside = whole[letter]
     starts = np.cumsum([0, *(len(t) + 1 for t in texts)])
     number, _ = pd.factorize(np.asarray(articles, dtype=object), sort=False)
-    article = np.repeat(number, np.diff(starts))[:len(letter)]
+    article = np.repeat(number.astype(np.int32), np.diff(starts))[:len(letter)]
     lengths = np.fromiter(map(len, lexicon.words(joined)), np.int64)
     edge = np.zeros(len(letter) + 1, bool)  # where words begin and end
     edge[np.concatenate([[0], np.cumsum(lengths)])] = True
@@ -78,8 +78,8 @@ def new_terms(texts: Sequence[str], articles: Sequence, lexicon: Lexicon, *, min
         pair = np.full(len(ids), -1, np.int64)
         after = letter[n - 1:]
         fits = (ids[:len(after)] >= 0) & inside[n - 1:]
-        pair[:len(after)][fits] = ids[:len(after)][fits] * len(vocabulary) + after[fits]
-        ids = np.full(len(pair), -1, np.int64)
+        pair[:len(after)][fits] = ids[:len(after)][fits].astype(np.int64) * len(vocabulary) + after[fits]
+        ids = np.full(len(pair), -1, np.int32)
         ids[pair >= 0] = np.unique(pair[pair >= 0], return_inverse=True)[1]
         occurs[n] = _occurrences(ids)
         often = np.flatnonzero((ids >= 0) & (occurs[n] >= min_count))
@@ -107,8 +107,8 @@ def new_terms(texts: Sequence[str], articles: Sequence, lexicon: Lexicon, *, min
 
 def _occurrences(ids: np.ndarray) -> np.ndarray:
     """How often the run at each place occurs; 0 where there is none."""
-    counts = np.bincount(ids[ids >= 0]) if (ids >= 0).any() else np.zeros(1, np.int64)
-    return np.where(ids >= 0, counts[np.maximum(ids, 0)], 0)
+    counts = (np.bincount(ids[ids >= 0]) if (ids >= 0).any() else np.zeros(1)).astype(np.int32)
+    return np.where(ids >= 0, counts[np.maximum(ids, 0)], np.int32(0))
 
 
 def _described(places, n, ids, letter, inside, edge, article, cohesion, joined, min_articles, min_entropy) -> dict:
