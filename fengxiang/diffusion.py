@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -210,8 +211,8 @@ _BASE = np.uint64(1_000_003)
 _MOST_SOURCES, _CONFIRMED = 50, 3
 
 
-def echo_index(later: pd.DataFrame, earlier: pd.DataFrame, ignore: Sequence[str] = (),
-               min_run: int = MIN_RUN) -> pd.DataFrame:
+def echo_index(later: pd.DataFrame, earlier: pd.DataFrame, ignore: Sequence[str] = (), min_run: int = MIN_RUN,
+               words: Callable[[str], Sequence[str]] | None = None) -> pd.DataFrame:
     """How much of each text repeats, word for word, a text of the same or an earlier date.
 
     For the echo of the centre in the regions, `later` holds the bureaus' statements and `earlier` the national ones;
@@ -227,12 +228,16 @@ def echo_index(later: pd.DataFrame, earlier: pd.DataFrame, ignore: Sequence[str]
         ignore: names that are nobody's wording (of agencies, meetings, documents): they neither count as repeated nor
             as said, and no run goes across them. So it is with figures, and years, months and days in figures.
         min_run: in characters.
+        words: cuts a text into its words, as `Lexicon.words`. A run then begins and ends with whole words of `later`,
+            what is cut off at its ends is not repeated, and a run that so becomes too short is none. Without it a
+            run may begin in the middle of a word.
 
     Returns:
         a row for each dated text of `later` with any wording: statement_id, article_id, region, date, n_chars
         (compared), n_repeated, share, longest_run, source_id, source_date, order (`after`; `unclear` where the dates
         do not decide; None without a source), lag_low, lag_high (days), repeated and added (lists of the runs
-        repeated, and of the rest where it has at least four characters); in the order of `later`.
+        repeated, and of the stretches between them where these have at least four characters that are compared, as
+        they stand in the text, with their punctuation, names and figures); in the order of `later`.
     """
     later, earlier = _with_days(later), _with_days(earlier)
     names = map(re.escape, sorted(ignore, key=lambda s: (-len(s), s)))
@@ -246,12 +251,19 @@ def echo_index(later: pd.DataFrame, earlier: pd.DataFrame, ignore: Sequence[str]
     source_columns = {name: earlier[name].to_numpy() for name in ("story_id", "day_low", "day_high", "statement_id",
                                                                  "date")}
     rows = []
-    for i, text in enumerate(texts):
+    for i, (text, original) in enumerate(zip(texts, later["text"], strict=True)):
+        places: list[int] | None = None
+        edges: set[int] = set()
         allowed = [j for j in candidates.get(i, ()) if source_columns["story_id"][j] != columns["story_id"][i]
                    and source_columns["day_low"][j] <= columns["day_high"][i]][:_CONFIRMED]
         best: tuple[int, list[tuple[int, int]]] | None = None
         for j in allowed:
             runs = _aligned_runs(text, sources[j], min_run)
+            if runs and words:
+                if places is None:
+                    places = _places(original, drop)
+                    edges = set(accumulate(map(len, words(original)), initial=0))
+                runs = [(a, b) for a, b in (_whole_words(*run, places, edges) for run in runs) if b - a >= min_run]
             if runs and (best is None or sum(b - a for a, b in runs) > sum(b - a for a, b in best[1])):
                 best = j, runs
         runs = best[1] if best else []
@@ -267,7 +279,7 @@ def echo_index(later: pd.DataFrame, earlier: pd.DataFrame, ignore: Sequence[str]
             "after" if source_columns["day_high"][j] <= columns["day_low"][i] else "unclear",
             "lag_low": np.nan if j is None else max(columns["day_low"][i] - source_columns["day_high"][j], 0),
             "lag_high": np.nan if j is None else columns["day_high"][i] - source_columns["day_low"][j],
-            "repeated": [text[a:b] for a, b in runs], "added": _rest(text, runs)})
+            **_as_they_stand(original, places or _places(original, drop), text, runs)})
     names = ["n_chars", "n_repeated", "share", "longest_run", "source_id", "source_date", "order", "lag_low",
              "lag_high", "repeated", "added"]
     result = pd.concat([later[["statement_id", "article_id", "region", "date"]].reset_index(drop=True),
@@ -332,11 +344,66 @@ def _aligned_runs(text: str, source: str, min_run: int) -> list[tuple[int, int]]
     return runs
 
 
-def _rest(text: str, runs: list[tuple[int, int]]) -> list[str]:
-    ends = [0, *(end for _, end in runs)]
-    starts = [*(start for start, _ in runs), len(text)]
-    pieces = [piece for a, b in zip(ends, starts, strict=True) for piece in text[a:b].split("\n")]
-    return [piece for piece in pieces if len(piece) >= 4]
+def _places(text: str, drop: re.Pattern) -> list[int]:
+    """Where in a text each character of its `_wording` stands; of a line feed, where what it stands for ends."""
+    out, start = [], 0
+    for m in [*drop.finditer(text), None]:
+        for kept in re.finditer(r"[A-Za-z\u3400-\u9fff]", text[start:m.start() if m else len(text)]):
+            out.append(start + kept.start())
+        if m:
+            start = m.end()
+            out.append(start)
+    return out
+
+
+def _whole_words(start: int, end: int, places: Sequence[int], edges: set[int]) -> tuple[int, int]:
+    """The run of compared characters without the parts of words at its ends; `edges` are the places between words."""
+    while start < end and places[start] not in edges:
+        start += 1
+    while start < end and places[end - 1] + 1 not in edges:
+        end -= 1
+    return start, end
+
+
+def _as_they_stand(original: str, places: Sequence[int], text: str, runs: Sequence[tuple[int, int]]
+                   ) -> dict[str, list[str]]:
+    """The runs repeated and what else the text says, in its own punctuation.
+
+    Args:
+        original: the text.
+        places: of the characters compared, in it.
+        text: the characters compared.
+        runs: (start, end) of those repeated, in order.
+    """
+    repeated, added, at, done = [], [], 0, 0
+    for start, end in [*runs, (len(text), len(text))]:
+        a = places[start] if start < len(text) else len(original)
+        if sum(c != "\n" for c in text[done:start]) >= 4:
+            added.append(_trimmed(original[at:a]))
+        if end > start:
+            at, done = places[end - 1] + 1, end
+            if at < len(original) and original[at] in _CLOSING and \
+                    original.count(_OPENING[_CLOSING.index(original[at])], a, at) > original.count(original[at], a, at):
+                at += 1  # the mark that closes what the run has opened
+            repeated.append(original[a:at])
+    return {"repeated": repeated, "added": added}
+
+
+_OPENING, _CLOSING = "“‘《（「『", "”’》）」』"
+_STOPS = frozenset("，。；：！？、,.;:!?… \u3000\n")
+
+
+def _trimmed(text: str) -> str:
+    """A stretch of a text without the punctuation at its ends, and without a mark there whose other half is outside."""
+    def loose(mark: str) -> bool:
+        at = (_OPENING + _CLOSING).find(mark)
+        return mark in _STOPS or (at >= 0 and (_CLOSING + _OPENING)[at] not in text)
+
+    while text and loose(text[0]):
+        text = text[1:]
+    while text and loose(text[-1]):
+        text = text[:-1]
+    return text
 
 
 def echo_by_region(echo: pd.DataFrame, surely_after: bool = True, level: float = 0.95) -> pd.DataFrame:

@@ -175,7 +175,54 @@ def test_names_are_nobody_s_wording():
     b = frame_of(TEXTS, ("y-001", "y", "y", "全国", "2025-01-01", f"{name}获得批准"))
     assert diffusion.echo_index(a, b)["n_repeated"].iloc[0] == 15
     row = diffusion.echo_index(a, b, ignore=[name]).iloc[0]
-    assert (row["n_repeated"], row["n_chars"], row["added"]) == (0, 4, ["召开会议"])
+    assert (row["n_repeated"], row["n_chars"], row["added"]) == (0, 4, [f"{name}召开会议"])
+
+
+WORDS = ["融资协调", "小微企业", "普惠型", "月末", "贷款", "工作", "机制", "达到", "支持", "主题", "推进"]
+
+
+def cut(text):
+    """Words of a small list, the longest first; any other character is a word of its own."""
+    out = []
+    while text:
+        out.append(next((word for word in WORDS if text.startswith(word)), text[0]))
+        text = text[len(out[-1]):]
+    return out
+
+
+def echo_of(later, earlier, **options):
+    a = frame_of(TEXTS, ("x", "x", "x", "浙江", "2025-07-01", later))
+    b = frame_of(TEXTS, ("y", "y", "y", "全国", "2024-01-01", earlier))
+    return diffusion.echo_index(a, b, **options).iloc[0]
+
+
+def test_repeated_wording_begins_and_ends_with_a_word():
+    later, earlier = "到6月末普惠型小微企业贷款达到新高。", "3月末普惠型小微企业贷款达标。"
+    assert echo_of(later, earlier)["repeated"] == ["末普惠型小微企业贷款达"]  # 11 characters agree
+    row = echo_of(later, earlier, min_run=9, words=cut)
+    assert (row["repeated"], row["n_repeated"], row["longest_run"]) == (["普惠型小微企业贷款"], 9, 9)
+    # what is left of it falls short of ten characters
+    row = echo_of(later, earlier, words=cut)
+    assert (row["repeated"], row["n_repeated"], row["source_id"]) == ([], 0, None)
+
+
+def test_a_word_that_a_figure_or_a_name_cuts_is_no_whole_word():
+    row = echo_of("6月末支持小微企业贷款", "末支持小微企业贷款", min_run=8, words=cut)
+    assert row["repeated"] == ["支持小微企业贷款"]
+
+
+def test_repeated_and_added_wording_is_told_as_it_stands():
+    later = "总局2025年要求：支持“小微企业”融资协调，工作机制要管用；会上还通报了12家机构、两起案例。"
+    row = echo_of(later, "支持小微企业融资协调工作机制。", ignore=["总局"], words=cut)
+    assert row["repeated"] == ["支持“小微企业”融资协调，工作机制"]
+    assert (row["n_repeated"], row["longest_run"]) == (14, 14)
+    assert row["added"] == ["要管用；会上还通报了12家机构、两起案例"]  # 要求 has two characters of wording only
+    row = echo_of("主题是“普惠型小微企业贷款机制 支持工作”的活动。", "主题是普惠型小微企业贷款机制支持工作", words=cut)
+    assert row["repeated"] == ["主题是“普惠型小微企业贷款机制 支持工作”"]
+    assert row["added"] == []
+    row = echo_of("贷款增长12.5%，（据通报）小微企业融资协调工作机制“好用”，增幅达到3%。",
+                  "小微企业融资协调工作机制", words=cut)
+    assert row["added"] == ["贷款增长12.5%，（据通报）", "“好用”，增幅达到3%"]
 
 
 def test_the_source_is_the_one_that_explains_most_and_of_equals_the_earliest():
@@ -303,7 +350,8 @@ def passings(*texts):
     ("小微企业困难拖累资产质量。", [("firms", "asset_quality", "拖累", "told", "小微企业困难拖累资产质量")]),
     ("实体企业破产可能波及金融机构，母公司风险也会传给旗下金融机构。", [
         ("firms", "institutions", "波及", "possible", "实体企业破产可能波及金融机构"),
-        ("firms", "institutions", "传给", "possible", "母公司风险也会传给旗下金融机构")]),
+        ("parents", "institutions", "传给", "possible", "母公司风险也会传给旗下金融机构")]),
+    ("防止股东风险传给银行", [("parents", "institutions", "传给", "warned", "股东风险传给银行")]),
     ("防止外部风险向银行业保险业转移、转嫁。", [
         ("outside", "institutions", "转移、转嫁", "warned", "外部风险向银行业保险业转移、转嫁")]),
     ("防范房企风险外溢。", [("property", "unnamed", "风险外溢", "warned", "房企风险外溢")]),
@@ -362,6 +410,7 @@ def test_transmission_network_by_hand():
                    "statement_ids"]].values.tolist() == [
         ["property", "institutions", 2, 2, 1, 0, 1, ["冲击", "传导"], ["a-001", "b-001"]],
         ["firms", "institutions", 1, 1, 0, 1, 0, ["波及"], ["b-002"]]]
+    # said twice in one sentence is said once
     assert list(diffusion.transmission_network(edges, 2024)["n_statements"]) == [1]
     assert diffusion.transmission_network(edges.iloc[:0]).empty
     by_year = diffusion.transmission_by_year(edges)
