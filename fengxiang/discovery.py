@@ -160,7 +160,7 @@ def quoted_terms(statements: pd.DataFrame, lexicon: Lexicon, min_count: int = 1)
 
     Returns:
         term, n_statements, n_articles, regions (sorted), first_year (0 where unknown), statement_id and text of the
-        first statement; sorted by n_articles and n_statements downward, then term.
+        first statement of that year; sorted by n_articles and n_statements downward, then term.
     """
     known = {*lexicon.terms, *lexicon.stop_words}
     rows = []
@@ -173,6 +173,8 @@ def quoted_terms(statements: pd.DataFrame, lexicon: Lexicon, min_count: int = 1)
     columns = ["term", "n_statements", "n_articles", "regions", "first_year", "statement_id", "text"]
     if frame.empty:
         return pd.DataFrame(columns=columns)
+    # the statement shown is of the earliest year; what is of no known year comes last
+    frame = frame.sort_values("year", key=lambda years: years.where(years > 0, np.inf), kind="stable")
     out = frame.groupby("term").agg(
         n_statements=("statement_id", "size"), n_articles=("article_id", "nunique"),
         regions=("regions", lambda r: sorted({x for xs in r for x in xs})),

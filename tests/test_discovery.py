@@ -80,7 +80,7 @@ def test_quoted_wording_that_is_not_in_the_list():
         columns=["statement_id", "article_id", "year", "regions", "text"])
     frame = quoted_terms(statements, Lexicon(["白名单"]))
     assert frame[["term", "n_statements", "n_articles", "regions", "first_year", "statement_id"]].values.tolist() == [
-        ["五子", 3, 3, ["上海", "北京"], 2021, "s1"], ["一老一小", 1, 1, ["上海", "北京"], 0, "s2"],
+        ["五子", 3, 3, ["上海", "北京"], 2021, "s3"], ["一老一小", 1, 1, ["上海", "北京"], 0, "s2"],
         ["四个中心", 1, 1, ["北京"], 2022, "s1"]]
     assert quoted_terms(statements, Lexicon(["白名单"]), min_count=2)["term"].tolist() == ["五子"]
     assert quoted_terms(statements.head(0), Lexicon([])).empty
