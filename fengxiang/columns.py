@@ -58,6 +58,44 @@ def with_probabilities(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
                            for name in names})
 
 
+class Apart(float):
+    """A number that is told with as many digits as it takes to be told from a limit that it does not reach: beside 1,
+    1.004 as 1.004 and not as 1.00."""
+
+    limit: float = 0.0
+
+    def __format__(self, spec: str) -> str:
+        width, kind = spec.partition(".")[::2]
+        if self == self.limit or kind[-1:] != "f" or self != self:
+            return float.__format__(self, spec)
+        digits = int(kind[:-1])
+        while digits < 15 and round(float(self), digits) == self.limit:
+            digits += 1
+        return float.__format__(self, f"{width}.{digits}f")
+
+
+def told_apart(frame: pd.DataFrame, limit: float, *names: str) -> pd.DataFrame:
+    """The frame with these columns as `Apart` from `limit`."""
+    import pandas as pd
+
+    def apart(value) -> Apart:
+        number = Apart(value)
+        number.limit = limit
+        return number
+
+    return frame.assign(**{name: pd.Series([apart(v) for v in frame[name]], frame.index, object) for name in names})
+
+
+def in_points(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """The frame with these differences of shares in percentage points."""
+    return frame.assign(**{name: frame[name] * 100 for name in names})
+
+
+def quoted_pieces(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """The frame with these columns of lists of passages as one text, a semicolon between them; None without any."""
+    return frame.assign(**{name: ["；".join(pieces) or None for pieces in frame[name]] for name in names})
+
+
 def glossed(terms: Iterable[str], names: Names) -> list[dict[str, str]]:
     """Listed terms as a table shows them: in English with their English name in brackets, where they have one.
 
@@ -86,8 +124,8 @@ TRENDS = {
     "name": _THEME,
     "share_from": {"zh": "首年占比", "en": "share, first year", "format": ".1%"},
     "share_to": {"zh": "末年占比", "en": "share, last year", "format": ".1%"},
-    "low95": {"zh": "差值95%下限", "en": "difference, 95% low", "format": "+.1%"},
-    "high95": {"zh": "差值95%上限", "en": "difference, 95% high", "format": "+.1%"},
+    "low95": {"zh": "差值95%下限（百分点）", "en": "difference, 95% low (pp)", "format": "+.1f"},
+    "high95": {"zh": "差值95%上限（百分点）", "en": "difference, 95% high (pp)", "format": "+.1f"},
     "n_from": {"zh": "首年语句", "en": "statements, first year", "format": ",d"},
     "n_to": {"zh": "末年语句", "en": "statements, last year", "format": ",d"},
     "q": {"zh": "校正后显著性q", "en": "corrected q", "format": ".3f"},
@@ -96,8 +134,8 @@ TRENDS = {
 PAIRS = {
     "a": {"zh": "主题甲", "en": "first theme"},
     "b": {"zh": "主题乙", "en": "second theme"},
-    "n_both": {"zh": "同句", "en": "together", "format": ",d"},
-    "expected": {"zh": "应有", "en": "expected", "format": ".1f"},
+    "n_both": {"zh": "同句条数", "en": "together", "format": ",d"},
+    "expected": {"zh": "应有条数", "en": "expected", "format": ".1f"},
     "ratio": {"zh": "倍数", "en": "ratio", "format": ".1f"},
     "npmi": {"zh": "NPMI", "en": "NPMI", "format": ".2f"},
     "log_dice": {"zh": "logDice", "en": "logDice", "format": ".1f"},
@@ -124,8 +162,8 @@ TERMS = {
     "article_share": {"zh": "占文章", "en": "share of articles", "format": ".1%"},
     "n_stories": {"zh": "稿件", "en": "stories", "format": ",d"},
     "n_bureaus": {"zh": "用到的地方局", "en": "bureaus that use it", "format": ",d"},
-    "bureau_share": {"zh": "在有材料的地方局中占比", "en": "share of bureaus with material", "format": ".0%"},
-    "dp_norm": {"zh": "离散度DP（0最匀）", "en": "dispersion DP (0 = even)", "format": ".2f"},
+    "bureau_share": {"zh": "占有材料的地方局", "en": "share of bureaus with material", "format": ".0%"},
+    "dp_norm": {"zh": "离散度DP（0为最匀）", "en": "dispersion DP (0 = even)", "format": ".2f"},
 }
 NEW_TERMS = {
     "term": {"zh": "候选", "en": "candidate"},
@@ -140,7 +178,7 @@ QUOTED_TERMS = {
     "term": {"zh": "说法", "en": "wording"},
     "n_articles": _ARTICLES,
     "names": {"zh": "归属", "en": "of"},
-    "first_year": {"zh": "最早年度", "en": "first year", "format": "d"},
+    "first_year": {"zh": "最早工作年度", "en": "first work year", "format": "d"},
     "text": {"zh": "例句", "en": "a statement"},
 }
 QUANTITY_INPUTS = ["statement_id", "article_id", "year", "regions", "text"]
@@ -150,19 +188,19 @@ QUANTITIES = {
     "value": {"zh": "数值", "en": "value", "format": ",.15g"},
     "unit": {"zh": "单位", "en": "unit", "labels": UNITS},
     "change": {"zh": "升降", "en": "told as", "labels": CHANGES},
-    "year": {"zh": "年度", "en": "year", "format": "d"},
+    "year": {"zh": "语句的工作年度", "en": "work year of the statement", "format": "d"},
     "names": {"zh": "归属", "en": "of"},
     "text": _STATEMENT,
 }
-_PARTS = {"held_out": {"zh": "未参与编写规则", "en": "held out from rule writing"},
-          "develop": {"zh": "参与编写规则", "en": "used in rule writing"}, "all": {"zh": "全部", "en": "all"}}
+_PARTS = {"held_out": {"zh": "编写规则时未用", "en": "held out from rule writing"},
+          "develop": {"zh": "编写规则时用过", "en": "used in rule writing"}, "all": {"zh": "全部", "en": "all"}}
 QUANTITY_ACCURACY = {
     "part": {"zh": "标注", "en": "labels", "labels": _PARTS},
     "n": _N,
     "tp": {"zh": "找到且正确", "en": "found and right", "format": ",d"},
     "fp": {"zh": "多找", "en": "found and wrong", "format": ",d"},
     "fn": {"zh": "漏找", "en": "missed", "format": ",d"},
-    "precision": {"zh": "准确率", "en": "precision", "format": ".1%"},
+    "precision": {"zh": "精确率", "en": "precision", "format": ".1%"},
     "precision_low": {"zh": "95%下限", "en": "95% low", "format": ".1%"},
     "recall": {"zh": "召回率", "en": "recall", "format": ".1%"},
     "recall_low": {"zh": "95%下限", "en": "95% low", "format": ".1%"},
@@ -182,9 +220,10 @@ MIX = {
     "name": _THEME,
     "grade": {"zh": "判断", "en": "reading", "labels": TREND_WORDS},
     "q": TRENDS["q"],
-    "change": {"zh": "占比之差", "en": "change", "format": "+.1%"},
-    "change_standardised": {"zh": "构成拉平后", "en": "with the mix held still", "format": "+.1%"},
-    "common": {"zh": "共有类别所占语句", "en": "statements in common kinds", "format": ".0%"},
+    "change": {"zh": "占比之差（百分点）", "en": "change (pp)", "format": "+.1f"},
+    "change_standardised": {"zh": "拉平构成后（百分点）", "en": "with the mix held still (pp)",
+                            "format": "+.1f"},
+    "common": {"zh": "两年共有类别占语句", "en": "statements in common kinds", "format": ".0%"},
     "warning": {"zh": "提醒", "en": "warning", "labels": {"": {"zh": "无", "en": "none"}, **MIX_WARNINGS}},
 }
 CORRECTED = {
@@ -199,7 +238,7 @@ PAIRS_BY_UNIT = {**PAIRS, "npmi_paragraph": {"zh": "NPMI（同段）", "en": "NP
 PAIRS_BY_REGION = {"region_name": QUOTIENTS["region_name"], **PAIRS}
 GROUPS = {
     "names": {"zh": "常在一起的主题", "en": "themes that go together"},
-    "stability": {"zh": "同意这样分的运行", "en": "runs that agree", "format": ".0%"},
+    "stability": {"zh": "分法一致的运行占比", "en": "runs that agree", "format": ".0%"},
 }
 TERM_PAIRS = {
     "term_a": {"zh": "提法甲", "en": "first term"}, "term_b": {"zh": "提法乙", "en": "second term"},
@@ -209,9 +248,9 @@ TERM_PAIRS = {
 PAIR_DIFFERENCES = {
     "former": {"zh": "前者", "en": "former"}, "latter": {"zh": "后者", "en": "latter"},
     "a": PAIRS["a"], "b": PAIRS["b"],
-    "n_both_a": {"zh": "前者同句", "en": "together, former", "format": ",d"},
-    "n_both_b": {"zh": "后者同句", "en": "together, latter", "format": ",d"},
-    "difference": {"zh": "对数优势比之差", "en": "difference of log odds", "format": "+.2f"},
+    "n_both_a": {"zh": "前者同句条数", "en": "together, former", "format": ",d"},
+    "n_both_b": {"zh": "后者同句条数", "en": "together, latter", "format": ",d"},
+    "difference": {"zh": "对数几率比之差", "en": "difference of log odds ratios", "format": "+.2f"},
     "low": {"zh": "95%下限", "en": "95% low", "format": "+.2f"},
     "high": {"zh": "95%上限", "en": "95% high", "format": "+.2f"},
     "q": {"zh": "校正后显著性q", "en": "corrected q", "format": ".3f"},
@@ -236,8 +275,8 @@ TRANSMISSION_TIES = {
 }
 WORDING = {
     "term": _TERM,
-    "names": {"zh": "说它的地方局", "en": "bureaus that say it"},
-    "national": {"zh": "总局当年也说", "en": "the national regulator too"},
+    "names": {"zh": "用到的地方局", "en": "bureaus that use it"},
+    "national": {"zh": "总局当年也用", "en": "the national regulator too"},
     "n_articles": _ARTICLES,
     "text": {"zh": "原句", "en": "a statement"},
 }
@@ -257,14 +296,14 @@ FIRST_USE = {
     "order": {"zh": "先后", "en": "order", "format": "d"},
     "date": {"zh": "日期", "en": "date"},
     "could_be_first": {"zh": "可能最先", "en": "could be first"},
-    "lag_low": {"zh": "至少晚几天", "en": "days later, at least", "format": ",d"},
-    "lag_high": {"zh": "至多晚几天", "en": "days later, at most", "format": ",d"},
+    "lag_low": {"zh": "至少晚（天）", "en": "days later, at least", "format": ",d"},
+    "lag_high": {"zh": "至多晚（天）", "en": "days later, at most", "format": ",d"},
 }
 ECHO = {
     "name": {"zh": "谁说", "en": "who says it"},
     "date": {"zh": "日期", "en": "date"},
-    "source_date": {"zh": "此前见于", "en": "earlier in"},
-    "lag_low": {"zh": "至少晚几天", "en": "days later, at least", "format": ",.0f"},
+    "source_date": {"zh": "此前见于（日期）", "en": "earlier, on"},
+    "lag_low": {"zh": "至少晚（天）", "en": "days later, at least", "format": ",.0f"},
     "repeated": {"zh": "重合的字句", "en": "wording repeated"},
     "added": {"zh": "另加的字句", "en": "wording added"},
 }
@@ -273,15 +312,15 @@ ADOPTION = {
     "adopted": {"zh": "已用到的地方局（估计）", "en": "bureaus that use it (estimate)", "format": ".0%"},
     "low": {"zh": "95%下限", "en": "95% low", "format": ".0%"},
     "high": {"zh": "95%上限", "en": "95% high", "format": ".0%"},
-    "year": {"zh": "截至工作年度", "en": "up to work year", "format": "d"},
+    "year": {"zh": "截至（工作年度）", "en": "up to work year", "format": "d"},
     "n_regions": {"zh": "看得到的地方局", "en": "bureaus seen", "format": ",d"},
-    "n_unseen": {"zh": "看不到的", "en": "not seen", "format": ",d"},
+    "n_unseen": {"zh": "看不到的地方局", "en": "bureaus not seen", "format": ",d"},
 }
 KEYNESS = {
     "term": _TERM,
-    "per_10k_a": {"zh": "总局每万词次", "en": "national, per 10,000", "format": ".1f"},
+    "per_10k_a": {"zh": "总局每万词次", "en": "national regulator, per 10,000", "format": ".1f"},
     "per_10k_b": {"zh": "地方局每万词次", "en": "bureaus, per 10,000", "format": ".1f"},
-    "z": {"zh": "z", "en": "z", "format": "+.1f"},
+    "z": {"zh": "关键性z", "en": "keyness z", "format": "+.1f"},
     "log_ratio": {"zh": "频率之比（log2）", "en": "log ratio (log2)", "format": "+.1f"},
     "low": {"zh": "95%下限", "en": "95% low", "format": "+.1f"},
     "high": {"zh": "95%上限", "en": "95% high", "format": "+.1f"},
@@ -289,7 +328,7 @@ KEYNESS = {
 }
 
 CLEANING = {
-    "source_format": {"zh": "形态", "en": "shape", "labels": FORMATS | {"all": {"zh": "合计", "en": "all"}}},
+    "source_format": {"zh": "格式", "en": "format", "labels": FORMATS | {"all": {"zh": "合计", "en": "all"}}},
     "n_articles_expected": {"zh": "文章", "en": "articles", "format": ",d"},
     "n_boundaries_right": {"zh": "首尾正确", "en": "boundaries right", "format": ",d"},
     "titles": {"zh": "标题正确", "en": "titles right"},
@@ -297,14 +336,14 @@ CLEANING = {
     "publishers": {"zh": "媒体正确", "en": "publishers right"},
     "headings": {"zh": "小标题正确", "en": "headings right"},
     "n_body_chars_expected": {"zh": "应有正文字符", "en": "body characters expected", "format": ",d"},
-    "n_body_chars_found": {"zh": "得到", "en": "found", "format": ",d"},
+    "n_body_chars_found": {"zh": "实得", "en": "found", "format": ",d"},
     "n_body_chars_shared": {"zh": "其中一致", "en": "of these shared", "format": ",d"},
 }
 ALARMS = {
     "source_file": {"zh": "文件", "en": "file"},
     "name": {"zh": "规则", "en": "rule"},
-    "share": {"zh": "占该文件字符", "en": "share of its characters", "format": ".1%"},
-    "elsewhere": {"zh": "同形态其他文件", "en": "in others of its shape", "format": ".1%"},
+    "share": {"zh": "去掉的占该文件字符", "en": "share of its characters", "format": ".1%"},
+    "elsewhere": {"zh": "在同格式其他文件中", "en": "in others of its format", "format": ".1%"},
 }
 
 

@@ -30,7 +30,8 @@ from .model import NATIONAL
 from .yamlfile import YamlFile
 
 TIMING_IS_NO_CAUSE = {
-    "zh": "先后只是先后。先见于甲、后见于乙，不等于乙学自甲：两者可能同出一源，更早的用法也可能不在所收材料之内。",
+    "zh": "先后只表示时间次序。先见于甲、后见于乙，不等于乙学自甲："
+          "两者可能同出一源，更早的用法也可能不在所收材料之内。",
     "en": "Order in time is only that. That a wording is found here first and there later does not mean that one took "
           "it from the other: both may draw on a third, and an earlier use may lie outside the material.",
 }

@@ -39,12 +39,12 @@ MIN_COMMON = 0.5  # part of the mix of all years that a year's kinds of articles
 MIN_DIGESTS = 0.1  # part of the statements that must stand in digests for wording to be doubted
 MAX_Q = 0.1  # share of false alarms tolerated among the changes that a headline may name
 RULES = {
-    "zh": "年份指文章所谈的工作年度，不是发表的年份。标题句里的变化须过四关："
+    "zh": "年份指文章所谈的工作年度，不是发表的年份。主要发现里所说的变化须过四关："
           f"95%区间不含0；在全部主题中校正多重比较后q不超过{MAX_Q}；"
-          "把两年的文章类别拉平后仍在；换用其他各种数法后仍在。最高级只在区间排除第二名时使用。新提法须见于至少"
+          "拉平两年的文章构成后仍在；换用其他统计口径后仍在。“最多”“最紧”一类的说法，只在区间排除第二名时使用。新提法须见于至少"
           f"{MIN_WITNESSES}篇稿件。材料不足{MIN_STATEMENTS}条语句或{MIN_ARTICLES}篇文章的年份不比较占比。",
     "en": "Years are the work years that articles speak of, not those of publication. "
-          "A change named in a headline has passed four tests: its 95% interval leaves out zero; q is at most "
+          "A change named in the findings has passed four tests: its 95% interval leaves out zero; q is at most "
           f"{MAX_Q} after correction over all themes; it remains when the mix of kinds of articles is held still; it "
           "remains in every other way of counting. A superlative is used only where the interval excludes the "
           f"runner-up. New wording stands in at least {MIN_WITNESSES} stories. Shares are not compared in years with "
@@ -213,10 +213,10 @@ def listed_first(view: View, names: Names) -> Finding:
     known = items.groupby("list")["themes"].agg(lambda themes: np.mean([bool(t) for t in themes]))
     items = items[items["list"].isin(known.index[known > 0.5])]
     if items.empty:
-        zh, en = (f"{year}年的材料里没有分条列出三项以上重点的清单，无从看排序。",
+        zh, en = (f"{year}年的材料里没有分条列出三项以上重点的清单，看不出排序。",
                   f"No list of three or more tasks stands in the material of {year}: there is no order to read.")
         if not year:
-            zh, en = ("没有一条语句的年份可考，无从看各年清单的排序。",
+            zh, en = ("没有一条语句的年份可考，看不出各年清单的排序。",
                       "No statement’s year is known, so there are no lists of a year to read.")
         return _too_little("listed_first", "list_order", {"year": year}, zh, en)
     lists = [part.sort_values("rank") for _, part in items.groupby("list", sort=True)]
@@ -482,7 +482,7 @@ def _left_out_caveat(left_out: Mapping[str, list], names: Names) -> dict:
                                                      f"q above {MAX_Q} after correction") + ")")
     if not zh:
         return {}
-    return {"zh": f"{'、'.join(zh)}的变化区间虽不含0，却过不了括号里的一关，所以也不列入。",
+    return {"zh": f"{'、'.join(zh)}的变化，区间虽不含0，却没有通过括号里的检验，所以也不列入。",
             "en": f"{listed(en, 'en')} changed by more than error too, but did not pass the test in brackets and "
                   f"{'is' if len(en) == 1 else 'are'} left out."}
 
@@ -560,8 +560,8 @@ def new_wording(view: View, names: Names) -> Finding:
     return Finding("new_wording", "new_terms", {"year": year, "terms": shown["term"].tolist()}, float(n), None, None, n,
                    len(since), "count", zh, en, frozenset((year, t) for t in shown["term"]),
                    frozenset((year, t) for t in new.index), {}, numbers, figure="",
-                   caveat={"zh": f"“首次”只就材料而言，年份是文章所谈的工作年度，发表可以早在上一年年底：谈此前各年的"
-                                 f"{earlier:,}篇文章没有用过，材料之外可能早已有人用。稿件是转载合并后的文章。",
+                   caveat={"zh": "“首次”只就所收材料而言，年份是文章所谈的工作年度，发表可以早在上一年年底：谈此前"
+                                 f"各年的{earlier:,}篇文章没有用过，材料之外可能早已有人用。稿件是转载合并后的文章。",
                            "en": "“First” is within the material, and by the work year spoken of, not by "
                                  "the date of publication, which may be late in the year before: none of "
                                  f"{_many(earlier, 'article')} on earlier years uses them; outside the material they "
@@ -627,7 +627,7 @@ def local_wording(view: View, names: Names) -> Finding:
                    float(len(alone)), None, None, len(alone), len(counted), "count", *text,
                    frozenset((year, t, r) for t, r in said), frozenset((year, t, r) for t, r in alone + shared), {},
                    numbers, caveat={
-                       "zh": f"只就材料而言，{year}年用到词表所列提法的地方局共{n_bureaus}个；"
+                       "zh": f"只就所收材料而言，{year}年用到词表所列提法的地方局共{n_bureaus}个；"
                              "材料之外的局未必没有用过。",
                        "en": f"Within the material: {_many(n_bureaus, 'bureau')} in it use listed terms in {year}; "
                              "what others say is not known."})
@@ -668,7 +668,7 @@ def national_and_regional(view: View, names: Names) -> Finding:
         return f"“{names.theme(view.corpus.codes[i], 'en')}” ({a}, the bureaus {b})"
 
     if not up and not down:
-        text = ("总局与地方局各主题的占比，没有经得起各种数法的差别。",
+        text = ("总局与地方局各主题的占比，没有在各种统计口径下都成立的差别。",
                 "Between the national regulator and the bureaus no theme’s share differs in every way of counting.")
     else:
         zh, en = [], []
@@ -748,7 +748,7 @@ def closest_pair(view: View, names: Names) -> Finding:
     shown = [0] if closest else known[:N_NAMED]
     if not shown:
         return replace(_too_little("closest_pair", "cooccurrence_npmi", {"year": ALL_YEARS},
-                                   "没有哪两个主题的搭配经得起各种数法。",
+                                   "没有哪两个主题的搭配在各种统计口径下都成立。",
                                    "No pair of themes goes together in every way of counting.", "cooccurrence_matrix"),
                        facts=frozenset(facts))
     numbers, said = [], []
@@ -772,12 +772,12 @@ def closest_pair(view: View, names: Names) -> Finding:
         text = f"结合最紧的两个主题是{said[0]['zh']}。", f"The themes that go together most are {said[0]['en']}."
     else:
         more = len(known) - len(shown)
-        text = (f"结合紧、换哪种数法都成立的主题有{len(known)}对{'，例如' if more else '：'}"
+        text = (f"结合紧密、在各种统计口径下都成立的主题有{len(known)}对{'，例如' if more else '：'}"
                 f"{'、'.join(s['zh'] for s in said)}；彼此差距在误差之内，不说哪一对最紧。",
                 f"{len(known)} pairs of themes go together in every way of counting{', among them' if more else ':'} "
                 f"{'; '.join(s['en'] for s in said)}. They are within error of each other: none is called the closest.")
     if len(known) == 1 and not closest:
-        text = (f"结合紧、换哪种数法都成立的主题只有一对：{said[0]['zh']}。",
+        text = (f"结合紧密、在各种统计口径下都成立的主题只有一对：{said[0]['zh']}。",
                 f"One pair of themes goes together in every way of counting: {said[0]['en']}.")
     groups = {names.themes.get(code, {}).get("group") for code in codes[top]}
     claim = {("pair", *codes[k]) for k in shown} | ({("closest", *codes[0])} if closest else set())
@@ -1106,7 +1106,8 @@ def _with_shared_texts(run: Run, view: View, finding: Finding) -> Finding:
         return finding
     pair = len(finding.claim) > 1
     return replace(finding, caveat=_joined(finding.caveat, {
-        "zh": f"{'第一对主题的' if pair else ''}同句语句多半在罗列事项或列举贷款等数字：并列在一句里，未必是有意搭配。",
+        "zh": f"{'第一对主题的' if pair else ''}同句的语句多半在罗列事项，或列举贷款等数字："
+              "并列在一句里，未必是有意搭配。",
         "en": f"Most of the statements that hold both {'themes of the first pair' if pair else 'themes'} are lists or "
               "quote amounts and rates: what is named side by side need not be meant to go together."}))
 

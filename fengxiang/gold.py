@@ -47,8 +47,8 @@ KINDS = {
 SUMMARY_COLUMNS = {
     "kind": {"zh": "编码", "en": "coding", "labels": KINDS},
     "part": {"zh": "标注", "en": "labels", "labels": {
-        "held_out": {"zh": "未参与编写规则", "en": "held out from pattern writing"},
-        "develop": {"zh": "参与编写规则", "en": "used in pattern writing"}}},
+        "held_out": {"zh": "编写规则时未用", "en": "held out from pattern writing"},
+        "develop": {"zh": "编写规则时用过", "en": "used in pattern writing"}}},
     "right": {"zh": "一致", "en": "right", "format": ",d"},
     "n": {"zh": "语句", "en": "statements", "format": ",d"},
     "share": {"zh": "一致率", "en": "share right", "format": ".1%"},
@@ -68,8 +68,8 @@ AGREEMENT_COLUMNS = {
 }
 GRADE_COLUMNS = {
     "name": {"zh": "等级", "en": "grade"},
-    "n": {"zh": "标注中有", "en": "labelled", "format": ",d"},
-    "precision": {"zh": "准确率", "en": "precision", "format": ".1%"},
+    "n": {"zh": "标注的语句", "en": "labelled", "format": ",d"},
+    "precision": {"zh": "精确率", "en": "precision", "format": ".1%"},
     "recall": {"zh": "召回率", "en": "recall", "format": ".1%"},
     "f1": {"zh": "F1", "en": "F1", "format": ".2f"},
     "f1_low": {"zh": "95%下限", "en": "95% low", "format": ".2f"},

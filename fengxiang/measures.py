@@ -49,7 +49,7 @@ TREND_RULE = {
     "zh": f"两个年份各有至少{MIN_STATEMENTS}条语句、{MIN_ARTICLES}篇文章，"
           f"且两年合计至少有{MIN_SUPPORT}条语句涉及该主题，才作判断。"
           "差值的95%区间不含0，写“上升”或“下降”；只有80%区间不含0，写“可能上升”或“可能下降”；否则写“没有明显变化”。"
-          "区间把同一篇文章的语句视为一群。",
+          "计算区间时按文章聚类。",
     "en": f"A change is judged only when both years have at least {MIN_STATEMENTS} statements and {MIN_ARTICLES} "
           f"articles, and the theme at least {MIN_SUPPORT} statements in the two together. “Rose” or “fell”: the 95% "
           "interval of the difference leaves out zero. “Probably”: only the 80% interval does. Otherwise “no clear "
@@ -57,29 +57,29 @@ TREND_RULE = {
 }
 MIX_WARNINGS = {
     "mix_makes_it": {
-        "zh": "来源构成一经拉平，这一变化便消失、减半或反向：变的可能是材料来源，而不是监管重点。",
-        "en": "With the mix of sources held still, this change vanishes, halves or turns round: the sources may have "
+        "zh": "文章构成一经拉平，这一变化就消失、减半或反向：变的可能是材料，而不是监管重点。",
+        "en": "With the mix of articles held still, this change vanishes, halves or turns round: the material may have "
               "changed, not the priorities."},
     "mix_hides_it": {
-        "zh": "来源构成一经拉平，变化明显加大：材料来源的变动掩盖了它。",
-        "en": "With the mix of sources held still, the change is far larger: the mix of sources hides it."},
+        "zh": "文章构成一经拉平，变化明显加大：材料的变动掩盖了它。",
+        "en": "With the mix of articles held still, the change is far larger: the mix hides it."},
     "no_common_ground": {
-        "zh": "两个年份的材料多来自不同来源，无法把来源构成拉平后再比较。",
-        "en": "The two years rest mostly on different sources, so the mix cannot be held still."},
+        "zh": "两个年份的文章大多不是同类，无法拉平构成后再比较。",
+        "en": "The two years rest mostly on different kinds of articles, so the mix cannot be held still."},
 }
 CORRECTION_STATUS = {
     "corrected": {"zh": "已按实测误差校正", "en": "corrected for measured error"},
     "gold_too_small": {"zh": "参照标注太少，不能校正", "en": "too few reference labels to correct it"},
     "no_better_than_chance": {
-        "zh": "该主题的识别不优于随机，不能校正",
+        "zh": "该主题的识别不比碰巧好，不能校正",
         "en": "the coding of this theme is no better than chance, so it cannot be corrected"},
 }
 CO_OCCURRENCE = {
-    "zh": "共现的定义：单位是语句，即正文中的一句话；标题和小标题不算语句。"
+    "zh": "共现的定义：以语句为单位，语句即正文中的一句话，标题和小标题不算。"
           "一条语句同时归入两个主题，这两个主题即共现一次；同一主题在一句中出现几次都只算一次（布尔计数）。"
-          "主题不与自身共现，没有对角线；共现不分先后，甲与乙、乙与甲是同一对，只存一行，代码在字母顺序上靠前的写在前面。"
-          "期望值是两个主题各自出现的语句数之积除以该切片的语句总数，"
-          "即两个主题互不相干时应有的共现数。一条语句归属几个地区，就在每个地区各计一次，在“全部”中只计一次。",
+          "主题不与自身共现，所以没有对角线；共现不分先后，甲与乙、乙与甲是同一对，只记一行，代码按字母顺序靠前的在前。"
+          "应有的次数（期望值）是两个主题各自的语句数相乘，再除以所取范围的语句总数，"
+          "即两个主题互不相干时应有的共现数。一条语句归属几个地区，就在各地区各计一次，在“全部”中只计一次。",
     "en": "Co-occurrence is defined so: the unit is the statement, one sentence of body text; titles and headings are "
           "no statements. Two themes co-occur once in a statement that is coded with both; how often either shows "
           "within the sentence does not matter (boolean). A theme does not co-occur with itself: there is no diagonal. "

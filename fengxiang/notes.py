@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import display
 from .measures import MIN_ARTICLES, MIN_STATEMENTS
+from .yamlfile import YamlFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,3 +56,66 @@ def transmission_base(passings: pd.DataFrame) -> display.Display:
         zh += "数量太少，只能当作例子来读，不能说明风险主要经由哪些渠道传递。"
         en += (" That is too few for more than examples: they do not show by which channels risk mainly passes.")
     return display.prose(zh, en)
+
+
+def pair_differences(differences: Sequence[pd.DataFrame], sides: Sequence[tuple[Mapping[str, str], Mapping[str, str]]],
+                     max_q: float = 0.05) -> display.Display:
+    """What a table of `measures.cooccurrence_difference` shows, one comparison after the other.
+
+    Args:
+        differences: of each comparison the rows of all pairs of themes.
+        sides: what each comparison is between, as a pair of names in zh and en.
+        max_q: a pair differs up to this q.
+    """
+    zh, en = [], []
+    for frame, (a, b) in zip(differences, sides, strict=True):
+        q = frame.loc[frame["supported"], "q"]
+        n, n_clear = len(q), int((q <= max_q).sum())
+        start_zh, start_en = f"{a['zh']}与{b['zh']}：", f"{a['en']} and {b['en']}: "
+        pairs = f"{n:,} pair{'' if n == 1 else 's'} of themes can be compared"
+        if not n:
+            zh.append(f"{start_zh}没有一对主题的材料多到可以比较。")
+            en.append(f"{start_en}no pair of themes has enough material.")
+        elif not n_clear:
+            zh.append(f"{start_zh}可比的主题搭配有{n:,}对，差别都不显著（q最小为{q.min():.3f}）。")
+            en.append(f"{start_en}{pairs}, and none differs significantly (smallest q {q.min():.3f}).")
+        else:
+            zh.append(f"{start_zh}可比的主题搭配有{n:,}对，其中{n_clear:,}对差别显著。")
+            en.append(f"{start_en}{pairs}; {n_clear:,} {'differs' if n_clear == 1 else 'differ'} significantly.")
+    return display.prose("".join(zh) or "有语句可归属的地区不到两个，无从比较。",
+                         " ".join(en) or "Fewer than two regions have statements: there is nothing to compare.")
+
+
+GLOSSARY_KEYS = ("zh", "en", "says_zh", "says_en", "read_zh", "read_en", "source")
+GLOSSARY = {
+    "name": {"zh": "术语", "en": "term"}, "other": {"zh": "英文", "en": "in Chinese"},
+    "says": {"zh": "说的是什么", "en": "what it says"}, "read": {"zh": "怎么看数值", "en": "how to read a value"},
+    "source": {"zh": "出处", "en": "source"},
+}
+
+
+def glossary(codebook: str | Path) -> display.Display:
+    """The technical terms of the report and how to read their values, from `glossary.yml` of a codebook folder; an
+    empty table where the folder has none.
+
+    Raises:
+        UserError: the file is no such list; names the line.
+    """
+    import pandas as pd
+
+    path, rows = Path(codebook) / "glossary.yml", []
+    if path.exists():
+        file = YamlFile(path)
+        data = file.data if isinstance(file.data, dict) else {}
+        for key in data:
+            if key != "terms":
+                raise file.error(f"“{key}” is not known here", key)
+        for i, term in enumerate(data.get("terms") or ()):
+            missing = [k for k in GLOSSARY_KEYS if not (isinstance(term, dict) and isinstance(term.get(k), str))]
+            if missing:
+                raise file.error(f"a term needs {', '.join(missing)}", "terms", i)
+            rows.append({"name": {"zh": term["zh"], "en": term["en"]}, "other": {"zh": term["en"], "en": term["zh"]},
+                         "says": {"zh": term["says_zh"], "en": term["says_en"]},
+                         "read": {"zh": term["read_zh"], "en": term["read_en"]}, "source": term["source"]})
+    return display.table(pd.DataFrame(rows, columns=list(GLOSSARY)), columns=GLOSSARY, max_rows=len(rows) or 1,
+                         caption={"zh": "术语表", "en": "Glossary"})

@@ -110,9 +110,19 @@ class Run:
         return [term for term in read_words(self.place.codebook / "terms.txt") if term not in stop]
 
     def region_names(self, regions) -> dict[str, str]:
-        """Regions as a list reads, in zh and en."""
-        return {"zh": "、".join(self.word_names.region(r, "zh") for r in regions),
-                "en": ", ".join(self.word_names.region(r, "en") for r in regions)}
+        """Regions as a list of those who speak for them reads, in zh and en: 全国 is the national regulator."""
+        def name(region: str, lang: str) -> str:
+            return self._speakers.get(region, {}).get(lang) or self.word_names.region(region, lang)
+
+        return {"zh": "、".join(name(r, "zh") for r in regions), "en": ", ".join(name(r, "en") for r in regions)}
+
+    @cached_property
+    def _speakers(self) -> dict[str, dict[str, str | None]]:
+        """What the regions are called as speakers by `regions.yml`, where it says so."""
+        from .yamlfile import YamlFile
+
+        return {row["name"]: {lang: row.get(f"speaker_{lang}") for lang in ("zh", "en")}
+                for row in YamlFile(self.place.codebook / "regions.yml").data["regions"]}
 
     def theme_names(self, codes) -> dict[str, str]:
         """Themes as a list reads, in zh and en."""

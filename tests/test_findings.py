@@ -232,7 +232,7 @@ def test_a_clear_change_that_is_left_out_is_named_with_the_test_it_failed():
         view(rows), allowed=frozenset({("rose", 2022, 2026, "a")}),
         failed={("fell", 2022, 2026, "b"): [check]}), NAMES)
     assert told.caveat == {
-        "zh": "“主题b”（逐个剔除来源）的变化区间虽不含0，却过不了括号里的一关，所以也不列入。",
+        "zh": "“主题b”（逐个剔除来源）的变化，区间虽不含0，却没有通过括号里的检验，所以也不列入。",
         "en": "“Theme b” (each source left out) changed by more than error too, but did not pass the test in brackets "
               "and is left out."}
     # q of three themes: with two that do not change at all, a p just under 0.05 is not enough
@@ -337,13 +337,14 @@ def test_the_closest_pair_is_one_only_where_the_next_is_clearly_looser():
     rows = [*many("x", 2026, 6, 4, "ab"), *many("y", 2026, 6, 4, "bc"), *many("z", 2026, 24, 4, "")]
     told = findings.closest_pair(view(rows), NAMES)
     assert told.grade == "together"
-    assert told.zh.startswith("结合紧、换哪种数法都成立的主题有2对：“主题a”“主题b”（同句24条，为互不相干时的3.0倍）、")
+    assert told.zh.startswith("结合紧密、在各种统计口径下都成立的主题有2对："
+                              "“主题a”“主题b”（同句24条，为互不相干时的3.0倍）、")
     assert told.claim == {("pair", "a", "b"), ("pair", "b", "c")}
     assert told.facts - told.claim == {("closest", "a", "b"), ("closest", "b", "c")}
     one = findings.closest_pair(replace(view(rows), allowed=frozenset({("pair", "b", "c")})), NAMES)
-    assert one.zh == "结合紧、换哪种数法都成立的主题只有一对：“主题b”“主题c”（同句24条，为互不相干时的3.0倍）。"
+    assert one.zh == "结合紧密、在各种统计口径下都成立的主题只有一对：“主题b”“主题c”（同句24条，为互不相干时的3.0倍）。"
     none = findings.closest_pair(replace(view(rows), allowed=frozenset()), NAMES)
-    assert none.zh == "没有哪两个主题的搭配经得起各种数法。"
+    assert none.zh == "没有哪两个主题的搭配在各种统计口径下都成立。"
     assert findings.closest_pair(view(many("x", 2026, 5, 8, "a")), NAMES).grade == "too_little"
 
 
@@ -359,7 +360,7 @@ def test_lists_are_told_in_their_order():
     two = view(rows, items=[*items(0, 0, [("a",), ("b",), ("c",)]), *items(1, 4, [("a",), ("b",), ("c",), ("a",)])])
     told = findings.listed_first(two, NAMES)
     assert told.zh.startswith("2026年的材料里有2份分条列出的重点，其中2份以“主题a”打头；条目最多的一份共4条")
-    assert findings.listed_first(view(rows), NAMES).zh == "2026年的材料里没有分条列出三项以上重点的清单，无从看排序。"
+    assert findings.listed_first(view(rows), NAMES).zh == "2026年的材料里没有分条列出三项以上重点的清单，看不出排序。"
 
 
 def test_new_and_local_wording():
@@ -383,7 +384,7 @@ def test_new_and_local_wording():
                        "“独‘词’”（上海）；“共用”只见于北京、上海。")
     assert told.en.endswith("“独‘词’” (Shanghai); “共用” is found only in Beijing and Shanghai.")
     assert told.claim == {(2026, "独“词”", ("上海",)), (2026, "共用", ("北京", "上海"))}
-    assert told.caveat["zh"].startswith("只就材料而言，2026年用到词表所列提法的地方局共5个")
+    assert told.caveat["zh"].startswith("只就所收材料而言，2026年用到词表所列提法的地方局共5个")
     open_ = findings.local_wording(view(rows, terms=terms, unnamed={"独“词”", "共用"}), NAMES)
     assert open_.zh == "2026年“共用”见于北京、上海等地，原句没有逐一点名。"
     assert open_.en == "In 2026 “共用” is found with Beijing, Shanghai and others that the sentence does not name."
@@ -506,7 +507,7 @@ def test_the_same_inputs_give_the_same_findings(shipped, told):
 
 def test_a_pair_that_shares_lists_and_figures_carries_a_caution(shipped, told, monkeypatch):
     pair = next(f for f in told if f.id == "closest_pair")
-    said = "同句语句多半在罗列事项或列举贷款等数字"
+    said = "同句的语句多半在罗列事项，或列举贷款等数字"
     assert said in pair.caveat["zh"]
     ordinary = View.of(Corpus.of(shipped, shipped.names))
     bare = replace(pair, caveat={})

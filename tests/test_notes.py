@@ -5,6 +5,7 @@ import pytest
 
 from fengxiang import columns, display, notes
 from fengxiang.charts import Names
+from fengxiang.errors import UserError
 from fengxiang.findings import Finding
 
 NAMES = Names(themes={}, groups={}, regions={}, tiles={}, terms={"转嫁": "shifts", "白名单": "white list"})
@@ -49,6 +50,75 @@ def test_no_probability_is_told_as_nothing():
     assert data["columns"][0]["numeric"]
     small = columns.Probability(0.004)
     assert f"{small:.2f} {small:.1%} {small}" == "<0.01 0.4% 0.004"
+
+
+def test_a_number_beside_its_limit_is_told_with_as_many_digits_as_it_takes():
+    frame = pd.DataFrame({"low": [1.0049, 0.99999999, 1.0, 1.01, 1.006, None], "n": 1})
+    shown = display.table(columns.told_apart(frame, 1, "low"), {"low": {"zh": "低", "en": "low", "format": ".2f"}})
+    data = shown.bundle[display.TABLE]
+    assert [row[0] for row in data["rows"]] == ["1.005", "0.99999999", "1.00", "1.01", "1.01", display.MISSING]
+    assert data["columns"][0]["numeric"]
+    around = columns.told_apart(pd.DataFrame({"d": [-0.004, 0.0, 0.2]}), 0, "d")["d"]
+    assert [f"{d:+.1f}" for d in around] == ["-0.004", "+0.0", "+0.2"]
+
+
+def test_differences_of_shares_are_told_in_points():
+    frame = pd.DataFrame({"change": [-0.1636, 0.05, None], "n": 1})
+    shown = display.table(columns.in_points(frame, "change"), {"change": columns.MIX["change"]}).bundle[display.TABLE]
+    assert [row[0] for row in shown["rows"]] == ["−16.4", "+5.0", display.MISSING]
+    assert (shown["columns"][0]["zh"], shown["columns"][0]["en"]) == ("占比之差（百分点）", "change (pp)")
+    assert frame["change"].tolist()[:2] == [-0.1636, 0.05]
+
+
+def test_what_differs_between_sides_is_said_in_words():
+    sides = [({"zh": "总局", "en": "National"}, {"zh": "北京", "en": "Beijing"}),
+             ({"zh": "北京", "en": "Beijing"}, {"zh": "广东", "en": "Guangdong"}),
+             ({"zh": "甲", "en": "A"}, {"zh": "乙", "en": "B"})]
+    rows = [(0, True, 0.082), (0, True, 0.385), (0, False, None), (1, False, None), (2, True, 0.03), (2, True, 0.2)]
+    frame = pd.DataFrame(rows, columns=["side", "supported", "q"])
+    text = told(notes.pair_differences([frame[frame["side"] == i] for i in range(3)], sides))
+    assert text["zh"] == ("总局与北京：可比的主题搭配有2对，差别都不显著（q最小为0.082）。"
+                          "北京与广东：没有一对主题的材料多到可以比较。甲与乙：可比的主题搭配有2对，其中1对差别显著。")
+    assert text["en"] == ("National and Beijing: 2 pairs of themes can be compared, and none differs significantly "
+                          "(smallest q 0.082). Beijing and Guangdong: no pair of themes has enough material. "
+                          "A and B: 2 pairs of themes can be compared; 1 differs significantly.")
+    assert told(notes.pair_differences([], []))["zh"] == "有语句可归属的地区不到两个，无从比较。"
+
+
+GLOSSARY = """
+terms:
+  - {zh: 区位商, en: location quotient, says_zh: 甲。, says_en: A., read_zh: 乙。, read_en: B., source: Isard (1960)}
+"""
+
+
+def test_the_glossary_is_a_table_of_the_codebook_s(tmp_path):
+    (tmp_path / "glossary.yml").write_text(GLOSSARY, "utf-8")
+    data = notes.glossary(tmp_path).bundle[display.TABLE]
+    assert data["rows"] == [[{"zh": "区位商", "en": "location quotient"}, {"zh": "location quotient", "en": "区位商"},
+                             {"zh": "甲。", "en": "A."}, {"zh": "乙。", "en": "B."}, "Isard (1960)"]]
+    assert notes.glossary(tmp_path / "none").bundle[display.TABLE]["n_rows"] == 0
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ("says_zh: 甲。, ", "", "a term needs says_zh"), ("terms:", "words:", "“words” is not known here"),
+    ("  - {zh", "  - 1\n  - {zh", "a term needs zh, en, says_zh")])
+def test_a_broken_glossary_is_named_with_its_line(tmp_path, old, new, message):
+    assert old in GLOSSARY
+    (tmp_path / "glossary.yml").write_text(GLOSSARY.replace(old, new, 1), "utf-8")
+    with pytest.raises(UserError, match=message) as error:
+        notes.glossary(tmp_path)
+    assert error.value.line
+
+
+def test_the_glossary_explains_what_the_tables_are_headed_with():
+    from pathlib import Path
+
+    rows = notes.glossary(Path(__file__).parent.parent / "codebook").bundle[display.TABLE]["rows"]
+    names = [display.pair(row[0])["zh"] for row in rows]
+    for word in ("关键性", "NPMI", "logDice", "离散度", "区位商", "q", "右删失", "对数几率比", "精确率", "召回率", "F1",
+                 "α"):
+        assert any(word in name for name in names)
+    assert len(set(names)) == len(names)
 
 
 def test_terms_have_their_english_in_brackets():

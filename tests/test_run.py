@@ -32,6 +32,12 @@ def test_a_notebook_tells_how_far_a_long_build_is_and_says_nothing_of_a_short_on
         assert capsys.readouterr().out == told
 
 
+def test_who_speaks_for_the_nation_is_the_national_regulator(tmp_path):
+    run = Run(workplace(ROOT / "data/raw", tmp_path, ROOT / "codebook"))
+    assert run.region_names(["全国", "河北"]) == {"zh": "总局、河北", "en": "National regulator, Hebei"}
+    assert run.region_names([]) == {"zh": "", "en": ""}
+
+
 @pytest.mark.parametrize(("rows", "expected"), [
     ([0, 1, 2, 3], (2022, 2024)), ([0, 1], (2021, 2022)), ([1], (2022, 2022)), ([], (0, 0))])
 def test_years_to_compare_leave_thin_years_out(monkeypatch, tmp_path, rows, expected):
