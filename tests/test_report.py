@@ -803,8 +803,8 @@ def test_quoted_figures_are_searched_and_exported(browser, quoting):
     content = browser.run("window.saved[0].arrayBuffer().then((b) => btoa(String.fromCharCode(...new Uint8Array(b))))")
     lines = list(csv.reader(io.StringIO(base64.b64decode(content).decode("utf-8-sig"))))
     assert lines == [
-        ["原文", "所数的对象", "数值", "上限", "单位", "种类", "约数", "升降", "对比", "年度", "地区", "语句", "文章",
-         "媒体", "日期"],
+        ["原文", "所数的对象", "数值", "上限", "单位", "种类", "约数", "升降", "对比", "语句的工作年度", "地区", "语句",
+         "文章", "媒体", "日期"],
         ["近43.5亿元", "贷款", "4350000000", "", "元", "金额", "近", "升", "同比", "2026", "北京", QUOTING[1], "标题1",
          "财经", "2026-01-11"]]
     assert browser.run("window.saved[0].asked") == "引用的数字.csv"
