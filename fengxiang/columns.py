@@ -309,12 +309,12 @@ ECHO = {
 }
 ADOPTION = {
     "term": _TERM,
-    "adopted": {"zh": "已用到的地方局（估计）", "en": "bureaus that use it (estimate)", "format": ".0%"},
+    "adopted": {"zh": "用到的局（估计）", "en": "bureaus that use it (estimate)", "format": ".0%"},
     "low": {"zh": "95%下限", "en": "95% low", "format": ".0%"},
     "high": {"zh": "95%上限", "en": "95% high", "format": ".0%"},
-    "year": {"zh": "截至（工作年度）", "en": "up to work year", "format": "d"},
-    "n_regions": {"zh": "看得到的地方局", "en": "bureaus seen", "format": ",d"},
-    "n_unseen": {"zh": "看不到的地方局", "en": "bureaus not seen", "format": ",d"},
+    "year": {"zh": "截至年度", "en": "up to work year", "format": "d"},
+    "n_regions": {"zh": "有材料的局", "en": "bureaus with material", "format": ",d"},
+    "n_unseen": {"zh": "无材料的局", "en": "without", "format": ",d"},
 }
 KEYNESS = {
     "term": _TERM,

@@ -88,7 +88,7 @@ def pair_differences(differences: Sequence[pd.DataFrame], sides: Sequence[tuple[
 
 GLOSSARY_KEYS = ("zh", "en", "says_zh", "says_en", "read_zh", "read_en", "source")
 GLOSSARY = {
-    "name": {"zh": "术语", "en": "term"}, "other": {"zh": "英文", "en": "in Chinese"},
+    "name": {"zh": "术语", "en": "term"},
     "says": {"zh": "说的是什么", "en": "what it says"}, "read": {"zh": "怎么看数值", "en": "how to read a value"},
     "source": {"zh": "出处", "en": "source"},
 }
@@ -114,7 +114,9 @@ def glossary(codebook: str | Path) -> display.Display:
             missing = [k for k in GLOSSARY_KEYS if not (isinstance(term, dict) and isinstance(term.get(k), str))]
             if missing:
                 raise file.error(f"a term needs {', '.join(missing)}", "terms", i)
-            rows.append({"name": {"zh": term["zh"], "en": term["en"]}, "other": {"zh": term["en"], "en": term["zh"]},
+            zh, en = term["zh"], term["en"]
+            both = {"zh": f"{zh} {en}", "en": f"{en} {zh}"} if zh != en else zh
+            rows.append({"name": both,
                          "says": {"zh": term["says_zh"], "en": term["says_en"]},
                          "read": {"zh": term["read_zh"], "en": term["read_en"]}, "source": term["source"]})
     return display.table(pd.DataFrame(rows, columns=list(GLOSSARY)), columns=GLOSSARY, max_rows=len(rows) or 1,

@@ -94,7 +94,7 @@ terms:
 def test_the_glossary_is_a_table_of_the_codebook_s(tmp_path):
     (tmp_path / "glossary.yml").write_text(GLOSSARY, "utf-8")
     data = notes.glossary(tmp_path).bundle[display.TABLE]
-    assert data["rows"] == [[{"zh": "区位商", "en": "location quotient"}, {"zh": "location quotient", "en": "区位商"},
+    assert data["rows"] == [[{"zh": "区位商 location quotient", "en": "location quotient 区位商"},
                              {"zh": "甲。", "en": "A."}, {"zh": "乙。", "en": "B."}, "Isard (1960)"]]
     assert notes.glossary(tmp_path / "none").bundle[display.TABLE]["n_rows"] == 0
 
