@@ -159,14 +159,15 @@ print()
 print(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss)
 sys.exit(done.returncode)
 """
-# runs the command line of this project and says what the process itself took: CPU seconds, peak
+# runs the command line of this project, as `python -m fengxiang` does, and says what the process itself took: CPU
+# seconds, peak
 OWN = """
-import resource, sys
-from fengxiang.__main__ import main
-status = main(sys.argv[1:])
-used = resource.getrusage(resource.RUSAGE_SELF)
-print("itself", used.ru_utime + used.ru_stime, used.ru_maxrss)
-sys.exit(status)
+import resource, runpy
+try:
+    runpy.run_module("fengxiang", run_name="__main__", alter_sys=True)
+finally:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print("itself", used.ru_utime + used.ru_stime, used.ru_maxrss, flush=True)
 """
 _UNIT = 1024 if sys.platform != "darwin" else 1024 * 1024  # of ru_maxrss in a megabyte
 
@@ -396,7 +397,7 @@ def stages(raw: Path, cache: Path, megabytes: float = 4) -> list[str]:
     inside = ((cleaning, "clean_document", "clean"), (statements, "split_statements", "split into statements"),
               (attribution, "attribute", "attribute"), (coding, "code", "code"))
     with contextlib.ExitStack() as stack:
-        stack.enter_context(partition._no_collector())
+        stack.enter_context(partition.no_collector())
         for module, name, stage in inside:
             stack.enter_context(patch.object(module, name, timed(stage, getattr(module, name))))
         for number, (bucket, pieces) in enumerate(partitions(raw)):

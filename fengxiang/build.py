@@ -31,7 +31,17 @@ from multiprocessing import connection
 from pathlib import Path
 
 from .errors import UserError
-from .partition import Cache, Partial, Piece, Task, cannot_be_read, digest, kept_toolkit, make_partials
+from .partition import (
+    Cache,
+    Partial,
+    Piece,
+    Task,
+    cannot_be_read,
+    digest,
+    kept_toolkit,
+    make_partials,
+    no_collector,
+)
 from .places import StoredFile, folder, is_local, is_shared, local_copy, opened, stored_files
 
 PARTITION_BYTES = 2_000_000  # raw bytes a partition holds at most, unless it is one piece
@@ -198,9 +208,6 @@ def _is_left_out(name: str) -> bool:
 def _pieces(raw: Path, file: StoredFile) -> Iterator[Piece]:
     source_file, size, stamp, refused = file
     whole = Piece(source_file, size, stamp, refused=refused)
-    if size <= 2 * CHUNK_BYTES:
-        yield whole
-        return
     try:
         with opened(raw, source_file) as handle:
             if not _looks_like_json_lines(handle.read(65_536)):
@@ -235,7 +242,12 @@ def partitions(raw: Path) -> list[tuple[str, tuple[Piece, ...]]]:
     Pieces are spread by a hash of their path, and a set that is too large is halved by the next digit of it. So the
     sets follow from what is in the folder, not from what was there before, and a new file changes one of them.
     """
-    pieces = [p for file in raw_files(raw) for p in _pieces(raw, file)]
+    pieces = []
+    for file in raw_files(raw):
+        if file.size <= 2 * CHUNK_BYTES:  # all but a few
+            pieces.append(Piece(file.name, file.size, file.stamp, refused=file.refused))
+        else:
+            pieces += _pieces(raw, file)
     placed = sorted((int.from_bytes(blake2b(f"{p.source_file}\0{p.start}".encode("utf-8", "surrogatepass"),
                                             digest_size=8).digest(), "big"), i) for i, p in enumerate(pieces))
     sizes = [0]
@@ -367,7 +379,8 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
                             next(p for p in (raw, out, codebook) if not is_shared(p)))
         workers = 1
     space = Workspace(out)
-    with space.locked(lambda: progress("another build is at work in this folder; waiting for it")), _writing(out):
+    waiting = "another build is at work in this folder; waiting for it"
+    with space.locked(lambda: progress(waiting)), _writing(out), no_collector():
         parts = partitions(raw)
         if not parts:  # no partition will read the codebook
             Toolkit.load(codebook)

@@ -108,12 +108,12 @@ def make_partials(task: Task) -> Partial:
     Raises:
         UserError: the codebook folder cannot be used, or is no longer what the build began with.
     """
-    with _no_collector():
+    with no_collector():
         return _made(task)
 
 
 @contextlib.contextmanager
-def _no_collector():
+def no_collector():
     """Without the collector of reference cycles: a partition makes many objects and hardly a cycle, and walking them
     over and over costs a tenth of the time."""
     was_on = gc.isenabled()
