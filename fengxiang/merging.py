@@ -7,7 +7,7 @@ left alone. Of the whole corpus only a short key and the signature of each artic
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import tables
-from .counts import Cells, Counts, added, row_counts
+from .counts import KEYS, Cells, Counts, added, row_counts
 from .partition import Cache, Partial, digest
 from .places import folder, is_local
 from .stories import SKETCH, Remembered, link, similar
@@ -91,13 +91,15 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
     for number, (bucket, key, cells) in enumerate(finished, 1):
         parts[bucket] = [key, cells]
         progress(f"{number} parts of the tables written")
-    shared = sorted({cells for _, cells in parts.values() if cells})
+    # partitions that tell the same alike have files of one name, each of which counts
+    shared, shared_before = (sorted(cells for _, cells in some.values() if cells) for some in (parts, written))
     names.update([f"remembered-{digest(fingerprint)}", *shared])
     _write_cut_files(out, corpus.cut, cache)
     for name in PARTED if not partials else ():
         _write(out, name, tables.TABLES[name].schema.empty_table())
     progress("adding up")
-    _write_counts_of_stories(out, whole, counted, _surplus(shared, cache, fingerprint, run, names))
+    surplus = _surplus(shared, shared_before, cache, fingerprint, run, names)
+    _write_counts_of_stories(out, whole, counted, surplus)
     _write(out, "rejected", corpus.rejected.sort_by([(n, "ascending") for n in corpus.rejected.column_names]))
     return Merged(len(corpus.rejected), parts, names)
 
@@ -329,7 +331,9 @@ def _shared_cells(task: Finish, owner: np.ndarray, coded: pa.Table, words: dict)
         out |= counts.tables(kind)
         content += ["\n".join(counts.names.to_pylist()), "\n".join(counts.regions),
                     *(c.tobytes() for c in counts.columns.values())]
-    return f"stories-{digest(*content)}", {"rows": pa.table({"n": [len(out[k]) for k in OF_STORIES]})} | out
+    told = {"rows": pa.table({"n": [len(out[k]) for k in OF_STORIES]}),
+            "stories": pa.table({"story": np.unique(story[is_shared])})}
+    return f"stories-{digest(*content)}", told | out
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:
@@ -427,44 +431,90 @@ def _planned(leaves: list[tuple[str, str]], depth: int, folder: str, fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Surplus:
-    """Some of the stories that several articles tell: those whose number leaves `remainder` when divided by `of`."""
+    """Some of the stories that several articles tell: those whose number leaves `remainder` when divided by `of`.
+
+    Where few `files` are others than those `files_before` whose surplus is kept under `before`, they can be these
+    alone: then the stories are those that any of them tells, and all else is as it was.
+    """
 
     cache: str
     name: str
     files: tuple[str, ...]
     remainder: int
     of: int
+    before: str = ""
+    files_before: tuple[str, ...] = ()
 
 
 def count_surplus(task: Surplus) -> str:
     """By how much articles outnumber stories in each cell, for some of the stories; kept in the cache."""
     cache = Cache(task.cache)
-    parts: dict[str, list[Counts]] = {kind: [] for kind in OF_STORIES}
-    for name in task.files:
-        read = cache.read(name)
-        for kind, counts in parts.items():
-            part = Counts.of_tables(kind, read)
-            chosen = part.columns["story"] % np.uint64(task.of) == task.remainder
-            counts.append(Counts(part.names, part.regions, {n: c[chosen] for n, c in part.columns.items()}))
-    out: dict = {}
-    for kind, counts in parts.items():
-        out |= added(counts, distinct="story").tables(kind)
-    cache.write(task.name, out)
+    stories = None
+    if task.before:
+        told = [cache.read(name, ["stories"])["stories"]["story"].to_numpy()
+                for name in sorted(_other(task.files, task.files_before))]
+        stories = np.unique(np.concatenate(told))
+    found = _surplus_of(task, task.files, stories, cache)
+    if task.before:
+        gone, before = _surplus_of(task, task.files_before, stories, cache), cache.read(task.before)
+        found = {kind: added([Counts.of_tables(kind, before), found[kind]], [gone[kind]]) for kind in OF_STORIES}
+    cache.write(task.name, {name: table for kind in OF_STORIES for name, table in found[kind].tables(kind).items()})
     return task.name
 
 
-def _surplus(files: list[str], cache: Cache, fingerprint: str, run: Callable,
+def _other(files: Sequence[str], before: Sequence[str]) -> Counter:
+    """What is in one list and not in the other, as often as it is in one more often."""
+    now, then = Counter(files), Counter(before)
+    return (now - then) + (then - now)
+
+
+def _surplus_of(task: Surplus, files: Sequence[str], stories: np.ndarray | None, cache: Cache) -> dict[str, Counts]:
+    """By how much articles outnumber the stories of a task in each cell, by kind; all its stories or some of them."""
+    nothing = Counts(pa.array([], pa.string()), [], {n: np.zeros(0, np.int64) for n in (*KEYS, "story")})
+    parts: dict[str, list[Counts]] = {kind: [nothing] for kind in OF_STORIES}
+    for name in files:
+        if stories is not None and not np.isin(cache.read(name, ["stories"])["stories"]["story"], stories).any():
+            continue
+        read = cache.read(name)
+        for kind, counts in parts.items():
+            part = Counts.of_tables(kind, read)
+            story = part.columns["story"]
+            chosen = story % np.uint64(task.of) == task.remainder
+            if stories is not None:
+                chosen &= np.isin(story, stories)
+            counts.append(Counts(part.names, part.regions, {n: c[chosen] for n, c in part.columns.items()}))
+    return {kind: added(counts, distinct="story") for kind, counts in parts.items()}
+
+
+def _surplus(files: list[str], before: list[str], cache: Cache, fingerprint: str, run: Callable,
              names: set[str]) -> dict[str, Counts] | None:
-    """By how much articles outnumber stories in each cell, by kind; None where no story is told twice."""
+    """By how much articles outnumber stories in each cell, by kind; None where no story is told twice.
+
+    Args:
+        files: of the cells of shared articles, by cache name, one for each partition that has any; sorted.
+        before: those of the last build; where few are others, its surplus is taken as a start.
+        cache: where they are.
+        fingerprint: of the code that counts.
+        run: a `map` over tasks.
+        names: gets the cache names of what is made.
+    """
     if not files:
         return None
     n_rows = sum(sum(cache.read(f, ["rows"])["rows"]["n"].to_pylist()) for f in files)
     n = n_rows // SHARED_ROWS + 1
-    found = [Surplus(str(cache.folder), f"surplus-{digest(fingerprint, str(i), str(n), *sorted(files))}",
-                     tuple(files), i, n) for i in range(n)]
-    names.update(task.name for task in found)
-    deque(run(count_surplus, [task for task in found if not cache.has(task.name)]), maxlen=0)
-    read = [cache.read(task.name) for task in found]
+
+    def named(i: int, some: list[str]) -> str:
+        return f"surplus-{digest(fingerprint, str(i), str(n), *some)}"
+
+    few = FEW_CHANGES * _other(files, before).total() < len(files) and all(map(cache.has, before))
+    tasks = []
+    for i in range(n):
+        start = few and cache.has(named(i, before))
+        tasks.append(Surplus(str(cache.folder), named(i, files), tuple(files), i, n,
+                             *((named(i, before), tuple(before)) if start else ())))
+    names.update(task.name for task in tasks)
+    deque(run(count_surplus, [task for task in tasks if not cache.has(task.name)]), maxlen=0)
+    read = [cache.read(task.name) for task in tasks]
     return {kind: added([Counts.of_tables(kind, r) for r in read]) for kind in OF_STORIES}
 
 

@@ -339,14 +339,71 @@ def test_stories_over_several_partitions_are_counted_once(many, tmp_path):
     assert set(told["story_id"]) == {lead}
     terms = tables.read(out, "term_counts").set_index(["term", "year", "region"])
     assert terms.loc[("台账", -1, "all"), ["n_articles", "n_stories"]].tolist() == [12, 1]
-    # against plain sets over the rows
+    assert_stories_are_those_of_the_rows(out)
+
+
+def assert_stories_are_those_of_the_rows(out):
+    """Stories of each region and of each term, against plain sets over the rows of statements."""
     statements = tables.read(out, "statements")
-    spoken = statements.assign(region=[[*(r if len(r) else ["none"]), "all"] for r in statements["regions"]],
-                               year=statements["year"].fillna(0)).explode("region")
-    stories = spoken.groupby("region")["story_id"].nunique()
+    spoken = statements.assign(region=[[*(r if len(r) else ["none"]), "all"] for r in statements["regions"]])
+    spoken = spoken.explode("region")
     slices = tables.read(out, "slices")
     slices = slices[slices["year"] == -1].set_index("region")["n_stories"]
-    assert slices.to_dict() == stories.to_dict()
+    assert slices.to_dict() == spoken.groupby("region")["story_id"].nunique().to_dict()
+    coded = spoken.assign(theme=[t if len(t) else ["none"] for t in spoken["themes"]]).explode("theme")
+    themes = tables.read(out, "theme_counts")
+    themes = themes[themes["year"] == -1].set_index(["theme", "region"])["n_stories"]
+    counted = coded.groupby(["theme", "region"])["story_id"].nunique()
+    assert {k: n for k, n in themes.items() if k[0] != "all"} == counted.to_dict()
+
+
+def test_one_text_alone_in_two_partitions_is_one_story(tmp_path, monkeypatch):
+    """Neither partition holds another text that is told twice: what each has to say of stories looks the same."""
+    monkeypatch.setattr(building, "PARTITION_BYTES", 1)  # each file alone
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    raw.mkdir()
+    for name, text in (("a", A), ("b", B), ("again", A)):
+        (raw / f"{name}.md").write_text(page("金融监管局部署", "2026-01-10", text), encoding="utf-8")
+    result = build(raw, out, CODEBOOK, workers=1)
+    assert result.n_partitions == 3
+    assert tables.read(out, "articles")["story_id"].nunique() == 2
+    slices = tables.read(out, "slices").set_index(["year", "region"])
+    assert slices.loc[(-1, "all"), ["n_articles", "n_stories"]].tolist() == [3, 2]
+    assert_stories_are_those_of_the_rows(out)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5), st.integers(0, 3)), min_size=1, max_size=4))
+def test_stories_of_a_build_that_goes_on_from_the_last_one_equal_a_cold_one(tmp_path_factory, changes):
+    """Articles in partitions of their own, some of them told in several; each change rewrites one, copies one or
+    removes one, and only the stories of changed partitions are counted anew."""
+    from fengxiang import merging
+
+    folder = tmp_path_factory.mktemp("going-on")
+    raw, out, cold = folder / "raw", folder / "out", folder / "cold"
+    raw.mkdir()
+    texts = [f"{p}金融监管局2026年组织辖内机构排查第{i}类隐患，建立台账逐项销号。{B if i % 2 else A}"
+             for i, p in enumerate(["上海", "浙江", "天津", "广西", "重庆", "吉林"])]
+
+    def write(name, which, day):
+        (raw / f"{name}.md").write_text(page("金融监管局部署", f"2026-01-1{day}", texts[which]), encoding="utf-8")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(building, "PARTITION_BYTES", 1)
+        patch.setattr(building, "IN_PROCESS_BYTES", 10**9)
+        patch.setattr(merging, "FEW_CHANGES", 0)
+        for i in range(8):
+            write(i, i % 4, 5)
+        build(raw, out, CODEBOOK, workers=1)
+        for name, which, day in changes:
+            if day == 3:
+                (raw / f"{name}.md").unlink(missing_ok=True)
+            else:
+                write(name, which, day)
+            build(raw, out, CODEBOOK, workers=1)
+        build(raw, cold, CODEBOOK, workers=1)
+    assert contents(out) == contents(cold)
+    assert_stories_are_those_of_the_rows(out)
 
 
 # --------------------------------------------------------------------------------------------- killed and broken
