@@ -3231,8 +3231,21 @@ def _first_within(first_uses: pd.DataFrame, regions, years) -> pd.DataFrame:
     return first_uses
 
 
+def _who_was_first(nation: int, local: int, unnamed: int, open_: int, lang: str) -> str:
+    """How many terms came first with the national regulator and how many with a region, for how many of the latter the
+    region cannot be told, and for how many neither can."""
+    which = {"zh": f"（{'' if unnamed == local else f'{unnamed}个'}说不准是哪家）",
+             "en": f" ({'' if unnamed == local else f'for {unnamed} '}it is unclear which)"}[lang] * bool(unnamed)
+    if lang == "zh":
+        return "，".join([f"{nation}个先见于总局"] * bool(nation) + [f"{local}个先见于地方{which}"] * bool(local)
+                        + [f"{open_}个难定先后"] * bool(open_))
+    came = ([f"{nation} came first with the national regulator"] * bool(nation)
+            + [f"{local} {'' if nation else 'came first '}with a region{which}"] * bool(local))
+    return "; ".join([listing(came, "en")] * bool(came) + [f"{open_} cannot be decided"] * bool(open_))
+
+
 def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequence[str] | None = None,
-                       years: Sequence[int] | None = None, regions: Sequence[str] | None = None, n_terms: int = 14,
+                       years: Sequence[int] | None = None, regions: Sequence[str] | None = None, n_terms: int = 18,
                        min_regions: int = 3, title: Bilingual | None = None, stem: str = "diffusion_timeline",
                        **finishing) -> FigureCard:
     """When each region first used a term: a row each, a dot for every region, the first users named. No filter of
@@ -3281,15 +3294,14 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
                                   "can "
                                   "be given."}, title=title, **shared)
     sure = data[data["first"].astype(bool)].set_index("term")["region"]
-    nation = int((sure == NATIONAL).sum())
-    local, open_ = len(sure) - nation, len(chosen) - len(sure)
-    automatic = {
-        "zh": f"{len(chosen)}个说法中，" + "，".join(
-            [f"{nation}个先见于总局"] * bool(nation) + [f"{local}个先见于地方"] * bool(local)
-            + [f"{open_}个难定先后"] * bool(open_)),
-        "en": f"Of {len(chosen)} terms " + ", ".join(
-            [f"{nation} came first with the national regulator"] * bool(nation)
-            + [f"{local} came first with a region"] * bool(local) + [f"{open_} cannot be decided"] * bool(open_))}
+    # Whether the national regulator or a region came first may be known where it is not known which region.
+    possible = data[data["could_be_first"].astype(bool)].groupby("term")["region"].agg(set)
+    local_terms = {t for t in chosen if NATIONAL not in possible[t]}
+    nation, local = int((sure == NATIONAL).sum()), len(local_terms)
+    unnamed, open_ = len(local_terms - set(sure.index)), len(chosen) - nation - local
+    automatic = {"zh": f"{len(chosen)}个说法中，" + _who_was_first(nation, local, unnamed, open_, "zh"),
+                 "en": f"Of {len(chosen)} term{'' if len(chosen) == 1 else 's'}, "
+                       + _who_was_first(nation, local, unnamed, open_, "en")}
     told = [t for t in chosen if t in sure.index][:4]
     later = {t: int(sizes.set_index("term").loc[t, "n_users"]) - 1 for t in told}
 
@@ -3310,9 +3322,10 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
         room = rows_that_fit(figure, len(everything), pitch=0.22, around=0.5)
         most = set(sizes["term"].head(room))  # a small sheet shows the most widely used
         shown = [t for t in everything if t in most]
-        open_word, nation_word = {"zh": ("难定", "总局"), "en": ("open", "National")}[lang]
-        firsts = {t: open_word if t not in sure.index else nation_word if sure[t] == NATIONAL else
-                  names.region(sure[t], lang) for t in shown}
+        open_word, local_word, nation_word = {"zh": ("难定", "某地方局", "总局"),
+                                              "en": ("open", "a bureau", "National")}[lang]
+        firsts = {t: (local_word if t in local_terms else open_word) if t not in sure.index else
+                  nation_word if sure[t] == NATIONAL else names.region(sure[t], lang) for t in shown}
         head = {"zh": "最早", "en": "first"}[lang]
         column = max([text_width(t, 8.2) for t in firsts.values()] + [text_width(head, 8)]) + 0.15
         users = {"zh": "家数", "en": "users"}[lang]
@@ -3359,20 +3372,31 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
             "zh": "用得最广的", "en": "the most widely used"})
 
     n = len(data)
+    rule = {"zh": f"至少{min_regions}家用过的说法", "en": f"terms of {min_regions} or more users"}
+    if len(sizes) > len(chosen):
+        rule = {"zh": f"{len(sizes)}个{rule['zh']}中用得最广的{len(chosen)}个",
+                "en": f"the {len(chosen)} most widely used of {len(sizes)} {rule['en']}"}
+    open_said = {"zh": "", "en": ""}
+    if unnamed:
+        open_said = {"zh": "“某地方局”是说，最早的只能是地方局，但日期分不出是哪一家。",
+                     "en": "“A bureau” means that only bureaus can have been first, but the dates do not tell which. "}
+    if open_:
+        open_said = {"zh": open_said["zh"] + "“难定”是日期不足以分出总局与地方的先后。",
+                     "en": open_said["en"] + "“Open” means the dates do not decide between the national regulator and "
+                                             "the bureaus. "}
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.24 * len(chosen) + 0.55,
-        subtitle={"zh": f"各地区与总局首次使用的日期；n={count(n)}次首用。只看所收材料，更早的用法可能未收",
-                  "en": f"Date of the first use by each region and the national regulator; n = {count(n)} first uses, "
-                        "as "
-                        "far as the material goes"},
+        subtitle={"zh": f"各地区与总局首次使用的日期，{rule['zh']}；n={count(n)}次首用。"
+                        "只看所收材料，更早的用法可能未收",
+                  "en": f"First use by each region and the national regulator, {rule['en']}; n = {count(n)} first "
+                        "uses, as far as the material goes"},
         how_to_read={"zh": "一行是一个说法，一点是一家第一次使用的时间，挨得太近的点稍稍错开；"
-                           "地方局确为最早的，点用深色；灰条表示日期只知到月或年。"
-                           "“难定”是日期不足以分出先后。"
+                           f"地方局确为最早的，点用深色；灰条表示日期只知到月或年。{open_said['zh']}"
                            "先后只是先后，不等于谁学谁。",
                      "en": "A row is a term, a mark the first time an agency used it (marks that would hide each "
                            "other stand side by side), dark for a bureau that was surely the first; a grey bar means "
-                           "the date is known to the month or year only. "
-                           "“Open” means the dates do not decide. Order in time is no sign of who took it from whom."},
+                           f"the date is known to the month or year only. {open_said['en']}Order in time is no sign "
+                           "of who took it from whom."},
         **shared)
 
 

@@ -567,6 +567,7 @@ def test_first_uses_of_some_regions_and_years(tmp_path):
     # without the national regulator Hebei was the first with 减量提质
     card = drawn("diffusion_timeline", tmp_path, regions=["河北", "广东", "深圳"])
     assert card.title["zh"] == "1个说法中，1个先见于地方"
+    assert card.title["en"] == "Of 1 term, 1 came first with a region"
     assert "“减量提质”先见于河北，后见于另外2家。" in card.alt["zh"]
     assert card.n == 3
     # of the terms that came up in 2023 and 2024 五大篇文章 alone; 减量提质 was there before
@@ -1052,9 +1053,42 @@ def test_robustness_counts_findings_that_stand(tmp_path):
 
 def test_diffusion_tells_who_was_first_only_when_the_dates_decide(tmp_path):
     card = drawn("diffusion_timeline", tmp_path)
-    assert card.title["zh"] == "3个说法中，1个先见于总局，1个先见于地方，1个难定先后"
+    # 五篇大文章: Hebei or Guangdong in 2023, the national regulator surely later
+    assert card.title["zh"] == "3个说法中，1个先见于总局，2个先见于地方（1个说不准是哪家）"
+    assert card.title["en"] == ("Of 3 terms, 1 came first with the national regulator and 2 with a region (for 1 it is "
+                                "unclear which)")
+    assert "难定" not in card.how_to_read["zh"]
     assert "“减量提质”先见于总局，后见于另外3家。“大消保”先见于深圳，后见于另外2家。" in card.alt["zh"]
     assert "五篇大文章" not in card.alt["zh"]
+
+
+def test_a_region_came_first_though_it_is_not_known_which(tmp_path, monkeypatch):
+    uses = pd.DataFrame([(term, region, date, term + region, 2024) for term, by_region in {
+        "甲": {"河北": "2024", "广东": "2024", "全国": "2025-01-01"},  # one of two regions
+        "乙": {"河北": "2024-02-09", "广东": "2024-02-09", "深圳": "2024-02-09"},  # never with the regulator
+        "丙": {"河北": "2024", "广东": "2024-03-01", "全国": "2024-02-01"},  # the regulator or a region
+        "丁": {"全国": "2024", "广东": "2024-12-31", "河北": "2025"},  # the regulator may be later than Guangdong
+        "戊": {"全国": "2023", "广东": "2024", "河北": "2024"}}.items()
+        for region, date in by_region.items()], columns=["term", "region", "date", "article_id", "year"])
+    seen, card = sheets(monkeypatch, lambda **k: drawn("diffusion_timeline", tmp_path, [diffusion.first_use(uses)],
+                                                       **k))
+    assert card.title["zh"] == "5个说法中，1个先见于总局，2个先见于地方（说不准是哪家），2个难定先后"
+    assert card.title["en"] == ("Of 5 terms, 1 came first with the national regulator and 2 with a region (it is "
+                                "unclear which); 2 cannot be decided")
+    for (lang, _), texts in seen.items():
+        written = [text for text, _ in texts]
+        assert written.count({"zh": "某地方局", "en": "a bureau"}[lang]) == 2
+        assert written.count({"zh": "难定", "en": "open"}[lang]) == 2
+    assert "某地方局" in card.how_to_read["zh"]
+    assert "难定" in card.how_to_read["zh"]
+
+
+def test_a_timeline_of_some_terms_says_of_how_many(tmp_path):
+    card = drawn("diffusion_timeline", tmp_path, n_terms=2)
+    assert "3个至少3家用过的说法中用得最广的2个" in card.subtitle["zh"]
+    assert "the 2 most widely used of 3 terms of 3 or more users" in card.subtitle["en"]
+    assert card.n == 8
+    assert "用得最广" not in drawn("diffusion_timeline", tmp_path / "all").subtitle["zh"]
 
 
 def test_every_user_of_a_term_has_a_dot_that_can_be_seen(tmp_path, monkeypatch):
