@@ -1597,6 +1597,16 @@ def _thin_regions(slices: pd.DataFrame, names: Names, regions: Sequence[str] | N
     return sorted(thin, key=lambda r: (list(names.regions).index(r) if r in names.regions else len(names.regions), r))
 
 
+def _left_out(thin: Sequence[str], names: Names) -> dict[str, str]:
+    """A sentence that names the thin regions that are not compared, and the rule; empty without any."""
+    if not thin:
+        return {"zh": "", "en": ""}
+    return {"zh": f"材料偏少（不足{measures.MIN_STATEMENTS}条语句或{measures.MIN_ARTICLES}篇文章）而不比较的有"
+                  f"{'、'.join(thin)}。",
+            "en": f" Not compared for too little material (under {measures.MIN_STATEMENTS} statements or "
+                  f"{measures.MIN_ARTICLES} articles): {', '.join(names.region(r, 'en') for r in thin)}."}
+
+
 # ---- the tile-grid map ----------------------------------------------------------------------------------------------
 
 
@@ -2344,17 +2354,24 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
 
 
 def correspondence(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | None = None,
-                   regions: Sequence[str] | None = None, title: Bilingual | None = None, stem: str = "correspondence",
-                   period: str = "–", **finishing) -> FigureCard:
+                   regions: Sequence[str] | None = None, slices: pd.DataFrame | None = None,
+                   title: Bilingual | None = None, stem: str = "correspondence", period: str = "–",
+                   **finishing) -> FigureCard:
     """Regions and themes in one plane, by correspondence analysis. No filter of years: the table counts those it was
     made from.
 
     Args:
-        table: counts, regions × themes, as `measures.region_table` returns it; leave thin regions out first.
+        table: counts, regions × themes, as `measures.region_table` returns it; thin regions are left out where
+            `slices` tells them, else do so first. Themes with under `measures.MIN_SUPPORT` codings in it are left out.
         themes, regions: which the analysis is made of.
+        slices: table of the build; regions that are thin in all years together are left out, and named.
         period: years covered.
     """
     table = _chosen_cells(table, regions, themes)
+    left_out = _thin_regions(slices, names, regions) if slices is not None else []
+    table = table.loc[~table.index.isin(left_out)]
+    said = table.sum(axis=0)
+    rare = names.theme_order(said.index[(said > 0) & (said < measures.MIN_SUPPORT)])
     columns = {"name": {"zh": "地区或主题", "en": "region or theme"},
                "name_zh": {"zh": "名称", "en": "name in Chinese"},
                "name_en": {"zh": "英文名", "en": "name"},
@@ -2362,8 +2379,10 @@ def correspondence(table: pd.DataFrame, *, names: Names, themes: Sequence[str] |
                "n": {"zh": "归类次数", "en": "codings"}, "axis_1": {"zh": "第一轴坐标", "en": "first axis"},
                "axis_2": {"zh": "第二轴坐标", "en": "second axis"},
                "quality": {"zh": "两轴所示的份额", "en": "share shown by the two axes", "unit": "%"},
-               "contribution": {"zh": "对两轴的贡献", "en": "contribution to the two axes", "unit": "%"}}
-    filled = table.loc[table.sum(axis=1) > 0, table.sum(axis=0) > 0]
+               "contribution": {"zh": "对两轴的贡献", "en": "contribution to the two axes", "unit": "%"},
+               "contribution_1": {"zh": "对第一轴的贡献", "en": "contribution to the first axis", "unit": "%"}}
+    filled = table.loc[:, said >= measures.MIN_SUPPORT]
+    filled = filled.loc[filled.sum(axis=1) > 0]
     unit = {"zh": "标准坐标", "en": "coordinates"}
     if min(filled.shape, default=0) < 3:
         return _too_little({"zh": "有材料的地区或主题不足三个，不做对应分析。",
@@ -2381,6 +2400,7 @@ def correspondence(table: pd.DataFrame, *, names: Names, themes: Sequence[str] |
         part["quality"] = quality.sum(axis=1).to_numpy() * 100
         weighted = (contribution * analysis.explained).sum(axis=1).to_numpy()
         part["contribution"] = weighted / analysis.explained.sum() * 100
+        part["contribution_1"] = contribution.iloc[:, 0].to_numpy() * 100
         name = names.theme if kind == "theme" else names.region
         for lang in figures.LANGS:
             part[f"name_{lang}"] = [name(x, lang) for x in part["name"]]
@@ -2388,25 +2408,37 @@ def correspondence(table: pd.DataFrame, *, names: Names, themes: Sequence[str] |
     data = pd.concat(parts, ignore_index=True)[list(columns)]
     shared = dict(stem=stem, data=data, columns=columns, unit=unit, period=period, **finishing)
     themes, regions = data[data["kind"] == "theme"], data[data["kind"] == "region"]
-    ends = {}
-    for axis in ("axis_1", "axis_2"):
-        ranked = themes.sort_values([axis, "name"])
-        ends[axis] = (ranked.iloc[0], ranked.iloc[-1])
-    left, right = ends["axis_1"]
-    automatic = {"zh": f"横向的主要分野：一端是“{left['name_zh']}”，一端是“{right['name_zh']}”",
+
+    def pole(side):
+        """The theme that says most of the first axis on one side of it, of those with enough codings if there are."""
+        ranked = themes[np.sign(themes["axis_1"]) == side].sort_values(["contribution_1", "name"],
+                                                                       ascending=[False, True])
+        enough = ranked[ranked["n"] >= measures.MIN_STATEMENTS]
+        return (enough if len(enough) else ranked).iloc[0]
+
+    left, right = pole(-1), pole(1)
+    automatic = {"zh": f"最大的分野，一端是“{left['name_zh']}”，一端是“{right['name_zh']}”",
                  "en": f"The main divide runs from “{left['name_en']}” to “{right['name_en']}”"}
+    if explained[0] < 100 / 3:
+        automatic = {"zh": f"{automatic['zh']}，但只占差异的{percent(explained[0])}",
+                     "en": f"{automatic['en']}, but shows only {percent(explained[0])} of the differences"}
+    absent = _left_out(left_out, names)
+    rare_said = {"zh": "", "en": ""} if not rare else {
+        "zh": f"归类不足{measures.MIN_SUPPORT}次的主题也不画：{'、'.join(names.theme(t, 'zh') for t in rare)}。",
+        "en": f" Themes with under {measures.MIN_SUPPORT} codings are left out too: "
+              f"{', '.join(names.theme(t, 'en') for t in rare)}."}
     total = sum(explained)
-    by_side = {side: regions[np.sign(regions["axis_1"]) == side].sort_values("contribution", ascending=False,
+    by_side = {side: regions[np.sign(regions["axis_1"]) == side].sort_values("contribution_1", ascending=False,
                                                                              kind="stable").head(3) for side in (-1, 1)}
     alt = {"zh": f"散点图，对应分析，{len(regions)}个地区和{len(themes)}个主题；两轴合计显示{percent(total)}的差异（第"
                  f"一轴{percent(explained[0])}，第二轴{percent(explained[1])}）。第一轴的一端是{left['name_zh']}，"
                  f"靠近的地区有{listing(list(by_side[-1]['name_zh']), 'zh')}；另一端是{right['name_zh']}，"
-                 f"靠近的地区有{listing(list(by_side[1]['name_zh']), 'zh')}。",
+                 f"靠近的地区有{listing(list(by_side[1]['name_zh']), 'zh')}。{absent['zh']}",
            "en": f"Scatter plot of a correspondence analysis of {len(regions)} regions and {len(themes)} themes; the "
                  f"two axes show {percent(total)} of the differences (first {percent(explained[0])}, second "
                  f"{percent(explained[1])}). The first axis runs from {left['name_en']}, near "
                  f"{listing(list(by_side[-1]['name_en']), 'en')}, to {right['name_en']}, near "
-                 f"{listing(list(by_side[1]['name_en']), 'en')}."}
+                 f"{listing(list(by_side[1]['name_en']), 'en')}.{absent['en']}"}
 
     def note(lang, hidden):
         words = (f"横轴显示{percent(explained[0])}的差异，纵轴{percent(explained[1])}；圆点为主题，方点为地区"
@@ -2415,10 +2447,10 @@ def correspondence(table: pd.DataFrame, *, names: Names, themes: Sequence[str] |
                  "squares regions")
         if not hidden:
             return words
-        return words + (f"；标出{len(data) - hidden}个名称：横轴两端和离原点最远的，另{hidden}个见数据表"
+        return words + (f"；标出{len(data) - hidden}个名称：最能分左右的两个和离原点最远的，另{hidden}个见数据表"
                         if lang == "zh" else
-                        f". {len(data) - hidden} names: the two ends across and those furthest from the origin; the "
-                        f"other {hidden} are in the data")
+                        f". {len(data) - hidden} names: the two that most set left and right apart and those furthest "
+                        f"from the origin; the other {hidden} are in the data")
 
     xy = data[["axis_1", "axis_2"]].to_numpy(float)
     is_theme = (data["kind"] == "theme").to_numpy()
@@ -2427,18 +2459,21 @@ def correspondence(table: pd.DataFrame, *, names: Names, themes: Sequence[str] |
 
     def all_named(points, sizes, w, h) -> dict | None:
         """Places for all names; None where they cannot all stand."""
+        choices: dict = {}
         for turn in (order, order[::-1], list(data.sort_values("contribution", ascending=False, kind="stable").index)):
-            found = place_labels(points, np.full(len(data), 2.8), sizes, (0, 0, w, h), turn, reach=100)
+            found = place_labels(points, np.full(len(data), 2.8), sizes, (0, 0, w, h), turn, reach=100,
+                                 choices=choices)
             if len(found) == len(data):
                 return found
         return None
 
     def named(points, sizes, w, h) -> dict:
-        """Places for as many names as can all stand, in `order`: the ends across, then from the outside in."""
-        best, least, most = {}, 0, len(order)
+        """Places for as many names as can all stand, in `order`: the two poles, then from the outside in."""
+        best, least, most, choices = {}, 0, len(order), {}
         while most - least > 1:
             middle = (least + most) // 2
-            found = place_labels(points, np.full(len(data), 2.8), sizes, (0, 0, w, h), order[:middle], reach=100)
+            found = place_labels(points, np.full(len(data), 2.8), sizes, (0, 0, w, h), order[:middle], reach=100,
+                                 choices=choices)
             best, least, most = (found, middle, most) if len(found) == middle else (best, least, middle)
         return best
 
@@ -2474,18 +2509,26 @@ def correspondence(table: pd.DataFrame, *, names: Names, themes: Sequence[str] |
     n = int(filled.to_numpy().sum())
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=5.2,
-        subtitle={"zh": f"地区与主题的对应分析；n={count(n)}次归类，{len(regions)}个地区，"
-                        f"两轴显示差异的{percent(total)}",
-                  "en": f"Correspondence analysis of regions and themes; n = {count(n)} codings, {len(regions)} "
-                        f"regions; the axes show {percent(total)} of the differences"},
+        subtitle={"zh": f"地区与主题的对应分析，两轴显示差异的{percent(total)}；n={count(n)}次归类，"
+                        f"{len(regions)}个地区"
+                        + f"，另有{len(left_out)}个材料偏少，不比较" * bool(left_out)
+                        + f"；{len(rare)}个主题归类不足{measures.MIN_SUPPORT}次，不画" * bool(rare),
+                  "en": f"Correspondence analysis; the axes show {percent(total)} of the differences; n = {count(n)} "
+                        f"codings, {len(regions)} regions"
+                        + f"; {len(left_out)} with too little material are left out" * bool(left_out)
+                        + (f"{', as' if left_out else ';'} {'is' if len(rare) == 1 else 'are'} {len(rare)} "
+                           f"theme{'' if len(rare) == 1 else 's'} with under {measures.MIN_SUPPORT} codings")
+                        * bool(rare)
+                        + " left out" * bool(rare and not left_out)},
         how_to_read={"zh": "离得近的地区，谈的主题相近；地区偏向哪个主题，就落在从原点看去的那个方向；"
                            "靠近原点的与平均相差不多。两轴没有显示的差异，图上看不到。"
-                           "名称放不下时，先标横轴两端的主题，再由外到内；没有名称的点离平均较近，见数据表。",
+                           "名称放不下时，先标最能分左右的两个主题，再由外到内；没有名称的点离平均较近，见数据表。"
+                           f"{absent['zh']}{rare_said['zh']}",
                      "en": "Regions near each other speak of similar themes; a region lies in the direction, seen from "
                            "the origin, of the themes it favours; near the origin is near the average. Differences "
-                           "the axes do not show cannot be seen here. Where names lack room, those of the two ends "
-                           "across are written, then others from the outside in; points without a name are nearer to "
-                           "the average, and in the data."},
+                           "the axes do not show cannot be seen here. Where names lack room, the two themes that "
+                           "most set left and right apart are named, then others from the outside in; points without "
+                           f"a name are nearer to the average, and in the data.{absent['en']}{rare_said['en']}"},
         **shared)
 
 
@@ -2532,12 +2575,7 @@ def dendrogram(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | Non
     automatic = {"zh": f"{pair['zh'][0]}与{pair['zh'][1]}谈的主题相近，{far['region']}没有相近的地区",
                  "en": f"{pair['en'][0]} and {pair['en'][1]} speak of similar themes; "
                        f"{far['region_en']} has no near neighbour"}
-    rule = {"zh": f"不足{measures.MIN_STATEMENTS}条语句或{measures.MIN_ARTICLES}篇文章",
-            "en": f"under {measures.MIN_STATEMENTS} statements or {measures.MIN_ARTICLES} articles"}
-    absent = {"zh": "", "en": ""} if not left_out else {
-        "zh": f"材料偏少（{rule['zh']}）而不比较的有{'、'.join(left_out)}。",
-        "en": f" Not compared for too little material ({rule['en']}): "
-              f"{', '.join(names.region(r, 'en') for r in left_out)}."}
+    absent = _left_out(left_out, names)
     alt = {"zh": f"树状图，{len(order)}个地区按主题结构的相似程度聚合。最接近的一对是{pair['zh'][0]}与"
                  f"{pair['zh'][1]}，距离{best['distance']:.2f}；{far['region']}离最相近的{far['nearest']}也有"
                  f"{far['distance']:.2f}。树上的次序：{'、'.join(order)}。{absent['zh']}",

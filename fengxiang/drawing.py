@@ -490,7 +490,7 @@ _SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (0.7, -0.7), (-0.7, 0.7)
 
 def place_labels(anchors: np.ndarray, radii: np.ndarray, sizes: np.ndarray, bounds: tuple, order: Sequence[int],
                  segments: np.ndarray | None = None, thick: np.ndarray | None = None,
-                 reach: float = 90.0) -> dict[int, Placed]:
+                 reach: float = 90.0, choices: dict | None = None) -> dict[int, Placed]:
     """Where labels may stand so that they touch no other label, no point and no line; all in points.
 
     A label stands beside its point where it is nearer to it than to any other point; else further off, up to `reach`,
@@ -504,6 +504,8 @@ def place_labels(anchors: np.ndarray, radii: np.ndarray, sizes: np.ndarray, boun
         bounds: (x0, y0, x1, y1) labels stay within.
         order: indices, the most important first.
         segments: (m, 2, 2) the ends of lines that labels must not lie on. thick: (m,) the widths of these lines.
+        choices: where each label may stand by itself, kept here from one call to the next, which may differ from it in
+            `order` alone.
 
     Returns:
         index → its place; labels without one are left out.
@@ -511,7 +513,10 @@ def place_labels(anchors: np.ndarray, radii: np.ndarray, sizes: np.ndarray, boun
     marks = np.column_stack([anchors - radii[:, None], anchors + radii[:, None]])
     lines = np.empty((0, 2, 2)) if segments is None else np.asarray(segments, float).reshape(-1, 2, 2)
     pads = np.ones(len(lines)) if thick is None else np.asarray(thick, float) / 2 + 1
-    choices = {i: _label_choices(i, anchors, radii, sizes[i], bounds, marks, lines, pads, reach) for i in order}
+    choices = {} if choices is None else choices
+    for i in order:
+        if i not in choices:
+            choices[i] = _label_choices(i, anchors, radii, sizes[i], bounds, marks, lines, pads, reach)
 
     def first_free(i, taken, leaders):
         """The index of the cheapest free choice; choices are sorted by cost, and looked at a few at a time."""

@@ -717,8 +717,9 @@ def test_points_are_named_from_the_outside_in(n_regions, tmp_path, monkeypatch):
     seen, card = sheets(monkeypatch, lambda **k: drawn("correspondence", tmp_path, [table], names=names, **k))
     data = data_of(card)
     data["far"] = np.hypot(data["axis_1"], data["axis_2"])
-    of_themes = data[data["kind"] == "theme"]
-    ends = {of_themes["axis_1"].idxmin(), of_themes["axis_1"].idxmax()}
+    of_themes = data[(data["kind"] == "theme") & (data["n"] >= 30)]
+    ends = {of_themes.loc[of_themes["axis_1"] < 0, "contribution_1"].idxmax(),
+            of_themes.loc[of_themes["axis_1"] > 0, "contribution_1"].idxmax()}
     hidden = 0
     for (lang, size), texts in seen.items():
         written = [text for text, _ in texts]
@@ -992,6 +993,44 @@ def test_the_tree_leaves_thin_regions_out_and_names_them(tmp_path):
     whole = drawn("dendrogram", tmp_path / "whole", [table])
     assert len(data_of(whole)) == 5
     assert "不比较" not in whole.subtitle["zh"] + whole.how_to_read["zh"]
+
+
+def test_the_plane_leaves_out_thin_regions_and_rare_themes_and_names_them(tmp_path):
+    regions = ["河北", "广东", "福建", "四川"]
+    slices = pd.DataFrame([(r, 30, 5) for r in regions] + [("深圳", 29, 5), ("内蒙古", 30, 4)],
+                          columns=["region", "n_statements", "n_articles"]).assign(year=-1)
+    # with Shenzhen and Inner Mongolia technology would have 5 codings and more
+    table = pd.DataFrame({"debt": [40, 10, 10, 10, 9, 9], "rules": [10, 40, 10, 20, 9, 9],
+                          "green": [10, 10, 40, 20, 9, 9], "tech": [4, 0, 0, 0, 3, 30]},
+                         index=[*regions, "深圳", "内蒙古"])
+    card = drawn("correspondence", tmp_path, [table], slices=slices)
+    data = data_of(card)
+    assert set(data["name"]) == {*regions, "debt", "rules", "green"}
+    assert card.n == 230  # by hand: 70 + 80 + 80
+    assert "另有2个材料偏少，不比较；1个主题归类不足5次，不画" in card.subtitle["zh"]
+    assert "2 with too little material are left out, as is 1 theme with under 5 codings" in card.subtitle["en"]
+    assert card.how_to_read["zh"].endswith("不比较的有内蒙古、深圳。归类不足5次的主题也不画：科技金融。")
+    whole = drawn("correspondence", tmp_path / "whole", [table])
+    assert len(data_of(whole)) == 10
+    assert "不比较" not in whole.subtitle["zh"]
+
+
+def test_the_poles_of_the_plane_have_enough_material_and_a_weak_axis_is_called_weak(tmp_path):
+    # technology lies furthest out, with 9 codings; of themes with 30 or more it is debt that sets Hebei apart
+    table = pd.DataFrame({"debt": [60, 20, 20], "rules": [20, 60, 60], "green": [30, 40, 30], "tech": [9, 0, 0]},
+                         index=["河北", "广东", "福建"])
+    card = drawn("correspondence", tmp_path, [table])
+    themes = data_of(card).query("kind == 'theme'").set_index("name")
+    assert themes["axis_1"].abs().idxmax() == "tech"
+    assert np.sign(themes.loc["tech", "axis_1"]) == np.sign(themes.loc["debt", "axis_1"])
+    assert {"地方债务", "制度建设"} <= set(re.findall("“([^”]+)”", card.title["zh"]))
+    assert "只占" not in card.title["zh"]
+    # where every region has a theme of its own, all four axes weigh the same
+    even = pd.DataFrame(20 + 40 * np.eye(5, dtype=int), index=["河北", "广东", "福建", "四川", "湖北"],
+                        columns=["debt", "rules", "green", "tech", "other"])
+    weak = drawn("correspondence", tmp_path / "weak", [even])
+    assert weak.title["zh"].endswith("，但只占差异的25.0%")
+    assert weak.title["en"].endswith(", but shows only 25.0% of the differences")
 
 
 def test_deontic_bars_add_up(tmp_path):
