@@ -923,10 +923,13 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
 
     mix = {"zh": "", "en": ""} if standardised is None else {
         "zh": "虚线是各年都按全部材料的文章类别构成拉平后的占比；带*的主题，首末两年只用共有的类别、按同样的比重来比，"
-              "变化便消失、减半或反向：变的可能是材料，不是重点。",
+              "变化便消失、减半或反向：变的可能是材料，不是重点。两者的比重不同：虚线用各年合计的构成，*用首末两年的，"
+              "所以虚线走平的主题未必带*。",
         "en": " The broken line is the share with the mix of kinds of articles held as it is in all years together; "
               "with *, the change between the first and the last year vanishes, halves or reverses once the kinds "
-              "that both have are given the same weights: the material may have changed, not the priorities."}
+              "that both have are given the same weights: the material may have changed, not the priorities. The line "
+              "weighs kinds by all years, the star by those two, so a theme whose broken line is flat need not have a "
+              "star."}
 
     signs = {"zh": "", "en": ""} if standardised is None else {
         "zh": "，虚线为拉平文章构成后的占比" + "；带*的，首末年之差拉平后不再成立" * bool(marked),

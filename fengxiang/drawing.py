@@ -329,15 +329,18 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
     (`SMALL_SHEET_RULE`), which a note says."""
     width, height = size_inches(figure)
     years = sorted({y for p in panels for y in p.years})
-    tops = [h for p in panels for h, t in zip(p.high, p.thin, strict=True) if not t and np.isfinite(h)]
-    tops += [v for p in panels for v in (*p.value, *p.beside) if np.isfinite(v)]
-    top = max(tops, default=0) * 1.04 or 1
+
+    def highest(panel):
+        drawn = [h for h, t in zip(panel.high, panel.thin, strict=True) if not t and np.isfinite(h)]
+        return max(drawn + [v for v in (*panel.value, *panel.beside) if np.isfinite(v)], default=0) * 1.04
+
+    top = max(map(highest, panels), default=0) or 1
     tick = max(m * 10.0**e for e in range(-3, 5) for m in (1, 2, 5) if m * 10.0**e <= top * 0.8)
     margin, gap, foot = text_width(form(tick), 7.5) + 0.06, 0.12, 0.17
     value_room = max(text_width(form(88.8), 8), 0.2) + 0.08
     # type of a title, inches below a row (so that a title stands nearer to its own lines than to those above), and the
     # least height and width of the lines
-    settings = ((8.0, 0.14, 0.38, 0.46), (7.2, 0.09, 0.27, 0.4))
+    settings = ((8.0, 0.2, 0.32, 0.46), (7.2, 0.13, 0.23, 0.4))
 
     def layout(panels, n_columns, setting):
         size, between, least_height, least_width = setting
@@ -346,11 +349,14 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
         titles = [figures.wrap(p.title, cell + (0 if size == 8 else gap - 0.06), size) for p in panels]
         heads = [(1.2 * max(t.count("\n") for t in titles[k:k + n_columns]) + 1) * size / 72 + 0.09
                  for k in range(0, len(panels), n_columns)]
-        plot = (height - foot - sum(heads) - between * n_rows) / n_rows
-        if plot < least_height or cell - value_room < least_width:
-            return np.inf, n_columns, cell, titles, heads, plot
-        shape = abs(np.log((cell - value_room) / plot / 1.5))
-        return shape + 2 * (-len(panels) % n_columns) / len(panels), n_columns, cell, titles, heads, plot
+        # One scale for all, but no row is higher than its highest line: so a title stands close above its own lines.
+        highs = [max(tick, *map(highest, panels[k:k + n_columns])) for k in range(0, len(panels), n_columns)]
+        room = max(height - foot - sum(heads) - between * n_rows, 0)
+        plots = [room * h / sum(highs) for h in highs]
+        if room / n_rows < least_height or cell - value_room < least_width:
+            return np.inf, n_columns, cell, titles, heads, plots
+        shape = abs(np.log((cell - value_room) / (room / n_rows) / 1.5))
+        return shape + 2 * (-len(panels) % n_columns) / len(panels), n_columns, cell, titles, heads, plots
 
     def latest(panel):
         known = [v for v in panel.value if np.isfinite(v)]
@@ -364,7 +370,7 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
     while not np.isfinite(best(shown, setting)[0]) and len(shown) > 1:
         shown.remove(min(reversed(shown), key=latest))
         foot = 0.3
-    _, n_columns, cell, titles, heads, plot = best(shown, setting)
+    _, n_columns, cell, titles, heads, plots = best(shown, setting)
     size, between, *_ = setting
     panels, hidden = shown, len(panels) - len(shown)
     # One pair of axes in inches for all panels: two dozen of their own take a second to set up.
@@ -375,19 +381,20 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
     broken = []  # all broken lines as one, gaps between them
     for k, panel in enumerate(panels):
         row, column = divmod(k, n_columns)
-        left, base = margin + column * (cell + gap), sum(heads[:row + 1]) + row * (plot + between) + plot
+        plot, of_row = plots[row], max(tick, *map(highest, panels[row * n_columns:(row + 1) * n_columns]))
+        left, base = margin + column * (cell + gap), sum(heads[:row + 1]) + sum(plots[:row + 1]) + row * between
         right = left + cell - value_room
 
         def at(x, left=left, right=right):
             return left + (np.asarray(x, float) - span[0]) / (span[1] - span[0]) * (right - left)
 
-        def up(y, base=base):
-            return base - np.asarray(y, float) / top * plot
+        def up(y, base=base, plot=plot, of_row=of_row):
+            return base - np.asarray(y, float) / of_row * plot
 
         axes.hlines([base, float(up(tick))], left, right, colors=["#C9C4BC", GRID], linewidth=0.7, zorder=0.5)
         x, values, thin = at(panel.years), up(panel.value), np.asarray(panel.thin, bool)
         band = np.where(thin, np.nan, np.stack([panel.low, panel.high]).astype(float))
-        axes.fill_between(x, *up(np.clip(band, 0, top)), color=panel.colour, alpha=0.16, linewidth=0)
+        axes.fill_between(x, *up(np.clip(band, 0, of_row)), color=panel.colour, alpha=0.16, linewidth=0)
         if thin.any():
             axes.plot(x, values, color=UNCLEAR, linewidth=1, zorder=2)
             axes.plot(x[thin], values[thin], "o", color=PAPER, markeredgecolor=UNCLEAR, markersize=3.2, zorder=4,

@@ -671,6 +671,39 @@ def sheets(monkeypatch, draw):
     return found, card
 
 
+def test_the_title_of_a_small_chart_stands_nearer_to_its_own_lines_than_to_those_above(tmp_path, monkeypatch):
+    from matplotlib.collections import LineCollection
+
+    names = charts.Names.load(CODEBOOK)
+    # one theme is far above the others, in one row; the scale is the same in all
+    rows = [(theme, year, 600 if k == 14 else 50) for k, theme in enumerate(names.themes) for year in (2022, 2023)]
+    frame = pd.DataFrame(rows, columns=["theme", "year", "n"]).assign(region="all", n_statements=1000, thin=False)
+    frame["share"] = frame["n"] / 1000
+    frame["low"], frame["high"] = frame["share"] - 0.02, frame["share"] + 0.02
+    gaps, scales, check = [], [], figures._check
+
+    def look(figure, stem, lang, size):
+        check(figure, stem, lang, size)
+        to_points = 72 / figure.dpi
+        levels = np.concatenate([c.get_transform().transform(np.vstack(c.get_segments()))[:, 1] for c in
+                                 figure.findobj(LineCollection)]) * to_points
+        bases = np.unique(np.round(levels, 1))  # of each row the axis and the line of the scale, from below
+        scales.append(np.ptp(np.diff(bases)[::2]))
+        titles = [box for text, box in figures._drawn_texts(figure) if text.get_text() in
+                  {name for theme in names.themes for name in names.theme(theme, lang).split("\n")}]
+        for box in titles:
+            above, below = bases[bases > box[1]], bases[bases < box[1]]
+            if len(above):
+                gaps.append((above.min() - box[3], box[1] - below.max()))
+
+    monkeypatch.setattr(figures, "_check", look)
+    drawn("theme_prevalence", tmp_path, [frame], names=names, standardised=None, warned=None, size=["page"])
+    assert len(gaps) > 20
+    # in all rows but that of the high theme, which has six charts at most
+    assert sum(above <= below for above, below in gaps) <= 2 * 6
+    assert max(scales) < 0.5  # one scale for all rows
+
+
 def test_findings_are_never_cut_and_columns_say_what_they_are(tmp_path, monkeypatch):
     ways = [("转载只计一次", "reprints counted once"), ("按文章而不按语句计数", "by article, not by statement"),
             ("逐个剔除来源", "each source left out"), ("逐个剔除文件形态", "each shape of file left out"),
