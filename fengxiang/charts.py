@@ -2039,7 +2039,8 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
         key = [(diverging_tint(v, limit), text, {}) for v, text in (
             (0.5, "远多于偶然" if lang == "zh" else "far more than chance"),
             (0.18, "多于偶然" if lang == "zh" else "more than chance"),
-            (-0.18, "少于偶然" if lang == "zh" else "less than chance"))]
+            (-0.18, "少于偶然" if lang == "zh" else "less than chance"),
+            (-0.5, "远少于偶然" if lang == "zh" else "far less than chance"))]
         key += [(tint(NEUTRAL, 0.25), "与偶然难分" if lang == "zh" else "may be chance", {}),
                 ("#F3F0EB", f"预期与实际都不足{measures.MIN_SUPPORT}次" if lang == "zh" else
                  f"fewer than {measures.MIN_SUPPORT} seen or expected", {})]
@@ -2054,10 +2055,12 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
                   "en": "Statements with both themes, against chance, "
                         f"{_slice_words(year, region, names, years, 'en')}; n = {count(n)} statements"},
         how_to_read={"zh": "要看两个主题的关系，从较下面的主题向左、从较上面的主题向下，相交的一格就是。"
-                           "数字是同在一句的语句数；紫色多于偶然，褐色少于偶然，灰色与偶然难分（错误发现率5%）。",
+                           "数字是同在一句的语句数；紫色多于偶然，褐色少于偶然，颜色越深差得越远（NPMI，到正负0.5为止）；"
+                           "灰色与偶然难分（错误发现率5%）。",
                      "en": "For two themes, go left from the lower one and down from the upper one to where they "
-                           "meet. The number is of statements with both; indigo is more than chance, ochre less, grey "
-                           "may be chance (false discovery rate 5%)."},
+                           "meet. The number is of statements with both; indigo is more than chance, ochre less, the "
+                           "darker the further from it (NPMI, up to 0.5 either way); grey may be chance (false "
+                           "discovery rate 5%)."},
         **shared)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MARK = "#55616C"
 EARLIER, LATER = "#9A6212", "#43388A"
+DEEP_EARLIER = "#8A5410"  # the end of a scale that digits stand on
 UNCLEAR = "#8A857D"  # marks that make no claim
 COUNT_PT = 7.2  # numbers of cases at the heads of columns: a 45th of a slide's height at least
 THIN_STYLE = {"hatch": "////", "edgecolor": "none"}
@@ -94,9 +95,10 @@ def shade_step(share: float, steps: int = 8) -> float:
 
 
 def diverging_tint(value: float, limit: float) -> tuple[float, float, float]:
-    """A colour for `value` in [−limit, limit]: ochre below zero, indigo above."""
+    """A colour for `value` in [−limit, limit]: ochre below zero, indigo above, in four steps each, on all of which
+    digits read well (`figures.ink_on`): no step lies where both black and white are pale."""
     share = min(abs(value) / limit, 1) if limit else 0
-    return tint(LATER if value > 0 else EARLIER, 0.06 + 0.88 * shade_step(share))
+    return tint(LATER if value > 0 else DEEP_EARLIER, 0.15 + 0.83 * shade_step(share, 4))
 
 
 def rows_that_fit(figure, n: int, pitch: float = 0.165, around: float = 0.45) -> int:

@@ -977,6 +977,20 @@ def test_a_tie_is_told_with_its_counts(tmp_path):
     assert card.n == 188
 
 
+def test_digits_read_well_on_every_colour_of_a_scale():
+    inks = {value: figures.contrast(figures.ink_on(colour), colour) for value in np.linspace(-1, 1, 81)
+            for colour in [drawing.diverging_tint(value, 0.5)] if value}
+    assert min(inks.values()) >= 5
+
+
+def test_the_matrix_has_a_key_for_both_sides_of_chance(tmp_path, monkeypatch):
+    seen, _ = sheets(monkeypatch, lambda **k: drawn("cooccurrence_matrix", tmp_path, **k))
+    for (lang, _), texts in seen.items():
+        assert {"zh": {"远多于偶然", "多于偶然", "少于偶然", "远少于偶然"},
+                "en": {"far more than chance", "more than chance", "less than chance", "far less than chance"}}[
+            lang] <= {text for text, _ in texts}
+
+
 def test_pairs_are_called_closer_or_looser_only_where_counts_go_the_same_way(tmp_path):
     rows = [("debt", "rules", 4, 40, 1.5, 0.001), ("debt", "green", 30, 3, -1.5, 0.001),
             ("debt", "tech", 9, 2, 1.5, 0.001),  # relatively closer, but fewer shared statements
