@@ -228,6 +228,11 @@ def others(n: int, noun: str = "") -> str:
     return f"{n} other" + ("" if n == 1 else "s")
 
 
+def _capital(text: str) -> str:
+    """A sentence with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def quoted(text: str) -> str:
     return f"“{text}”"
 
@@ -2040,7 +2045,8 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
             (0.5, "远多于偶然" if lang == "zh" else "far more than chance"),
             (0.18, "多于偶然" if lang == "zh" else "more than chance"),
             (-0.18, "少于偶然" if lang == "zh" else "less than chance"),
-            (-0.5, "远少于偶然" if lang == "zh" else "far less than chance"))]
+            (-0.5, "远少于偶然" if lang == "zh" else "far less than chance"))
+               if len(tied if v > 0 else apart)]
         key += [(tint(NEUTRAL, 0.25), "与偶然难分" if lang == "zh" else "may be chance", {}),
                 ("#F3F0EB", f"预期与实际都不足{measures.MIN_SUPPORT}次" if lang == "zh" else
                  f"fewer than {measures.MIN_SUPPORT} seen or expected", {})]
@@ -2049,7 +2055,7 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
 
     return figures.finish(
         draw, title=title or _sliced(automatic, names, year=year, region=region),
-        n=n, alt=alt, height=max(0.2 * len(themes) + 0.5, 1.6),
+        n=n, alt=alt, height=max(0.2 * len(themes) + 0.5, 2.2),
         subtitle={"zh": f"两个主题同在一句的次数及其与偶然之比，{_slice_words(year, region, names, years, 'zh')}；"
                         f"n={count(n)}条语句",
                   "en": "Statements with both themes, against chance, "
@@ -2708,6 +2714,25 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
     least = compared.groupby("theme")["p"].min()
     kept = least.sort_values(kind="stable").index[:n_themes]
 
+    def signs(lang):
+        """The signs that are drawn: the words of the key, colour and whether filled; and what they mean."""
+        alone = likely[~likely.index.isin(strong.index)]
+        cells = [names.region(r.region, lang) + {"zh": "—", "en": ": "}[lang] + names.theme(r.theme, lang)
+                 for r in alone.itertuples()] if len(alone) <= 3 else []
+        which = {"zh": f"（{'，'.join(cells)}）", "en": f" ({', '.join(cells)})"}[lang] if cells else ""
+        held = ((len(strong) > 0, INK, True, {"zh": "校正后仍不像偶然", "en": "unlikely even after correction"},
+                 {"zh": "深色的经多重比较校正仍不像偶然", "en": "dark circles are unlikely to be chance even after "
+                                                                "correction for many comparisons"}),
+                (len(alone) > 0, UNCLEAR, True,
+                 {"zh": "只看这一格不像偶然", "en": "unlikely on its own"},
+                 {"zh": f"灰色实心的{which}单独看不像偶然，但同时看了这么多格，仍可能只是碰巧",
+                  "en": f"filled grey ones{which} are unlikely to be chance on their own, but among so many cells may "
+                        "still be"}),
+                (bool((~compared["surprising"] & (compared["q"] >= 0.05)).any()), UNCLEAR, False,
+                 {"zh": "可能只是偶然", "en": "may be chance"},
+                 {"zh": "空心的可能只是材料不够", "en": "hollow ones may only mean too little material"}))
+        return [((word[lang], colour, filled), meaning[lang]) for drawn, colour, filled, word, meaning in held if drawn]
+
     def draw(figure, lang):
         width, height = size_inches(figure)
         rows = max(2, rows_that_fit(figure, len(kept), pitch=0.15, around=1.36))
@@ -2715,9 +2740,7 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
         place_t, place_r = {t: i for i, t in enumerate(themes)}, {r: i for i, r in enumerate(regions)}
         size = min(8.2, (height - 1.36) / len(themes) * 72 * 0.86)
         left = label_margin([names.theme(t, lang) for t in themes], size)
-        key_words = [({"zh": "校正后仍不像偶然", "en": "unlikely even after correction"}[lang], INK, True),
-                     ({"zh": "只看这一格不像偶然", "en": "unlikely on its own"}[lang], UNCLEAR, True),
-                     ({"zh": "可能只是偶然", "en": "may be chance"}[lang], UNCLEAR, False)]
+        key_words = [word for word, _ in signs(lang)]
         labels = [names.region(r, lang) for r in regions]
         column = (width - left) / max(len(regions), 8)
         flat = max(text_width(t, 8) for t in labels) + 0.05 < column
@@ -2791,11 +2814,12 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
         subtitle={"zh": f"材料够用的地区一句未提的主题；圆的大小是照其他地区的占比应有的语句数；n={count(n)}条语句",
                   "en": "Themes that regions with enough material never mention; size is the statements to be "
                         f"expected at the rate elsewhere; n = {count(n)} statements"},
-        how_to_read={"zh": "有圆的地方，这个地区一句也没有提到这个主题。圆越大，照别处的说法本该提得越多；"
-                           "深色的不像偶然，空心的可能只是材料不够。沉默不等于没有做。",
+        how_to_read={"zh": "有圆的地方，这个地区一句也没有提到这个主题。圆越大，照别处的说法本该提得越多。"
+                           + "；".join(meaning for _, meaning in signs("zh")) + "。沉默不等于没有做。",
                      "en": "Where there is a circle, the region never mentions the theme. The larger, the more "
-                           "often it would have at the rate elsewhere. Dark circles are unlikely to be chance; hollow "
-                           "ones may only mean too little material. Not mentioned does not mean not done."},
+                           "often it would have at the rate elsewhere. "
+                           + _capital("; ".join(meaning for _, meaning in signs("en")))
+                           + ". Not mentioned does not mean not done."},
         **shared)
 
 
@@ -3785,6 +3809,8 @@ def risk_transmission(passings: pd.DataFrame, *, places: Mapping[str, Bilingual]
     """
     unnamed = {"zh": "（未点明）", "en": "(not named)"}
     frame = _chosen(passings[passings["stance"] != "denied"], year=years, source=sources, target=targets)
+    # A statement that says it with two verbs says it once.
+    frame = frame.drop_duplicates(["statement_id", "source", "target"])
     years = sorted(int(y) for y in frame["year"].dropna().unique() if y > 0)
     data = (frame.groupby(["source", "target"]).agg(n=("statement_id", "size"), n_articles=("article_id", "nunique"))
             .reset_index().sort_values(["n", "source", "target"], ascending=[False, True, True], ignore_index=True))
@@ -3801,24 +3827,34 @@ def risk_transmission(passings: pd.DataFrame, *, places: Mapping[str, Bilingual]
                "target_zh": {"zh": "风险去处", "en": "target in Chinese"},
                "source_en": {"zh": "风险来处英文名", "en": "source"},
                "target_en": {"zh": "风险去处英文名", "en": "target"},
-               "n": {"zh": "说法次数", "en": "mentions", "unit": "次"},
-               "n_articles": {"zh": "文章数", "en": "articles"}}
+               "n": {"zh": "语句数", "en": "statements", "unit": "条"},
+               "n_articles": {"zh": "文章数", "en": "articles", "unit": "篇"}}
     data = data[list(columns)]
-    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "次", "en": "mentions"}, period=_period(years),
+    shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "条", "en": "statements"}, period=_period(years),
                   **finishing)
-    n = int(data["n"].sum())
+    n = int(frame["statement_id"].nunique())
     if len(data) < 2:
         return _too_little({"zh": "语料中说到一种风险传到另一处的地方太少，画不出传导关系。",
                             "en": "The corpus says too seldom that one risk passes into another for a picture."},
                            title=title, **shared)
     top = data[(data["source"] != "unnamed") & (data["target"] != "unnamed")]
     first = (top if len(top) else data).iloc[0]
-    automatic = {"zh": f"语料中{n}处说到风险传递，“{first['source_zh']}”到“{first['target_zh']}”有{first['n']}处",
-                 "en": f"{n} passages say that risk passes on; {first['n']} of them from “{first['source_en']}” to "
-                       f"“{first['target_en']}”"}
-    alt = {"zh": f"流向图，{year_span(years, 'zh')}语料中说到的风险传递，共{n}处、{len(data)}对。最多的："
-                 + "，".join(f"{r.source_zh}到{r.target_zh}{r.n}处" for r in data.head(5).itertuples()) + "。",
-           "en": f"Flow chart of risk said to pass on, {year_span(years, 'en')}: {n} passages, {len(data)} pairs. "
+    few = n < 10
+    said = {"zh": f"语料中{'总共只有' if few else '有'}{n}条语句说到风险传递",
+            "en": f"{'Only ' if few else ''}{n} statement{'' if n == 1 else 's'} {'in all ' if few else ''}"
+                  f"{'says' if n == 1 else 'say'} that risk passes on"}
+    if int((data["n"] == first["n"]).sum()) == 1:
+        automatic = {"zh": f"{said['zh']}，最多的是“{first['source_zh']}”到“{first['target_zh']}”，{first['n']}条",
+                     "en": f"{said['en']}; {first['n']} of them from “{first['source_en']}” to "
+                           f"“{first['target_en']}”"}
+    elif first["n"] == data["n"].max() == 1:
+        automatic = {"zh": f"{said['zh']}，没有哪一对说到两次",
+                     "en": f"{said['en']}, no two of them between the same ends"}
+    else:
+        automatic = {"zh": f"{said['zh']}，说得最多的不止一对", "en": f"{said['en']}; several pairs come first"}
+    alt = {"zh": f"流向图，{year_span(years, 'zh')}语料中说到的风险传递，共{n}条语句、{len(data)}对。最多的："
+                 + "，".join(f"{r.source_zh}到{r.target_zh}{r.n}条" for r in data.head(5).itertuples()) + "。",
+           "en": f"Flow chart of risk said to pass on, {year_span(years, 'en')}: {n} statements, {len(data)} pairs. "
                  "Most: "
                  + ", ".join(f"{r.source_en} to {r.target_en} {r.n}" for r in data.head(5).itertuples()) + "."}
 
@@ -3869,18 +3905,20 @@ def risk_transmission(passings: pd.DataFrame, *, places: Mapping[str, Bilingual]
             write(axes, (x, 1), word, 8, at="axes", shift=(0, 5), ha=ha, va="baseline", color=SOFT_INK)
 
     rows = max(data["source"].nunique(), data["target"].nunique())
+    grey_ends = bool((data[["source", "target"]] == "unnamed").any(axis=None))
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=max(2.0, 0.26 * rows + 0.6),
-        subtitle={"zh": f"语料中说到一种风险传到另一处的次数，{year_span(years, 'zh')}；n={n}处，否认的不计",
-                  "en": f"Passages that say one risk passes into another, {year_span(years, 'en')}; n = {n}, denials "
-                        "left "
-                        "out"},
-        how_to_read={"zh": "左边是风险的来处，右边是去处，带子越宽说得越多；灰色的一端原文没有点明。这是文中的说法，"
-                           "不是测得的传导。",
-                     "en": "At the left where risk comes from, at the right where it goes; the wider, the more often "
-                           "said; "
-                           "grey where the text does not name an end. This is what texts say, not transmission "
-                           "measured."},
+        subtitle={"zh": f"说到一种风险传到另一处的语句，{year_span(years, 'zh')}；n={n}条语句，否认的不计",
+                  "en": f"Statements that say one risk passes into another, {year_span(years, 'en')}; n = {n} "
+                        "statements, denials left out"},
+        how_to_read={"zh": "左边是风险的来处，右边是去处，带子越宽说得越多，两端的数是带子相加。同一条语句把同一对说了"
+                           "两遍，只计一次；说到几对的，每对各计一次，所以相加可以多于语句数。"
+                           + "灰色的，原文没有点明一端。" * grey_ends + "这是文中的说法，不是测得的传导。",
+                     "en": "At the left where risk comes from, at the right where it goes; the wider, the more "
+                           "statements say so. The numbers at the ends add up the bands. A statement counts once for "
+                           "each pair it tells of, however often it does, so that the bands can add up to more than "
+                           "the statements. " + "Grey where the text does not name an end. " * grey_ends
+                           + "This is what texts say, not transmission measured."},
         **shared)
 
 

@@ -591,7 +591,7 @@ def test_passings_of_a_year_and_a_place(tmp_path):
     card = drawn("risk_transmission", tmp_path, years=[2023])
     assert card.n == 2
     assert card.period == "2023"
-    assert card.title["zh"] == "语料中2处说到风险传递，“境外”到“市场”有1处"
+    assert card.title["zh"] == "语料中总共只有2条语句说到风险传递，没有哪一对说到两次"
     into = drawn("risk_transmission", tmp_path, targets=["banks"])
     assert into.n == 3
     assert set(data_of(into)["source"]) == {"firms", "unnamed"}
@@ -1289,9 +1289,25 @@ def test_only_signs_that_are_drawn_are_explained(tmp_path):
 def test_denied_transmission_is_left_out(tmp_path):
     card = drawn("risk_transmission", tmp_path)
     assert card.n == 4
-    assert card.title["zh"] == "语料中4处说到风险传递，“企业”到“银行”有2处"
-    assert card.alt["zh"] == ("流向图，2022—2023年语料中说到的风险传递，共4处、3对。最多的：企业到银行2处，"
-                              "境外到市场1处，（未点明）到银行1处。")
+    assert card.title["zh"] == "语料中总共只有4条语句说到风险传递，最多的是“企业”到“银行”，2条"
+    assert card.title["en"] == ("Only 4 statements in all say that risk passes on; 2 of them from “Firms” to "
+                                "“Banks”")
+    assert card.alt["zh"] == ("流向图，2022—2023年语料中说到的风险传递，共4条语句、3对。最多的：企业到银行2条，"
+                              "境外到市场1条，（未点明）到银行1条。")
+
+
+def test_a_statement_that_says_it_with_two_verbs_counts_once(tmp_path):
+    rows = [("s1", "firms", "banks"), ("s1", "firms", "banks"), ("s1", "abroad", "banks"), ("s2", "firms", "markets")]
+    passings = pd.DataFrame(rows, columns=["statement_id", "source", "target"]).assign(
+        article_id="a", year=2022, stance="told")
+    card = drawn("risk_transmission", tmp_path, [passings])
+    assert card.n == 2
+    assert data_of(card)["n"].to_list() == [1, 1, 1]
+    assert card.title["zh"] == "语料中总共只有2条语句说到风险传递，没有哪一对说到两次"
+    assert "没有点明" not in card.how_to_read["zh"]  # nothing grey is drawn
+    many = pd.concat([passings.assign(statement_id=[f"{s}{i}" for s in passings["statement_id"]]) for i in range(5)])
+    tied = drawn("risk_transmission", tmp_path, [many])
+    assert tied.title["zh"] == "语料中有10条语句说到风险传递，说得最多的不止一对"
 
 
 def test_falls_count_as_negative_changes(tmp_path):
@@ -1299,6 +1315,24 @@ def test_falls_count_as_negative_changes(tmp_path):
     assert data_of(card)["value"].to_list() == [10, 12.5, -4, 7, 9]
     assert card.alt["zh"] == ("点列图，语句中引用的增减幅度，2022—2024年，5处，按所指分2行。"
                               "中位数：贷款10.0%（3处），保费8.0%（2处）。")
+
+
+def test_the_caption_of_silences_explains_each_sign_that_is_drawn(tmp_path, monkeypatch):
+    words = {"dark": "校正后仍不像偶然", "grey": "只看这一格不像偶然", "hollow": "可能只是偶然"}
+    told = {"dark": "深色的经多重比较校正", "grey": "灰色实心的", "hollow": "空心的"}
+    some = SILENCE[~SILENCE["thin"]].copy()
+    assert len(some) == 2
+    for signs, p, q in (({"dark"}, 0.001, 0.01), ({"grey"}, 0.01, 0.5), ({"hollow"}, 0.5, 0.9),
+                        ({"dark", "grey"}, 0.01, [0.01, 0.5]), ({"grey", "hollow"}, [0.01, 0.3], 0.6)):
+        for column, values in (("p", p), ("q", q)):
+            some[column] = np.resize(values, len(some))
+        seen, card = sheets(monkeypatch, lambda frame=some, **k: drawn("silence", tmp_path, [frame], names=NAMES, **k))
+        written = {text for text, _ in seen["zh", "page"]}
+        assert {sign for sign, word in words.items() if word in written} == signs
+        assert {sign for sign, word in told.items() if word in card.how_to_read["zh"]} == signs
+    first = SILENCE[~SILENCE["thin"]].iloc[[0]].assign(p=0.01, q=0.6)
+    card = drawn("silence", tmp_path, [first])
+    assert f"（{first['region'].iloc[0]}—{NAMES.theme(first['theme'].iloc[0], 'zh')}）" in card.how_to_read["zh"]
 
 
 def test_silence_is_not_claimed_where_it_may_be_chance(tmp_path):
