@@ -472,6 +472,18 @@ def coverage(slices: pd.DataFrame, *, names: Names, years: Sequence[int] | None 
         write(axes, (1, above), "篇数" if lang == "zh" else "All", 7.5, at="right", shift=(3, 0), va="bottom",
               color=SOFT_INK)
 
+    why = {"zh": "", "en": ""}
+    if wanted is None and not some_years:
+        undated = int(whole.get(UNKNOWN_YEAR, 0))
+        again = int(whole.reindex(years, fill_value=0).sum()) + undated - n
+        if again > 0:
+            why = {"zh": f"{'各年与年份不详的' if undated else '各年'}相加比{count(n)}篇多{count(again)}："
+                         "一篇中有说到几个年度的语句，就在各年度各计一次。",
+                   "en": f" The years{' and the undated' if undated else ''} add up to {count(again)} more than the "
+                         f"{count(n)} articles: one with statements on several years counts in each of them."}
+        if undated:
+            why["zh"] += f"年份不详的{count(undated)}篇只计入合计。"
+            why["en"] += f" {count(undated)} without a known year count{'s' * (undated == 1)} in the totals alone."
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=1.22 + 0.28 * len(years),
         subtitle={"zh": f"各年度、各地区的文章数（篇），{year_span(years, 'zh')}；共{count(n)}篇。一篇涉及几个地区，"
@@ -479,9 +491,9 @@ def coverage(slices: pd.DataFrame, *, names: Names, years: Sequence[int] | None 
                   "en": f"Articles by work year and region, {year_span(years, 'en')}; {count(n)} in all. An article on "
                         "several regions counts in each of them"},
         how_to_read={"zh": "一列是一个地区，一行是一个年度，颜色越深文章越多，空格表示没有材料。"
-                           "没有材料不等于该地没有工作，只说明语料没有收到。",
+                           "没有材料不等于该地没有工作，只说明语料没有收到。" + why["zh"],
                      "en": "A column is a region, a row a year; the darker, the more articles, and an empty cell "
-                           "means none. No article does not mean no work: the corpus merely holds none."},
+                           "means none. No article does not mean no work: the corpus merely holds none." + why["en"]},
         **shared)
 
 
@@ -2995,6 +3007,20 @@ def _accuracy_of(accuracy: pd.DataFrame, themes: Sequence[str]) -> pd.DataFrame:
     return pd.concat([part, pd.DataFrame(rows)], ignore_index=True)
 
 
+_MIN_LABELS = 5  # with fewer reference labels a theme's F1 says nothing
+
+
+def _without_errors(frame: pd.DataFrame) -> pd.DataFrame:
+    """Themes without a single error have no interval by resampling, however few their labels: theirs is Wilson's, of
+    the share of decisions (hits, false alarms, misses) that are hits, turned into F1, which rises with it."""
+    frame = frame.copy()
+    none = (frame["f1_low"] >= 1) & (frame["tp"].fillna(0) > 0)
+    if none.any():
+        low, _ = measures.wilson_interval(*[frame.loc[none, "tp"].astype(float)] * 2)
+        frame.loc[none, "f1_low"] = 2 * low / (1 + low)
+    return frame
+
+
 def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, themes: Sequence[str] | None = None,
                       title: Bilingual | None = None, stem: str = "codebook_accuracy", period: str = "–",
                       **finishing) -> FigureCard:
@@ -3008,12 +3034,16 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, themes: Sequence[
     """
     frame = accuracy.copy() if themes is None else _accuracy_of(accuracy, themes)
     frame["gold"] = (frame["tp"].fillna(0) + frame["fn"].fillna(0)).astype("int64")
+    flawless = ((frame["f1_low"] >= 1) & (frame["gold"] >= _MIN_LABELS)).any()
+    frame = _without_errors(frame)
     special = {"all": {"zh": "全部判断合计", "en": "All decisions"} if themes is None else
                {"zh": "所选主题合计", "en": "Chosen themes, together"},
                "mean": {"zh": "各主题平均", "en": "Mean of themes"}}
     body = frame[~frame["theme"].isin(special) & (frame["gold"] > 0)]
-    order = sorted(body["theme"], key=lambda t: (-float(body.set_index("theme").loc[t, "f1"]),
-                                                 names.theme_order(list(body["theme"])).index(t)))
+    place = {t: i for i, t in enumerate(names.theme_order(list(body["theme"])))}
+    few = set(body.loc[body["gold"] < _MIN_LABELS, "theme"])
+    f1 = body.set_index("theme")["f1"].astype(float)
+    order = sorted(body["theme"], key=lambda t: (t in few, -f1[t] if t not in few else 0, place[t]))
     rows = [*[t for t in special if t in set(frame["theme"])], *order]
     data = frame.set_index("theme").loc[rows].reset_index()
     data["theme_zh"] = [special[t]["zh"] if t in special else names.theme(t, "zh") for t in data["theme"]]
@@ -3038,7 +3068,12 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, themes: Sequence[
                            title=title, **shared)
     whole = data[data["theme"] == "all"]
     n = int(whole["gold"].iloc[0]) if len(whole) else int(themes["gold"].sum())
-    weak = themes[themes["f1"] < 60]
+    judged = themes[~themes["theme"].isin(few)]
+    weak = judged[judged["f1"] < 60]
+    n_few = len(themes) - len(judged)
+    few_said = {"zh": "", "en": ""} if not n_few else {
+        "zh": f"；{n_few}个主题标注不足{_MIN_LABELS}处，不画", "en": f"; {n_few} theme{'' if n_few == 1 else 's'} with "
+                                                                    f"under {_MIN_LABELS} labels not drawn"}
     main = whole.iloc[0] if len(whole) else None
     if main is not None and np.isfinite(main["f1_low"]):
         interval = {"zh": f"（95%区间{percent(main['f1_low'])}至{percent(main['f1_high'])}）",
@@ -3048,21 +3083,25 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, themes: Sequence[
     score = percent(main["f1"]) if main is not None else percent(float(themes["f1"].mean()))
     automatic = {"zh": f"与参照标注相比，主题编码的F1为{score}{interval['zh']}",
                  "en": f"Against reference labels the coding of themes has an F1 of {score}{interval['en']}"}
-    ends = themes.sort_values(["f1", "theme"])
+    ends = (judged if len(judged) else themes).sort_values(["f1", "theme"])
     alt = {"zh": f"点图，{len(themes)}个主题的编码与参照标注相比的F1、精确率和召回率。"
                  f"合计F1为{score}{interval['zh']}。最高的是{ends.iloc[-1]['theme_zh']}，"
                  f"{percent(ends.iloc[-1]['f1'])}；最低的是{ends.iloc[0]['theme_zh']}，"
-                 f"{percent(ends.iloc[0]['f1'])}" + (f"；{len(weak)}个主题低于60%" if len(weak) else "") + "。",
+                 f"{percent(ends.iloc[0]['f1'])}" + (f"；{len(weak)}个主题低于60%" if len(weak) else "")
+                 + f"{few_said['zh']}。",
            "en": f"Dot chart of F1, precision and recall of the coding of {len(themes)} themes against reference "
                  "labels. "
                  f"F1 of all decisions: {score}{interval['en']}. Highest: {ends.iloc[-1]['theme_en']}, "
                  f"{percent(ends.iloc[-1]['f1'])}; lowest: {ends.iloc[0]['theme_en']}, {percent(ends.iloc[0]['f1'])}"
-                 + (f"; {len(weak)} themes are under 60%" if len(weak) else "") + "."}
+                 + (f"; {len(weak)} themes are under 60%" if len(weak) else "") + f"{few_said['en']}."}
 
     def draw(figure, lang, everything=data):
         room = rows_that_fit(figure, len(everything), around=0.55)
         totals = everything[everything["theme"].isin(special)]
-        shown = pd.concat([totals, _both_ends(everything.drop(totals.index), room - len(totals))])
+        shown = pd.concat([totals, everything.drop(totals.index)])
+        if room < len(everything):  # those that are not judged go first
+            rest = everything[~everything["theme"].isin({*special, *few})]
+            shown = pd.concat([totals, _both_ends(rest, room - len(totals))])
         labels = list(shown[f"theme_{lang}"])
         axes = add_axes(figure, left=label_margin(labels, 8.5), right=1.05, top=0.24, bottom=0.24)
         is_theme = ~shown["theme"].isin(special).to_numpy()
@@ -3071,13 +3110,21 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, themes: Sequence[
         axes.set_ylim(rows[-1] + 0.6, -0.6)
         write_scale(axes, [0, 20, 40, 60, 80, 100], [f"{t}%" for t in (0, 20, 40, 60, 80, 100)])
         colours = [names.colour(t) if k else INK for t, k in zip(shown["theme"], is_theme, strict=True)]
+        unsaid = shown["theme"].isin(few).to_numpy()
+        for row in rows[unsaid]:
+            write(axes, (0, row), "标注太少" if lang == "zh" else "too few labels", 7.5, shift=(3, 0), color=QUIET_INK,
+                  bbox={"facecolor": PAPER, "pad": 1, "linewidth": 0})
+        whole, every = shown, rows
+        shown, rows, colours = shown[~unsaid], rows[~unsaid], [c for c, u in zip(colours, unsaid, strict=True) if not u]
         axes.hlines(rows, shown["f1_low"], shown["f1_high"], colors=[pale(c) for c in colours], linewidth=4)
         axes.scatter(shown["precision"], rows, marker=4, s=26, c="#6E6A64", linewidths=0, zorder=3, clip_on=False)
         axes.scatter(shown["recall"], rows, marker=5, s=26, c="#6E6A64", linewidths=0, zorder=3, clip_on=False)
         axes.scatter(shown["f1"], rows, s=26, c=colours, zorder=4, clip_on=False)
+        shown, rows = whole, every
         write_rows(axes, rows, labels)
-        for row, f1, gold in zip(rows, shown["f1"], shown["gold"], strict=True):
-            write(axes, (1, row), percent(f1) if np.isfinite(f1) else "–", 8.5, at="right", shift=(40, 0), ha="right")
+        for row, f1, gold, u in zip(rows, shown["f1"], shown["gold"], unsaid, strict=True):
+            write(axes, (1, row), percent(f1) if np.isfinite(f1) and not u else "–", 8.5, at="right", shift=(40, 0),
+                  ha="right")
             if gold:
                 write(axes, (1, row), count(gold), 7.5, at="right", shift=(72, 0), ha="right", color=QUIET_INK)
         write(axes, (1, 1), "F1", 8, at="axes", shift=(40, 4), ha="right", va="baseline", color=SOFT_INK)
@@ -3086,20 +3133,25 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, themes: Sequence[
         key = {"zh": "●F1及其95%区间  ◀精确率  ▶召回率",
                "en": "● F1 and its 95% interval   ◀ precision   ▶ recall"}[lang]
         write(axes, (0, 1), key, 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
-        write_more(axes, len(everything) - len(shown), lang, int((~everything["theme"].isin(special)).sum()), {
+        write_more(axes, len(everything) - len(shown), lang, len(everything) - len(totals), {
             "zh": "最准和最不准的", "en": "the most and the least accurate"})
 
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.195 * len(data) + 0.55,
         subtitle={"zh": f"主题编码与参照标注之比，F1为精确率与召回率的调和平均；n={count(n)}处参照标注，"
-                        "区间按文章重抽样",
+                        f"区间按文章重抽样{few_said['zh']}",
                   "en": "Coding of themes against reference labels; F1 is the harmonic mean of precision and recall; "
-                        f"n = {count(n)} labels; intervals resample articles"},
+                        f"n = {count(n)} labels; intervals resample articles{few_said['en']}"},
         how_to_read={"zh": "F1为100%即与参照标注完全一致。精确率低，说明误报多；召回率低，说明漏报多。"
-                           "标注少的主题区间长，读数要留余地。",
+                           "标注少的主题区间长，读数要留余地。"
+                           + f"标注不足{_MIN_LABELS}处的主题，对错几处都说明不了什么，不画。" * bool(few)
+                           + "一处也没有错的主题，重抽样量不出区间，改用威尔逊法。" * bool(flawless),
                      "en": "An F1 of 100% agrees with the reference labels in everything. Low precision means false "
                            "alarms, low recall misses. Themes with few labels have long intervals: read them with "
-                           "reserve."},
+                           "reserve." + f" Themes with under {_MIN_LABELS} labels are not drawn: so few right or wrong "
+                           "say nothing." * bool(few)
+                           + " Where there is no error at all, resampling shows no interval; Wilson’s is drawn."
+                           * bool(flawless)},
         **shared)
 
 
@@ -3592,11 +3644,13 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
                         "= "
                         f"{count(n)} statements; lag is the median in days; grey: too little material"
                         + unshown["en"] + none["en"]},
-        how_to_read={"zh": "点越靠右，这个地区的文字里与总局此前说法一字不差的部分越多；空心点只计总局同一年的说法。"
+        how_to_read={"zh": "点越靠右，这个地区的文字里与总局此前说法一字不差的部分越多；"
+                           "空心点只计总局同一年的说法，与实心点重合时看不见。"
                            "机构名、会议名和数字不算。"
                            f"重复可能是转述，也可能同出一源。{why['zh']}",
                      "en": "The further right, the more of the region’s text is word for word what the national "
-                           "regulator said before; a hollow dot counts only what it said that year. Names of agencies, "
+                           "regulator said before; a hollow dot counts only what it said that year, and hides behind "
+                           "the other where that is all. Names of agencies, "
                            "meetings and figures do not count. It may be quoting, or both may draw on a "
                            f"third.{why['en']}"},
         **shared)
@@ -3899,7 +3953,7 @@ def risk_transmission(passings: pd.DataFrame, *, places: Mapping[str, Bilingual]
             codes = [Outline.MOVETO, *[Outline.CURVE4] * 3, Outline.LINETO, *[Outline.CURVE4] * 3, Outline.CLOSEPOLY]
             grey = "unnamed" in (r.source, r.target)
             axes.add_patch(PathPatch(Outline(vertices, codes), linewidth=0, alpha=0.75, facecolor=tint(
-                "#77726A" if grey else "#9E321D", 0.4 if grey else 0.3 + 0.6 * r.n / strongest)))
+                "#77726A" if grey else "#9E321D", 0.4 if grey else 0.3 + 0.6 * r.n / max(strongest, 3))))
         for x, ha, word in ((0, "left", {"zh": "风险来自", "en": "Risk from"}[lang]),
                             (1, "right", {"zh": "传到", "en": "passes into"}[lang])):
             write(axes, (x, 1), word, 8, at="axes", shift=(0, 5), ha=ha, va="baseline", color=SOFT_INK)

@@ -551,6 +551,54 @@ def test_the_accuracy_of_some_themes_is_added_up_anew(tmp_path):
     assert data["theme_zh"].iloc[0] == "所选主题合计"
 
 
+def test_coverage_says_why_the_years_do_not_add_up_to_the_articles(tmp_path):
+    def articles(*of_all, whole):
+        rows = [(year, "all", n) for year, n in of_all] + [(-1, "all", whole), (2022, "河北", 1), (-1, "河北", 1)]
+        return pd.DataFrame(rows, columns=["year", "region", "n_articles"])
+
+    told = drawn("coverage", tmp_path, [articles((2022, 5), (2023, 4), whole=8)])
+    assert "各年相加比8篇多1" in told.how_to_read["zh"]
+    assert "add up to 1 more than the 8 articles" in told.how_to_read["en"]
+    plain = drawn("coverage", tmp_path, [articles((2022, 5), (2023, 4), whole=9)])
+    assert "相加" not in plain.how_to_read["zh"]
+    undated = drawn("coverage", tmp_path, [articles((0, 2), (2022, 5), (2023, 4), whole=11)])
+    assert undated.how_to_read["zh"].endswith("年份不详的2篇只计入合计。")
+    assert "相加" not in undated.how_to_read["zh"]
+    both = drawn("coverage", tmp_path, [articles((0, 1), (2022, 5), (2023, 4), whole=8)])
+    assert "各年与年份不详的相加比8篇多2" in both.how_to_read["zh"]
+    assert both.how_to_read["en"].endswith("1 without a known year counts in the totals alone.")
+
+
+def test_too_few_labels_are_no_score_and_no_error_is_no_certainty(tmp_path, monkeypatch):
+    from matplotlib.collections import PathCollection
+
+    rows = [("debt", 28, 0, 0, 1, 1, 1, 1, 1), ("rules", 4, 0, 0, 1, 1, 1, 1, 1),
+            ("green", 8, 2, 2, 0.8, 0.8, 0.8, 0.6, 0.9), ("tech", 1, 0, 3, 1, 0.25, 0.4, 0, 1)]
+    accuracy = pd.DataFrame(rows, columns=["theme", "tp", "fp", "fn", "precision", "recall", "f1", "f1_low",
+                                           "f1_high"])
+    dots, check = {}, figures._check
+
+    def look(figure, stem, lang, size):
+        check(figure, stem, lang, size)
+        dots[lang, size] = [len(c.get_offsets()) for c in figure.findobj(PathCollection)]
+
+    monkeypatch.setattr(figures, "_check", look)
+    seen, card = sheets(monkeypatch, lambda **k: drawn("codebook_accuracy", tmp_path, [accuracy], **k))
+    data = data_of(card).set_index("theme")
+    assert list(data.index) == ["debt", "green", "rules", "tech"]  # what is not judged stands last
+    assert set(map(tuple, dots.values())) == {(2, 2, 2)}  # precision, recall and F1 of two themes
+    for (lang, _), texts in seen.items():
+        written = [text for text, _ in texts]
+        assert written.count({"zh": "标注太少", "en": "too few labels"}[lang]) == 2
+        assert "40.0%" not in written
+    # Wilson: 28 of 28 is 28 / (28 + 1.96²) = 0.879 at least, and F1 2 · 0.879 / 1.879
+    assert data.loc["debt", "f1_low"] == pytest.approx(100 * 2 * 0.8793 / 1.8793, abs=0.01)
+    assert data.loc["green", "f1_low"] == 60
+    assert "2个主题标注不足5处，不画" in card.subtitle["zh"]
+    assert "威尔逊" in card.how_to_read["zh"]
+    assert "最高的是地方债务，100.0%；最低的是绿色金融，80.0%" in card.alt["zh"]
+
+
 def test_silence_of_a_year(tmp_path):
     of_2022 = measures.silence(THEME_COUNTS, SLICES, year=2022).assign(thin=False)
     frame = pd.concat([SILENCE, of_2022])
