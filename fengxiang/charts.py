@@ -488,8 +488,8 @@ def coverage(slices: pd.DataFrame, *, names: Names, years: Sequence[int] | None 
         draw, title=title or automatic, n=n, alt=alt, height=1.22 + 0.28 * len(years),
         subtitle={"zh": f"各年度、各地区的文章数（篇），{year_span(years, 'zh')}；共{count(n)}篇。一篇涉及几个地区，"
                         "在各地区各计一次",
-                  "en": f"Articles by work year and region, {year_span(years, 'en')}; {count(n)} in all. An article on "
-                        "several regions counts in each of them"},
+                  "en": f"Articles by work year and region, {year_span(years, 'en')}; {count(n)} articles in all. One "
+                        "on several regions counts in each of them"},
         how_to_read={"zh": "一列是一个地区，一行是一个年度，颜色越深文章越多，空格表示没有材料。"
                            "没有材料不等于该地没有工作，只说明语料没有收到。" + why["zh"],
                      "en": "A column is a region, a row a year; the darker, the more articles, and an empty cell "
@@ -574,7 +574,7 @@ def cleaning_waterfall(ledger_counts: pd.DataFrame, *, title: Bilingual | None =
     return figures.finish(
         draw, title=title or automatic, n=total, alt=alt, height=0.27 * len(data) + 0.2,
         subtitle={"zh": f"原始文件中每个字符的去向；共{count(total)}个字符",
-                  "en": f"What became of each character of the raw files; {count(total)} in all"},
+                  "en": f"What became of each character of the raw files; {count(total)} characters in all"},
         how_to_read={"zh": "自上而下：从读入的全部字符中逐项减去不属于正文的部分，最后一条是留作分析的正文。"
                            "各项相加等于读入总数。",
                      "en": "From the top down, what is not body text is taken off step by step; the last bar is what "
@@ -1509,8 +1509,9 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
     return figures.finish(
         draw, title=title or _sliced(automatic, names, year=year),
         n=int(size.sum()), alt=alt, height=0.19 * len(themes) + 1.1,
-        subtitle={"zh": f"各地区语句中涉及各主题的百分比，{where[0]}；n为地区的语句数，一条涉及几个地区，各计一次",
-                  "en": f"Per cent of each region’s statements with each theme, {where[1]}; n is the region’s "
+        subtitle={"zh": f"各地区语句中涉及各主题的百分比，{where[0]}；"
+                        f"n={count(size.sum())}条语句，一条涉及几个地区，各计一次",
+                  "en": f"Per cent of each region’s statements with each theme, {where[1]}; n = {count(size.sum())} "
                         "statements, one on several regions counting in each"},
         how_to_read={"zh": "一列是一个地区，一行是一个主题，数字是该地区语句中涉及该主题的百分比，颜色越深占比越高，"
                            "颜色随主题的组。灰色的列材料偏少，只供参考。",
@@ -1810,9 +1811,9 @@ def tile_map_theme(prevalence: pd.DataFrame, *, names: Names, theme: str, year: 
         draw, title=title or _sliced(automatic, names, year=year),
         n=int(data["n_statements"].sum()), alt=alt, height=4.7,
         subtitle={"zh": f"各地区语句中涉及该主题的百分比，{year_span(years, 'zh')}；"
-                        f"n={count(data['n_statements'].sum())}条（一条涉及几个地区，各计一次）",
+                        f"n={count(data['n_statements'].sum())}条语句（一条涉及几个地区，各计一次）",
                   "en": f"Per cent of each region’s statements on the theme, {year_span(years, 'en')}; n = "
-                        f"{count(data['n_statements'].sum())}, one on several regions counting in each"},
+                        f"{count(data['n_statements'].sum())} statements, one on several regions counting in each"},
         how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深，该地区的语句谈这个主题越多。"
                            "斜线格材料偏少，空格没有材料。",
                      "en": "Every region is a tile of one size, roughly in its place; the darker, the more of its "
@@ -1908,9 +1909,9 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
         draw, title=title or _sliced(automatic, names, year=year),
         n=int(data["n_statements"].sum()), alt=alt, height=4.7,
         subtitle={"zh": f"各地区语句中占比最高的主题，{year_span(years, 'zh')}；n={count(data['n_statements'].sum())}"
-                        "条（一条涉及几个地区，各计一次）",
+                        "条语句（一条涉及几个地区，各计一次）",
                   "en": f"Theme with the largest share of each region’s statements, {year_span(years, 'en')}; n = "
-                        f"{count(data['n_statements'].sum())}, one on several regions counting in each"},
+                        f"{count(data['n_statements'].sum())} statements, one on several regions counting in each"},
         how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；数字是右边所列主题的序号，"
                            "每个主题一种颜色，同组的颜色相近。带*的地区，首位与其他主题的95%区间有重叠。",
                      "en": "Every region is a tile of one size, roughly in its place; the number is that of the "
@@ -2357,10 +2358,10 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(data) + 0.6,
         subtitle={"zh": f"{year_b}年与{year_a}年两个主题同句的几率比之比（倍）与95%区间，即相对于各自在当年出现多少；"
-                        f"右列为同句次数，n={count(n)}；{colours['zh']}",
+                        f"右列为同句次数，n={count(n)}次；{colours['zh']}",
                   "en": f"Ratio of the odds ratios of sharing a statement, {year_b} against {year_a}, relative to how "
                         "common each theme is in the year, with 95% intervals; at the right statements with both, n = "
-                        f"{count(n)}; {colours['en']}"},
+                        f"{count(n)} in all; {colours['en']}"},
         how_to_read={"zh": "点在右边，相对于两个主题各自在当年出现多少，后一年比前一年更常同句；在左边，更少同句。"
                            "主题本身有多有少，所以次数可以反着走。横线是95%区间，带箭头的一端伸出图外。"
                            f"只有经多重比较校正仍明显、次数同向增减、一年里至少同句{measures.MIN_SUPPORT}次的，"
@@ -2982,7 +2983,7 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
                         f"{_slice_words(year, region, names, years, 'zh')}，n={count(n)}条语句",
                   "en": "Per cent of statements by grade of wording, with 95% intervals of "
                         f"{hard_names['en']} together (thin lines); "
-                        f"{_slice_words(year, region, names, years, 'en')}, n = {count(n)}"},
+                        f"{_slice_words(year, region, names, years, 'en')}, n = {count(n)} statements"},
         how_to_read={"zh": "一句取其中最强的一级，颜色越深，措辞约束力越强；"
                            f"按{hard_names['zh']}合计的占比由高到低排列，条下细线是这一合计的95%区间，"
                            f"有重叠就不能说谁更硬。灰色的主题不足{measures.MIN_STATEMENTS}条，占比再高也不作比较。",
@@ -3302,7 +3303,7 @@ def robustness(findings: Sequence, *, years: Sequence[int] | None = None, region
         draw, title=title or automatic, n=n, alt=alt, height=max(map(page_height, figures.LANGS)),
         subtitle={"zh": f"每条发现换{len(ways)}种做法重算，圆点为结论不变，叉为改变，空白为不适用；n={count(n)}次重算",
                   "en": f"Each finding recomputed in {len(ways)} other ways: a dot where it stands, a cross where it "
-                        f"does not, blank where the way has no bearing; n = {count(n)}"},
+                        f"does not, blank where the way has no bearing; n = {count(n)} recounts"},
         how_to_read={"zh": f"一行是一条发现，只写要点，全文见数据表；一列是一种做法，自左至右：{every['zh']}。空着的，"
                            "是这种做法与该条发现无关。叉多的发现取决于怎么数、用哪些来源，"
                            f"引用时要说明。最不稳的一条成立{weakest.badge['holds']}次，共{weakest.badge['of']}次。",
@@ -4061,9 +4062,8 @@ def quantities(table: pd.DataFrame, *, unit: str = "%", change: bool = True, n_r
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.2 * len(chosen) + 0.45,
         subtitle={"zh": f"语句中引用的{told['zh']}（{unit}），{year_span(years, 'zh')}；n={n}处，短竖线为中位数",
-                  "en": f"{told['en'].capitalize()} quoted in statements ({unit}), {year_span(years, 'en')}; n = {n}; "
-                        "the "
-                        "short line is the median"},
+                  "en": f"{told['en'].capitalize()} quoted in statements ({unit}), {year_span(years, 'en')}; n = {n} "
+                        "figures; the short line is the median"},
         how_to_read={"zh": "一点是原文引用的一个数；各处口径、时段和地区不同，只能看大致的范围，不能相加或比较高低。",
                      "en": "A dot is one quoted figure; definitions, periods and regions differ, so read the range, "
                            "and do "

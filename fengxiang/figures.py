@@ -871,6 +871,15 @@ def _markdown(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text)
 
 
+def _counted(card: Mapping) -> str:
+    """The n of a card with what is counted, in both languages where its subtitles tell: “n = 58次首用 / 58 first
+    uses”."""
+    n = f"{card['n']:,}"
+    found = (re.search(rf"(?:n=|共)({n}[^\d；，。（][^；，。（]*)", card["subtitle"]["zh"]),
+             re.search(rf"n = ({n} [^;,.(]*)|(?<![\d,.])({n} .*?) in all", card["subtitle"]["en"]))
+    return "n = " + (" / ".join(_markdown((m[1] or m[2]).strip()) for m in found if m) or n)
+
+
 def write_gallery(out: str | Path) -> Path:
     """Writes OUT/figures/README.md: every figure as a picture with its titles, notes, source and files; its path."""
     cards = read_cards(out)
@@ -889,8 +898,9 @@ def write_gallery(out: str | Path) -> Path:
                  for name, path in sorted(card["files"][lang].items()) if name in ("png", "svg", "pdf")
                  and (Path(out) / "figures" / path).exists()]
         lines += [f"{_markdown(card['how_to_read']['zh'])}", "", f"{_markdown(card['how_to_read']['en'])}", "",
-                  f"n = {card['n']} · {card['period']} · `{card['content_hash']}` · "
-                  + " · ".join([*links, f"[CSV]({card['stem']}.csv)", f"[JSON]({card['stem']}.json)"]), ""]
+                  " · ".join([_counted(card), *([card["period"]] if re.search(r"\d", card["period"]) else []),
+                              f"`{card['content_hash']}`", *links, f"[CSV]({card['stem']}.csv)",
+                              f"[JSON]({card['stem']}.json)"]), ""]
     path = Path(out) / "figures" / "README.md"
     _write(path, ("\n".join(lines).rstrip() + "\n").encode())
     return path

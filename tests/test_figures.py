@@ -429,6 +429,22 @@ def test_an_unchanged_figure_keeps_its_time_stamp(tmp_path):
     assert path.stat().st_mtime == 1
 
 
+def test_gallery_says_what_is_counted_and_no_period_that_is_empty(tmp_path):
+    def line(**given):
+        card_of(tmp_path, bars, **given)
+        text = figures.write_gallery(tmp_path).read_text("utf-8")
+        return next(line for line in text.splitlines() if line.startswith("n = "))
+
+    told = {"zh": "各主题的占比；n=1,058条语句，灰色为偏少", "en": "Shares; n = 1,058 statements, thin ones grey"}
+    counted = "n = 1,058条语句 / 1,058 statements"
+    assert line(n=1058, subtitle=told, period="2021–2026").startswith(f"{counted} · 2021–2026 · `")
+    assert line(n=1058, subtitle=told, period="–").startswith(f"{counted} · `")
+    assert line(n=105, subtitle=told, period="2021").startswith("n = 105 · 2021 · `")
+    in_all = {"zh": "文章数；共105篇。一篇", "en": "Articles; 105 articles in all. One"}
+    assert line(n=105, subtitle=in_all, period="–").startswith("n = 105篇 / 105 articles · `")
+    assert line(n=7, subtitle={"zh": "", "en": ""}, period="years unknown").startswith("n = 7 · `")
+
+
 def test_gallery_lists_every_figure(tmp_path):
     card_of(tmp_path, bars, alt={"zh": "条形图 [一]", "en": "bars"})
     card_of(tmp_path, bars, stem="another", title={"zh": "另一张*图*", "en": "Another"})
