@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MARK = "#55616C"
 EARLIER, LATER = "#9A6212", "#43388A"
-DEEP_EARLIER = "#8A5410"  # the end of a scale that digits stand on
+DEEP_EARLIER = "#6E4207"  # the end of a scale that digits stand on
 UNCLEAR = "#8A857D"  # marks that make no claim
 COUNT_PT = 7.2  # numbers of cases at the heads of columns: a 45th of a slide's height at least
 THIN_STYLE = {"hatch": "////", "edgecolor": "none"}
@@ -95,10 +95,10 @@ def shade_step(share: float, steps: int = 8) -> float:
 
 
 def diverging_tint(value: float, limit: float) -> tuple[float, float, float]:
-    """A colour for `value` in [−limit, limit]: ochre below zero, indigo above, in four steps each, on all of which
+    """A colour for `value` in [−limit, limit]: ochre below zero, indigo above, in five steps each, on all of which
     digits read well (`figures.ink_on`): no step lies where both black and white are pale."""
     share = min(abs(value) / limit, 1) if limit else 0
-    return tint(LATER if value > 0 else DEEP_EARLIER, 0.15 + 0.83 * shade_step(share, 4))
+    return tint(LATER if value > 0 else DEEP_EARLIER, 0.15 + 0.85 * shade_step(share, 5))
 
 
 def rows_that_fit(figure, n: int, pitch: float = 0.165, around: float = 0.45) -> int:
@@ -341,8 +341,8 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
     margin, gap, foot = text_width(form(tick), 7.5) + 0.06, 0.12, 0.17
     value_room = max(text_width(form(88.8), 8), 0.2) + 0.08
     # type of a title, inches below a row (so that a title stands nearer to its own lines than to those above), and the
-    # least height and width of the lines
-    settings = ((8.0, 0.2, 0.32, 0.46), (7.2, 0.13, 0.23, 0.4))
+    # least height of the lines, a mean over rows, and their least width
+    settings = ((8.0, 0.2, 0.38, 0.46), (7.2, 0.13, 0.27, 0.4))
 
     def layout(panels, n_columns, setting):
         size, between, least_height, least_width = setting
@@ -383,7 +383,11 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
     broken = []  # all broken lines as one, gaps between them
     for k, panel in enumerate(panels):
         row, column = divmod(k, n_columns)
-        plot, of_row = plots[row], max(tick, *map(highest, panels[row * n_columns:(row + 1) * n_columns]))
+        tallest = [max(tick, highest(p)) for p in panels[row * n_columns:(row + 1) * n_columns]]
+        plot, of_row = plots[row], max(tallest)
+        # Titles stand on one level, or on two where a row has lines that are far higher than the others.
+        lower = [h for h in tallest if h <= 0.65 * of_row]
+        level = max(lower) if max(tick, highest(panel)) <= 0.65 * of_row else of_row
         left, base = margin + column * (cell + gap), sum(heads[:row + 1]) + sum(plots[:row + 1]) + row * between
         right = left + cell - value_room
 
@@ -410,7 +414,7 @@ def small_multiples(figure, panels: Sequence[Panel], form: Callable[[float], str
             after = max(right, float(x[last]) + 3 / 72)  # past the end of the lines that the scale is read from
             write(axes, (after, values[last]), form(panel.value[last]), 8, shift=(2, 0),
                   color=QUIET_INK if thin[last] else INK)
-        write_stack(axes, (left, base - plot), titles[k], size, shift=(0, 5))
+        write_stack(axes, (left, float(up(level))), titles[k], size, shift=(0, 5))
         if k + n_columns >= len(panels):
             ends = [years[0], years[-1]] if len(years) > 1 else [years[0]]
             full, brief = [str(year) for year in ends], [f"{year % 100:02d}" for year in ends]
