@@ -1017,7 +1017,7 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, na
                                   f"the test (q < {level_q})."}, title=title, **shared)
 
     def some(frame, lang):
-        return listing([quoted(names.term(t, lang)) for t in frame["term"].head(3)], lang)
+        return listing([quoted(names.term(t, lang)) for t in frame["term"].head(2)], lang)
 
     both = {lang: some(of_a, lang) for lang in figures.LANGS}
     other = {lang: some(of_b, lang) for lang in figures.LANGS}
@@ -1069,10 +1069,10 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, na
             if lang == "en":
                 word = f"← more in {text}" if side < 0 else f"more in {text} →"
             write(axes, (side * reach, rows[0] - 0.6), word, 8, shift=(0, 4), ha="left" if side < 0 else "right",
-                  va="bottom", color=colour)
+                  va="baseline", color=colour)
         for k, (head, name) in enumerate(((head_b, "count_b"), (head_a, "count_a"))):
             x = (k + 1) * column * 72
-            write(axes, (1, rows[0] - 0.6), head, 8, at="right", shift=(x, 4), ha="right", va="bottom",
+            write(axes, (1, rows[0] - 0.6), head, 8, at="right", shift=(x, 4), ha="right", va="baseline",
                   color=SOFT_INK)
             for row, value in zip(rows, shown[name], strict=True):
                 write(axes, (1, row), count(value), 8, at="right", shift=(x, 0), ha="right", color=SOFT_INK)
@@ -1331,7 +1331,7 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         heads = ({"zh": f"占语句（空心{first}年，实心{last}年）", "en": f"Share (hollow {first}, solid {last})"}[lang],
                  {"zh": "变化（百分点）与95%区间", "en": "Change in points, 95% interval"}[lang])
         for axes, head in zip((shares, changes), heads, strict=True):
-            write(axes, (0, 1), head, 8, at="axes", shift=(0, 3), va="bottom", color=SOFT_INK)
+            write(axes, (0, 1), head, 8, at="axes", shift=(0, 3), va="baseline", color=SOFT_INK)
         write_more(shares, len(everything) - len(data), lang, len(everything), {
             "zh": "变化明显的和占比较高的", "en": "clear changes, then the largest shares"})
         changes.set_ylim(shares.get_ylim())  # rows of both sides stay level
@@ -1871,8 +1871,8 @@ def tile_map_dominant(prevalence: pd.DataFrame, *, names: Names, year: int = ALL
         automatic = {
             "zh": f"{len(solid)}个材料够用的地区中，{labels['zh']}各在{tally[order[0]]}个占比最高"
                   + f"；这{led}个中{unsure}个与别的主题难分先后" * bool(unsure),
-            "en": f"{labels['en']} each have the largest share in {tally[order[0]]} of the {len(solid)} regions with "
-                  "enough material" + f"; {unsure} of these {led} are within error of another theme" * bool(unsure)}
+            "en": f"{labels['en']} each lead in {tally[order[0]]} of {len(solid)} regions with enough material"
+                  + f", in {unsure} of these {led} within error of another" * bool(unsure)}
     else:
         automatic = {"zh": f"{len(solid)}个材料够用的地区，占比最高的主题各不相同",
                      "en": f"Each of the {len(solid)} regions with enough material has a different theme first"}
@@ -2341,12 +2341,12 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
         axes.scatter(scale[:, 0], rows, c=colours, s=22, zorder=3)
         write_rows(axes, rows, labels, size)
         words = ("← 几率比变小", "几率比变大 →") if lang == "zh" else ("← lower odds ratio", "higher →")
-        write(axes, (0, 1), words[0], 8, at="axes", shift=(0, 4), va="bottom", color=SOFT_INK)
-        write(axes, (1, 1), words[1], 8, at="axes", shift=(0, 4), ha="right", va="bottom", color=SOFT_INK)
+        write(axes, (0, 1), words[0], 8, at="axes", shift=(0, 5), va="baseline", color=SOFT_INK)
+        write(axes, (1, 1), words[1], 8, at="axes", shift=(0, 5), ha="right", va="baseline", color=SOFT_INK)
         for k, (year, name) in enumerate(((year_a, "n_both_a"), (year_b, "n_both_b"))):
             x = (k + 1) * column * 72 - 2
-            write(axes, (1, 1), f"{year}年" if lang == "zh" else str(year), 8, at="axes", shift=(x, 4), ha="right",
-                  va="bottom", color=SOFT_INK)
+            write(axes, (1, 1), f"{year}年" if lang == "zh" else str(year), 8, at="axes", shift=(x, 5), ha="right",
+                  va="baseline", color=SOFT_INK)
             for row, value in zip(rows, shown[name], strict=True):
                 write(axes, (1, row), count(value), 8, at="right", shift=(x, 0), ha="right", color=SOFT_INK)
         write_more(axes, len(everything) - len(shown), lang, len(everything), {
@@ -2900,8 +2900,8 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
                      "en": f"“{first['theme_en']}” is worded most bindingly: {first_share} {hard_names['en']}"}
     elif len(lead) > 0.7 * len(solid):
         automatic = {"zh": f"没有哪个主题的措辞明显更硬：{hard_names['zh']}合计占{percent(lowest)}至{first_share}",
-                     "en": f"No theme is clearly worded more bindingly: {percent(lowest)} to {first_share} "
-                           f"{hard_names['en']}"}
+                     "en": f"No theme is clearly worded more bindingly than others: {hard_names['en']} make up "
+                           f"{percent(lowest)} to {first_share}"}
     else:
         automatic = {"zh": f"“{first['theme_zh']}”的措辞属于最硬之列：{first_share}为{hard_names['zh']}，"
                            f"与另外{close}个主题难分先后",
