@@ -83,7 +83,8 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
             if parts[partial.bucket][0] != key or any(
                     f not in stats or stats[f] != stats_before.get(f) for f in files) or (
                     inside and not cache.has(parts[partial.bucket][1])):
-                yield Finish(partial, str(cache.folder), str(out), key, tuple(ids[a:b]), tuple(stories[a:b]), inside)
+                yield Finish(partial, str(cache.folder), str(out), fingerprint, key, tuple(ids[a:b]),
+                             tuple(stories[a:b]), inside)
 
     finished = run(finish, changed())
     whole = root()
@@ -236,11 +237,13 @@ def judge(task: Judge) -> list[bool]:
 @dataclass(frozen=True, slots=True)
 class Finish:
     """One partition with what only the whole corpus knows: identifiers and stories of its articles, and which of
-    its articles share a story with another one. `key` says by what its rows are made."""
+    its articles share a story with another one. `fingerprint` is of the code that merges, `key` says by what its rows
+    are made."""
 
     partial: Partial
     cache: str
     out: str
+    fingerprint: str
     key: str
     article_ids: tuple[str, ...]
     story_ids: tuple[str, ...]
@@ -333,7 +336,7 @@ def _shared_cells(task: Finish, owner: np.ndarray, coded: pa.Table, words: dict)
                     *(c.tobytes() for c in counts.columns.values())]
     told = {"rows": pa.table({"n": [len(out[k]) for k in OF_STORIES]}),
             "stories": pa.table({"story": np.unique(story[is_shared])})}
-    return f"stories-{digest(*content)}", told | out
+    return f"stories-{digest(task.fingerprint, *content)}", told | out
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:

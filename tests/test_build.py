@@ -372,6 +372,23 @@ def test_one_text_alone_in_two_partitions_is_one_story(tmp_path, monkeypatch):
     assert_stories_are_those_of_the_rows(out)
 
 
+def test_what_other_code_kept_of_stories_is_not_taken(raw, tmp_path, monkeypatch):
+    monkeypatch.setattr(building, "PARTITION_BYTES", 1)
+    out = tmp_path / "out"
+
+    def kept():
+        return {p.stem for p in (out / ".fengxiang" / "cache").rglob("stories-*")}
+
+    build(raw, out, CODEBOOK, workers=1)
+    before = kept()
+    prints = building.layer_fingerprints
+    monkeypatch.setattr(building, "layer_fingerprints", lambda folder: prints(folder) | {"merged": "other code"})
+    build(raw, out, CODEBOOK, workers=1)
+    assert before
+    assert kept()
+    assert not before & kept()
+
+
 @settings(max_examples=12, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5), st.integers(0, 3)), min_size=1, max_size=4))
 def test_stories_of_a_build_that_goes_on_from_the_last_one_equal_a_cold_one(tmp_path_factory, changes):
