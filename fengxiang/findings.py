@@ -138,10 +138,36 @@ def listed(items: Sequence[str], lang: str, total: int | None = None) -> str:
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
 
 
-def _number(zh: str, en: str | None = None, n: int | None = None, of: int | None = None, cell: dict | None = None,
-            evidence: Sequence[str] = (), definition: dict | None = None) -> dict:
-    return {"zh": zh, "en": en or zh, "n": n, "of": of, "cell": cell or {}, "evidence": list(evidence),
-            "definition": definition}
+DEFINITIONS = {
+    "theme": ("含该主题的语句占全部语句的份额", "statements with the theme, of all statements"),
+    "size": ("这一年度的全部语句", "all statements on the work of that year"),
+    "standardised": ("把文章类别的构成拉平到各年合计之后的占比",
+                     "the share with the kinds of articles held as they are in all years together"),
+    "list": ("这份清单分条列出的重点", "points that the list sets out"),
+    "new_terms": (f"首次出现、加引号且至少见于{MIN_WITNESSES}篇稿件的提法",
+                  f"quoted terms that are new to the material and in {MIN_WITNESSES} stories or more"),
+    "term_stories": ("用到它的稿件，占该工作年度全部稿件（转载合并后）",
+                     "stories that use it, of all stories of the work year (reprints merged)"),
+    "own_terms": ("词表所列、历年只有一个地方局用过的提法",
+                  "listed terms that one bureau alone uses, in any year"),
+    "term_regions": ("历年用过这一提法的地方局都列在句中", "the bureaus that use it in any year are those named"),
+    "pair": ("同时含两个主题的语句，占全部语句", "statements that hold both themes, of all statements"),
+    "pair_ratio": ("同句条数除以两者互不相干时应有的条数", "shared statements over what chance would give"),
+    "binding": ("用了最强两级措辞的语句，占该年度全部语句",
+                "statements with wording of the two strongest grades, of all statements of the work year"),
+    "digests": ("出自摘编的语句，占该年度全部语句",
+                "statements taken from digests, of all statements of the work year"),
+    "regions": ("至少有一条语句归给它的地区，占编码本所列地区",
+                "regions that any statement is attributed to, of those of the codebook"),
+}
+"""What a number counts, by what its cell names: zh and en."""
+
+
+def _number(zh: str, en: str | None = None, *, cell: dict, n: int | None = None, of: int | None = None,
+            evidence: Sequence[str] = ()) -> dict:
+    """A number of a sentence; `cell` says what it counts and where."""
+    return {"zh": zh, "en": en or zh, "n": n, "of": of, "cell": cell, "evidence": list(evidence),
+            "definition": dict(zip(("zh", "en"), DEFINITIONS[cell["what"]], strict=True))}
 
 
 def _union(numbers: Sequence[dict], limit: int = 12) -> list[str]:
@@ -157,9 +183,7 @@ def _share_number(view: View, theme: int, shares: Shares, year: int, side: str =
     share = percent(shares.share[theme])
     return _number(share, n=int(shares.n[theme]), of=shares.of,
                    cell={"what": "theme", "theme": corpus.codes[theme], "year": year, "side": side},
-                   evidence=view.evidence(corpus.rows(year, side) & corpus.theme[:, theme].astype(bool)),
-                   definition={"zh": "含该主题的语句占全部语句的份额",
-                               "en": "statements with the theme, of all statements"})
+                   evidence=view.evidence(corpus.rows(year, side) & corpus.theme[:, theme].astype(bool)))
 
 
 def _size_number(of: int, year: int, side: str = ALL_SIDES) -> dict:
@@ -278,10 +302,9 @@ def leading_theme(view: View, names: Names) -> Finding:
         text = (f"{year}年“{zh}”占{of:,}条语句的{share}；{other['zh']}与它的差距{'都' if n > 1 else ''}在误差之内，"
                 f"这{n + 1}个主题分不出先后。",
                 f"In {year} “{en}” takes {share} of {of:,} statements; {other['en']} {'is' if n == 1 else 'are'} "
-                f"within error of it: no order among these {n + 1} can be told.")
+                f"within error of it, so these {n + 1} cannot be ranked.")
         title = {"zh": f"{year}年“{zh}”占{share}，与另外{n}个主题分不出先后",
-                 "en": f"In {year} {share} of statements are on “{en}”; no order among it and {_many(n, 'other')} can "
-                       "be told"}
+                 "en": f"In {year} {share} of statements are on “{en}”, within error of {_many(n, 'other theme')}"}
     caveat, caveat_numbers = _standardised_caveat(view, year, first, shares, names)
     return Finding("leading_theme", "theme_share", {"year": year, "region": ALL, "theme": theme},
                    float(shares.share[first]), float(shares.low[first]), float(shares.high[first]),
@@ -545,10 +568,7 @@ def new_wording(view: View, names: Names) -> Finding:
     for r in shown.itertuples():
         said = f"{_mark(r.term)}（{r.n}篇）", f"{_mark(r.term)} ({_gloss(names, r.term)}{_stories(int(r.n))})"
         numbers.append(_number(*said, n=int(r.n), of=of,
-                               cell={"what": "term_stories", "term": r.term, "year": year, "n": int(r.n)},
-                               definition={"zh": "用到它的稿件，占该工作年度全部稿件（转载合并后）",
-                                           "en": "stories that use it, of all stories of the work year (reprints "
-                                                 "merged)"}))
+                               cell={"what": "term_stories", "term": r.term, "year": year, "n": int(r.n)}))
     more = n > len(shown)
     zh = (f"谈{year}年度工作的材料里，有{n}个加引号的提法首次出现，且至少见于{MIN_WITNESSES}篇稿件："
           + "、".join(x["zh"] for x in numbers[1:]) + ("等" if more else "") + "。")
@@ -760,9 +780,7 @@ def closest_pair(view: View, names: Names) -> Finding:
                          cell={"what": "pair", "a": r["theme_a"], "b": r["theme_b"], "n": int(r["n_both"])},
                          evidence=view.evidence(inside))
         times = _number(f"{r['ratio']:.1f}倍", f"{r['ratio']:.1f} times",
-                        cell={"what": "pair_ratio", "a": r["theme_a"], "b": r["theme_b"]},
-                        definition={"zh": "同句条数除以两者互不相干时应有的条数",
-                                    "en": "shared statements over what chance would give"})
+                        cell={"what": "pair_ratio", "a": r["theme_a"], "b": r["theme_b"]})
         numbers += [same, times]
         said.append({"zh": f"{both_names['zh']}（同句{same['zh']}，为互不相干时的{times['zh']}）",
                      "en": f"{both_names['en']} ({same['en']}, {times['en']} as many as by chance)", **{

@@ -435,7 +435,8 @@ def test_any_text_is_read_without_error(text):
     ("  - {id: firms, theme: null,", "  - {theme: null,", "a place needs id"),
     ("masks: [同频共振,", "masks: [传染,", "“传染” stands twice; keep one"),
     ("masks: [同频共振,", "masks: [1,", "a word is missing; write a text"),
-    ("name_en: Property,", "name_en: Homes, offices and land,", "“offices and land” is not known here"),
+    ("name_en: Property,", "name_en: Homes, offices and land,",
+     "“offices and land” is not known here; a name with a comma stands in quotation marks"),
     ("  - {words: [传导,", "  - {word: [传导,", "a row of verbs has `words`"),
     ("between: [", "between: {a: 1}\n# [", "“between” must be a list")])
 def test_a_broken_rule_file_is_named_with_its_line(tmp_path, old, new, message):

@@ -160,11 +160,11 @@ def test_a_superlative_is_refused_unless_the_interval_excludes_the_runner_up():
     close = findings.leading_theme(view([*many("x", 2026, 6, 8, "a"), *many("y", 2026, 5, 8, "b")]), NAMES)
     assert close.grade == "among_first"
     assert close.zh == "2026年“主题a”占88条语句的54.5%；“主题b”与它的差距在误差之内，这2个主题分不出先后。"
-    assert close.en == ("In 2026 “Theme a” takes 54.5% of 88 statements; “Theme b” is within error of it: no order "
-                        "among these 2 can be told.")
+    assert close.en == ("In 2026 “Theme a” takes 54.5% of 88 statements; “Theme b” is within error of it, so "
+                        "these 2 cannot be ranked.")
     assert close.title == {
         "zh": "2026年“主题a”占54.5%，与另外1个主题分不出先后",
-        "en": "In 2026 54.5% of statements are on “Theme a”; no order among it and 1 other can be told"}
+        "en": "In 2026 54.5% of statements are on “Theme a”, within error of 1 other theme"}
     assert close.facts == {("top", 2026, "a"), ("top", 2026, "b")}
 
 
