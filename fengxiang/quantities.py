@@ -45,6 +45,8 @@ _CLAUSE_END = re.compile(f"[{re.escape(_CLAUSE_ENDS)}]")
 _FULL_WIDTH = re.compile("[０-９]")
 _LIST_MARKS = ("、", "和", "与", "及", "以及", "，")
 _MINUS = "-－−"
+_SENTENCE_PART = re.compile(f"[{re.escape(_CLAUSE_ENDS.replace('、', ''))}]")
+_SEPARATELY = ("分别", "依次")
 _LONGEST_WHAT, _LONGEST_NAME = 24, 13
 
 
@@ -288,7 +290,7 @@ def _of_statement(text: str, rules: QuantityRules) -> list[Quantity]:
                 against, change = compared, change or rules.compare.meaning[rules.compare.starting(compared, 0)]
         found.append(Quantity(figure.value, figure.high, unit.name, unit.kind, before or after or figure.vague, change,
                               against, what or (last.what if last else None), text[start:end], start, end))
-    return found
+    return _told_apart(found, plain, rules)
 
 
 # --- numbers ------------------------------------------------------------------------------------------------------
@@ -509,6 +511,65 @@ _TIME = re.compile(r"[0-9]{2,4}年(?:前?[一二三四]季度|[上下]半年|[0-
 
 _WITHIN = re.compile(r"在[^在]{0,24}[中里内]$")  # 在全部贷款中占: no subject
 _TIMES_OF = re.compile(r"[^为是]{0,2}[为是][^为是]+的")  # 为上年同期的12.8倍
+
+
+def _told_apart(found: list[Quantity], text: str, rules: QuantityRules) -> list[Quantity]:
+    """Figures of one unit in a list, each with its own of the things named together before them:
+    渔船、渔港投保率81%、64%, or 罚单21张，罚没3亿元，分别增长36%和19%. Where 分别 says that they are of different things and there are not as many
+    things as figures, nothing is said of which is which."""
+    i = 0
+    while i < len(found):
+        n = 1
+        while i + n < len(found) and found[i + n].unit == found[i].unit and \
+                text[found[i + n - 1].end:found[i + n].start] in _LIST_MARKS:
+            n += 1
+        if n > 1 and _share_in(text[:found[i].start], rules) is None:
+            things = _things_before(found, i, n, text, rules)
+            found[i:i + n] = [replace(q, what=things[k]) for k, q in enumerate(found[i:i + n])]
+        i += n
+    return found
+
+
+def _things_before(found: list[Quantity], i: int, n: int, text: str, rules: QuantityRules) -> list[str | None]:
+    """What each of the `n` figures from place `i` counts."""
+    floor = 0
+    for q in reversed(found[:i]):
+        if not (q.kind == "count" and q.value == n):  # 三类贷款 goes on naming them
+            floor = q.end
+            break
+    begin = max([floor, *(m.end() for m in _SENTENCE_PART.finditer(text, 0, found[i].start))])
+    words = _TIME.split(text[begin:found[i].start])[-1]
+    separately = any(word in words for word in _SEPARATELY)
+    while word := rules.what_tail.ending(words, len(words)):
+        words = words[:-len(word)]
+    if m := rules.against.search(words):
+        words = words[:m.start()]
+    while word := rules.what_head.starting(words, 0):
+        words = words[len(word):]
+    if not words and separately:
+        before = [q.what for q in found[max(i - n, 0):i]]
+        return before if len(before) == n and len(set(before)) == n else [None] * n
+    things = _and_last(words.split("、"), n)
+    if len(things) != n or not all(things):
+        return [None] * n if separately else [q.what for q in found[i:i + n]]
+    counted = [q for q in found[:i] if q.start >= begin]
+    last = things[-1]
+    for q in counted:  # 三类 is none of its words
+        last = last.replace(q.text, "")
+    shared = last.rfind(things[-2][-1]) + 1
+    if 1 < shared < len(last):  # 近海渔船、远洋渔船|投保率
+        return [*(thing + last[shared:] for thing in things[:-1]), last]
+    return [*things[:-1], last]
+
+
+def _and_last(things: list[str], n: int) -> list[str]:
+    """Things named together; the last two may be joined by 和 where one is wanting."""
+    if len(things) == n - 1:
+        for mark in ("以及", "和", "与", "及"):
+            first, found, second = things[-1].partition(mark)
+            if found and len(first) > 1 and len(second) > 1:
+                return [*things[:-1], first, second]
+    return things
 
 
 def _share_in(clause: str, rules: QuantityRules) -> int | None:
