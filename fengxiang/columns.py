@@ -276,7 +276,7 @@ TRANSMISSION_TIES = {
 WORDING = {
     "term": _TERM,
     "names": {"zh": "用到的地方局", "en": "bureaus that use it"},
-    "national": {"zh": "总局当年也用", "en": "the national regulator too"},
+    "national": {"zh": "材料中总局当年也用", "en": "the national regulator too, in this material"},
     "n_articles": _ARTICLES,
     "text": {"zh": "原句", "en": "a statement"},
 }
