@@ -514,9 +514,11 @@ _TIMES_OF = re.compile(r"[^为是]{0,2}[为是][^为是]+的")  # 为上年同�
 
 
 def _told_apart(found: list[Quantity], text: str, rules: QuantityRules) -> list[Quantity]:
-    """Figures of one unit in a list, each with its own of the things that are named together before them: in
-    渔船、渔港投保率81%、64% or in 罚单21张，罚没3亿元，分别增长36%和19%. Where 分别 says that they are of different things, and
-    there are not as many things as figures, nothing is said of which is which."""
+    """Figures of one unit in a list, each with its own of the things named together before them.
+
+    渔船、渔港投保率81%、64% is one such list, 罚单21张，罚没3亿元，分别增长36%和19% another. Where 分别 says that
+    the figures are of different things, and there are not as many things as figures, nothing is said of which is which.
+    """
     i = 0
     while i < len(found):
         n = 1
