@@ -789,6 +789,7 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
                                 list(rows["low"]), list(rows["high"]), list(rows["thin"])))
         small_multiples(figure, panels, lambda v: f"{v:.1f}" if 0 < v < 10 else f"{v:.0f}", lang)
 
+    unused = bool((data["count"] == 0).any())
     n = int(sizes.loc[years, "n_tokens"].sum())
     return figures.finish(
         draw, title=title or _sliced(automatic, names, region=region), n=n, alt=alt, height=1.12 * -(-len(chosen) // 4),
@@ -798,10 +799,20 @@ def term_trajectories(term_counts: pd.DataFrame, slices: pd.DataFrame, *, names:
                         f"{_slice_words(-1, region, names, years, 'en')}; n = {count(n)} tokens. Indigo rose, ochre "
                         "fell, grey is unclear"},
         how_to_read={"zh": "每幅一个词，纵轴相同；线旁的数是最后一年的值，色带是95%区间，空心点是材料偏少的年份。"
-                           f"多的那一年不足{_MIN_USERS}篇文章用到的词，不算有变化。" + SMALL_SHEET_RULE["zh"],
+                           f"用得较多的那一年，若用到它的文章不足{_MIN_USERS}篇，就不算有变化。"
+                           + "有一年是0次的词，频率照实画在0处，没有加任何常数；"
+                             "那一年只有区间的上端说明得了什么。" * unused
+                           + "这些词由首末两年的加权对数几率选出，以两年合计的词频为先验，增的和减的至多各取一半。"
+                           * (terms is None)
+                           + SMALL_SHEET_RULE["zh"],
                      "en": "One chart a term, all on one scale; the number is the last year’s value, the band the 95% "
                            "interval, hollow dots years with little material. A term that under "
-                           f"{_MIN_USERS} articles use in the year of more use has not changed. "
+                           f"{_MIN_USERS} articles use even in the year of more use is not said to have changed. "
+                           + "Where a term does not occur in a year, its rate is drawn as 0, with nothing added; of "
+                             "that year only the upper end of the band says anything. " * unused
+                           + "Terms are chosen by the weighted log odds of the first and the last year, with the "
+                             "frequencies of both together as the prior: half of them rising, half falling. "
+                           * (terms is None)
                            + SMALL_SHEET_RULE["en"]},
         **shared)
 
@@ -856,6 +867,16 @@ def _leading_words(top: pd.DataFrame, names: Names, lang: str, n_themes: int) ->
             f"{labels[0]} is highest ({share}), within error of {others(len(labels) - 1)}")
 
 
+def _undone_by_mix(warned: pd.DataFrame, trends: pd.DataFrame) -> set[str]:
+    """The themes that changed, or probably did, between the two years of a row of `trends`, but whose change vanishes,
+    halves or reverses with the mix of articles held still, by `warned`."""
+    keys = [key for key in ("theme", "year_from", "year_to") if key in warned]
+    told = trends[trends["grade"].isin(["rose", "fell", "probably_rose", "probably_fell"])]
+    told = set(told[keys].itertuples(index=False, name=None))
+    undone = warned.loc[warned["warning"] == "mix_makes_it", keys]
+    return {row[0] for row in undone.itertuples(index=False, name=None) if row in told}
+
+
 def _of_one_region(rows: pd.DataFrame, names: Names) -> dict[str, str]:
     """What leads in the one region that `rows`, a row a theme, are of."""
     top, region = leaders(rows, "percent", "n"), rows["region"].iloc[0]
@@ -867,7 +888,8 @@ def _of_one_region(rows: pd.DataFrame, names: Names) -> dict[str, str]:
 def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "all",
                      years: Sequence[int] | None = None, themes: Sequence[str] | None = None,
                      standardised: pd.DataFrame | None = None, warned: pd.DataFrame | None = None,
-                     title: Bilingual | None = None, stem: str = "theme_prevalence", **finishing) -> FigureCard:
+                     trends: pd.DataFrame | None = None, title: Bilingual | None = None,
+                     stem: str = "theme_prevalence", **finishing) -> FigureCard:
     """The share of statements with each theme over the years, in small multiples with intervals; beside it, as a broken
     line, the share with the mix of sources held still.
 
@@ -880,6 +902,8 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
             in years that hold under half of the mix.
         warned: as `measures.mix_warning` returns it for the first and the last year; themes whose change the mix makes
             get a mark, unless one of the two years is left out.
+        trends: as `measures.trends` returns it for these two years. As in `theme_change`, only what rose or fell, or
+            probably did, gets a mark: where there is no change there is none to undo. No marks without it.
     """
     frame = _shares(_of_slice(_chosen(prevalence, year=years, theme=themes), region), names)
     frame = frame[frame["year"] > 0]
@@ -887,7 +911,7 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
     columns = dict(_SHARE_COLUMNS)
     if warned is not None and years is not None:
         warned = _chosen(warned, year_from=years, year_to=years)
-    made = set() if warned is None else set(warned.loc[warned["warning"] == "mix_makes_it", "theme"])
+    made = set() if warned is None or trends is None else _undone_by_mix(warned, trends[trends["region"] == region])
     if standardised is not None:
         held = standardised.loc[standardised["coverage"] >= 0.5, ["theme", "year", "standardised"]]
         frame = frame.merge(held.assign(standardised=held["standardised"] * 100), on=["theme", "year"], how="left")
@@ -922,9 +946,10 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
 
     marked = names.theme_order(made & set(data["theme"])) if standardised is not None else []
     if marked:
-        alt["zh"] += ("首末两年的变化一经拉平文章类别的构成便消失、减半或反向的："
+        alt["zh"] += ("首末两年升降（含可能的），但一经拉平文章类别的构成，变化便消失、减半或反向的："
                       + "、".join(names.theme(t, "zh") for t in marked) + "。")
-        alt["en"] += (" With the mix of kinds of articles held still the change vanishes, halves or reverses for: "
+        alt["en"] += (" Rose or fell, or probably did, but the change vanishes, halves or reverses with the mix of "
+                      "kinds of articles held still: "
                       + ", ".join(names.theme(t, "en") for t in marked) + ".")
 
     def draw(figure, lang):
@@ -939,14 +964,14 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
         small_multiples(figure, panels, lambda v: f"{v:.0f}%", lang)
 
     mix = {"zh": "", "en": ""} if standardised is None else {
-        "zh": "虚线是各年都按全部材料的文章类别构成拉平后的占比；带*的主题，首末两年只用共有的类别、按同样的比重来比，"
-              "变化便消失、减半或反向：变的可能是材料，不是重点。两者的比重不同：虚线用各年合计的构成，*用首末两年的，"
-              "所以虚线走平的主题未必带*。",
+        "zh": "虚线是各年都按全部材料的文章类别构成拉平后的占比；带*的主题，首末两年间升降（或可能升降），但只用两年共"
+              "有的类别、按同样的比重来比，这一变化便消失、减半或反向：变的可能是材料，不是重点。两者的比重不同：虚线用"
+              "各年合计的构成，*用首末两年的；没有明显变化的主题也不带*，所以虚线走平的主题未必带*。",
         "en": " The broken line is the share with the mix of kinds of articles held as it is in all years together; "
-              "with *, the change between the first and the last year vanishes, halves or reverses once the kinds "
-              "that both have are given the same weights: the material may have changed, not the priorities. The line "
-              "weighs kinds by all years, the star by those two, so a theme whose broken line is flat need not have a "
-              "star."}
+              "with *, a theme rose or fell (or probably did) between the first and the last year, but that change "
+              "vanishes, halves or reverses once the kinds that both have are given the same weights: the material may "
+              "have changed, not the priorities. The line weighs kinds by all years, the star by those two, and what "
+              "did not clearly change gets none, so a theme whose broken line is flat need not have a star."}
 
     signs = {"zh": "", "en": ""} if standardised is None else {
         "zh": "，虚线为拉平文章构成后的占比" + "；带*的，首末年之差拉平后不再成立" * bool(marked),
@@ -961,11 +986,12 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
                   "en": "Share of statements with each theme, with 95% intervals, "
                         f"{_slice_words(-1, region, names, years, 'en')}; n = {count(n)} statements; hollow dots mark "
                         f"years with little material{signs['en']}"},
-        how_to_read={"zh": "每幅一个主题，纵轴相同；线旁的数是最后一年的占比，色带是95%区间，两年的色带不相接，"
-                           "才能说有变化。" + mix["zh"] + "同组主题的颜色相近："
+        how_to_read={"zh": "每幅一个主题，纵轴相同；线旁的数是最后一年的占比，色带是95%区间，只供粗看："
+                           "变化成不成立，在变化图（theme_change）里检验。" + mix["zh"] + "同组主题的颜色相近："
                            + "、".join(g["zh"] for g in groups) + "。" + SMALL_SHEET_RULE["zh"],
                      "en": "One chart a theme, all on one scale; the number is the last year’s share, the band the "
-                           "95% interval: a share has changed only where the bands of two years do not overlap."
+                           "95% interval. The bands are a rough guide: changes are tested in the figure of changes "
+                           "(theme_change)."
                            + mix["en"]
                            + " Themes of one group have similar colours: " + ", ".join(g["en"] for g in groups) + ". "
                            + SMALL_SHEET_RULE["en"]},
@@ -1007,7 +1033,7 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, na
                "low": {"zh": "95%区间下限", "en": "95% interval, lower"},
                "high": {"zh": "95%区间上限", "en": "95% interval, upper"},
                "z": {"zh": "加权对数几率的z值", "en": "z of the weighted log odds"},
-               "q": {"zh": "错误发现率q值", "en": "false discovery rate q"}}
+               "q": {"zh": "假发现率q值", "en": "false discovery rate q"}}
     shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "倍", "en": "ratio"},
                   period=period or "–".join(sorted({a["en"], b["en"]})), **finishing)
     if data.empty:
@@ -1079,6 +1105,7 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, na
         write_more(axes, len(data) - len(shown), lang, len(data), {
             "zh": "两边各取差别最大的", "en": "the most distinctive of each side"})
 
+    padded = bool((data[["count_a", "count_b"]] == 0).any(axis=None))
     n = sum(round(keyness.loc[i, f"count_{side}"] / keyness.loc[i, f"per_10k_{side}"] * 1e4)
             for side in "ab" for i in [keyness[f"count_{side}"].idxmax()] if keyness.loc[i, f"count_{side}"])
     return figures.finish(
@@ -1087,10 +1114,18 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, na
                   "en": f"Ratio of the rates per 10,000 tokens, with 95% intervals; n = {count(n)} tokens, q < "
                         f"{level_q}; at the right the occurrences"},
         how_to_read={"zh": f"点越靠右，这个词在{a['zh']}相对越多；越靠左，在{b['zh']}相对越多。横线是95%区间，"
-                           "次数少的词区间长；带箭头的一端伸出图外，数值见绘图数据。",
+                           "次数少的词区间长；带箭头的一端伸出图外，数值见绘图数据。"
+                           + "有一边是0次的词，比值本来算不出，两边各加0.5次才有，所以点落在哪里取决于所加的数："
+                             "这样的词只有区间靠近“同”的一端说明得了什么。" * padded
+                           + "选词和排序用加权对数几率的z值，以两边合计的词频为先验。",
                      "en": f"The further right a dot, the more the term belongs to {a['en']}; the further left, to "
                            f"{b['en']}. The line is the 95% interval: long where occurrences are few; an arrow where "
-                           "it goes on beyond the chart, as the plotted data tell."},
+                           "it goes on beyond the chart, as the plotted data tell."
+                           + " Where a term does not occur on one side there is no ratio; half an occurrence is added "
+                             "on both sides, and the place of the dot hangs on that: of such terms only the end of the "
+                             "interval nearer to “same” says anything." * padded
+                           + " Terms are chosen and ranked by the z of the weighted log odds, with the frequencies of "
+                             "both sides together as the prior."},
         **shared)
 
 
@@ -1190,7 +1225,8 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         themes: which.
         warned: as `measures.mix_warning` returns it for these years; themes whose change the mix makes get a mark, and
             the title does not name them.
-        title_says: by what rule a given title chooses among the clear changes, as a clause.
+        title_says: which tests a change must pass for a given title to name it, as a clause; that the title names no
+            other is then said below it.
     """
     trends = _chosen(trends, theme=themes, year_from=year_from, year_to=year_to)
     frame = trends[(trends["region"] == region) & ~trends["theme"].isin(["all", "none"])]
@@ -1212,11 +1248,7 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
         "grade": frame["grade"]})
     made: set[str] = set()
     if warned is not None:
-        of_years = warned
-        if {"year_from", "year_to"} <= set(warned.columns):
-            of_years = warned[(warned["year_from"] == year_from) & (warned["year_to"] == year_to)]
-        told = data["grade"].isin(["rose", "fell", "probably_rose", "probably_fell"])
-        made = set(of_years.loc[of_years["warning"] == "mix_makes_it", "theme"]) & set(data.loc[told, "theme"])
+        made = _undone_by_mix(warned, frame)
         data["made_by_mix"] = data["theme"].isin(made)
     first, last = str(year_from), str(year_to)
     columns = {
@@ -1346,6 +1378,9 @@ def theme_change(trends: pd.DataFrame, *, names: Names, region: str = "all", yea
              "en": "; in colour where the 95% interval excludes 0" + ", “probably” where only the 80% one does"
                    * bool(probable) + "; * gone once the mix of articles is held still" * bool(made)}
     says = {lang: title_says[lang] if title and title_says else "" for lang in figures.LANGS}
+    if title and title_says:  # else colours that the title passes over look like a contradiction
+        signs["zh"] += "；标题只写通过全部检验的变化"
+        signs["en"] += "; the title names only changes that pass every test"
     return figures.finish(
         draw, title=title or _sliced(automatic, names, region=region), n=n, alt=alt, height=0.195 * len(data) + 0.6,
         subtitle={"zh": f"{where['zh']}涉及各主题的语句占比；n={n_a}条（{first}年）和{n_b}条（{last}年）{signs['zh']}",
@@ -1409,8 +1444,12 @@ def region_themes(prevalence: pd.DataFrame, *, names: Names, year: int = ALL_YEA
             "en": f"In {tally.max()} of {len(solid)} regions with enough material, "
                   f"{quoted(names.theme(common[0], 'en'))} has the largest share" + _unsure(unsure, "en")}
     else:
-        automatic = {"zh": f"材料够用的{len(solid)}个地区各有侧重，没有共同的首位主题",
-                     "en": f"The {len(solid)} regions with enough material differ in what they mention most"}
+        unsure = sum(len(leaders(data[data["region"] == r], "percent", "n")) > 1 for r in solid)
+        automatic = {
+            "zh": f"材料够用的{len(solid)}个地区，占比最高的主题因地而异"
+                  + f"，其中{unsure}个地区的首位与别的主题难分先后" * bool(unsure),
+            "en": f"The theme with the largest share differs among the {len(solid)} regions with enough material"
+                  + _unsure(unsure, "en")}
     alt = {"zh": f"矩阵图，{len(themes)}个主题在{len(regions)}个地区占语句的比例；{len(thin)}个地区材料偏少，"
                  f"画成灰色。材料够用的地区中，最高的一格是{best['region']}的{best['theme_zh']}，"
                  f"{percent(best['percent'])}。各地区最高的主题："
@@ -1932,7 +1971,7 @@ _PAIR_PLOT_COLUMNS = {
     "n_b": {"zh": "含乙的语句数", "en": "statements with the second", "unit": "条"},
     "expected": {"zh": "互不相干时的预期", "en": "expected by chance", "unit": "条"},
     "ratio": {"zh": "实际为预期的倍数", "en": "observed over expected"},
-    "npmi": {"zh": "标准化点互信息（NPMI）", "en": "normalised pointwise mutual information"},
+    "npmi": {"zh": "归一化点互信息（NPMI）", "en": "normalised pointwise mutual information"},
     "q_more": {"zh": "多于预期的q值", "en": "q of more than chance"},
     "q_fewer": {"zh": "少于预期的q值", "en": "q of fewer than chance"},
     "supported": {"zh": "达到最低支持", "en": "supported"},
@@ -2075,7 +2114,7 @@ def cooccurrence_matrix(cooccurrence: pd.DataFrame, *, names: Names, year: int =
                         f"{_slice_words(year, region, names, years, 'en')}; n = {count(n)} statements"},
         how_to_read={"zh": "要看两个主题的关系，从较下面的主题向左、从较上面的主题向下，相交的一格就是。"
                            "数字是同在一句的语句数；紫色多于偶然，褐色少于偶然，颜色越深差得越远（NPMI，到正负0.5为止）；"
-                           "灰色与偶然难分（错误发现率5%）。",
+                           "灰色与偶然难分（假发现率5%）。",
                      "en": "For two themes, go left from the lower one and down from the upper one to where they "
                            "meet. The number is of statements with both; indigo is more than chance, ochre less, the "
                            "darker the further from it (NPMI, up to 0.5 either way); grey may be chance (false "
@@ -2130,12 +2169,12 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
     linked = nodes[nodes["degree"] > 0]
     groups = sorted((list(part["node"]) for _, part in linked.groupby("community")), key=lambda g: (-len(g), g))
     n_groups = sum(len(group) > 1 for group in groups)
-    # What the network shows is groups; which pair is closest is for the matrix, with intervals, to say.
-    automatic = {"zh": f"{len(edges)}对主题明显常在一起说，"
-                       + (f"连起的{len(linked)}个主题分成{n_groups}组" if n_groups > 1 else
+    # What the network shows is clusters; which pair is closest is for the matrix, with intervals, to say.
+    automatic = {"zh": f"{len(edges)}对主题常在一起说，"
+                       + (f"连起的{len(linked)}个主题分成{n_groups}簇" if n_groups > 1 else
                           f"把{len(linked)}个主题连在一起"),
-                 "en": f"{len(edges)} pairs of themes clearly go together and link {len(linked)} themes"
-                       + f" in {n_groups} groups" * (n_groups > 1)}
+                 "en": f"{len(edges)} pairs of themes go together and link {len(linked)} themes"
+                       + f" in {n_groups} clusters" * (n_groups > 1)}
 
     def group_words(lang):
         return ("；" if lang == "zh" else "; ").join(
@@ -2144,11 +2183,11 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
 
     alt = {"zh": f"网络图，{year_span(years, 'zh')}，{len(linked)}个主题之间有{len(edges)}条连线，"
                  f"每条表示同句次数明显多于偶然。{_pair_alt(tied, 'zh')}。"
-                 f"连线最多的是{names.theme(hub['node'], 'zh')}，{hub['degree']}条。常在一起的主题分为："
+                 f"连线最多的是{names.theme(hub['node'], 'zh')}，{hub['degree']}条。常在一起说的主题结成几簇："
                  f"{group_words('zh')}。",
            "en": f"Network, {year_span(years, 'en')}: {len(edges)} ties among {len(linked)} themes, each together in "
                  f"statements clearly more often than by chance; {_pair_alt(tied, 'en')}. "
-                 f"{names.theme(hub['node'], 'en')} has most ties, {hub['degree']}. Groups that go together: "
+                 f"{names.theme(hub['node'], 'en')} has most ties, {hub['degree']}. Clusters: "
                  f"{group_words('en')}."}
     if single:
         alt["zh"] += "各年自己的连线：" + "，".join(f"{y}年{len(part)}条" for y, part in of_year.items()) + "。"
@@ -2221,19 +2260,19 @@ def cooccurrence_network(cooccurrence: pd.DataFrame, *, names: Names, year: int 
         draw, title=title or _sliced(automatic, names, year=year, region=region),
         n=n, alt=alt, height=5.0 + (0.7 if single else 0),
         subtitle={"zh": f"同句次数明显多于偶然的主题对，{_slice_words(year, region, names, years, 'zh')}；"
-                        f"n={count(n)}条语句，{len(edges)}条连线，错误发现率5%",
+                        f"n={count(n)}条语句，{len(edges)}条连线，假发现率5%",
                   "en": "Pairs of themes together clearly more often than by chance, "
                         f"{_slice_words(year, region, names, years, 'en')}; n = {count(n)} statements, {len(edges)} "
                         "ties, false discovery rate 5%"},
         how_to_read={"zh": "圆的大小是涉及该主题的语句数，同组主题的颜色相近；连线越粗，两个主题在同一句中结合越紧"
-                           "（NPMI）；实线在算法多次运行都同意的一组之内，点线跨组。灰色的主题没有明显的连线。"
+                           "（NPMI）；实线在同一簇之内（簇由算法多次运行取一致的结果），点线跨簇。"
+                           "灰色的主题没有连线。"
                            "位置由各年合计算出，各年的图可以对照" + ("：下排是各年自己的连线。" if single else "。"),
                      "en": "A circle’s size is the statements with the theme; themes of one group have similar "
                            "colours; the thicker a tie, the closer two themes go together in statements (NPMI); a "
-                           "solid one is within a group on which many runs of the algorithm agree, a dotted one "
-                           "between groups. "
-                           "Grey themes have no clear tie. Places come from all years together, so years can be "
-                           "compared" + (": below are the ties of single years." if single else ".")},
+                           "solid one is within a cluster on which many runs of the algorithm agree, a dotted one "
+                           "between clusters. Grey themes have no tie. Places come from all years together, so years "
+                           "can be compared" + (": below are the ties of single years." if single else ".")},
         **shared)
 
 
@@ -2269,7 +2308,7 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
                "difference": {"zh": "对数几率比之差", "en": "difference of the log odds ratios"},
                "low": {"zh": "95%区间下限", "en": "95% interval, lower"},
                "high": {"zh": "95%区间上限", "en": "95% interval, upper"},
-               "q": {"zh": "错误发现率q值", "en": "false discovery rate q"},
+               "q": {"zh": "假发现率q值", "en": "false discovery rate q"},
                "clear": {"zh": "称作更紧或更松", "en": "called closer or looser"}}
     shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "倍", "en": "ratio"},
                   period=_period([year_a, year_b]), **finishing)
@@ -2557,6 +2596,10 @@ def correspondence(table: pd.DataFrame, *, names: Names, themes: Sequence[str] |
         **shared)
 
 
+_AS_CLOSE = 1.05  # times the smallest distance: pairs of regions within it count as equally close
+_PAIRS_NAMED = 3  # in a title
+
+
 def dendrogram(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | None = None,
                regions: Sequence[str] | None = None, slices: pd.DataFrame | None = None,
                title: Bilingual | None = None, stem: str = "dendrogram", period: str = "–", **finishing) -> FigureCard:
@@ -2594,21 +2637,38 @@ def dendrogram(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | Non
                      "nearest": nearest, "distance": float(apart.loc[region, nearest]), "position": i + 1})
     data = pd.DataFrame(rows)
     shared = dict(stem=stem, data=data, columns=columns, unit=unit, period=period, **finishing)
-    best = data.sort_values(["distance", "region"]).iloc[0]
     far = data.sort_values(["distance", "region"]).iloc[-1]
-    pair = {lang: (names.region(best["region"], lang), names.region(best["nearest"], lang)) for lang in figures.LANGS}
-    automatic = {"zh": f"{pair['zh'][0]}与{pair['zh'][1]}谈的主题相近，{far['region']}没有相近的地区",
-                 "en": f"{pair['en'][0]} and {pair['en'][1]} speak of similar themes; "
-                       f"{far['region_en']} has no near neighbour"}
-    absent = _left_out(left_out, names)
-    alt = {"zh": f"树状图，{len(order)}个地区按主题结构的相似程度聚合。最接近的一对是{pair['zh'][0]}与"
-                 f"{pair['zh'][1]}，距离{best['distance']:.2f}；{far['region']}离最相近的{far['nearest']}也有"
-                 f"{far['distance']:.2f}。树上的次序：{'、'.join(order)}。{absent['zh']}",
-           "en": f"Dendrogram of {len(order)} regions by likeness of their themes. The closest pair is "
-                 f"{pair['en'][0]} and {pair['en'][1]}, distance {best['distance']:.2f}; {far['region_en']} is "
-                 f"{far['distance']:.2f} from its nearest, {names.region(far['nearest'], 'en')}. Order in the tree: "
-                 f"{', '.join(data['region_en'])}.{absent['en']}"}
     leaf = {name: i for i, name in enumerate(sorted(distances.index))}
+    # Distances have no intervals: pairs nearly as close as the closest are named with it.
+    region_at = {i: name for name, i in leaf.items()}
+    joined = sorted((round(float(d), 9), *sorted((region_at[int(a)], region_at[int(b)]), key=order.index))
+                    for a, b, d, _ in linkage if max(a, b) < len(order))
+    pairs = [pair for pair in joined if pair[0] <= _AS_CLOSE * joined[0][0]]
+
+    def pair_words(lang, n, measured=False):
+        both = {"zh": "{}与{}", "en": "{} and {}"}[lang]
+        distance = {"zh": "（{:.3f}）", "en": " ({:.3f})"}[lang] if measured else ""
+        said = [both.format(names.region(a, lang), names.region(b, lang)) + distance.format(d) for d, a, b in pairs[:n]]
+        return ("、" if lang == "zh" else "; " if measured else ", ").join(said)
+
+    more = len(pairs) - _PAIRS_NAMED
+    several = len(pairs) > 1
+    named = {lang: pair_words(lang, _PAIRS_NAMED) for lang in figures.LANGS}
+    automatic = {"zh": named["zh"] + (f"等{len(pairs)}对地区" if more > 0 else "")
+                       + f"谈的主题{'两两' * several}相近，{far['region']}没有相近的地区",
+                 "en": (f"Pairs that speak of similar themes: {named['en']}" + f" and {more} more" * (more > 0)
+                        if several else f"{named['en']} speak of similar themes")
+                       + f"; {far['region_en']} has no near neighbour"}
+    absent = _left_out(left_out, names)
+    closest = {"zh": "最接近的几对不分高低，是" if several else "最接近的一对是",
+               "en": "The closest pairs, too alike in distance to rank, are" if several else "The closest pair is"}
+    alt = {"zh": f"树状图，{len(order)}个地区按主题结构的相似程度聚合。{closest['zh']}{pair_words('zh', None, True)}；"
+                 f"{far['region']}离最相近的{far['nearest']}也有"
+                 f"{far['distance']:.3f}。树上的次序：{'、'.join(order)}。{absent['zh']}",
+           "en": f"Dendrogram of {len(order)} regions by likeness of their themes. {closest['en']} "
+                 f"{pair_words('en', None, True)}; {far['region_en']} is "
+                 f"{far['distance']:.3f} from its nearest, {names.region(far['nearest'], 'en')}. Order in the tree: "
+                 f"{', '.join(data['region_en'])}.{absent['en']}"}
     position = {leaf[name]: float(i) for i, name in enumerate(order)}
     branches = []
     heights = dict.fromkeys(position, 0.0)
@@ -2659,10 +2719,12 @@ def dendrogram(table: pd.DataFrame, *, names: Names, themes: Sequence[str] | Non
                         f"linkage; n = {count(n)} codings, {len(order)} regions"
                         + f"; {len(left_out)} with too little material are left out" * bool(left_out)},
         how_to_read={"zh": "两个地区在越低处相连，谈的主题越相近；纵轴是相连处的距离。左右次序只求相近者相邻，"
-                           f"n小的地区位置不稳。{absent['zh']}",
+                           f"n小的地区位置不稳。距离没有估计区间，比最近的一对大不到{_AS_CLOSE - 1:.0%}的，"
+                           f"与它不分高低。{absent['zh']}",
                      "en": "The lower two regions join, the more alike their themes; the scale is the distance where "
                            "they join. Left and right only put like beside like; the places of "
-                           f"regions with a small n are unsure.{absent['en']}"},
+                           f"regions with a small n are unsure. Distances have no intervals: pairs that join "
+                           f"within {_AS_CLOSE - 1:.0%} of the closest are named with it.{absent['en']}"},
         **shared)
 
 
@@ -2691,8 +2753,8 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
     columns = {**{k: _SHARE_COLUMNS[k] for k in ("theme", "theme_zh", "theme_en", "region", "n_statements")},
                "rate_elsewhere": {"zh": "其他地区的占比", "en": "share elsewhere", "unit": "%"},
                "expected": {"zh": "照此应有的语句数", "en": "statements to be expected"},
-               "p": {"zh": "一句未提的机会", "en": "chance of the silence"},
-               "q": {"zh": "错误发现率q值", "en": "false discovery rate q"}, "thin": _SHARE_COLUMNS["thin"],
+               "p": {"zh": "一句未提的概率", "en": "chance of the silence"},
+               "q": {"zh": "假发现率q值", "en": "false discovery rate q"}, "thin": _SHARE_COLUMNS["thin"],
                "surprising": {"zh": "p小于0.05", "en": "p under 0.05"}}
     data = data[list(columns)].reset_index(drop=True)
     shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "条", "en": "statements"}, period=period,
@@ -2714,9 +2776,9 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
         automatic = {"zh": "各地没提到的主题，都还可能只是偶然",
                      "en": "Every silence of a region may still be chance"}
     alt = {"zh": f"矩阵图，{compared['region'].nunique()}个材料够用的地区没有提到的主题，共{len(compared)}格；"
-                 f"单独看机会小于5%的有{len(likely)}格，经多重比较校正仍显著的有{len(strong)}格。"
+                 f"单独看概率低于5%的有{len(likely)}格，经多重比较校正仍显著的有{len(strong)}格。"
                  f"最不像偶然的是{first['region']}的{first['theme_zh']}，照别处应有{first['expected']:.1f}条，"
-                 f"机会为{first['p']:.3f}。",
+                 f"概率为{first['p']:.3f}。",
            "en": f"Matrix of themes that {compared['region'].nunique()} regions with enough material do not mention: "
                  f"{len(compared)} cells, {len(likely)} each with a chance under 5%, {len(strong)} after "
                  f"correction for many comparisons. Least like chance: {first['theme_en']} in "
@@ -2827,10 +2889,12 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
         subtitle={"zh": f"材料够用的地区一句未提的主题；圆的大小是照其他地区的占比应有的语句数；n={count(n)}条语句",
                   "en": "Themes that regions with enough material never mention; size is the statements to be "
                         f"expected at the rate elsewhere; n = {count(n)} statements"},
-        how_to_read={"zh": "有圆的地方，这个地区一句也没有提到这个主题。圆越大，照别处的说法本该提得越多。"
+        how_to_read={"zh": "有圆的地方，这个地区一句也没有提到这个主题。圆越大，照其他地区的占比本该提得越多；"
+                           "一句未提的概率不画，只用来定圆的深浅和虚实。"
                            + "；".join(meaning for _, meaning in signs("zh")) + "。沉默不等于没有做。",
                      "en": "Where there is a circle, the region never mentions the theme. The larger, the more "
-                           "often it would have at the rate elsewhere. "
+                           "often it would have at the rate elsewhere; the chance of finding none is not drawn, but "
+                           "decides the shade of the circle. "
                            + _capital("; ".join(meaning for _, meaning in signs("en")))
                            + ". Not mentioned does not mean not done."},
         **shared)
@@ -2893,20 +2957,18 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
     hard = grades[:2]
     hard_names = {lang: listing([quoted(names.grades[g][lang]) for g in hard], lang) for lang in figures.LANGS}
     lead = leaders(solid, "firm_percent")
-    first, lowest = lead.iloc[0], solid["firm_percent"].min()
-    first_share, close = percent(first["firm_percent"]), len(lead) - 1
-    if not close:
+    first, lowest = lead.iloc[0], percent(solid["firm_percent"].min())
+    first_share = percent(first["firm_percent"])
+    if len(solid) == 1:
+        automatic = {"zh": f"“{first['theme_zh']}”的语句有{first_share}用了{hard_names['zh']}",
+                     "en": f"{first_share} of statements on “{first['theme_en']}” are worded as {hard_names['en']}"}
+    elif len(lead) == 1:
         automatic = {"zh": f"“{first['theme_zh']}”的措辞最硬：{first_share}为{hard_names['zh']}",
                      "en": f"“{first['theme_en']}” is worded most bindingly: {first_share} {hard_names['en']}"}
-    elif len(lead) > 0.7 * len(solid):
-        automatic = {"zh": f"没有哪个主题的措辞明显更硬：{hard_names['zh']}合计占{percent(lowest)}至{first_share}",
-                     "en": f"No theme is clearly worded more bindingly than others: {hard_names['en']} make up "
-                           f"{percent(lowest)} to {first_share}"}
     else:
-        automatic = {"zh": f"“{first['theme_zh']}”的措辞属于最硬之列：{first_share}为{hard_names['zh']}，"
-                           f"与另外{close}个主题难分先后",
-                     "en": f"“{first['theme_en']}” is among the themes worded most bindingly: {first_share} "
-                           f"{hard_names['en']}, within error of {others(close)}"}
+        automatic = {"zh": f"{hard_names['zh']}合计占{lowest}至{first_share}，因主题而异",
+                     "en": f"{hard_names['en']} together make up {lowest} to {first_share} of statements, depending on "
+                           "the theme"}
     soft = solid.loc[solid["firm_percent"].idxmin()]
     soft_share = percent(soft["firm_percent"])
     alt = {"zh": f"堆叠条形图，{len(order) - order.count('all')}个主题的语句按措辞约束力的构成，"
@@ -2986,11 +3048,12 @@ def deontic_strength(deontic_counts: pd.DataFrame, *, names: Names, year: int = 
                         f"{_slice_words(year, region, names, years, 'en')}, n = {count(n)} statements"},
         how_to_read={"zh": "一句取其中最强的一级，颜色越深，措辞约束力越强；"
                            f"按{hard_names['zh']}合计的占比由高到低排列，条下细线是这一合计的95%区间，"
-                           f"有重叠就不能说谁更硬。灰色的主题不足{measures.MIN_STATEMENTS}条，占比再高也不作比较。",
+                           f"两条细线有重叠，就是材料分不出谁高谁低。灰色的主题不足{measures.MIN_STATEMENTS}条，占比再高也不作比较。",
                      "en": "A statement counts by its strongest wording; the darker, the more binding. Themes are "
                            f"ranked by {hard_names['en']} together, whose 95% interval is the thin line below a bar: "
-                           "where these overlap, neither is more binding. Those in grey have under "
-                           f"{measures.MIN_STATEMENTS} statements and are not compared, however large their shares."},
+                           "where two of these overlap, the material cannot tell which is higher. Those in grey have "
+                           f"under {measures.MIN_STATEMENTS} statements and are not compared, however large their "
+                           "shares."},
         **shared)
 
 
@@ -3139,7 +3202,7 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, themes: Sequence[
 
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.195 * len(data) + 0.55,
-        subtitle={"zh": f"主题编码与参照标注之比，F1为精确率与召回率的调和平均；n={count(n)}处参照标注，"
+        subtitle={"zh": f"主题编码与参照标注的比较，F1为精确率与召回率的调和平均；n={count(n)}处参照标注，"
                         f"区间按文章重抽样{few_said['zh']}",
                   "en": "Coding of themes against reference labels; F1 is the harmonic mean of precision and recall; "
                         f"n = {count(n)} labels; intervals resample articles{few_said['en']}"},
@@ -3208,13 +3271,14 @@ def robustness(findings: Sequence, *, years: Sequence[int] | None = None, region
                "holds": {"zh": "结论不变为1", "en": "1 where the finding stands"}}
     shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "次", "en": "checks"}, period=period, **finishing)
     if data.empty:
-        return _too_little({"zh": "没有可以换一种做法检验的发现。", "en": "There is no finding to test in another "
+        return _too_little({"zh": "没有可以换一种口径检验的发现。", "en": "There is no finding to test in another "
                                                                           "way."},
                            title=title, **shared)
     firm = [f for f in checked if f.badge["holds"] == f.badge["of"]]
     weakest = min(checked, key=lambda f: (f.badge["holds"] / f.badge["of"], f.id))
-    automatic = {"zh": f"{len(checked)}条发现中，{len(firm)}条换哪种做法都成立",
-                 "en": f"{len(firm)} of {len(checked)} findings stand whichever way the corpus is counted"}
+    automatic = {"zh": f"{len(checked)}条发现中，{len(firm)}条在所试的各种口径下都成立",
+                 "en": f"{len(firm)} of {len(checked)} findings stand{'s' * (len(firm) == 1)} in each of the "
+                       "recounts tried"}
 
     def scores(lang):
         form = "“{s}”{h}/{o}" if lang == "zh" else "“{s}” {h} of {o}"
@@ -3306,10 +3370,13 @@ def robustness(findings: Sequence, *, years: Sequence[int] | None = None, region
                         f"does not, blank where the way has no bearing; n = {count(n)} recounts"},
         how_to_read={"zh": f"一行是一条发现，只写要点，全文见数据表；一列是一种做法，自左至右：{every['zh']}。空着的，"
                            "是这种做法与该条发现无关。叉多的发现取决于怎么数、用哪些来源，"
-                           f"引用时要说明。最不稳的一条成立{weakest.badge['holds']}次，共{weakest.badge['of']}次。",
+                           "引用时要说明。把文章类别的构成拉平不在这些重算之内，有疑问的写在该条发现的说明里。"
+                           f"最不稳的一条成立{weakest.badge['holds']}次，共{weakest.badge['of']}次。",
                      "en": "A row is a finding in short, in full in the data; a column is another way, from the left: "
                            f"{every['en']}. Where nothing stands, that way has no bearing on the finding. A finding "
                            "with many crosses depends on how one counts or on which sources: say so when citing it. "
+                           "Holding the mix of kinds of articles still is not one of these recounts; where it raises "
+                           "a doubt, the caution with the finding says so. "
                            f"The least firm stands in {weakest.badge['holds']} of {weakest.badge['of']}."},
         **shared)
 
@@ -3353,15 +3420,17 @@ def _first_within(first_uses: pd.DataFrame, regions, years) -> pd.DataFrame:
 
 
 def _who_was_first(nation: int, local: int, unnamed: int, open_: int, lang: str) -> str:
-    """How many terms came first with the national regulator and how many with a region, for how many of the latter the
-    region cannot be told, and for how many neither can."""
+    """How many terms are earliest in the material with the national regulator and how many with a region, for how many
+    of the latter the region cannot be told, and for how many neither can."""
     which = {"zh": f"（{'' if unnamed == local else f'{unnamed}个'}说不准是哪家）",
              "en": f" ({'' if unnamed == local else f'for {unnamed} '}it is unclear which)"}[lang] * bool(unnamed)
     if lang == "zh":
-        return "，".join([f"{nation}个先见于总局"] * bool(nation) + [f"{local}个先见于地方{which}"] * bool(local)
+        return "，".join([f"{nation}个在材料中最早见于总局"] * bool(nation)
+                        + [f"{local}个{'' if nation else '在材料中'}最早见于地方{which}"] * bool(local)
                         + [f"{open_}个难定先后"] * bool(open_))
-    came = ([f"{nation} came first with the national regulator"] * bool(nation)
-            + [f"{local} {'' if nation else 'came first '}with a region{which}"] * bool(local))
+    came = ([f"{nation} {'is' if nation == 1 else 'are'} first found here with the national regulator"] * bool(nation)
+            + [f"{local} {'' if nation else 'is ' if local == 1 else 'are '}{'' if nation else 'first found here '}"
+               f"with a region{which}"] * bool(local))
     return "; ".join([listing(came, "en")] * bool(came) + [f"{open_} cannot be decided"] * bool(open_))
 
 
@@ -3389,7 +3458,7 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
                "date": {"zh": "首次使用日期", "en": "date of the first use"},
                "order": {"zh": "次序", "en": "order"},
                "could_be_first": {"zh": "可能最早", "en": "could be the first"},
-               "first": {"zh": "确为最早", "en": "surely the first"},
+               "first": {"zh": "材料中最早", "en": "earliest in the material"},
                "lag_low": {"zh": "至少晚几天", "en": "days later, at least"},
                "lag_high": {"zh": "至多晚几天", "en": "days later, at most"},
                "n_users": {"zh": "使用的地区数（含总局）", "en": "users, the national regulator included"}}
@@ -3432,7 +3501,7 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
 
     alt = {"zh": f"时间轴，{len(chosen)}个说法在各地区（含总局）首次出现的日期，{year_span(years, 'zh')}；"
                  f"{automatic['zh']}。"
-                 + "".join(f"“{t}”先见于{user(sure[t], 'zh')}，后见于另外{later[t]}家。" for t in told),
+                 + "".join(f"“{t}”最早见于{user(sure[t], 'zh')}，后见于另外{later[t]}家。" for t in told),
            "en": f"Timeline of the first use of {len(chosen)} terms by regions and the national regulator, "
                  f"{year_span(years, 'en')}. {automatic['en']}. "
                  + " ".join(f"“{names.term(t, 'en')}” is first found with {user(sure[t], 'en')}, then with "
@@ -3483,7 +3552,8 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
         key = [("D", EARLIER, {"zh": "总局", "en": "national regulator"}, {"zh": "总局", "en": "national"})] \
             * bool(national.any())
         key += [("o", pale(LATER), {"zh": "地方局", "en": "regional bureaus"}, {"zh": "地方", "en": "bureaus"})]
-        key += [("o", LATER, {"zh": "确为最早的地方局", "en": "surely the first"}, {"zh": "确为最早", "en": "first"})] \
+        key += [("o", LATER, {"zh": "材料中最早的地方局", "en": "earliest in the material"},
+                 {"zh": "材料中最早", "en": "earliest"})] \
             * bool((data["first"].astype(bool) & ~national).any())
         key += [("_", UNCLEAR, {"zh": "日期只知到月或年", "en": "known to the month or year only"},
                  {"zh": "日期不详", "en": "day unknown"})] * bool((data["day_high"] - data["day_low"] > 45).any())
@@ -3499,10 +3569,11 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
                 "en": f"the {len(chosen)} most widely used of {len(sizes)} {rule['en']}"}
     open_said = {"zh": "", "en": ""}
     if unnamed:
-        open_said = {"zh": "“某地方局”是说，最早的只能是地方局，但日期分不出是哪一家。",
-                     "en": "“A bureau” means that only bureaus can have been first, but the dates do not tell which. "}
+        open_said = {"zh": "“某地方局”指材料中最早的是地方局，但日期分不出是哪一家。",
+                     "en": "“A bureau” means that the earliest use here is a bureau’s, but the dates do not tell "
+                           "whose. "}
     if open_:
-        open_said = {"zh": open_said["zh"] + "“难定”是日期不足以分出总局与地方的先后。",
+        open_said = {"zh": open_said["zh"] + "“难定”指日期分不出总局与地方的先后。",
                      "en": open_said["en"] + "“Open” means the dates do not decide between the national regulator and "
                                              "the bureaus. "}
     return figures.finish(
@@ -3512,12 +3583,12 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
                   "en": f"First use by each region and the national regulator, {rule['en']}; n = {count(n)} first "
                         "uses, as far as the material goes"},
         how_to_read={"zh": "一行是一个说法，一点是一家第一次使用的时间，挨得太近的点稍稍错开；"
-                           f"地方局确为最早的，点用深色；灰条表示日期只知到月或年。{open_said['zh']}"
+                           f"材料中最早的地方局，点用深色；灰条表示日期只知到月或年。{open_said['zh']}"
                            "先后只是先后，不等于谁学谁。",
                      "en": "A row is a term, a mark the first time an agency used it (marks that would hide each "
-                           "other stand side by side), dark for a bureau that was surely the first; a grey bar means "
-                           f"the date is known to the month or year only. {open_said['en']}Order in time is no sign "
-                           "of who took it from whom."},
+                           "other stand side by side), dark for a bureau that is the earliest in the material; a grey "
+                           f"bar means the date is known to the month or year only. {open_said['en']}Order in time is "
+                           "no sign of who took it from whom."},
         **shared)
 
 

@@ -125,6 +125,8 @@ SILENCE = measures.silence(THEME_COUNTS, SLICES)
 # here the kind of an article is its region
 KINDS = {i: i.rpartition("-")[2] for i in set(ARTICLE_THEMES["article_id"])}
 HELD = measures.mix_standardised(ARTICLE_THEMES, KINDS)
+GRADED = TRENDS.assign(grade=TRENDS["theme"].map({"debt": "rose", "rules": "rose", "green": "probably_fell",
+                                                  "tech": "no_clear_change"}))
 WARNED = pd.DataFrame({"theme": ["debt", "green"], "year_from": 2022, "year_to": 2024, "warning": ["", "mix_makes_it"]})
 
 USES = pd.DataFrame(
@@ -176,7 +178,7 @@ CASES = {
     "keyness": (charts.keyness, [KEYNESS], {"label_a": {"zh": "2024年", "en": "2024"},
                                             "label_b": {"zh": "2022年", "en": "2022"}}),
     "theme_prevalence": (charts.theme_prevalence, [PREVALENCE], {"names": NAMES, "standardised": HELD,
-                                                                 "warned": WARNED}),
+                                                                 "warned": WARNED, "trends": GRADED}),
     "theme_ranking": (charts.theme_ranking, [PREVALENCE], {"names": NAMES}),
     "theme_change": (charts.theme_change, [TRENDS], {"names": NAMES}),
     "region_themes": (charts.region_themes, [PREVALENCE], {"names": NAMES}),
@@ -498,12 +500,11 @@ def test_prevalence_of_some_years_and_themes(tmp_path):
     assert "In 2024 “Green finance” comes first" in card.title["en"]  # 18 of 108; no one speaks of tech
     assert set(data_of(card)["year"]) == {2022, 2024}
     warned = pd.DataFrame({"theme": ["green"], "year_from": [2022], "year_to": [2025], "warning": ["mix_makes_it"]})
-    held = HELD.iloc[:0]
-    assert "*" not in drawn("theme_prevalence", tmp_path, frames, years=[2022, 2024], standardised=held,
-                            warned=warned).how_to_read["zh"].partition("带*的主题")[0]
-    assert "reverses for" not in drawn("theme_prevalence", tmp_path, frames, years=[2022, 2024],
-                                          standardised=held, warned=warned).alt["en"]
-    assert "reverses for" in drawn("theme_prevalence", tmp_path, frames, standardised=held, warned=warned).alt["en"]
+    held = {"standardised": HELD.iloc[:0], "warned": warned, "trends": GRADED.assign(year_to=2025)}
+    some = drawn("theme_prevalence", tmp_path, frames, years=[2022, 2024], **held)
+    assert "*" not in some.how_to_read["zh"].partition("带*的主题")[0]
+    assert "held still" not in some.alt["en"]
+    assert "held still: Green finance." in drawn("theme_prevalence", tmp_path, frames, **held).alt["en"]
 
 
 def test_words_of_some_terms_keep_the_rate_of_the_whole_slice(tmp_path):
@@ -614,9 +615,9 @@ def test_silence_of_a_year(tmp_path):
 def test_first_uses_of_some_regions_and_years(tmp_path):
     # without the national regulator Hebei was the first with 减量提质
     card = drawn("diffusion_timeline", tmp_path, regions=["河北", "广东", "深圳"])
-    assert card.title["zh"] == "1个说法中，1个先见于地方"
-    assert card.title["en"] == "Of 1 term, 1 came first with a region"
-    assert "“减量提质”先见于河北，后见于另外2家。" in card.alt["zh"]
+    assert card.title["zh"] == "1个说法中，1个在材料中最早见于地方"
+    assert card.title["en"] == "Of 1 term, 1 is first found here with a region"
+    assert "“减量提质”最早见于河北，后见于另外2家。" in card.alt["zh"]
     assert card.n == 3
     # of the terms that came up in 2023 and 2024 五大篇文章 alone; 减量提质 was there before
     later = drawn("diffusion_timeline", tmp_path, years=[2023, 2024])
@@ -657,7 +658,7 @@ def test_quantities_of_a_year_and_a_region(tmp_path):
 
 def test_findings_on_a_theme(tmp_path):
     card = drawn("robustness", tmp_path, themes=["rules"])
-    assert card.title["zh"] == "1条发现中，1条换哪种做法都成立"
+    assert card.title["zh"] == "1条发现中，1条在所试的各种口径下都成立"
     assert card.n == 2
     assert drawn("robustness", tmp_path, years=[2024], terms=["普惠"]).alt["zh"].count("“地方债务”") == 1
     assert drawn("robustness", tmp_path, years=[2022]).n == 2
@@ -976,9 +977,29 @@ def test_shares_with_the_mix_held_still_stand_beside_the_raw_ones(tmp_path):
                                                                     "tech": False}
     assert "Green finance" in card.alt["en"].rpartition("held still")[2]
     assert "带*的主题" in card.how_to_read["zh"]
+    assert "theme_change" in card.how_to_read["zh"]
+    assert "theme_change" in card.how_to_read["en"]
     plain = drawn("theme_prevalence", tmp_path, standardised=None, warned=None)
     assert "standardised" not in data_of(plain)
     assert "held still" not in plain.alt["en"] + plain.how_to_read["en"]
+
+
+def test_both_charts_of_themes_give_stars_by_one_rule(tmp_path):
+    frame = TRENDS.assign(grade=TRENDS["theme"].map({"debt": "rose", "rules": "no_clear_change", "green":
+                                                     "probably_fell", "tech": "too_little"}))
+    warned = pd.DataFrame({"theme": ["debt", "green", "rules", "tech"], "year_from": 2022, "year_to": 2024,
+                           "warning": ["", "mix_makes_it", "mix_makes_it", "mix_makes_it"]})
+    changes = data_of(drawn("theme_change", tmp_path, [frame], warned=warned))
+    shares = data_of(drawn("theme_prevalence", tmp_path, warned=warned, trends=frame))
+    # rules and technology have no change that the mix could make
+    starred = {"debt": False, "green": True, "rules": False, "tech": False}
+    assert changes.set_index("theme")["made_by_mix"].to_dict() == starred
+    assert shares.groupby("theme")["made_by_mix"].all().to_dict() == starred
+    other_years = warned.assign(year_from=2021)
+    assert not data_of(drawn("theme_prevalence", tmp_path / "a", warned=other_years, trends=frame))["made_by_mix"].any()
+    assert not data_of(drawn("theme_prevalence", tmp_path / "b", warned=warned, trends=None))["made_by_mix"].any()
+    none = warned.iloc[:0].astype(object)  # as `measures.mix_warning` returns it for no years
+    assert not data_of(drawn("theme_prevalence", tmp_path / "c", warned=none, trends=frame))["made_by_mix"].any()
 
 
 def test_theme_change_says_only_what_the_grades_say(tmp_path):
@@ -1013,6 +1034,9 @@ def test_a_change_that_the_mix_makes_is_marked_and_not_in_the_title(tmp_path):
     given = drawn("theme_change", tmp_path / "given", [frame], title={"zh": "一句", "en": "One"},
                   title_says={"zh": "标题只说一句", "en": "The title says one thing"})
     assert given.how_to_read["zh"].endswith("标题只说一句。")
+    assert given.subtitle["zh"].endswith("；标题只写通过全部检验的变化")
+    assert given.subtitle["en"].endswith("; the title names only changes that pass every test")
+    assert "全部检验" not in plain.subtitle["zh"]
     assert given.how_to_read["en"].endswith("The title says one thing.")
 
 
@@ -1061,8 +1085,8 @@ def test_pairs_are_called_closer_or_looser_only_where_counts_go_the_same_way(tmp
 def test_the_network_tells_its_groups_and_names_no_pair_as_the_closest(tmp_path):
     card = drawn("cooccurrence_network", tmp_path)
     # debt with rules, green with tech: two ties that share no theme
-    assert card.title == {"zh": "2对主题明显常在一起说，连起的4个主题分成2组",
-                          "en": "2 pairs of themes clearly go together and link 4 themes in 2 groups"}
+    assert card.title == {"zh": "2对主题常在一起说，连起的4个主题分成2簇",
+                          "en": "2 pairs of themes go together and link 4 themes in 2 clusters"}
 
 
 def test_thin_regions_are_never_ranked(tmp_path):
@@ -1083,10 +1107,56 @@ def test_the_tree_leaves_thin_regions_out_and_names_them(tmp_path):
     assert card.title["zh"] == "广东与福建谈的主题相近，河北没有相近的地区"
     assert card.how_to_read["zh"].endswith("材料偏少（不足30条语句或5篇文章）而不比较的有内蒙古、深圳。")
     assert "Inner Mongolia, Shenzhen" in card.alt["en"]
+    assert "广东与福建（0.000）" in card.alt["zh"]
     assert "另有2个材料偏少" in card.subtitle["zh"]
     whole = drawn("dendrogram", tmp_path / "whole", [table])
     assert len(data_of(whole)) == 5
     assert "不比较" not in whole.subtitle["zh"] + whole.how_to_read["zh"]
+
+
+def test_pairs_of_regions_as_close_as_the_closest_are_named_with_it(tmp_path):
+    def tree(out, of_sichuan):
+        table = pd.DataFrame([(60, 40, 0, 0), (50, 50, 0, 0), (0, 0, 60, 40), (0, 0, *of_sichuan), (1, 0, 1, 150)],
+                             index=["河北", "广东", "福建", "四川", "湖北"], columns=["debt", "rules", "green", "tech"])
+        return drawn("dendrogram", out, [table])
+
+    # Fujian and Sichuan split 60:40 and 50:50, just as Hebei and Guangdong do
+    even = tree(tmp_path / "even", (50, 50))
+    assert even.title == {"zh": "四川与福建、广东与河北谈的主题两两相近，湖北没有相近的地区",
+                          "en": "Pairs that speak of similar themes: 四川 and 福建, Guangdong and Hebei; 湖北 has no "
+                                "near neighbour"}
+    # 60:40 and 20:80 is far more than 5% further than 60:40 and 50:50
+    apart = tree(tmp_path / "apart", (20, 80))
+    assert apart.title["zh"].startswith("广东与河北谈的主题相近")
+    assert "最接近的一对是广东与河北（" in apart.alt["zh"]
+    assert "没有估计区间" in apart.how_to_read["zh"]
+    assert "have no intervals" in apart.how_to_read["en"]
+
+
+def test_where_no_theme_leads_in_most_regions_those_within_error_are_counted(tmp_path):
+    shares = [("河北", "debt", 0.6, 0.5, 0.7), ("河北", "rules", 0.2, 0.1, 0.3),  # stands clear
+              ("广东", "debt", 0.3, 0.2, 0.4), ("广东", "rules", 0.4, 0.3, 0.5)]  # 0.4 reaches 0.3
+    frame = pd.DataFrame(shares, columns=["region", "theme", "share", "low", "high"]).assign(
+        year=-1, n=30, n_statements=100, n_articles=20, thin=False)
+    card = drawn("region_themes", tmp_path, [frame])
+    assert card.title == {"zh": "材料够用的2个地区，占比最高的主题因地而异，其中1个地区的首位与别的主题难分先后",
+                          "en": "The theme with the largest share differs among the 2 regions with enough material, in "
+                                "1 of them within error of another"}
+    clear = drawn("region_themes", tmp_path / "clear", [frame.assign(high=frame["share"], low=frame["share"])])
+    assert "难分" not in clear.title["zh"]
+
+
+def test_a_ratio_with_a_zero_says_what_was_added(tmp_path):
+    card = drawn("keyness", tmp_path)  # 协同 12 against 0, 银保监局 0 against 40
+    assert "两边各加0.5次" in card.how_to_read["zh"]
+    assert "half an occurrence is added" in card.how_to_read["en"]
+    plain = drawn("keyness", tmp_path / "plain", terms=["化险", "普惠"])
+    assert "0.5" not in plain.how_to_read["zh"]
+    assert "half an occurrence" not in plain.how_to_read["en"]
+    assert "没有加任何常数" in drawn("term_trajectories", tmp_path / "lines").how_to_read["zh"]
+    some = drawn("term_trajectories", tmp_path / "some", terms=["化险", "普惠"])
+    assert "常数" not in some.how_to_read["zh"] + some.how_to_read["en"]
+    assert "先验" not in some.how_to_read["zh"]  # these terms were given, not chosen
 
 
 def test_the_plane_leaves_out_thin_regions_and_rare_themes_and_names_them(tmp_path):
@@ -1146,13 +1216,16 @@ def test_wording_is_ranked_only_as_far_as_intervals_allow(tmp_path):
     assert data.loc["debt", ["low", "high"]].to_list() == pytest.approx([50.20, 69.06], abs=0.01)  # Wilson, 60 of 100
     assert data["thin"].to_dict() == {"debt": False, "rules": False, "green": True}
     close = drawn("deontic_strength", tmp_path, [deontic(debt=(0, 30, 70), rules=(0, 25, 75), green=(0, 28, 72))])
-    assert close.title == {"zh": "没有哪个主题的措辞明显更硬：“禁止”和“必须”合计占25.0%至30.0%",
-                           "en": "No theme is clearly worded more bindingly than others: “Prohibition” and "
-                                 "“Obligation” make up 25.0% to 30.0%"}
+    assert close.title == {"zh": "“禁止”和“必须”合计占25.0%至30.0%，因主题而异",
+                           "en": "“Prohibition” and “Obligation” together make up 25.0% to 30.0% of statements, "
+                                 "depending on the theme"}
     some = drawn("deontic_strength", tmp_path, [deontic(debt=(0, 60, 40), rules=(0, 55, 45), green=(0, 5, 95),
                                                         tech=(0, 4, 96))])
-    assert some.title["zh"] == "“地方债务”的措辞属于最硬之列：60.0%为“禁止”和“必须”，与另外1个主题难分先后"
-    assert "最高" not in some.title["zh"]
+    # debt and rules overlap, green and technology stand clear below: no superlative, yet no “all alike” either
+    assert some.title["zh"] == "“禁止”和“必须”合计占4.0%至60.0%，因主题而异"
+    assert "分不出谁高谁低" in some.how_to_read["zh"]
+    one = drawn("deontic_strength", tmp_path, [deontic(debt=(10, 50, 40), green=(6, 4, 2))])
+    assert one.title["zh"] == "“地方债务”的语句有60.0%用了“禁止”和“必须”"  # the only one with enough material
 
 
 def test_a_swatch_of_a_key_covers_no_word(tmp_path, monkeypatch):
@@ -1178,20 +1251,22 @@ def test_a_swatch_of_a_key_covers_no_word(tmp_path, monkeypatch):
 
 def test_robustness_counts_findings_that_stand(tmp_path):
     card = drawn("robustness", tmp_path)
-    assert card.title["zh"] == "2条发现中，1条换哪种做法都成立"
+    assert card.title["zh"] == "2条发现中，1条在所试的各种口径下都成立"
     assert "“制度建设”上升”2/2" in card.alt["zh"]
     assert "空白" in card.subtitle["zh"]
     assert "no bearing" in card.how_to_read["en"]
+    assert card.title["en"] == "1 of 2 findings stands in each of the recounts tried"
+    assert "拉平不在这些重算之内" in card.how_to_read["zh"]
 
 
 def test_diffusion_tells_who_was_first_only_when_the_dates_decide(tmp_path):
     card = drawn("diffusion_timeline", tmp_path)
     # 五篇大文章: Hebei or Guangdong in 2023, the national regulator surely later
-    assert card.title["zh"] == "3个说法中，1个先见于总局，2个先见于地方（1个说不准是哪家）"
-    assert card.title["en"] == ("Of 3 terms, 1 came first with the national regulator and 2 with a region (for 1 it is "
-                                "unclear which)")
+    assert card.title["zh"] == "3个说法中，1个在材料中最早见于总局，2个最早见于地方（1个说不准是哪家）"
+    assert card.title["en"] == ("Of 3 terms, 1 is first found here with the national regulator and 2 with a region "
+                                "(for 1 it is unclear which)")
     assert "难定" not in card.how_to_read["zh"]
-    assert "“减量提质”先见于总局，后见于另外3家。“大消保”先见于深圳，后见于另外2家。" in card.alt["zh"]
+    assert "“减量提质”最早见于总局，后见于另外3家。“大消保”最早见于深圳，后见于另外2家。" in card.alt["zh"]
     assert "五篇大文章" not in card.alt["zh"]
 
 
@@ -1205,9 +1280,9 @@ def test_a_region_came_first_though_it_is_not_known_which(tmp_path, monkeypatch)
         for region, date in by_region.items()], columns=["term", "region", "date", "article_id", "year"])
     seen, card = sheets(monkeypatch, lambda **k: drawn("diffusion_timeline", tmp_path, [diffusion.first_use(uses)],
                                                        **k))
-    assert card.title["zh"] == "5个说法中，1个先见于总局，2个先见于地方（说不准是哪家），2个难定先后"
-    assert card.title["en"] == ("Of 5 terms, 1 came first with the national regulator and 2 with a region (it is "
-                                "unclear which); 2 cannot be decided")
+    assert card.title["zh"] == "5个说法中，1个在材料中最早见于总局，2个最早见于地方（说不准是哪家），2个难定先后"
+    assert card.title["en"] == ("Of 5 terms, 1 is first found here with the national regulator and 2 with a region (it "
+                                "is unclear which); 2 cannot be decided")
     for (lang, _), texts in seen.items():
         written = [text for text, _ in texts]
         assert written.count({"zh": "某地方局", "en": "a bureau"}[lang]) == 2
