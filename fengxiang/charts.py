@@ -1050,8 +1050,8 @@ def keyness(keyness: pd.DataFrame, *, label_a: Bilingual, label_b: Bilingual, na
     automatic = {
         "zh": "，".join([f"{a['zh']}更常说{both['zh']}"] * bool(len(of_a))
                        + [f"{b['zh']}更常说{other['zh']}"] * bool(len(of_b))),
-        "en": "; ".join([f"{a['en']} says {both['en']} more often"] * bool(len(of_a))
-                        + [f"{b['en']} says {other['en']}"] * bool(len(of_b)))}
+        "en": ", ".join([f"{a['en']} stands out for {both['en']}"] * bool(len(of_a))
+                        + [f"{b['en']} {'' if len(of_a) else 'stands out '}for {other['en']}"] * bool(len(of_b)))}
 
     def counts(frame, lang):
         form = "“{}”（{}比{}次）" if lang == "zh" else "“{}” ({} against {})"
@@ -1756,7 +1756,7 @@ def tile_map(slices: pd.DataFrame, *, names: Names, year: int = ALL_YEARS, regio
                   "en": f"Statements attributed to each region, {year_span(years, 'en')}; {count(total)} in all, one "
                         "on several regions counting in each"},
         how_to_read={"zh": "每个地区一个同样大小的方格，大致按方位排列；颜色越深语句越多，斜线格材料偏少，"
-                           "空格没有材料。语句多少取决于语料收到什么，不是工作多少。",
+                           "空格没有材料。语句多少取决于收到哪些材料，不等于工作做了多少。",
                      "en": "Every region is a tile of one size, roughly in its place; darker means more statements, "
                            "hatched tiles hold too little to compare, empty ones nothing. The number tells what the "
                            "corpus holds, not how much was done."},
@@ -2401,8 +2401,8 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
                   "en": f"Ratio of the odds ratios of sharing a statement, {year_b} against {year_a}, relative to how "
                         "common each theme is in the year, with 95% intervals; at the right statements with both, n = "
                         f"{count(n)} in all; {colours['en']}"},
-        how_to_read={"zh": "点在右边，相对于两个主题各自在当年出现多少，后一年比前一年更常同句；在左边，更少同句。"
-                           "主题本身有多有少，所以次数可以反着走。横线是95%区间，带箭头的一端伸出图外。"
+        how_to_read={"zh": "点在右边，相对于两个主题各自在当年出现多少，后一年比前一年更常同句出现；在左边，则更少。"
+                           "主题本身的多少也在变，所以同句次数的增减可能与此相反。横线是95%区间，带箭头的一端伸出图外。"
                            f"只有经多重比较校正仍明显、次数同向增减、一年里至少同句{measures.MIN_SUPPORT}次的，"
                            "才称更紧或更松；其余画成灰色，不作判断。",
                      "en": "A dot at the right: relative to how common each theme is in the year, the two stand "
@@ -2761,7 +2761,7 @@ def silence(silence: pd.DataFrame, *, names: Names, year: int | None = None, n_t
                   **finishing)
     compared = data[~data["thin"].astype(bool)]
     if compared.empty:
-        return _too_little({"zh": "材料够用的地区各个主题都提到了，或没有材料够用的地区，没有可说的沉默。",
+        return _too_little({"zh": "材料够用的地区各个主题都提到了，或没有一个地区材料够用，谈不上沉默。",
                             "en": "Regions with enough material mention every theme, or none has enough: there is no "
                                   "silence to speak of."}, title=title, **shared)
     strong = compared[compared["q"] < 0.05]
@@ -3207,13 +3207,13 @@ def codebook_accuracy(accuracy: pd.DataFrame, *, names: Names, themes: Sequence[
                   "en": "Coding of themes against reference labels; F1 is the harmonic mean of precision and recall; "
                         f"n = {count(n)} labels; intervals resample articles{few_said['en']}"},
         how_to_read={"zh": "F1为100%即与参照标注完全一致。精确率低，说明误报多；召回率低，说明漏报多。"
-                           "标注少的主题区间长，读数要留余地。"
-                           + f"标注不足{_MIN_LABELS}处的主题，对错几处都说明不了什么，不画。" * bool(few)
-                           + "一处也没有错的主题，重抽样量不出区间，改用威尔逊法。" * bool(flawless),
-                     "en": "An F1 of 100% agrees with the reference labels in everything. Low precision means false "
+                           "标注少的主题区间长，不宜看得太准。"
+                           + f"标注不足{_MIN_LABELS}处的主题，对错几处都说明不了问题，不画。" * bool(few)
+                           + "一处也没有错的主题，重抽样量不出区间，改用威尔逊区间。" * bool(flawless),
+                     "en": "An F1 of 100% is full agreement with the reference labels. Low precision means false "
                            "alarms, low recall misses. Themes with few labels have long intervals: read them with "
-                           "reserve." + f" Themes with under {_MIN_LABELS} labels are not drawn: so few right or wrong "
-                           "say nothing." * bool(few)
+                           "caution." + f" Themes with under {_MIN_LABELS} labels are not drawn: so few tell "
+                           "nothing." * bool(few)
                            + " Where there is no error at all, resampling shows no interval; Wilson’s is drawn."
                            * bool(flawless)},
         **shared)
@@ -3368,12 +3368,12 @@ def robustness(findings: Sequence, *, years: Sequence[int] | None = None, region
         subtitle={"zh": f"每条发现换{len(ways)}种做法重算，圆点为结论不变，叉为改变，空白为不适用；n={count(n)}次重算",
                   "en": f"Each finding recomputed in {len(ways)} other ways: a dot where it stands, a cross where it "
                         f"does not, blank where the way has no bearing; n = {count(n)} recounts"},
-        how_to_read={"zh": f"一行是一条发现，只写要点，全文见数据表；一列是一种做法，自左至右：{every['zh']}。空着的，"
-                           "是这种做法与该条发现无关。叉多的发现取决于怎么数、用哪些来源，"
+        how_to_read={"zh": f"一行是一条发现，只写要点，全文见数据表；一列是一种做法，自左至右：{every['zh']}。空格表示"
+                           "这种做法与该条发现无关。叉多的发现取决于怎么数、用哪些来源，"
                            "引用时要说明。把文章类别的构成拉平不在这些重算之内，有疑问的写在该条发现的说明里。"
                            f"最不稳的一条成立{weakest.badge['holds']}次，共{weakest.badge['of']}次。",
                      "en": "A row is a finding in short, in full in the data; a column is another way, from the left: "
-                           f"{every['en']}. Where nothing stands, that way has no bearing on the finding. A finding "
+                           f"{every['en']}. A blank means that the way has no bearing on the finding. A finding "
                            "with many crosses depends on how one counts or on which sources: say so when citing it. "
                            "Holding the mix of kinds of articles still is not one of these recounts; where it raises "
                            "a doubt, the caution with the finding says so. "
@@ -3703,7 +3703,7 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
     none = {"zh": "", "en": ""} if solid["n_repeated"].all() else {
         "zh": "；虚线为一处重复也没有", "en": "; a broken line: nothing repeated"}
     why = {"zh": "", "en": ""} if solid["n_repeated"].all() else {
-        "zh": "虚线的地区一处重复也没有，篇与篇没有差别可量，只好一篇只当一个样本来推算上限（“≤”后的数）："
+        "zh": "虚线的地区一处重复也没有，文章之间没有差别可算，只好一篇文章只当一个样本来推算上限（“≤”后的数）："
               "上限高，是读到的文章少、还排除不了，不是可能重复得多，不能同别的地区比长短。",
         "en": " Where the line is broken nothing at all is repeated: no difference between articles can be measured, "
               "so that each counts as one observation in the upper bound (after ≤). A high bound says that few "
@@ -3723,8 +3723,8 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
                      "en": "The further right, the more of the region’s text is word for word what the national "
                            "regulator said before; a hollow dot counts only what it said that year, and hides behind "
                            "the other where that is all. Names of agencies, "
-                           "meetings and figures do not count. It may be quoting, or both may draw on a "
-                           f"third.{why['en']}"},
+                           "meetings and figures do not count. The region may be quoting, or both may "
+                           f"draw on a third source.{why['en']}"},
         **shared)
 
 
@@ -3833,7 +3833,7 @@ def slogan_life(life: pd.DataFrame, *, names: Names | None = None, terms: Sequen
                   "en": "Years in which a term is found; the dot is its peak year, at the right its share of that "
                         "year’s articles" + "; ochre has faded" * bool(len(gone))
                         + "; an arrow leads to the successor" * bool(len(followed)) + f"; n = {count(n)} uses"},
-        how_to_read={"zh": "横条从第一次见到的年份到最后一次" + "；左端伸出的浅色表示材料起头时已有" * older
+        how_to_read={"zh": "横条从第一次见到的年份到最后一次" + "；左端伸出浅色的，材料开始时已经在用" * older
                            + "。淡出，指此后的占比一直不到最盛时的一半，且两者的95%区间分得开；"
                              "横条早早结束而区间分不开的，可能只是近年材料少，不算淡出。",
                      "en": "The bar runs from the first year in which a term is found to the last"
@@ -3880,7 +3880,7 @@ def adoption(adoption: pd.DataFrame, *, names: Names | None = None, terms: Seque
     shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"}, period=_period(years),
                   **finishing)
     if data.empty or len(years) < 2:
-        return _too_little({"zh": "可观察的地区太少，看不出说法在各地铺开的过程。",
+        return _too_little({"zh": "可观察的地区太少，看不出一个说法怎样在各地铺开。",
                             "en": "Too few regions can be observed to see a wording spread."}, title=title, **shared)
     ends = data.groupby("term").tail(1).set_index("term").loc[chosen]
     first = ends.iloc[0]
@@ -3889,8 +3889,8 @@ def adoption(adoption: pd.DataFrame, *, names: Names | None = None, terms: Seque
                        f"{percent(first['adopted'], 0)} of observable regions had used it"}
     second_high = ends["high"].iloc[1:].max() if len(ends) > 1 else -np.inf
     if len(ends) > 1 and not (first["low"] > second_high):
-        automatic = {"zh": f"{len(chosen)}个说法在地方铺开的快慢，差别多在误差之内",
-                     "en": f"How far {len(chosen)} terms spread over the regions mostly differs within the error"}
+        automatic = {"zh": f"{len(chosen)}个说法在各地铺开的程度，差别大多在误差之内",
+                     "en": f"How far {len(chosen)} terms spread over the regions mostly differs within error"}
     alt = {"zh": f"小型折线图{len(chosen)}幅，各说法按年累计的使用地区比例（未收材料的地区作删失处理）。到最后："
                  + "，".join(f"“{t}”{percent(ends.loc[t, 'adopted'])}" for t in chosen) + "。",
            "en": f"{len(chosen)} small line charts of the share of regions that use a term by the end of each year, "
@@ -3960,7 +3960,7 @@ def risk_transmission(passings: pd.DataFrame, *, places: Mapping[str, Bilingual]
                   **finishing)
     n = int(frame["statement_id"].nunique())
     if len(data) < 2:
-        return _too_little({"zh": "语料中说到一种风险传到另一处的地方太少，画不出传导关系。",
+        return _too_little({"zh": "语料中说到风险从一处传到另一处的语句太少，画不出传导关系。",
                             "en": "The corpus says too seldom that one risk passes into another for a picture."},
                            title=title, **shared)
     top = data[(data["source"] != "unnamed") & (data["target"] != "unnamed")]
