@@ -2337,8 +2337,8 @@ def cooccurrence_change(change: pd.DataFrame, *, names: Names, year_a: int, year
         automatic = {"zh": f"从{year_a}年到{year_b}年，" + "，".join(some["zh"]),
                      "en": f"From {year_a} to {year_b}, " + "; ".join(some["en"])}
     else:
-        automatic = {"zh": f"从{year_a}年到{year_b}年，没有哪对主题的结合有明显变化",
-                     "en": f"From {year_a} to {year_b} no two themes clearly drew closer or apart"}
+        automatic = {"zh": f"从{year_a}年到{year_b}年，材料分不出哪对主题结合变紧或变松",
+                     "en": f"From {year_a} to {year_b} the material cannot tell any two themes drawing closer or apart"}
 
     def counted(lang):
         form = "{a}与{b}由{x}次到{y}次" if lang == "zh" else "{a} and {b}, {x} to {y}"
@@ -3508,6 +3508,10 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
                             f"{others(later[t])}." for t in told)}
     alt = {lang: text.strip() for lang, text in alt.items()}
 
+    # where only the year is known, no dot stands after all that is dated more closely
+    newest = data.loc[data["date"].str.len() > len("2026"), "day_high"].max()
+    newest = np.inf if np.isnan(newest) else newest
+
     def draw(figure, lang, everything=chosen):
         room = rows_that_fit(figure, len(everything), pitch=0.22, around=0.5)
         most = set(sizes["term"].head(room))  # a small sheet shows the most widely used
@@ -3529,7 +3533,8 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
         day = (high_end - low_end) / points  # days to a point
         for i, term in enumerate(shown):
             part = data[data["term"] == term]
-            low, high = part["day_low"].to_numpy(float), part["day_high"].to_numpy(float)
+            low = part["day_low"].to_numpy(float)
+            high = np.minimum(part["day_high"].to_numpy(float), np.maximum(low, newest))
             # Dots that would hide each other stand side by side.
             middle = np.array(figures.spread((low + high) / 2, 6.2 * day, low_end + 3 * day, high_end - 3 * day))
             axes.plot([middle.min(), middle.max()], [i, i], color="#DDD8D0", linewidth=1, zorder=0.5)
@@ -3583,11 +3588,12 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
                   "en": f"First use by each region and the national regulator, {rule['en']}; n = {count(n)} first "
                         "uses, as far as the material goes"},
         how_to_read={"zh": "一行是一个说法，一点是一家第一次使用的时间，挨得太近的点稍稍错开；"
-                           f"材料中最早的地方局，点用深色；灰条表示日期只知到月或年。{open_said['zh']}"
+                           f"材料中最早的地方局，点用深色；灰条表示日期只知到月或年，只画到最晚的确切日期。{open_said['zh']}"
                            "先后只是先后，不等于谁学谁。",
                      "en": "A row is a term, a mark the first time an agency used it (marks that would hide each "
                            "other stand side by side), dark for a bureau that is the earliest in the material; a grey "
-                           f"bar means the date is known to the month or year only. {open_said['en']}Order in time is "
+                           "bar means the date is known to the month or year only, and ends at the latest date that "
+                           f"is known more closely. {open_said['en']}Order in time is "
                            "no sign of who took it from whom."},
         **shared)
 

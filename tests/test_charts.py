@@ -1325,6 +1325,27 @@ def test_every_user_of_a_term_has_a_dot_that_can_be_seen(tmp_path, monkeypatch):
         assert min(place.values()) >= 5
 
 
+def test_a_date_known_to_the_year_only_is_drawn_no_further_than_the_material_goes(tmp_path, monkeypatch):
+    import datetime
+
+    from matplotlib.collections import LineCollection
+
+    uses = pd.DataFrame([("甲", region, date, "a" + region, 2026) for region, date in (
+        ("河北", "2026"), ("广东", "2025"), ("深圳", "2026-03"), ("全国", "2026-02-01"))],
+        columns=["term", "region", "date", "article_id", "year"])
+    ends, check = [], figures._check
+
+    def look(figure, *told):
+        check(figure, *told)
+        ends.append(sorted(segment[1][0] for lines in figure.axes[0].findobj(LineCollection)
+                           for segment in lines.get_segments() if segment[1][0] - segment[0][0] > 45))
+
+    monkeypatch.setattr(figures, "_check", look)
+    drawn("diffusion_timeline", tmp_path, [diffusion.first_use(uses)])
+    day = datetime.date.toordinal
+    assert ends == [[day(datetime.date(2025, 12, 31)), day(datetime.date(2026, 3, 31))]] * 2
+
+
 def test_a_small_timeline_shows_the_most_widely_used_terms(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(charts, "rows_that_fit", lambda *a, **k: 2)
