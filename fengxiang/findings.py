@@ -231,7 +231,8 @@ def _many(n: int, noun: str) -> str:
 
 
 def listed_first(view: View, names: Names) -> Finding:
-    """What the lists of the latest year put first: the order in which tasks are named is the order of their weight."""
+    """What the lists of the latest year put first. Regulators name their tasks in the order of their weight; a list
+    that none of them is found to speak is told as its writer's, with a caution."""
     year = view.latest
     items = view.items[view.items["year"] == year]
     known = items.groupby("list")["themes"].agg(lambda themes: np.mean([bool(t) for t in themes]))
@@ -248,27 +249,43 @@ def listed_first(view: View, names: Names) -> Finding:
     order = longest["themes"].tolist()
     n_first = sum(bool(set(part["themes"].iloc[0]) & set(order[0])) for part in lists)
     none = {"zh": "（不归入任何主题）", "en": "(no theme)"}
+    own = bool(longest["said"].iloc[0])
+    unit = "条" if own else "点"
     steps = {lang: [quoted([names.theme(t, lang) for t in themes], lang) if themes else none[lang] for themes in order]
              for lang in ("zh", "en")}
     corpus, n, k = view.corpus, len(lists), len(order)
     evidence = [str(s) for s in corpus.statement_id[longest["row"].to_numpy(np.int64)]]
-    numbers = [_number(f"{k}条", f"{k} points", cell={
+    numbers = [_number(f"{k}{unit}", f"{k} points", cell={
         "what": "list", "article": str(corpus.articles["article_id"][longest["article"].iloc[0]]),
         "statement": evidence[0], "style": str(longest["style"].iloc[0]), "n": k}, evidence=evidence)]
-    if n == 1:
+    heading = {"zh": f"{year}年的清单以{steps['zh'][0]}打头", "en": f"The list of {year} begins with {steps['en'][0]}"}
+    if n == 1 and not own:
+        zh = f"{year}年的材料里，一篇文章把要点归为{k}点，依次是：{'；'.join(steps['zh'])}。"
+        en = f"One article in the material of {year} sums up what matters in {k} points: {'; '.join(steps['en'])}."
+        heading = {"zh": f"一篇文章归纳{year}年的要点，以{steps['zh'][0]}打头",
+                   "en": f"One article’s summary of {year} begins with {steps['en'][0]}"}
+    elif n == 1:
         zh = f"{year}年的材料里有一份分条列出的重点，共{k}条，依次是：{'；'.join(steps['zh'])}。"
         en = f"One list in the material of {year} sets out what comes first, in {k} points: {'; '.join(steps['en'])}."
     else:
         zh = (f"{year}年的材料里有{n}份分条列出的重点，其中{n_first}份以{steps['zh'][0]}打头；"
-              f"条目最多的一份共{k}条，依次是：{'；'.join(steps['zh'])}。")
+              f"条目最多的一份共{k}{unit}，依次是：{'；'.join(steps['zh'])}。")
         en = (f"Of {n} lists in the material of {year}, {n_first} begin with {steps['en'][0]}; the longest, in {k} "
               f"points: {'; '.join(steps['en'])}.")
     facts = {("order", year, tuple(part["themes"].tolist())) for part in lists}
     slice_ = {"year": year, "themes": [list(t) for t in order]}
     return Finding("listed_first", "list_order", slice_, float(k), None, None, n_first, n,
                    "one_list" if n == 1 else "lists", zh, en, frozenset({("order", year, tuple(order))}),
-                   frozenset(facts), {"zh": f"{year}年的清单以{steps['zh'][0]}打头",
-                                      "en": f"The list of {year} begins with {steps['en'][0]}"}, numbers, evidence)
+                   frozenset(facts), heading, numbers, evidence, caveat={} if own else _writers_list(n))
+
+
+def _writers_list(n_lists: int) -> dict:
+    """What must be said of a list that opens with a statement in which no regulator is found to speak."""
+    which = ("这份清单", "The list") if n_lists == 1 else ("条目最多的这份清单", "The longest list")
+    return {"zh": f"{which[0]}开头的语句没有归给任何监管部门：条目是文章作者对所述内容的概括，"
+                  "先后也由作者排定，不能当作监管部门的排序。",
+            "en": f"{which[1]} opens with a statement that is attributed to no regulator: it is the writer’s summary "
+                  "of what was said, and its order is the writer’s, not a regulator’s ranking."}
 
 
 def leading_theme(view: View, names: Names) -> Finding:
@@ -634,8 +651,7 @@ def local_wording(view: View, names: Names) -> Finding:
         gloss = f" ({names.terms[t]})" if t in names.terms else ""
         if t in view.corpus.unnamed:
             zh.append(f"{_mark(t)}见于{listed(regions, 'zh')}等地，原句没有逐一点名")
-            every = listed([*places, "others that the sentence does not name"], "en")
-            en.append(f"{_mark(t)}{gloss} is found with {every}")
+            en.append(f"{_mark(t)}{gloss} is found with {listed(places, 'en')}, among others")
         else:
             zh.append(f"{_mark(t)}只见于{listed(regions, 'zh')}")
             en.append(f"{_mark(t)}{gloss} is found only in {listed(places, 'en')}")
@@ -799,7 +815,10 @@ def closest_pair(view: View, names: Names) -> Finding:
                 f"One pair of themes goes together in every way of counting: {said[0]['en']}.")
     groups = {names.themes.get(code, {}).get("group") for code in codes[top]}
     claim = {("pair", *codes[k]) for k in shown} | ({("closest", *codes[0])} if closest else set())
-    title = {"zh": f"{said[0]['title_zh']}{'最' if closest else ''}常同句出现，为互不相干时的{ratio['zh']}",
+    title = {"zh": f"各种口径下都成立的搭配只有{said[0]['title_zh']}一对，为互不相干时的{ratio['zh']}",
+             "en": f"Only {said[0]['title_en']} go together in every way of counting, {ratio['en']} as often as by "
+                   "chance"} if len(known) == 1 and not closest else {
+             "zh": f"{said[0]['title_zh']}{'最' if closest else ''}常同句出现，为互不相干时的{ratio['zh']}",
              "en": f"{said[0]['title_en']} {'go together most' if closest else 'often share a sentence'}, "
                    f"{ratio['en']} as often as by chance"}
     return Finding("closest_pair", "cooccurrence_npmi",
@@ -898,10 +917,10 @@ def _digest_caveat(view: View, year: int) -> tuple[dict, list[dict]]:
     if not of or n / of < MIN_DIGESTS:
         return {}, []
     share = percent(n / of)
-    return ({"zh": f"至少{share}的语句出自注明原文标题的摘编；"
+    return ({"zh": f"{year}年的全部语句中，至少{share}出自注明原文标题的摘编；"
                    "摘编里“必须”“严禁”一类的字眼可能是摘编者的，未必是监管部门的。",
-             "en": f"At least {share} of these statements stand in digests, which name the text they were made from: "
-                   "“must” and “must not” may there be the digest writer’s words, not the regulator’s."},
+             "en": f"Of all statements of {year}, at least {share} stand in digests, which name the text they were "
+                   "made from: “must” and “must not” may there be the digest writer’s words, not the regulator’s."},
             [_number(share, n=n, of=of, cell={"what": "digests", "year": year})])
 
 
@@ -968,7 +987,7 @@ def covered_regions(view: View, names: Names) -> Finding:
 HEADLINES: dict[str, Callable[[View, Names], Finding]] = {f.__name__: f for f in (
     leading_theme, listed_first, changed_themes, new_wording, local_wording, national_and_regional, closest_pair,
     binding_wording)}
-"""The headline sentences, in the order of the report."""
+"""The headline sentences, in the order of the report; see `headlines` for those that come last."""
 SUBJECTS = {
     "leading_theme": {"zh": "居首的主题", "en": "the theme that comes first"},
     "listed_first": {"zh": "清单的次序", "en": "the order of lists"},
@@ -1174,8 +1193,13 @@ def as_rows(findings: Sequence[Finding]) -> list[dict]:
 
 
 def headlines(findings: Sequence[Finding]) -> list[Finding]:
-    """Those that are headlines: all but the coverage."""
-    return [f for f in findings if f.id in HEADLINES]
+    """Those that are headlines: all but the coverage. Last come those that stand in fewer than half of the other ways
+    of counting."""
+    return sorted((f for f in findings if f.id in HEADLINES), key=_is_weak)
+
+
+def _is_weak(finding: Finding) -> bool:
+    return bool(finding.badge) and 2 * finding.badge["holds"] < finding.badge["of"]
 
 
 def number_ledger(findings: Sequence[Finding]) -> pd.DataFrame:

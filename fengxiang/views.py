@@ -49,7 +49,8 @@ class Corpus:
         national, bureau: (statements,) whether it is attributed to the national regulator, to any regional bureau.
         binding: (statements,) whether its wording has one of the two strongest grades.
         regions: the regions that any statement is attributed to.
-        items: the lists of the texts: see `enumerations.enumerations`, with `themes` (tuple) and `year`.
+        items: the lists of the texts: see `enumerations.enumerations`, with `themes` (tuple), `year`, and `said`:
+            whether a regulator is found to speak in the statement that opens the list.
         terms: article (row of `articles`), term, year, region, count: the listed terms; term and region are categories.
         quoted: (term, year) of the listed terms that a statement of that year puts in quotation marks.
         unnamed: the listed terms that some statement gives to more bureaus than it names (河北、天津等多地).
@@ -88,7 +89,8 @@ class Corpus:
         codes, regions = tuple(names.themes), tuple(names.regions)
         is_national = np.array([r == NATIONAL for r in regions], bool)
         grades = pa.array(list(names.grades)[:2], pa.string())
-        columns = ["statement_id", "article_id", "year", "regions", "themes", "deontic", "text", "evidence"]
+        columns = ["statement_id", "article_id", "year", "regions", "themes", "deontic", "text", "evidence",
+                   "speaker"]
         made: list[tuple[np.ndarray, ...]] = []
         ids, listing, any_region, listed, unnamed = [], [], np.zeros(len(regions), bool), set(run.terms), set()
         more = more_places(regions)
@@ -96,7 +98,7 @@ class Corpus:
             place = _membership(part["regions"], regions).astype(bool)
             any_region |= place.any(axis=0)
             marked = pc.match_substring_regex(part["text"], enumerations.MARK.pattern)
-            listing.append(part.select(["text", "evidence"]).filter(marked))
+            listing.append(part.select(["text", "evidence", "speaker"]).filter(marked))
             some = part.select(["text", "regions"]).filter(pc.match_substring(part["text"], "等")).to_pylist()
             open_ = "\n".join(row["text"] for row in some if leaves_places_out(row["text"], len(row["regions"]), more))
             unnamed |= {term for term in listed if term in open_}
@@ -203,10 +205,12 @@ def _membership(column, values: Sequence[str]) -> np.ndarray:
 
 
 def _items(texts: pa.Table, corpus: Corpus, likely: np.ndarray) -> pd.DataFrame:
-    """The lists of the texts (text and evidence of the rows `likely` of the corpus) with their themes."""
+    """The lists of the texts (text, evidence and speaker of the rows `likely` of the corpus) with their themes."""
     some = texts.to_pandas()
     found = enumerations.enumerations(zip(corpus.article[likely], likely, some["text"], strict=True))
     evidence = pd.Series(some["evidence"].to_numpy(), index=likely)
+    spoken = pd.Series(some["speaker"].notna().to_numpy(), index=likely)
+    found = found.assign(said=spoken.reindex(found["list"]).to_numpy(bool))
     return with_themes(found, corpus.year, [json.loads(evidence[row]) for row in found["row"]])
 
 

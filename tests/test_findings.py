@@ -47,7 +47,7 @@ def corpus(rows: list[tuple], terms=(), quoted=(), items=(), kinds=None, digests
                              "source_format": "plain", "kind": [kinds.get(i, "review") for i in ids], "date": "2026",
                              "digest": [i in digests for i in ids]})
     place = {i: n for n, i in enumerate(ids)}
-    columns = ["list", "article", "style", "rank", "row", "start", "end", "themes", "year"]
+    columns = ["list", "article", "style", "rank", "row", "start", "end", "themes", "year", "said"]
     return Corpus(
         articles, np.array([f"{r[0]}-{n:03d}" for n, r in enumerate(rows)], object),
         np.array([place[r[0]] for r in rows], np.int64), np.array([r[1] for r in rows], np.int64), tuple("abc"),
@@ -274,7 +274,7 @@ def test_binding_wording_carries_a_caution_where_the_mix_of_kinds_makes_its_shar
 def test_wording_in_digests_may_be_the_writers():
     rows = many("x", 2026, 20, 5, "a", binding=True)
     told = findings.binding_wording(view(rows, digests={"x202600", "x202601", "x202602"}), NAMES)
-    assert told.caveat["zh"].startswith("至少15.0%的语句出自注明原文标题的摘编")
+    assert told.caveat["zh"].startswith("2026年的全部语句中，至少15.0%出自注明原文标题的摘编")
     assert [(x["n"], x["of"]) for x in told.caveat_numbers] == [(15, 100)]
     assert findings.binding_wording(view(rows, digests={"x202600"}), NAMES).caveat == {}  # 5 %
 
@@ -339,27 +339,45 @@ def test_the_closest_pair_is_one_only_where_the_next_is_clearly_looser():
     assert told.grade == "together"
     assert told.zh.startswith("结合紧密、在各种统计口径下都成立的主题有2对："
                               "“主题a”“主题b”（同句24条，为互不相干时的3.0倍）、")
+    assert told.title["zh"] == "“主题a”“主题b”常同句出现，为互不相干时的3.0倍"
     assert told.claim == {("pair", "a", "b"), ("pair", "b", "c")}
     assert told.facts - told.claim == {("closest", "a", "b"), ("closest", "b", "c")}
     one = findings.closest_pair(replace(view(rows), allowed=frozenset({("pair", "b", "c")})), NAMES)
     assert one.zh == "结合紧密、在各种统计口径下都成立的主题只有一对：“主题b”“主题c”（同句24条，为互不相干时的3.0倍）。"
+    assert one.title == {
+        "zh": "各种口径下都成立的搭配只有“主题b”“主题c”一对，为互不相干时的3.0倍",
+        "en": "Only “Theme b” and “Theme c” go together in every way of counting, 3.0 times as often as by chance"}
     none = findings.closest_pair(replace(view(rows), allowed=frozenset()), NAMES)
     assert none.zh == "没有哪两个主题的搭配在各种统计口径下都成立。"
     assert findings.closest_pair(view(many("x", 2026, 5, 8, "a")), NAMES).grade == "too_little"
 
 
 def test_lists_are_told_in_their_order():
-    def items(article, first, themes):
-        return [(first, article, "是", n, first + n - 1, 0, 5, t, 2026) for n, t in enumerate(themes, 1)]
+    def items(article, first, themes, said=True):
+        return [(first, article, "是", n, first + n - 1, 0, 5, t, 2026, said) for n, t in enumerate(themes, 1)]
 
     rows = many("x", 2026, 3, 4, "")
     one = view(rows, items=items(0, 0, [("a",), ("b", "c"), ()]))
     told = findings.listed_first(one, NAMES)
     assert told.zh == "2026年的材料里有一份分条列出的重点，共3条，依次是：“主题a”；“主题b”“主题c”；（不归入任何主题）。"
     assert told.evidence == ["x202600-000", "x202600-001", "x202600-002"]
+    assert told.caveat == {}
+    # no regulator is found to speak where it opens: it is told as the writer's
+    written = findings.listed_first(view(rows, items=items(0, 0, [("a",), ("b", "c"), ()], said=False)), NAMES)
+    assert written.zh == "2026年的材料里，一篇文章把要点归为3点，依次是：“主题a”；“主题b”“主题c”；（不归入任何主题）。"
+    assert written.en == ("One article in the material of 2026 sums up what matters in 3 points: “Theme a”; “Theme b” "
+                          "and “Theme c”; (no theme).")
+    assert written.numbers[0]["zh"] == "3点"
+    assert "先后也由作者排定" in written.caveat["zh"]
+    assert "its order is the writer’s" in written.caveat["en"]
     two = view(rows, items=[*items(0, 0, [("a",), ("b",), ("c",)]), *items(1, 4, [("a",), ("b",), ("c",), ("a",)])])
     told = findings.listed_first(two, NAMES)
     assert told.zh.startswith("2026年的材料里有2份分条列出的重点，其中2份以“主题a”打头；条目最多的一份共4条")
+    assert told.caveat == {}
+    two = view(rows, items=[*items(0, 0, [("a",), ("b",), ("c",)]),
+                            *items(1, 4, [("a",), ("b",), ("c",), ("a",)], said=False)])
+    told = findings.listed_first(two, NAMES)
+    assert told.caveat["zh"].startswith("条目最多的这份清单开头的语句没有归给任何监管部门")
     assert findings.listed_first(view(rows), NAMES).zh == "2026年的材料里没有分条列出三项以上重点的清单，看不出排序。"
 
 
@@ -387,7 +405,7 @@ def test_new_and_local_wording():
     assert told.caveat["zh"].startswith("只就所收材料而言，2026年用到词表所列提法的地方局共5个")
     open_ = findings.local_wording(view(rows, terms=terms, unnamed={"独“词”", "共用"}), NAMES)
     assert open_.zh == "2026年“共用”见于北京、上海等地，原句没有逐一点名。"
-    assert open_.en == "In 2026 “共用” is found with Beijing, Shanghai and others that the sentence does not name."
+    assert open_.en == "In 2026 “共用” is found with Beijing and Shanghai, among others."
     assert open_.facts == {(2026, "共用", ("北京", "上海"))}
     few = view(rows, terms=[t for t in terms if t[3] != "山西"])
     assert findings.local_wording(few, NAMES).zh == (
@@ -453,6 +471,17 @@ def test_badges_say_which_source_a_finding_hangs_on(told):
     assert by_id["listed_first"].detail["en"] == (
         "It no longer stands without the source “财经”, nor without newspaper pages, nor with each theme stripped of "
         "its most productive pattern.")
+
+
+def test_headlines_that_stand_in_fewer_than_half_of_the_checks_come_last():
+    def finding(id_, *badge):
+        return findings.Finding(id_, "", {}, None, None, None, 0, 0, "", "", "",
+                                badge=dict(zip(("holds", "of"), badge, strict=False)))
+
+    found = [finding("leading_theme", 2, 5), finding("listed_first", 2, 4), finding("changed_themes"),
+             finding("new_wording", 0, 3), finding("closest_pair", 5, 5), finding("covered_regions")]
+    assert [f.id for f in findings.headlines(found)] == [
+        "listed_first", "changed_themes", "closest_pair", "leading_theme", "new_wording"]
 
 
 # ---- the ledger ----------------------------------------------------------------------------------------------------
@@ -540,6 +569,10 @@ def test_the_four_signals_of_2026_are_found_in_their_order(told):
     listed = next(f for f in told if f.id == "listed_first")
     assert listed.slice == {"year": 2026, "themes": [
         ["institution_risk"], ["property_finance", "local_debt"], ["consolidation"], ["strong_supervision"]]}
+    # “the signals of the meeting can be put into four” are the paper's words
+    assert listed.zh.startswith("2026年的材料里，一篇文章把要点归为4点，依次是：")
+    assert "先后也由作者排定" in listed.caveat["zh"]
+    assert findings.headlines(told)[-1].id == "listed_first"
 
 
 def test_the_wording_of_the_bureaus_in_2026(shipped, told):
