@@ -81,6 +81,8 @@ class Theme:
     definition_en: str
     include: str
     exclude: str
+    include_en: str
+    exclude_en: str
     rationale: str
     collisions: str
     inherit: str
@@ -287,7 +289,7 @@ class _Lines:
 
 
 _THEME_TEXTS = ("code", "name_zh", "name_en", "group", "definition_zh", "definition_en", "include", "exclude",
-                "rationale", "collisions")
+                "include_en", "exclude_en", "rationale", "collisions")
 _INHERIT = {True: "yes", False: "no", "yes": "yes", "no": "no", "alone": "alone"}
 
 

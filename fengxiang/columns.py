@@ -112,6 +112,12 @@ def glossed_lists(rows: Iterable[Iterable[str]], names: Names) -> list[dict[str,
     return [{"zh": "、".join(p["zh"] for p in row), "en": ", ".join(p["en"] for p in row)} for row in pairs]
 
 
+def spans(low: Iterable[int], high: Iterable[int]) -> list[dict[str, str]]:
+    """The span from a whole number to another in each row, as one text; one number where they are the same."""
+    return [{"zh": f"{a:,}", "en": f"{a:,}"} if a == b else {"zh": f"{a:,}—{b:,}", "en": f"{a:,}–{b:,}"}
+            for a, b in zip(low, high, strict=True)]
+
+
 def two_languages(text: str) -> dict[str, str]:
     """A reason as the tables hold it, “中文 / English”, as a pair; the same in both where it is in one language."""
     zh, mark, en = text.partition(" / ")
@@ -309,12 +315,12 @@ ECHO = {
 }
 ADOPTION = {
     "term": _TERM,
-    "adopted": {"zh": "用到的局（估计）", "en": "bureaus that use it (estimate)", "format": ".0%"},
+    "n_users": {"zh": "用过的局", "en": "bureaus that have used it", "format": ",d"},
+    "year": {"zh": "最近有局首用的年度", "en": "last year a bureau took it up", "format": "d"},
+    "base": {"zh": "每年拿来算的局（最少—最多）", "en": "bureaus counted in a year (fewest–most)"},
+    "adopted": {"zh": "估计的比例", "en": "estimated share", "format": ".0%"},
     "low": {"zh": "95%下限", "en": "95% low", "format": ".0%"},
     "high": {"zh": "95%上限", "en": "95% high", "format": ".0%"},
-    "year": {"zh": "截至年度", "en": "up to work year", "format": "d"},
-    "n_regions": {"zh": "有材料的局", "en": "bureaus with material", "format": ",d"},
-    "n_unseen": {"zh": "无材料的局", "en": "without", "format": ",d"},
 }
 KEYNESS = {
     "term": _TERM,

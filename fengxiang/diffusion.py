@@ -204,6 +204,30 @@ def adoption(uses: pd.DataFrame, coverage: pd.DataFrame, min_regions: int = MIN_
     return pd.DataFrame({name: np.concatenate(some) if some else [] for name, some in parts.items()})
 
 
+MIN_USERS = 3
+"""Regions that must have used a term before it is told how far it has spread."""
+
+
+def reached(adopted: pd.DataFrame, min_users: int = MIN_USERS) -> pd.DataFrame:
+    """How far each term has spread in the end, with what the share was found from.
+
+    Args:
+        adopted: from `adoption`.
+        min_users: terms that fewer regions have used are left out.
+
+    Returns:
+        term, n_users (regions that have used it), year (the last in which one began to), base_low, base_high (the
+        fewest and the most regions at risk in a year in which one began to), adopted, low, high; by adopted downward,
+        then term.
+    """
+    by_term = adopted.sort_values(["term", "year"]).groupby("term")
+    last = by_term.tail(1).set_index("term")[["year", "adopted", "low", "high"]]
+    sums = by_term.agg(n_users=("events", "sum"), base_low=("at_risk", "min"), base_high=("at_risk", "max"))
+    frame = sums.join(last).reset_index()
+    frame = frame[frame["n_users"] >= min_users].sort_values(["adopted", "term"], ascending=[False, True])
+    return frame[["term", "n_users", "year", "base_low", "base_high", "adopted", "low", "high"]].reset_index(drop=True)
+
+
 # --- who repeats whom ---------------------------------------------------------------------------------------------
 
 _NOT_WORDING = re.compile(r"[^A-Za-z\u3400-\u9fff]+")

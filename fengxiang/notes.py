@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from .yamlfile import YamlFile
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from .coding import Codebook
 
 
 def failed(checks: Mapping[str, bool]) -> str:
@@ -84,6 +87,65 @@ def pair_differences(differences: Sequence[pd.DataFrame], sides: Sequence[tuple[
             en.append(f"{start_en}{pairs}; {n_clear:,} {'differs' if n_clear == 1 else 'differ'} significantly.")
     return display.prose("".join(zh) or "有语句可归属的地区不到两个，无从比较。",
                          " ".join(en) or "Fewer than two regions have statements: there is nothing to compare.")
+
+
+_ELSEWHERE = re.compile(r"（用 ([a-z][a-z0-9_]*)）|\(under ([a-z][a-z0-9_]*)\)")
+THEMES = {
+    "name": {"zh": "主题", "en": "theme"}, "group": {"zh": "组", "en": "group"},
+    "definition": {"zh": "定义", "en": "what it is"}, "include": {"zh": "算", "en": "what counts"},
+    "exclude": {"zh": "不算", "en": "what does not"},
+}
+
+
+def theme_definitions(codebook: Codebook) -> display.Display:
+    """What each theme means: a row a theme with its name, group, definition, what counts and what does not, in the
+    order of the codebook. Where a text sends the reader to another theme by its code, its name is printed."""
+    import pandas as pd
+
+    names = {t.code: {"zh": t.name_zh, "en": t.name_en} for t in codebook.themes}
+    groups = {g.id: {"zh": g.name_zh, "en": g.name_en} for g in codebook.groups}
+
+    def told(zh: str, en: str) -> dict[str, str] | None:
+        def name(m):
+            if (m[1] or m[2]) not in names:
+                return m[0]
+            return f"（归入“{names[m[1]]['zh']}”）" if m[1] else f"(under “{names[m[2]]['en']}”)"
+
+        both = {"zh": _ELSEWHERE.sub(name, zh or en), "en": _ELSEWHERE.sub(name, en or zh)}
+        return both if zh or en else None
+
+    rows = [{"name": names[t.code], "group": groups[t.group], "definition": told(t.definition_zh, t.definition_en),
+             "include": told(t.include, t.include_en), "exclude": told(t.exclude, t.exclude_en)}
+            for t in codebook.themes]
+    return display.table(pd.DataFrame(rows, columns=list(THEMES)), columns=THEMES, max_rows=len(rows) or 1,
+                         caption={"zh": "各主题的定义", "en": "What each theme means"},
+                         note={"zh": "一条语句可以同时归入几个主题。", "en": "A statement may have several themes."})
+
+
+def sentences(*notes: Mapping[str, str] | None) -> dict[str, str]:
+    """Several notes of a table as one, those that are None left out."""
+    said = [note for note in notes if note]
+    return {"zh": "".join(note["zh"] for note in said), "en": " ".join(note["en"] for note in said)}
+
+
+def stories_in_several_rows(articles: pd.DataFrame, by: Sequence[str]) -> dict[str, str] | None:
+    """What must be said below a table that counts stories in rows of their own where the rows of articles in scope add
+    up to more stories than there are; None where they do not.
+
+    Args:
+        articles: story_id, scope and the columns `by`.
+        by: what makes a row of the table.
+    """
+    inside = articles[articles["scope"] == "in"]
+    total, of = inside.groupby(list(by))["story_id"].nunique().sum(), inside["story_id"].nunique()
+    if total == of:
+        return None
+    again = int((inside.groupby("story_id")[list(by)].nunique().max(axis=1) > 1).sum())
+    return {"zh": f"稿件一栏，范围内各行相加是{total:,}，合起来只有{of:,}篇：有{again:,}篇稿件以不止一种格式收到，"
+                  "在每种格式各计一次。",
+            "en": f"The stories in scope add up to {total:,} over the rows, but are {of:,}: "
+                  f"{again:,} {'has' if again == 1 else 'have'} arrived in more than one format and "
+                  f"{'is' if again == 1 else 'are'} counted in each."}
 
 
 GLOSSARY_KEYS = ("zh", "en", "says_zh", "says_en", "read_zh", "read_en", "source")

@@ -63,8 +63,9 @@ def test_every_theme_is_described_in_both_languages_and_has_lines(book):
         assert theme.definition_en.replace("’", "").isascii()
         assert theme.name_en.isascii()
         assert theme.definition_en.endswith(".")
-        assert theme.include
-        assert theme.exclude
+        for text_zh, text_en in ((theme.include, theme.include_en), (theme.exclude, theme.exclude_en)):
+            assert text_zh
+            assert re.fullmatch("[ -~’“”]+[.]", text_en)
         assert theme.rationale
         assert theme.collisions
         assert len(theme.lines) >= 4

@@ -115,6 +115,19 @@ def test_adoption_by_hand():
     assert diffusion.adoption(uses, coverage, min_regions=6).empty
 
 
+def test_how_far_a_term_has_reached_is_told_with_its_users_and_their_base():
+    adopted = frame_of("term year years_after at_risk events adopted low high n_regions n_unseen",
+                       ("slogan", 2021, 0, 4, 1, 0.25, 0.04, 0.87, 32, 0),
+                       ("wide", 2023, 1, 17, 2, 0.44, 0.2, 0.8, 32, 0), ("wide", 2022, 0, 13, 2, 0.15, 0.1, 0.5, 32, 0),
+                       ("narrow", 2025, 0, 25, 3, 0.12, 0.0, 0.3, 25, 7))
+    # four bureaus have used “wide”, one alone the slogan, whose share of the four then seen is high
+    pd.testing.assert_frame_equal(diffusion.reached(adopted), frame_of(
+        "term n_users year base_low base_high adopted low high", ("wide", 4, 2023, 13, 17, 0.44, 0.2, 0.8),
+        ("narrow", 3, 2025, 25, 25, 0.12, 0.0, 0.3)), check_dtype=False)
+    assert diffusion.reached(adopted, min_users=1)["term"].tolist() == ["wide", "slogan", "narrow"]
+    assert diffusion.reached(adopted.iloc[:0]).empty
+
+
 def test_coverage_by_year():
     slices = frame_of("year region n_articles", (2024, "河北", 3), (2024, "all", 9), (0, "河北", 1), (2023, "河北", 1),
                       (2024, "全国", 4), (2024, "广西", 0))

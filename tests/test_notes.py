@@ -5,6 +5,7 @@ import pytest
 
 from fengxiang import columns, display, notes
 from fengxiang.charts import Names
+from fengxiang.coding import Codebook
 from fengxiang.errors import UserError
 from fengxiang.findings import Finding
 
@@ -40,6 +41,43 @@ def test_a_network_of_few_statements_is_called_an_example():
     assert told(notes.transmission_base(many))["en"] == "The ties come from 30 statements of 5 articles."
     of_one = many.assign(article_id="a")
     assert "too few" in told(notes.transmission_base(of_one))["en"]
+
+
+def test_themes_are_told_with_what_counts_and_what_does_not(tmp_path):
+    theme = """
+  - {{code: {0}, name_zh: 甲{0}, name_en: A{0}, group: g, definition_zh: 定义, definition_en: Meaning., {1}
+     terms: [词{0}]}}"""
+    (tmp_path / "themes.yml").write_text(
+        "groups:\n  - {id: g, name_zh: 组, name_en: Group, colour: '#112233'}\nthemes:" + theme.format(
+            "a", "include: 这些, include_en: These., exclude: 那些（用 b）；（用 c）, exclude_en: Those (under b)., ")
+        + theme.format("b", "include: 只有中文, "), encoding="utf-8")
+    (tmp_path / "deontic.yml").write_text(
+        "grades:\n  - {id: must, name_zh: 必须, name_en: Duty, definition_zh: 必须, definition_en: Duty., "
+        "terms: [必须]}\n",
+        encoding="utf-8")
+    shown = notes.theme_definitions(Codebook.load(tmp_path)).bundle[display.TABLE]
+    assert shown["rows"] == [
+        [{"zh": "甲a", "en": "Aa"}, {"zh": "组", "en": "Group"}, {"zh": "定义", "en": "Meaning."},
+         {"zh": "这些", "en": "These."}, {"zh": "那些（归入“甲b”）；（用 c）", "en": "Those (under “Ab”)."}],
+        [{"zh": "甲b", "en": "Ab"}, {"zh": "组", "en": "Group"}, {"zh": "定义", "en": "Meaning."},
+         "只有中文", display.MISSING]]
+
+
+def test_stories_that_stand_in_several_rows_are_told():
+    articles = pd.DataFrame([("s", "pdf", "in"), ("s", "docx", "in"), ("t", "pdf", "in"), ("t", "pdf", "in"),
+                             ("u", "pdf", "out"), ("u", "docx", "out")], columns=["story_id", "format", "scope"])
+    assert notes.stories_in_several_rows(articles, ["format"]) == {
+        "zh": "稿件一栏，范围内各行相加是3，合起来只有2篇：有1篇稿件以不止一种格式收到，在每种格式各计一次。",
+        "en": "The stories in scope add up to 3 over the rows, but are 2: 1 has arrived in more than one format and is "
+              "counted in each."}
+    assert notes.stories_in_several_rows(articles[articles["story_id"] != "s"], ["format"]) is None
+    assert notes.stories_in_several_rows(articles.iloc[:0], ["format"]) is None
+
+
+def test_notes_are_joined_and_spans_told():
+    a, b = {"zh": "甲。", "en": "A."}, {"zh": "乙。", "en": "B."}
+    assert notes.sentences(a, None, b) == {"zh": "甲。乙。", "en": "A. B."}
+    assert columns.spans([4, 25], [1700, 25]) == [{"zh": "4—1,700", "en": "4–1,700"}, {"zh": "25", "en": "25"}]
 
 
 def test_no_probability_is_told_as_nothing():
