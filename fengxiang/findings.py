@@ -321,7 +321,7 @@ def leading_theme(view: View, names: Names) -> Finding:
                 f"In {year} “{en}” takes {share} of {of:,} statements; {other['en']} {'is' if n == 1 else 'are'} "
                 f"within error of it, so these {n + 1} cannot be ranked.")
         title = {"zh": f"{year}年“{zh}”占{share}，与另外{n}个主题分不出先后",
-                 "en": f"In {year} {share} of statements are on “{en}”, within error of {_many(n, 'other theme')}"}
+                 "en": f"In {year}, {share} of statements are on “{en}”, within error of {_many(n, 'other theme')}"}
     caveat, caveat_numbers = _standardised_caveat(view, year, first, shares, names)
     return Finding("leading_theme", "theme_share", {"year": year, "region": ALL, "theme": theme},
                    float(shares.share[first]), float(shares.low[first]), float(shares.high[first]),
@@ -655,7 +655,7 @@ def local_wording(view: View, names: Names) -> Finding:
         else:
             zh.append(f"{_mark(t)}只见于{listed(regions, 'zh')}")
             en.append(f"{_mark(t)}{gloss} is found only in {listed(places, 'en')}")
-    text = f"{year}年{'；'.join(zh)}。", f"In {year} {'; '.join(en)}."
+    text = f"{year}年{'；'.join(zh)}。", f"In {year}, {'; '.join(en)}."
     said = [(t, r) for t, r in shown] + shared[:2]
     numbers += [_number(_mark(t), cell={"what": "term_regions", "term": t, "regions": list(r), "year": year})
                 for t, r in said]
@@ -812,7 +812,7 @@ def closest_pair(view: View, names: Names) -> Finding:
                 f"{'; '.join(s['en'] for s in said)}. They are within error of each other: none is called the closest.")
     if len(known) == 1 and not closest:
         text = (f"结合紧密、在各种统计口径下都成立的主题只有一对：{said[0]['zh']}。",
-                f"One pair of themes goes together in every way of counting: {said[0]['en']}.")
+                f"Only one pair of themes goes together in every way of counting: {said[0]['en']}.")
     groups = {names.themes.get(code, {}).get("group") for code in codes[top]}
     claim = {("pair", *codes[k]) for k in shown} | ({("closest", *codes[0])} if closest else set())
     title = {"zh": f"各种口径下都成立的搭配只有{said[0]['title_zh']}一对，为互不相干时的{ratio['zh']}",
@@ -873,7 +873,7 @@ def binding_wording(view: View, names: Names) -> Finding:
     numbers = [number(last), _size_number(of, last)]
     text = (f"{last}年{of:,}条语句中，{percent(share)}用了{grades['zh']}两级有约束力的措辞"
             f"（95%区间{percent(low)}—{percent(high)}）",
-            f"In {last} {percent(share)} of {of:,} statements use binding wording, of the grades {grades['en']} (95% "
+            f"In {last}, {percent(share)} of {of:,} statements use binding wording, of the grades {grades['en']} (95% "
             f"interval {percent(low)}–{percent(high)})")
     grade, facts, caveat, caveat_numbers = "share", {("binding", last)}, {}, []
     if first < last:
@@ -896,9 +896,9 @@ def binding_wording(view: View, names: Names) -> Finding:
                     f"{text[1]}; against {percent(a[0])} in {first}: {word['en']}")
     text = f"{text[0]}。", f"{text[1]}."
     title = {"zh": f"{last}年{percent(share)}的语句用了有约束力的措辞",
-             "en": f"In {last} {percent(share)} of statements use binding wording"}
+             "en": f"In {last}, {percent(share)} of statements use binding wording"}
     claim = {f for f in facts if "probably" not in grade or f[-1] != "same"}
-    for more, its_numbers in (_binding_held_still(view, last, low, high), _digest_caveat(view, last)):
+    for more, its_numbers in (_binding_held_still(view, last, low, high, bool(caveat)), _digest_caveat(view, last)):
         caveat, caveat_numbers = _joined(caveat, more), [*caveat_numbers, *its_numbers]
     return Finding("binding_wording", "binding_share", {"year": last, "region": ALL}, float(share), float(low),
                    float(high), n, of, grade, *text, frozenset(claim), frozenset(facts), title, numbers,
@@ -943,18 +943,19 @@ def _binding_by_mix(view: View, first: int, last: int) -> bool:
     return bool((warned["warning"] == "mix_makes_it").any())
 
 
-def _binding_held_still(view: View, year: int, low: float, high: float) -> tuple[dict, list[dict]]:
+def _binding_held_still(view: View, year: int, low: float, high: float, said: bool) -> tuple[dict, list[dict]]:
     """What must be said where the share of binding wording lies outside its interval once the mix of kinds of articles
-    is that of all years, with the number said."""
+    is that of all years, with the number said. `said`: that years differ in their kinds has been said before."""
     if view.bare:
         return {}, []
     held, unlike = _held_still(view, [_binding_frame(view, y) for y in _known_years(view)], year, ["binding"])
     if held is None or unlike or low <= held["binding"] <= high:
         return unlike, []
     number = _number(percent(held["binding"]), cell={"what": "standardised", "theme": "binding", "year": year})
-    return {"zh": f"各年材料的文章类别构成不同；按各年合计的构成拉平后，{year}年的占比是{number['zh']}。",
-            "en": "The years hold different kinds of articles; with the mix of all years together the share of "
-                  f"{year} would be {number['en']}."}, [number]
+    why = ("", "With") if said else ("各年材料的文章类别构成不同；",
+                                    "The years hold different kinds of articles; with")
+    return {"zh": f"{why[0]}按各年合计的构成拉平后，{year}年的占比是{number['zh']}。",
+            "en": f"{why[1]} the mix of all years together the share of {year} would be {number['en']}."}, [number]
 
 
 def _directions(grade: str) -> list[str]:

@@ -164,7 +164,7 @@ def test_a_superlative_is_refused_unless_the_interval_excludes_the_runner_up():
                         "these 2 cannot be ranked.")
     assert close.title == {
         "zh": "2026年“主题a”占54.5%，与另外1个主题分不出先后",
-        "en": "In 2026 54.5% of statements are on “Theme a”, within error of 1 other theme"}
+        "en": "In 2026, 54.5% of statements are on “Theme a”, within error of 1 other theme"}
     assert close.facts == {("top", 2026, "a"), ("top", 2026, "b")}
 
 
@@ -264,7 +264,13 @@ def test_binding_wording_carries_a_caution_where_the_mix_of_kinds_makes_its_shar
     kinds = {r[0]: r[0][0] for r in rows}
     told = findings.binding_wording(view(rows, kinds=kinds), NAMES)
     assert told.zh.startswith("2026年200条语句中，80.0%用了")
-    assert told.caveat["zh"].endswith("各年材料的文章类别构成不同；按各年合计的构成拉平后，2026年的占比是50.0%。")
+    assert told.caveat["zh"].endswith("所以不说升降。按各年合计的构成拉平后，2026年的占比是50.0%。")
+    assert told.caveat["en"].endswith("of a change. With the mix of all years together the share of 2026 would be 50.0%.")
+    # 2025 is too thin for a change, and the mix has not been spoken of: 170 of 360
+    thin = [*many("p", 2025, 1, 10, "a", binding=True), *many("r", 2025, 3, 50, "b"), *rows[-200:]]
+    alone = findings.binding_wording(view(thin, kinds={r[0]: r[0][0] for r in thin}), NAMES)
+    assert alone.caveat["zh"] == "各年材料的文章类别构成不同；按各年合计的构成拉平后，2026年的占比是47.2%。"
+    assert alone.caveat["en"].startswith("The years hold different kinds of articles; with the mix of all years")
     assert told.caveat_numbers[-1]["cell"] == {"what": "standardised", "theme": "binding", "year": 2026}
     alike = [*rows[:40], *many("r", 2025, 1, 10, "b"), *many("p", 2026, 4, 10, "a", binding=True),
              *many("r", 2026, 1, 10, "b")]
@@ -405,7 +411,7 @@ def test_new_and_local_wording():
     assert told.caveat["zh"].startswith("只就所收材料而言，2026年用到词表所列提法的地方局共5个")
     open_ = findings.local_wording(view(rows, terms=terms, unnamed={"独“词”", "共用"}), NAMES)
     assert open_.zh == "2026年“共用”见于北京、上海等地，原句没有逐一点名。"
-    assert open_.en == "In 2026 “共用” is found with Beijing and Shanghai, among others."
+    assert open_.en == "In 2026, “共用” is found with Beijing and Shanghai, among others."
     assert open_.facts == {(2026, "共用", ("北京", "上海"))}
     few = view(rows, terms=[t for t in terms if t[3] != "山西"])
     assert findings.local_wording(few, NAMES).zh == (
