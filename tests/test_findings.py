@@ -265,7 +265,7 @@ def test_binding_wording_carries_a_caution_where_the_mix_of_kinds_makes_its_shar
     told = findings.binding_wording(view(rows, kinds=kinds), NAMES)
     assert told.zh.startswith("2026年200条语句中，80.0%用了")
     assert told.caveat["zh"].endswith("所以不说升降。按各年合计的构成拉平后，2026年的占比是50.0%。")
-    assert told.caveat["en"].endswith("of a change. With the mix of all years together the share of 2026 would be 50.0%.")
+    assert told.caveat["en"].endswith("change. With the mix of all years together the share of 2026 would be 50.0%.")
     # 2025 is too thin for a change, and the mix has not been spoken of: 170 of 360
     thin = [*many("p", 2025, 1, 10, "a", binding=True), *many("r", 2025, 3, 50, "b"), *rows[-200:]]
     alone = findings.binding_wording(view(thin, kinds={r[0]: r[0][0] for r in thin}), NAMES)
