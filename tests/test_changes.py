@@ -231,8 +231,8 @@ def test_a_list_is_found_again_though_other_texts_are_not_kept(tmp_path):
     raw = tmp_path / "raw"
     raw.mkdir()
     points = ["一是推进绿色信贷增长。", "二是严厉打击非法集资。", "三是防范非法金融活动。"]
-    text = "金融监管局2026年开会，提出三项重点。" + "".join(points)
-    (raw / "a.md").write_text(f"---\ntitle: 金融监管局2026年工作\ndate: 2026-01-05\n---\n\n{text}\n", "utf-8")
+    text = "河北金融监管局2026年开会，提出三项重点。" + "".join(points)
+    (raw / "a.md").write_text(f"---\ntitle: 河北金融监管局2026年工作\ndate: 2026-01-05\n---\n\n{text}\n", "utf-8")
     article(raw, "甲", SENTENCES)
     place = workplace(raw, tmp_path / "out", ROOT / "codebook")
     run, found = told(place)
