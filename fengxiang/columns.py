@@ -316,11 +316,11 @@ ECHO = {
 ADOPTION = {
     "term": _TERM,
     "n_users": {"zh": "用过的局", "en": "bureaus that have used it", "format": ",d"},
-    "year": {"zh": "最近有局首用的年度", "en": "last year a bureau took it up", "format": "d"},
-    "base": {"zh": "每年拿来算的局（最少—最多）", "en": "bureaus counted in a year (fewest–most)"},
+    "base": {"zh": "每年计入的局（最少—最多）", "en": "bureaus counted in a year (fewest–most)"},
     "adopted": {"zh": "估计的比例", "en": "estimated share", "format": ".0%"},
     "low": {"zh": "95%下限", "en": "95% low", "format": ".0%"},
     "high": {"zh": "95%上限", "en": "95% high", "format": ".0%"},
+    "year": {"zh": "最近一次首用的年度", "en": "last year a bureau took it up", "format": "d"},
 }
 KEYNESS = {
     "term": _TERM,

@@ -92,14 +92,14 @@ def pair_differences(differences: Sequence[pd.DataFrame], sides: Sequence[tuple[
 _ELSEWHERE = re.compile(r"（用 ([a-z][a-z0-9_]*)）|\(under ([a-z][a-z0-9_]*)\)")
 THEMES = {
     "name": {"zh": "主题", "en": "theme"}, "group": {"zh": "组", "en": "group"},
-    "definition": {"zh": "定义", "en": "what it is"}, "include": {"zh": "算", "en": "what counts"},
+    "include": {"zh": "指什么，包括什么", "en": "what it is, and what counts"},
     "exclude": {"zh": "不算", "en": "what does not"},
 }
 
 
 def theme_definitions(codebook: Codebook) -> display.Display:
-    """What each theme means: a row a theme with its name, group, definition, what counts and what does not, in the
-    order of the codebook. Where a text sends the reader to another theme by its code, its name is printed."""
+    """What each theme means: a row a theme with its name, its group, what it is and what counts, and what does not, in
+    the order of the codebook. Where a text sends the reader to another theme by its code, its name is printed."""
     import pandas as pd
 
     names = {t.code: {"zh": t.name_zh, "en": t.name_en} for t in codebook.themes}
@@ -114,9 +114,15 @@ def theme_definitions(codebook: Codebook) -> display.Display:
         both = {"zh": _ELSEWHERE.sub(name, zh or en), "en": _ELSEWHERE.sub(name, en or zh)}
         return both if zh or en else None
 
-    rows = [{"name": names[t.code], "group": groups[t.group], "definition": told(t.definition_zh, t.definition_en),
-             "include": told(t.include, t.include_en), "exclude": told(t.exclude, t.exclude_en)}
-            for t in codebook.themes]
+    rows = []
+    for t in codebook.themes:  # one column of what it is and what counts, so that the table fits beside the contents
+        counts = told(t.include, t.include_en)
+        means = told(t.definition_zh, t.definition_en)
+        if counts:
+            means = {"zh": f"{means['zh'].rstrip('。')}。包括：{counts['zh'].rstrip('。')}。",
+                     "en": f"{means['en']} Included: {counts['en']}"}
+        rows.append({"name": names[t.code], "group": groups[t.group], "include": means,
+                     "exclude": told(t.exclude, t.exclude_en)})
     return display.table(pd.DataFrame(rows, columns=list(THEMES)), columns=THEMES, max_rows=len(rows) or 1,
                          caption={"zh": "各主题的定义", "en": "What each theme means"},
                          note={"zh": "一条语句可以同时归入几个主题。", "en": "A statement may have several themes."})

@@ -57,10 +57,11 @@ def test_themes_are_told_with_what_counts_and_what_does_not(tmp_path):
         encoding="utf-8")
     shown = notes.theme_definitions(Codebook.load(tmp_path)).bundle[display.TABLE]
     assert shown["rows"] == [
-        [{"zh": "甲a", "en": "Aa"}, {"zh": "组", "en": "Group"}, {"zh": "定义", "en": "Meaning."},
-         {"zh": "这些", "en": "These."}, {"zh": "那些（归入“甲b”）；（用 c）", "en": "Those (under “Ab”)."}],
-        [{"zh": "甲b", "en": "Ab"}, {"zh": "组", "en": "Group"}, {"zh": "定义", "en": "Meaning."},
-         "只有中文", display.MISSING]]
+        [{"zh": "甲a", "en": "Aa"}, {"zh": "组", "en": "Group"},
+         {"zh": "定义。包括：这些。", "en": "Meaning. Included: These."},
+         {"zh": "那些（归入“甲b”）；（用 c）", "en": "Those (under “Ab”)."}],
+        [{"zh": "甲b", "en": "Ab"}, {"zh": "组", "en": "Group"},
+         {"zh": "定义。包括：只有中文。", "en": "Meaning. Included: 只有中文"}, display.MISSING]]
 
 
 def test_stories_that_stand_in_several_rows_are_told():
