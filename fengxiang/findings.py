@@ -704,8 +704,8 @@ def national_and_regional(view: View, names: Names) -> Finding:
         return f"“{names.theme(view.corpus.codes[i], 'en')}” ({a}, the bureaus {b})"
 
     if not up and not down:
-        text = ("总局与地方局各主题的占比，没有在各种统计口径下都成立的差别。",
-                "Between the national regulator and the bureaus no theme’s share differs in every way of counting.")
+        text = ("总局与地方局各主题的占比，没有在所试各种口径下都成立的差别。",
+                "Between the national regulator and the bureaus no theme’s share differs in every recount.")
     else:
         zh, en = [], []
         if up:
@@ -784,8 +784,8 @@ def closest_pair(view: View, names: Names) -> Finding:
     shown = [0] if closest else known[:N_NAMED]
     if not shown:
         return replace(_too_little("closest_pair", "cooccurrence_npmi", {"year": ALL_YEARS},
-                                   "没有哪两个主题的搭配在各种统计口径下都成立。",
-                                   "No pair of themes goes together in every way of counting.", "cooccurrence_matrix"),
+                                   "没有哪两个主题的搭配在所试各种口径下都成立。",
+                                   "No pair of themes goes together in every recount.", "cooccurrence_matrix"),
                        facts=frozenset(facts))
     numbers, said = [], []
     for k in shown:
@@ -806,17 +806,17 @@ def closest_pair(view: View, names: Names) -> Finding:
         text = f"结合最紧的两个主题是{said[0]['zh']}。", f"The themes that go together most are {said[0]['en']}."
     else:
         more = len(known) - len(shown)
-        text = (f"结合紧密、在各种统计口径下都成立的主题有{len(known)}对{'，例如' if more else '：'}"
+        text = (f"结合紧密、在所试各种口径下都成立的主题有{len(known)}对{'，例如' if more else '：'}"
                 f"{'、'.join(s['zh'] for s in said)}；彼此差距在误差之内，不说哪一对最紧。",
-                f"{len(known)} pairs of themes go together in every way of counting{', among them' if more else ':'} "
+                f"{len(known)} pairs of themes go together in every recount{', among them' if more else ':'} "
                 f"{'; '.join(s['en'] for s in said)}. They are within error of each other: none is called the closest.")
     if len(known) == 1 and not closest:
-        text = (f"结合紧密、在各种统计口径下都成立的主题只有一对：{said[0]['zh']}。",
-                f"Only one pair of themes goes together in every way of counting: {said[0]['en']}.")
+        text = (f"结合紧密、在所试各种口径下都成立的主题只有一对：{said[0]['zh']}。",
+                f"Only one pair of themes goes together in every recount: {said[0]['en']}.")
     groups = {names.themes.get(code, {}).get("group") for code in codes[top]}
     claim = {("pair", *codes[k]) for k in shown} | ({("closest", *codes[0])} if closest else set())
     title = {"zh": f"各种口径下都成立的搭配只有{said[0]['title_zh']}一对，为互不相干时的{ratio['zh']}",
-             "en": f"Only {said[0]['title_en']} go together in every way of counting, {ratio['en']} as often as by "
+             "en": f"Only {said[0]['title_en']} go together in every recount, {ratio['en']} as often as by "
                    "chance"} if len(known) == 1 and not closest else {
              "zh": f"{said[0]['title_zh']}{'最' if closest else ''}常同句出现，为互不相干时的{ratio['zh']}",
              "en": f"{said[0]['title_en']} {'go together most' if closest else 'often share a sentence'}, "

@@ -343,18 +343,18 @@ def test_the_closest_pair_is_one_only_where_the_next_is_clearly_looser():
     rows = [*many("x", 2026, 6, 4, "ab"), *many("y", 2026, 6, 4, "bc"), *many("z", 2026, 24, 4, "")]
     told = findings.closest_pair(view(rows), NAMES)
     assert told.grade == "together"
-    assert told.zh.startswith("结合紧密、在各种统计口径下都成立的主题有2对："
+    assert told.zh.startswith("结合紧密、在所试各种口径下都成立的主题有2对："
                               "“主题a”“主题b”（同句24条，为互不相干时的3.0倍）、")
     assert told.title["zh"] == "“主题a”“主题b”常同句出现，为互不相干时的3.0倍"
     assert told.claim == {("pair", "a", "b"), ("pair", "b", "c")}
     assert told.facts - told.claim == {("closest", "a", "b"), ("closest", "b", "c")}
     one = findings.closest_pair(replace(view(rows), allowed=frozenset({("pair", "b", "c")})), NAMES)
-    assert one.zh == "结合紧密、在各种统计口径下都成立的主题只有一对：“主题b”“主题c”（同句24条，为互不相干时的3.0倍）。"
+    assert one.zh == "结合紧密、在所试各种口径下都成立的主题只有一对：“主题b”“主题c”（同句24条，为互不相干时的3.0倍）。"
     assert one.title == {
         "zh": "各种口径下都成立的搭配只有“主题b”“主题c”一对，为互不相干时的3.0倍",
-        "en": "Only “Theme b” and “Theme c” go together in every way of counting, 3.0 times as often as by chance"}
+        "en": "Only “Theme b” and “Theme c” go together in every recount, 3.0 times as often as by chance"}
     none = findings.closest_pair(replace(view(rows), allowed=frozenset()), NAMES)
-    assert none.zh == "没有哪两个主题的搭配在各种统计口径下都成立。"
+    assert none.zh == "没有哪两个主题的搭配在所试各种口径下都成立。"
     assert findings.closest_pair(view(many("x", 2026, 5, 8, "a")), NAMES).grade == "too_little"
 
 
