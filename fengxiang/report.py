@@ -45,6 +45,7 @@ SHORT_QUOTE = 40  # characters of a text quoted when texts are withheld
 SHORT_TITLE = 100  # and of a title
 _WITHIN_TITLE = str.maketrans("《》", "〈〉")
 _PRINTED = 3  # statements printed below a finding
+_COUNTED = re.compile(r"\{(\w+)\|([^{}|]*)\|([^{}|]*)\}")
 _LONG_NUMBER = 24  # a number of a sentence that is broader, in Latin letters, may be broken over two lines
 
 
@@ -169,10 +170,13 @@ class Names:
     themes: Mapping[str, str]
     groups: Mapping[str, str]  # theme → name of its group
     regions: Mapping[str, str]
+    terms: Mapping[str, str] = field(default_factory=dict)  # listed term → its English name, in every language
 
 
 def read_names(codebook: Path, language: str) -> Names:
     """The names the codebook gives its codes; a code without a name is shown as it is."""
+    from .charts import Names as Glossed
+
     def entries(file: str, key: str) -> list[Mapping[str, Any]]:
         if not (codebook / file).is_file():
             return []
@@ -185,7 +189,8 @@ def read_names(codebook: Path, language: str) -> Names:
     return Names({code: str(t.get(f"name_{language}") or code) for code, t in themes},
                  {code: str(groups.get(t.get("group"), t.get("group") or "")) for code, t in themes},
                  {str(r["name"]): str(r["name"] if language == "zh" else r.get("en") or r["name"])
-                  for r in entries("regions.yml", "regions") if "name" in r})
+                  for r in entries("regions.yml", "regions") if "name" in r},
+                 Glossed.of(None, codebook / "regions.yml").terms if (codebook / "regions.yml").is_file() else {})
 
 
 # ---- text that is safe to show --------------------------------------------------------------------------------------
@@ -365,8 +370,10 @@ class Page:
     # -- words
 
     def say(self, key: str, **values) -> str:
-        """A label of this language, filled in; whole numbers get thousands separators."""
-        return self.labels[key].format(**{k: f"{v:,}" if isinstance(v, int) else v for k, v in values.items()})
+        """A label of this language, filled in; whole numbers get thousands separators, and of two words for what they
+        count, `{n|article|articles}`, the one that fits is taken."""
+        label = _COUNTED.sub(lambda m: m[2] if values[m[1]] == 1 else m[3], self.labels[key])
+        return label.format(**{k: f"{v:,}" if isinstance(v, int) else v for k, v in values.items()})
 
     def text(self, value: str | Mapping[str, str] | None) -> str:
         """This language of a pair of texts."""
@@ -501,9 +508,15 @@ class Page:
                     "subtitle", "alt", "how_to_read", "source")}}
 
     def _with_unit(self, texts: Mapping[str, Any]) -> str:
+        """What a column is called, with its unit. A unit that has no English is a measure word: what it counts is what
+        an English heading says, and it is left out there."""
+        from .columns import UNITS
+
         unit = self.text(texts.get("unit"))
         if both := re.fullmatch(r"([\u4e00-\u9fff]+) ([A-Za-z ]+)", unit):
             unit = both[1 if self.language == "zh" else 2]
+        elif self.language == "en" and re.search(r"[\u4e00-\u9fff]", unit):
+            unit = UNITS.get(unit, {"en": ""})["en"]
         name = self.text({"zh": texts.get("zh", ""), "en": texts.get("en", "")})
         return f"{name}（{unit}）" if unit and self.language == "zh" else f"{name} ({unit})" if unit else name
 
@@ -609,10 +622,17 @@ class Page:
                 "statements": [[article_index[r["article_id"]], r["year"] or 0,
                                 [region_index[x] for x in r["regions"] or ()],
                                 [theme_index[x] for x in r["themes"] or ()], display.visible(r["text"])]
-                               for r in rows]}
+                               for r in rows],
+                "glosses": self._glosses([row["text"] for row in rows])}
         return {"regions": data["regions"], "themes": data["themes"], "n": len(rows),
                 "groups": [display.visible(self.names.groups.get(t, "")) for t in themes],
                 "years": sorted({row["year"] for row in rows if row["year"]}), "packed": _packed_json(data)}
+
+    def _glosses(self, texts: list[str]) -> list[list[str]]:
+        """The listed terms that have an English name and stand in any of the texts, with that name."""
+        whole = "\n".join(texts)
+        return [[display.visible(term), display.visible(english)] for term, english in sorted(self.names.terms.items())
+                if term in whole]
 
     @cached_property
     def quoted(self) -> dict[str, Any] | None:
@@ -620,6 +640,8 @@ class Page:
         statements, and the figures packed column by column. None when there are none to show."""
         if self.withhold or not self.corpus.quoted:
             return None
+        from .columns import UNITS
+
         statement = {row["statement_id"]: i for i, row in enumerate(self._found_in[1])}
         rows = sorted(self.corpus.quoted, key=lambda r: (statement[r["statement_id"]], int(r["start"])))
         texts = {row["statement_id"]: row["text"] for row in self.corpus.searchable}
@@ -630,7 +652,7 @@ class Page:
 
         listed = {name: sorted({row[name] for row in rows}) for name in ("unit", "kind", "approx", "change", "against")}
         columns = {name: [values.index(row[name]) for row in rows] for name, values in listed.items()}
-        labels = {"kind": KINDS, "approx": APPROX, "change": CHANGES}
+        labels = {"kind": KINDS, "approx": APPROX, "change": CHANGES, "unit": UNITS}
         words = {name: [self.text(labels[name][v]) if v in labels.get(name, ()) else display.visible(v) for v in values]
                  for name, values in listed.items()}
         data = {"statement": [statement[row["statement_id"]] for row in rows],
@@ -658,6 +680,7 @@ class Page:
             "search_result", "search_none", "search_thin", "search_more", "publisher_unknown", "date_unknown",
             "list_separator", "comma", "colon", "figure_data_rows", "code_hide_all", "download_failed",
             "quoted_result", "quoted_none", "quoted_file", "quoted_columns", "all_years", "range",
+            "search_foreign", "search_foreign_term", "search_foreign_others", "gloss", "sentence_gap",
             "swipe_figure", "swipe_table")}
 
     @cached_property

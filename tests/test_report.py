@@ -40,6 +40,9 @@ WEB = ["javascript:alert(1)", *(f"https://example.org/{i}" for i in (1, 2)),
        "https://example.org/" + "%E7%9B%91" * 40, "https://example.org/4"]
 
 
+SENTENCES = ["化解中小银行风险。", "风险处置要稳。", "支持小微企业。", "北京提出化解风险。"]
+
+
 def encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
@@ -71,7 +74,7 @@ def make_project(root: Path, texts=None) -> Path:
          "year": 2025 + i % 2,
          "source_title": "某局发布《办法》" if i == 3 else None, "scope": "out" if i == 4 else "in",
          "source_file": f"{i}.md", "story_id": "a0" if i < 2 else f"a{i}"} for i in range(5)]
-    sentences = texts or ["化解中小银行风险。", "风险处置要稳。", "支持小微企业。", "北京提出化解风险。"]
+    sentences = texts or SENTENCES
     for i, article in enumerate(articles):
         article["text"] = "\n".join(map(encodable, sentences[i::4] if i < 4 else ()))
     statements = [
@@ -735,6 +738,59 @@ def test_search_counts_with_its_denominator_and_warns_when_it_is_small(opened):
     assert opened.run("[...document.querySelectorAll('.lens-results mark')].map((m) => m.textContent)") == ["风险"] * 3
 
 
+GLOSSES = """# term = English
+风险 = risk
+中小银行 = small and mid-sized banks
+小微企业 = micro and small businesses
+银行风险 = bank risk
+制造业 = manufacturing
+"""
+
+
+@pytest.fixture(scope="module")
+def glossed(tmp_path_factory):
+    root = make_project(tmp_path_factory.mktemp("glossed"), [*SENTENCES[:3], "北京用AI化解风险。"])
+    (root / "codebook/terms_en.txt").write_text(GLOSSES, "utf-8")
+    return root, *pages(root)
+
+
+def foreign(browser, words, **filters) -> str:
+    search(browser, words, **filters)
+    return browser.run("document.querySelector('.lens-foreign').textContent")
+
+
+def test_an_english_query_is_told_that_the_texts_are_chinese_and_looks_for_the_listed_term(browser, glossed):
+    browser.open(glossed[0] / "report/index.en.html")
+    assert packed(glossed[2], "#lens-data")["glosses"] == [  # of these, those that stand in the texts
+        ["中小银行", "small and mid-sized banks"], ["小微企业", "micro and small businesses"], ["银行风险", "bank risk"],
+        ["风险", "risk"]]
+    assert search(browser, "Risks")[2] == ["北京用AI化解风险。", SENTENCES[1], SENTENCES[0]]
+    assert foreign(browser, "Risks").startswith(
+        "The texts are in Chinese: “Risks” does not stand in those in range. What is listed is the search for "
+        "“风险” (risk) instead.")
+    assert browser.run("[...document.querySelectorAll('.lens-foreign button')].map((b) => b.textContent)") == ["银行风险"]
+    assert search(browser, "small businesses")[2] == [SENTENCES[2]]
+    assert search(browser, "micro risk")[2] == []  # both terms in one sentence
+    assert "“小微企业” (micro and small businesses), “风险” (risk)" in foreign(browser, "micro risk")
+    count, _, found = search(browser, "manufacturing")
+    assert (count, found) == ("0 of the 4 statements in range (0.0%), from 0 articles.", [])
+    assert foreign(browser, "manufacturing") == (
+        "The texts are in Chinese: “manufacturing” does not stand in those in range.")
+    assert search(browser, "AI")[2] == ["北京用AI化解风险。"]
+    assert [foreign(browser, words) for words in ("AI", "风险", "没有", "2019", "")] == [""] * 5
+    browser.open(glossed[0] / "report/index.html")
+    assert foreign(browser, "risk").startswith("原文是中文，范围内没有“risk”。以下改查词表里的“风险”（risk）。")
+
+
+def test_one_is_told_in_the_singular(browser, glossed):
+    browser.open(glossed[0] / "report/index.en.html")
+    assert search(browser, "小微")[0] == "1 of the 4 statements in range (25.0%), from 1 article."
+    assert search(browser, "风险", year="2026", region="Beijing")[0] == (
+        "1 of the 1 statement in range (100.0%), from 1 article.")
+    assert text_of(glossed[2].css(".facts small")[0]) == (
+        "3 stories once reprints are merged; 1 more article out of scope")
+
+
 QUOTED = """statement_id,article_id,year,regions,themes,value,value_high,unit,kind,approx,change,against,what,quantity,\
 start,end,text
 a0-001,a0,2025,全国,,10.0,,亩,count,,,,林地,10亩,5,8,x
@@ -810,6 +866,18 @@ def test_quoted_figures_are_searched_and_exported(browser, quoting):
     assert browser.run("window.saved[0].asked") == "引用的数字.csv"
     browser.run("0")
     assert browser.problems == []
+
+
+def test_units_of_quoted_figures_are_told_in_english(browser, quoting):
+    """A measure word that has no English stands as it is; an English query is told that the texts are Chinese."""
+    browser.open(quoting[0] / "report/index.en.html")
+    count, rows = find_quoted(browser)
+    assert count == "3 figures found, in 2 statements of 2 articles."
+    assert [head for head, _ in rows] == ["近43.5亿元 贷款 4,350,000,000 yuan, nearly, a rise 同比, Beijing, 2026",
+                                          "十至二十家 10–20家, Beijing, 2026", "10亩 林地 10 mu (1/15 ha), National, 2025"]
+    assert find_quoted(browser, "林地")[0] == "1 figure found, in 1 statement of 1 article."
+    assert find_quoted(browser, "loans") == ("No such figures.", [])
+    assert "The texts are in Chinese" in browser.run("document.querySelector('.quoted-foreign').textContent")
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -888,6 +956,19 @@ def test_plotted_data_are_shown_in_words_of_the_page_with_few_digits(browser, pr
     assert rows == shown
     kept = json.loads(LexborHTMLParser((project / "report" / page).read_text("utf-8")).css("script.files")[0].text())
     assert kept["csv"] == "\ufeff" + CODED  # the file to download keeps every digit
+
+
+def test_units_of_plotted_data_are_in_the_language_of_the_page(project):
+    """A measure word has no English: there the heading says what is counted."""
+    units = {"a": "次", "b": "次/万词次", "c": "天", "d": "%", "e": "天 days", "f": {"zh": "篇", "en": "articles"}, "g": ""}
+    card = json.loads((project / "figures/coverage.json").read_text("utf-8"))
+    card["columns"] = {name: {"zh": "栏", "en": "column", "unit": unit} for name, unit in units.items()}
+    (project / "figures/coverage.json").write_text(json.dumps(card), "utf-8")
+    zh, en = (json.loads(page.css("#figure-coverage script.files")[0].text())["columns"] for page in pages(project))
+    assert zh == {"a": "栏（次）", "b": "栏（次/万词次）", "c": "栏（天）", "d": "栏（%）", "e": "栏（天）", "f": "栏（篇）",
+                  "g": "栏"}
+    assert en == {"a": "column", "b": "column", "c": "column (days)", "d": "column (%)", "e": "column (days)",
+                  "f": "column (articles)", "g": "column"}
 
 
 @pytest.mark.parametrize("width", [1440, 390])

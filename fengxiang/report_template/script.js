@@ -4,7 +4,8 @@
   const one = (selector, root = document) => root.querySelector(selector);
   const make = (name, text, properties = {}) => Object.assign(document.createElement(name), { textContent: text }, properties);
   const words = JSON.parse(one("#words").textContent);
-  const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, key) =>
+  const fill = (sentence, values) => sentence.replace(/\{(\w+)\|([^{}|]*)\|([^{}|]*)\}/g, (_, key, singular, plural) =>
+    values[key] === 1 ? singular : plural).replace(/\{(\w+)\}/g, (_, key) =>
     typeof values[key] === "number" ? values[key].toLocaleString("en-US") : values[key]);
   const show = (element) => { if (element) element.hidden = false; };
 
@@ -265,6 +266,33 @@
   const lensData = () => held ??= packedJson("#lens-data");
   const has = (list, value) => value === "" || (value === "-1" ? list.length === 0 : list.includes(Number(value)));
   const asked = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
+  // A query in Latin letters finds little in Chinese texts. It may be the English name of a listed term, as a whole or
+  // word by word: the name that says least besides is the one that is meant.
+  const latin = (text) => /[a-z]/i.test(text) && !/[\u3400-\u9fff]/.test(text);
+  const stems = (text) => text.toLowerCase().split(/[^a-z0-9]+/).filter(Boolean).map((word) => (word.length > 3 ? word.replace(/s$/, "") : word));
+  const glossary = (glosses, query) => {
+    const named = (text) => {
+      const wanted = stems(text);
+      return glosses.map(([term, english]) => ({ term, english, has: stems(english) }))
+        .filter(({ has }) => wanted.length && wanted.every((word) => has.includes(word)))
+        .sort((a, b) => a.has.length - b.has.length || a.term.length - b.term.length || (a.term < b.term ? -1 : 1));
+    };
+    const whole = named(query);
+    if (whole.length) return { chosen: [whole[0]], others: whole.slice(1, 9) };
+    const each = asked(query).map(named);
+    return { chosen: each.every((found) => found.length) ? each.map((found) => found[0]) : [], others: [] };
+  };
+  const tellForeign = (place, query, { chosen, others }, input) => {
+    const named = ({ term, english }) => words.gloss.replace("{term}", term).replace("{english}", english);
+    place.replaceChildren(fill(words.search_foreign, { words: query }));
+    if (chosen.length) place.append(words.sentence_gap, fill(words.search_foreign_term, { terms: chosen.map(named).join(words.list_separator) }));
+    if (others.length) place.append(make("br", ""), words.search_foreign_others);
+    for (const other of others) {
+      const button = make("button", other.term, { type: "button", title: other.english, lang: "zh-CN" });
+      button.addEventListener("click", () => { input.value = other.term; input.dispatchEvent(new Event("input", { bubbles: true })); input.focus(); });
+      place.append(" ", button);
+    }
+  };
   const marked = (text, spans) => {
     const line = make("p", "");
     let position = 0;
@@ -293,7 +321,7 @@
 
   // Search over the statements.
   const lens = () => {
-    const [form, count, warning, list, more] = [".lens", ".lens-count", ".lens-warning", ".lens-results", ".lens-more"].map((selector) => one(selector));
+    const [form, count, warning, list, more, foreign] = [".lens", ".lens-count", ".lens-warning", ".lens-results", ".lens-more", ".lens-foreign"].map((selector) => one(selector));
     const input = Object.fromEntries(["words", "year", "region", "theme"].map((name) => [name, one("#lens-" + name)]));
     let data, lower, found = [], shown = 0, terms = [];
     show(form);
@@ -330,15 +358,26 @@
     const update = async () => {
       data ??= await lensData();
       lower ??= data.statements.map((statement) => statement[4].toLowerCase());
-      terms = asked(input.words.value);
+      const query = input.words.value.trim();
       const year = input.year.value, region = input.region.value, theme = input.theme.value;
-      let range = 0;
-      found = [];
-      data.statements.forEach((statement, index) => {
-        if ((year !== "" && statement[1] !== Number(year)) || !has(statement[2], region)) return;
-        range += 1;
-        if (has(statement[3], theme) && terms.every((term) => lower[index].includes(term))) found.push(index);
-      });
+      let range;
+      const look = (sought) => {
+        terms = sought;
+        range = 0;
+        found = [];
+        data.statements.forEach((statement, index) => {
+          if ((year !== "" && statement[1] !== Number(year)) || !has(statement[2], region)) return;
+          range += 1;
+          if (has(statement[3], theme) && terms.every((term) => lower[index].includes(term))) found.push(index);
+        });
+      };
+      look(asked(query));
+      foreign.replaceChildren();
+      if (!found.length && range > 0 && latin(query)) {
+        const names = glossary(data.glosses, query);
+        if (names.chosen.length) look(names.chosen.map(({ term }) => term.toLowerCase()));
+        tellForeign(foreign, query, names, input.words);
+      }
       const articles = new Set(found.map((index) => data.statements[index][0])).size;
       const any = year !== "" || region !== "" || theme !== "" || terms.length > 0;
       count.textContent = !any ? "" : range === 0 ? words.search_none
@@ -360,7 +399,7 @@
 
   // Quoted figures: unpacked when first asked for; a list with their sentences, and a table as a file.
   const quoted = () => {
-    const [form, count, place, more, saver] = [".quoted", ".quoted-count", ".quoted-results", ".quoted-more", ".quoted-save"].map((selector) => one(selector));
+    const [form, count, place, more, saver, foreign] = [".quoted", ".quoted-count", ".quoted-results", ".quoted-more", ".quoted-save", ".quoted-foreign"].map((selector) => one(selector));
     const input = Object.fromEntries(["words", "year", "region", "kind"].map((name) => [name, one("#quoted-" + name)]));
     const heads = words.quoted_columns.split("|");
     let data, sentences, figures, found = [], shown = 0;
@@ -375,9 +414,10 @@
     const item = (figure) => {
       const [quantity, what, value, high, unit, , approx, change, against, year, regions, text] = cells(figure);
       const entry = make("li", "", { className: "statement" }), head = make("p", "", { className: "quoted-head" });
-      const inUnits = plain(value) + (high === "" ? "" : words.range + plain(high)) + unit;
+      const counted = value === 1 && high === "" ? unit.replace(/(?<=[a-z])s$/, "") : unit;
+      const inUnits = plain(value) + (high === "" ? "" : words.range + plain(high)) + (/^[A-Za-z]/.test(unit) ? " " : "") + counted;
       const same = inUnits.replaceAll(",", "") === quantity.replaceAll(",", "");
-      const more = [same ? "" : inUnits, approx, against + change, regions, year].filter(Boolean);
+      const more = [same ? "" : inUnits, approx, (words.sentence_gap ? [change, against] : [against, change]).filter(Boolean).join(words.sentence_gap), regions, year].filter(Boolean);
       head.append(make("b", quantity, { lang: "zh-CN" }));
       if (what) head.append(" ", make("span", what, { lang: "zh-CN" }));
       head.append(" ", make("small", more.join(words.comma)));
@@ -398,9 +438,18 @@
       sentences ??= await lensData();
       figures ??= data.statement.map((index, i) => ({ i, statement: sentences.statements[index],
         low: (data.what[i] + " " + sentences.statements[index][4]).toLowerCase() }));
-      const terms = asked(input.words.value), year = input.year.value, region = input.region.value, kind = input.kind.value;
-      found = figures.filter(({ i, statement, low }) => (year === "" || statement[1] === Number(year)) && has(statement[2], region)
-        && (kind === "" || data.kind[i] === Number(kind)) && terms.every((term) => low.includes(term)));
+      const query = input.words.value.trim(), year = input.year.value, region = input.region.value, kind = input.kind.value;
+      const look = (terms) => {
+        found = figures.filter(({ i, statement, low }) => (year === "" || statement[1] === Number(year)) && has(statement[2], region)
+          && (kind === "" || data.kind[i] === Number(kind)) && terms.every((term) => low.includes(term)));
+      };
+      look(asked(query));
+      foreign.replaceChildren();
+      if (!found.length && latin(query)) {
+        const names = glossary(sentences.glosses, query);
+        if (names.chosen.length) look(names.chosen.map(({ term }) => term.toLowerCase()));
+        tellForeign(foreign, query, names, input.words);
+      }
       const statements = new Set(found.map(({ statement }) => statement));
       const articles = new Set(found.map(({ statement }) => statement[0])).size;
       count.textContent = found.length ? fill(words.quoted_result, { n: found.length, statements: statements.size, articles }) : words.quoted_none;
