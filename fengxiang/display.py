@@ -189,7 +189,8 @@ def findings(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> Display:
     Each row has `zh` and `en`, and may have:
         id: a stable name; F1, F2, … when it is missing.
         numbers: the figures that stand in the sentence, each `{"zh": text, "en": text}` as it stands there, with
-            optional `n`, `of` (its denominator), `definition` (a text) and `evidence` (statement identifiers).
+            optional `n`, `of` (its denominator), `definition` (a text), `evidence` (statement identifiers) and `cell`
+            (what it counts, as `fengxiang.findings` names it: `theme`, `term`, `a` and `b`, `year`, `side`).
         evidence: identifiers of the statements behind the sentence.
         badge: `{"holds": 6, "of": 7, "checks": [{"zh", "en", "holds": True}, …]}`, or a text.
         detail, caveat: texts shown below the sentence.
@@ -214,7 +215,8 @@ def findings(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> Display:
                     raise ValueError(f"{entry['id']}: “{text[language]}” does not stand in “{sentence[language]}”")
             entry["numbers"].append({**text, "n": _plain(number.get("n")), "of": _plain(number.get("of")),
                                      "definition": pair(number.get("definition")),
-                                     "evidence": [str(s) for s in number.get("evidence") or ()]})
+                                     "evidence": [str(s) for s in number.get("evidence") or ()],
+                                     **({"cell": dict(number["cell"])} if number.get("cell") else {})})
         entries.append(entry)
     both = "\n".join(f"- **{literal(e['zh'])}**\n  {literal(e['en'])}" for e in entries)
     return Display({FINDINGS: entries, "text/markdown": both}, "\n".join(f"{e['zh']}\n{e['en']}" for e in entries))

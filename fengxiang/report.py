@@ -45,6 +45,7 @@ SHORT_QUOTE = 40  # characters of a text quoted when texts are withheld
 SHORT_TITLE = 100  # and of a title
 _WITHIN_TITLE = str.maketrans("《》", "〈〉")
 _PRINTED = 3  # statements printed below a finding
+_SIDES = {"national": "side_national", "bureaus": "side_bureaus"}
 _COUNTED = re.compile(r"\{(\w+)\|([^{}|]*)\|([^{}|]*)\}")
 _LONG_NUMBER = 24  # a number of a sentence that is broader, in Latin letters, may be broken over two lines
 
@@ -528,17 +529,24 @@ class Page:
             name += "-"
         self.finding_ids.add(name)
         cited = list(finding["evidence"])
-        numbers = []
+        numbers, behind = [], {}
         for number in finding["numbers"]:
             cited += [s for s in number["evidence"] if s not in cited]
             numbers.append({"text": self.text(number), "definition": self.text(number["definition"]),
                             "n": number["n"], "of": number["of"]})
+            for statement in number["evidence"]:
+                behind.setdefault(statement, []).append(number)
+        shown = cited[:MAX_SHOWN] if self.corpus.has_statements else []
+        # On paper: of each number the first statement, and some more where these are few.
+        firsts = {n["evidence"][0] for n in finding["numbers"] if n["evidence"]} & set(shown)
+        firsts |= set([s for s in shown if s not in firsts][:max(0, _PRINTED - len(firsts))])
         told = [n for n in numbers if n["definition"] or n["of"] is not None] if cited else numbers
         return {"id": name, "sentence": self._linked(finding, numbers, name), "numbers": told,
                 "badge": finding["badge"], "detail": self.text(finding["detail"]),
                 "caveat": self.text(finding["caveat"]), "figure": finding["figure"],
-                "statements": [self._cited(finding["id"], s) for s in cited[:MAX_SHOWN]] if self.corpus.has_statements
-                else [], "total": len(cited)}
+                "statements": [{**self._cited(finding["id"], s, behind.get(s, ())), "first": s in firsts}
+                               for s in shown],
+                "n_printed": len(firsts), "total": len(cited)}
 
     def _linked(self, finding: Mapping[str, Any], numbers: list[dict[str, Any]], name: str):
         """The sentence with each of its numbers a link to the drawer behind it."""
@@ -558,13 +566,27 @@ class Page:
             waiting.remove(text)
         return out + sentence[position:]
 
-    def _cited(self, finding: str, statement_id: str) -> dict[str, Any]:
+    def _cited(self, finding: str, statement_id: str, numbers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """A statement behind a finding, with the numbers of the finding that it is behind."""
         row = self.corpus.cited.get(statement_id)
         if row is None:
             raise UserError(f"finding {finding} cites the statement {statement_id}, which the table of statements does "
                             "not have; run the notebooks again")
         article = self.corpus.articles.get(row["article_id"], {})
-        return self._statement({**article, **row}, [s[1:3] for s in json.loads(row["evidence"] or "[]")])
+        cells = [number.get("cell") or {} for number in numbers]
+        behind = [self._with_cell(display.visible(self.text(number)), cell)
+                  for number, cell in zip(numbers, cells, strict=True)]
+        return {**self._statement({**article, **row}, _counted_spans(row, cells)),
+                "behind": self.labels["semicolon"].join(dict.fromkeys(behind)) if any(cells) else ""}
+
+    def _with_cell(self, number: str, cell: Mapping[str, Any]) -> str:
+        """A number and, in brackets, what it is of: themes, year, whose statements."""
+        themes = [display.visible(self.names.themes.get(cell[key], cell[key]))
+                  for key in ("theme", "a", "b") if key in cell]
+        year = self.labels["of_year"].format(year=int(cell["year"])) if cell.get("year", -1) > 0 else ""
+        side = self.labels[key] if (key := _SIDES.get(cell.get("side"))) else ""
+        what = self.labels["comma"].join(part for part in (self.labels["with"].join(themes), year, side) if part)
+        return self.labels["number_of"].format(number=number, what=what) if what else number
 
     def _statement(self, row: Mapping[str, Any], spans) -> dict[str, Any]:
         shown = {name: display.visible(row[name]) if row.get(name) else None
@@ -705,6 +727,19 @@ class Page:
     @property
     def lens_kilobytes(self) -> int:
         return LENS_BYTES // 1000
+
+
+def _counted_spans(row: Mapping[str, Any], cells: list[Mapping[str, Any]]) -> list[tuple[int, int]]:
+    """Where in a statement the words stand for which numbers count it: those of their themes, or their term. All that
+    was matched where no number says what it counts, or one counts the points of a list; nothing where a number
+    counts something else, such as grades of wording."""
+    matched = json.loads(row["evidence"] or "[]")
+    if not any(cells) or any(cell.get("what") == "list" for cell in cells):
+        return [(start, end) for _, start, end in matched]
+    themes = {cell[key] for cell in cells for key in ("theme", "a", "b") if key in cell}
+    terms = {cell["term"] for cell in cells if cell.get("term")}
+    return [(start, end) for theme, start, end in matched if theme in themes] + [
+        m.span() for term in sorted(terms) for m in re.finditer(re.escape(term), row["text"])]
 
 
 def _not_of(language: str, names: list[str]) -> set[str]:

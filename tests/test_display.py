@@ -117,12 +117,13 @@ def test_prose_needs_both_languages_and_travels_as_both():
 
 def test_findings_keep_sentence_numbers_badge_and_evidence():
     row = {"id": "share", "zh": "占12.5%。", "en": "It is 12.5%.", "evidence": ["a-001"],
-           "numbers": [{"zh": "12.5%", "en": "12.5%", "n": 1, "of": 8}],
+           "numbers": [{"zh": "12.5%", "en": "12.5%", "n": 1, "of": 8, "cell": {"what": "theme", "year": 2026}}],
            "badge": {"holds": 2, "of": 3, "checks": [{"zh": "去重", "en": "no reprints", "holds": True}]},
            "caveat": {"zh": "少", "en": "few"}, "figure": "shares"}
     expected = [{
         "id": "share", "zh": "占12.5%。", "en": "It is 12.5%.",
-        "numbers": [{"zh": "12.5%", "en": "12.5%", "n": 1, "of": 8, "definition": None, "evidence": []}],
+        "numbers": [{"zh": "12.5%", "en": "12.5%", "n": 1, "of": 8, "definition": None, "evidence": [],
+                     "cell": {"what": "theme", "year": 2026}}],
         "evidence": ["a-001"],
         "badge": {"holds": 2, "of": 3, "checks": [{"zh": "去重", "en": "no reprints", "holds": True}]},
         "detail": None, "caveat": {"zh": "少", "en": "few"}, "figure": "shares"}]

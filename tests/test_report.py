@@ -241,6 +241,58 @@ def test_the_drawer_tells_what_numbers_count_and_repeats_no_words_of_the_sentenc
                                                             "4.2倍: observed over expected"]
 
 
+def cited_finding(project: Path) -> list:
+    """A finding with numbers on two themes and a term, each with the statements behind it; both pages."""
+    texts = ["化解中小银行风险。", "风险处置要稳。", "支持小微企业。", "北京提出化解风险。"]
+    numbers = [
+        {"zh": "10%", "en": "10%", "cell": {"what": "theme", "theme": "a_theme", "year": 2025, "side": "national"},
+         "evidence": ["a0-001", "a3-001"]},
+        {"zh": "20%", "en": "20%", "cell": {"what": "theme", "theme": "b_theme", "year": -1, "side": "all"},
+         "evidence": ["a1-001", "a0-001"]},
+        {"zh": "“小微”", "en": "“小微”", "cell": {"what": "term_stories", "term": "小微", "year": 2026},
+         "evidence": ["a2-001"]},
+        {"zh": "30%", "en": "30%", "cell": {"what": "binding", "year": 2026}, "evidence": ["a3-001"]}]
+    rows = [{"id": "f", "zh": "10%，20%，“小微”，30%。", "en": "10%, 20%, “小微”, 30%.", "numbers": numbers}]
+    path = project / "data/processed/statements.parquet"
+    spans = {"a0-001": [["a_theme", 0, 2], ["b_theme", 6, 8]], "a1-001": [["a_theme", 0, 2], ["b_theme", 2, 4]],
+             "a2-001": [["a_theme", 0, 2]], "a3-001": [["b_theme", 0, 2]]}
+    frame = pd.read_parquet(path)
+    assert set(frame["text"]) == set(texts)
+    pq.write_table(pa.Table.from_pylist([{**row, "evidence": json.dumps(spans[row["statement_id"]])}
+                                         for row in pq.read_table(path).to_pylist()]), path)
+    execute(project, "02-found", [*title("空", "Nothing"), interface([], []), shows("f", display.findings(rows))])
+    return pages(project)
+
+
+def test_each_statement_says_which_number_it_is_behind_and_marks_the_words_of_that_theme(project):
+    zh, en = cited_finding(project)
+    # Order of citing: a0 (10% and 20%), a3 (10% and 30%, whose wording is not marked), a1 (20%), a2 (the term).
+    assert [text_of(e) for e in zh.css("#evidence-f .behind")] == [
+        "依据：10%（甲题，2025年，总局）；20%（乙题）", "依据：10%（甲题，2025年，总局）；30%（2026年）",
+        "依据：20%（乙题）", "依据：“小微”（2026年）"]
+    assert [text_of(e) for e in en.css("#evidence-f .behind")][:2] == [
+        "Evidence for 10% (First theme, 2025, national regulator); 20% (Second theme)",
+        "Evidence for 10% (First theme, 2025, national regulator); 30% (2026)"]
+    assert [[m.text() for m in s.css("mark")] for s in zh.css("#evidence-f .statement")] == [
+        ["化解", "风险"], [], ["处置"], ["小微"]]
+
+
+def test_of_each_number_the_first_statement_is_printed_and_at_least_three(project):
+    """Of a0 (first of 10%), a3 (of 30%), a1 (of 20%) and a2 (of the term) all; of a list of four the first three."""
+    zh, _ = cited_finding(project)
+    first = [["first" in s.attributes["class"].split() for s in zh.css(f"{drawer} .statement")]
+             for drawer in ("#evidence-f",)]
+    assert first == [[True] * 4]
+    assert not zh.css("#evidence-f .printed")
+    rows = [{"id": "f", "zh": "1，2", "en": "1, 2", "evidence": ["a0-001", "a1-001", "a2-001", "a3-001"], "numbers": [
+        {"zh": "1", "en": "1", "evidence": ["a2-001", "a0-001"]}, {"zh": "2", "en": "2", "evidence": ["a3-001"]}]}]
+    execute(project, "02-found", [*title("空", "Nothing"), interface([], []), shows("f", display.findings(rows))])
+    zh, _ = pages(project)
+    assert ["first" in s.attributes["class"].split() for s in zh.css("#evidence-f .statement")] == [
+        True, False, True, True]
+    assert text_of(zh.css("#evidence-f .printed")[0]) == "，列出3个"
+
+
 @pytest.mark.parametrize(("sentence", "numbers", "linked"), [
     ("3 quoted terms, 12 of them", ["3 quoted", "12"], ["3", "12"]),
     ("“X” (blow-ups; 5) leads", ["“X” (blow-ups; 5)"], ["“X” (blow-ups; 5)"]),
@@ -762,13 +814,14 @@ def foreign(browser, words, **filters) -> str:
 def test_an_english_query_is_told_that_the_texts_are_chinese_and_looks_for_the_listed_term(browser, glossed):
     browser.open(glossed[0] / "report/index.en.html")
     assert packed(glossed[2], "#lens-data")["glosses"] == [  # of these, those that stand in the texts
-        ["中小银行", "small and mid-sized banks"], ["小微企业", "micro and small businesses"], ["银行风险", "bank risk"],
-        ["风险", "risk"]]
+        ["中小银行", "small and mid-sized banks"], ["小微企业", "micro and small businesses"],
+        ["银行风险", "bank risk"], ["风险", "risk"]]
     assert search(browser, "Risks")[2] == ["北京用AI化解风险。", SENTENCES[1], SENTENCES[0]]
     assert foreign(browser, "Risks").startswith(
         "The texts are in Chinese: “Risks” does not stand in those in range. What is listed is the search for "
         "“风险” (risk) instead.")
-    assert browser.run("[...document.querySelectorAll('.lens-foreign button')].map((b) => b.textContent)") == ["银行风险"]
+    others = "[...document.querySelectorAll('.lens-foreign button')].map((button) => button.textContent)"
+    assert browser.run(others) == ["银行风险"]
     assert search(browser, "small businesses")[2] == [SENTENCES[2]]
     assert search(browser, "micro risk")[2] == []  # both terms in one sentence
     assert "“小微企业” (micro and small businesses), “风险” (risk)" in foreign(browser, "micro risk")
@@ -874,7 +927,8 @@ def test_units_of_quoted_figures_are_told_in_english(browser, quoting):
     count, rows = find_quoted(browser)
     assert count == "3 figures found, in 2 statements of 2 articles."
     assert [head for head, _ in rows] == ["近43.5亿元 贷款 4,350,000,000 yuan, nearly, a rise 同比, Beijing, 2026",
-                                          "十至二十家 10–20家, Beijing, 2026", "10亩 林地 10 mu (1/15 ha), National, 2025"]
+                                          "十至二十家 10–20家, Beijing, 2026",
+                                          "10亩 林地 10 mu (1/15 ha), National, 2025"]
     assert find_quoted(browser, "林地")[0] == "1 figure found, in 1 statement of 1 article."
     assert find_quoted(browser, "loans") == ("No such figures.", [])
     assert "The texts are in Chinese" in browser.run("document.querySelector('.quoted-foreign').textContent")
@@ -960,13 +1014,14 @@ def test_plotted_data_are_shown_in_words_of_the_page_with_few_digits(browser, pr
 
 def test_units_of_plotted_data_are_in_the_language_of_the_page(project):
     """A measure word has no English: there the heading says what is counted."""
-    units = {"a": "次", "b": "次/万词次", "c": "天", "d": "%", "e": "天 days", "f": {"zh": "篇", "en": "articles"}, "g": ""}
+    units = {"a": "次", "b": "次/万词次", "c": "天", "d": "%", "e": "天 days", "g": "",
+             "f": {"zh": "篇", "en": "articles"}}
     card = json.loads((project / "figures/coverage.json").read_text("utf-8"))
     card["columns"] = {name: {"zh": "栏", "en": "column", "unit": unit} for name, unit in units.items()}
     (project / "figures/coverage.json").write_text(json.dumps(card), "utf-8")
     zh, en = (json.loads(page.css("#figure-coverage script.files")[0].text())["columns"] for page in pages(project))
-    assert zh == {"a": "栏（次）", "b": "栏（次/万词次）", "c": "栏（天）", "d": "栏（%）", "e": "栏（天）", "f": "栏（篇）",
-                  "g": "栏"}
+    assert zh == {"a": "栏（次）", "b": "栏（次/万词次）", "c": "栏（天）", "d": "栏（%）", "e": "栏（天）",
+                  "f": "栏（篇）", "g": "栏"}
     assert en == {"a": "column", "b": "column", "c": "column (days)", "d": "column (%)", "e": "column (days)",
                   "f": "column (articles)", "g": "column"}
 
@@ -1365,7 +1420,7 @@ def test_a_finding_is_printed_on_one_page_with_its_badge_and_the_first_sentences
     browser.pdf(tmp_path / "print.pdf")
     with pdfplumber.open(tmp_path / "print.pdf") as pdf:
         texts = [unicodedata.normalize("NFKC", page.extract_text()) for page in pdf.pages]
-    pieces = [re.findall(r"H(\d+)E|(?<= )(\d+)/99|(列出前3个)|(a\d\.md|\b\d\.md)", text) for text in texts]
+    pieces = [re.findall(r"H(\d+)E|(?<= )(\d+)/99|(列出3个)|(a\d\.md|\b\d\.md)", text) for text in texts]
     found, pages_of = [], {}
     for page, matches in enumerate(pieces):
         for head, badge, shown, file in matches:
@@ -1375,7 +1430,7 @@ def test_a_finding_is_printed_on_one_page_with_its_badge_and_the_first_sentences
             elif found and len(found[-1]) < 5:
                 assert page == pages_of[len(found) - 1]
                 found[-1].append(badge or shown or file)
-    assert [row[:2] for row in found] == [[str(n), "列出前3个"] for n in range(12)]
+    assert [row[:2] for row in found] == [[str(n), "列出3个"] for n in range(12)]
     assert all(row[2:] == ["0.md", "1.md", "2.md"] for row in found)
     assert len(set(pages_of.values())) > 2
 
