@@ -703,7 +703,7 @@ class Page:
             "list_separator", "comma", "colon", "figure_data_rows", "code_hide_all", "download_failed",
             "quoted_result", "quoted_none", "quoted_file", "quoted_columns", "all_years", "range",
             "search_foreign", "search_foreign_term", "search_foreign_others", "gloss", "sentence_gap",
-            "swipe_figure", "swipe_table")}
+            "swipe_figure", "swipe_table", "figure_whole")}
 
     @cached_property
     def plotted(self) -> dict[str, str]:

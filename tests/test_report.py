@@ -1083,6 +1083,28 @@ def test_a_box_that_scrolls_sideways_says_so_and_is_a_stop_for_the_keyboard_and_
         browser.size(1440, 1000)
 
 
+def test_a_figure_wider_than_the_screen_is_offered_on_its_own(browser, project):
+    path = wide_table(project)
+    shown = "[...document.querySelectorAll('.whole')].filter((e) => !e.hidden).map((e) => e.textContent)"
+    try:
+        browser.size(390, 844, mobile=True)
+        browser.open(path)
+        browser.run(SETTLED)
+        assert browser.run(shown) == ["看大图"] * 2
+        assert browser.run("document.querySelector('.whole').closest('figure').id") == "figure-coverage"
+        browser.run("URL.createObjectURL = (blob) => { window.blob = blob; return 'blob:x'; }; "
+                    "window.open = (...given) => { window.opened = given; }; "
+                    "document.querySelector('#figure-coverage .whole button').click()")
+        assert browser.run("[...window.opened, window.blob.type]") == ["blob:x", "_blank", "image/png"]
+        content = browser.run("window.blob.arrayBuffer().then((b) => btoa(String.fromCharCode(...new Uint8Array(b))))")
+        assert base64.b64decode(content) == (project / "figures/coverage.zh.png").read_bytes()
+        browser.size(1440, 1000)
+        browser.run(SETTLED)
+        assert browser.run(shown) == []
+    finally:
+        browser.size(1440, 1000)
+
+
 @pytest.mark.parametrize("selector", ["#chapter-01 .scroll", "#figure-coverage .plate"])
 def test_the_edge_that_hides_something_is_shaded_even_without_a_script(browser, project, tmp_path, selector):
     """How dark the box is at its right edge, beside the same place once it is scrolled to the end."""

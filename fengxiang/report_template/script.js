@@ -158,8 +158,21 @@
         const caption = one("caption", box), plate = box.matches(".plate");
         box.swipe = make(caption ? "small" : "p", plate ? words.swipe_figure : words.swipe_table, { className: "swipe", ariaHidden: "true" });
         if (caption) caption.append(box.swipe); else box.before(box.swipe);
+        if (plate) {
+          // The picture alone, in a tab of its own, which a reader may pinch and turn as any picture.
+          const figure = box.closest("figure"), button = make("button", words.figure_whole, { type: "button" });
+          box.whole = make("p", "", { className: "whole" });
+          button.setAttribute("aria-label", words.figure_whole + words.colon + one(".figure-title", figure).textContent);
+          button.addEventListener("click", () => {
+            const address = URL.createObjectURL(new Blob([bytes(one("img", figure).src.split(",")[1])], { type: types.png }));
+            window.open(address, "_blank");
+            setTimeout(() => URL.revokeObjectURL(address), 60000);
+          });
+          box.whole.append(button);
+          box.swipe.before(box.whole);
+        }
       }
-      if (box.swipe) box.swipe.hidden = !wide;
+      for (const part of [box.swipe, box.whole]) if (part) part.hidden = !wide;
     }
   });
   for (const box of all(".plate, .scroll")) boxes.observe(box);
