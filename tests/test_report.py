@@ -1429,7 +1429,7 @@ def test_a_table_that_is_cut_names_the_file_it_is_in(project):
     assert text_of(en) == "9 rows, the first 3 shown. All of them are in data/processed/nine.csv."
 
 
-def test_a_finding_is_printed_on_one_page_with_its_badge_and_the_first_sentences_behind_it(
+def test_a_finding_is_printed_on_one_page_with_its_badge_and_the_first_sentences_behind_it_follow(
         browser, project, tmp_path):
     """Twelve findings of four statements each, which would be cut somewhere."""
     import pdfplumber
@@ -1450,11 +1450,40 @@ def test_a_finding_is_printed_on_one_page_with_its_badge_and_the_first_sentences
                 found.append([])
                 pages_of[len(found) - 1] = page
             elif found and len(found[-1]) < 5:
-                assert page == pages_of[len(found) - 1]
+                if file:  # sentences may stand on the next page, but none alone without what they are
+                    assert page == pages_of[len(found) - 1] or len(found[-1]) > 2 or page == headed
+                else:
+                    headed = page
+                    assert page == pages_of[len(found) - 1] or shown
+                assert page - pages_of[len(found) - 1] < 2
                 found[-1].append(badge or shown or file)
     assert [row[:2] for row in found] == [[str(n), "列出3个"] for n in range(12)]
     assert all(row[2:] == ["0.md", "1.md", "2.md"] for row in found)
     assert len(set(pages_of.values())) > 2
+
+
+def test_a_tall_picture_is_printed_within_62_percent_of_a_page_and_its_caption_may_go_on_on_the_next(
+        browser, project, tmp_path):
+    """Paper of A4 with margins of 20 mm: 257 mm to print on. A picture as tall as may be leaves room for a part of a
+    long caption only."""
+    import pdfplumber
+    from PIL import Image
+
+    logging.getLogger("pdfminer").setLevel(logging.ERROR)
+    long = " ".join(f"W{i}W" for i in range(500))
+    write_figure(project, "coverage", how_to_read={"zh": long, "en": long})
+    for language in ("zh", "en"):
+        Image.new("P", (900, 1600), 1).save(project / f"figures/coverage.{language}.png")
+    browser.open(write_report(project, project)[1])
+    browser.pdf(tmp_path / "print.pdf")
+    with pdfplumber.open(tmp_path / "print.pdf") as pdf:
+        height = max(image["height"] for page in pdf.pages for image in page.images) / 72 * 25.4
+        words = [re.findall(r"W(\d+)W", page.extract_text()) for page in pdf.pages]
+        pictured = [any(image["height"] > 200 for image in page.images) for page in pdf.pages]
+    assert 0.4 * 257 < height <= 0.62 * 257
+    assert sorted(int(n) for page in words for n in page) == list(range(500))
+    assert len([page for page in words if page]) == 2
+    assert words[pictured.index(True)][0] == "0"  # the caption begins below its picture
 
 
 def test_it_prints_with_page_numbers_and_without_controls(opened, tmp_path):
