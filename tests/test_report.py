@@ -1443,7 +1443,7 @@ def test_a_finding_is_printed_on_one_page_with_its_badge_and_the_first_sentences
     with pdfplumber.open(tmp_path / "print.pdf") as pdf:
         texts = [unicodedata.normalize("NFKC", page.extract_text()) for page in pdf.pages]
     pieces = [re.findall(r"H(\d+)E|(?<= )(\d+)/99|(列出3个)|(a\d\.md|\b\d\.md)", text) for text in texts]
-    found, pages_of = [], {}
+    found, pages_of, headed = [], {}, None
     for page, matches in enumerate(pieces):
         for head, badge, shown, file in matches:
             if head:
