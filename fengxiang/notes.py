@@ -95,6 +95,7 @@ THEMES = {
     "include": {"zh": "指什么，包括什么", "en": "what it is, and what counts"},
     "exclude": {"zh": "不算", "en": "what does not"},
 }
+GRADES = {"name": {"zh": "等级", "en": "grade"}, "means": {"zh": "定义", "en": "definition"}}
 
 
 def theme_definitions(codebook: Codebook) -> display.Display:
@@ -189,3 +190,16 @@ def glossary(codebook: str | Path) -> display.Display:
                          "read": {"zh": term["read_zh"], "en": term["read_en"]}, "source": term["source"]})
     return display.table(pd.DataFrame(rows, columns=list(GLOSSARY)), columns=GLOSSARY, max_rows=len(rows) or 1,
                          caption={"zh": "术语表", "en": "Glossary"})
+
+
+def grade_definitions(codebook: Codebook) -> display.Display:
+    """What each grade of binding wording means: a row a grade with its name and what counts, strongest first."""
+    import pandas as pd
+
+    rows = [{"name": {"zh": g.name_zh, "en": g.name_en}, "means": {"zh": g.definition_zh, "en": g.definition_en}}
+            for g in codebook.grades]
+    return display.table(pd.DataFrame(rows, columns=list(GRADES)), columns=GRADES,
+                         caption={"zh": "各级措辞的定义", "en": "What each grade of wording means"},
+                         note={"zh": "等级的名称只是名称，要找的是定义里说的那些词。一条语句只算最强的一级。",
+                               "en": "The names are only names: what is looked for is words of the kind defined. A "
+                                     "statement has its strongest grade only."})

@@ -1,5 +1,7 @@
 """What notebooks say of their checks and of little material, and how values are told in tables."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -62,6 +64,15 @@ def test_themes_are_told_with_what_counts_and_what_does_not(tmp_path):
          {"zh": "那些（归入“甲b”）；（用 c）", "en": "Those (under “Ab”)."}],
         [{"zh": "甲b", "en": "Ab"}, {"zh": "组", "en": "Group"},
          {"zh": "定义。包括：只有中文。", "en": "Meaning. Included: 只有中文"}, display.MISSING]]
+
+
+def test_grades_are_defined_strongest_first():
+    from fengxiang.coding import Codebook
+
+    codebook = Codebook.load(Path(__file__).resolve().parent.parent / "codebook")
+    rows = notes.grade_definitions(codebook).bundle[display.TABLE]["rows"]
+    assert [name["en"] for name, _ in rows] == ["Prohibition", "Obligation", "Promotion", "Exploration"]
+    assert all(means["zh"] and means["en"] for _, means in rows)
 
 
 def test_stories_that_stand_in_several_rows_are_told():
