@@ -268,8 +268,8 @@ def test_each_statement_says_which_number_it_is_behind_and_marks_the_words_of_th
     zh, en = cited_finding(project)
     # Order of citing: a0 (10% and 20%), a3 (10% and 30%, whose wording is not marked), a1 (20%), a2 (the term).
     assert [text_of(e) for e in zh.css("#evidence-f .behind")] == [
-        "依据：10%（甲题，2025年，总局）；20%（乙题）", "依据：10%（甲题，2025年，总局）；30%（2026年）",
-        "依据：20%（乙题）", "依据：“小微”（2026年）"]
+        "佐证：10%（甲题，2025年，总局）；20%（乙题）", "佐证：10%（甲题，2025年，总局）；30%（2026年）",
+        "佐证：20%（乙题）", "佐证：“小微”（2026年）"]
     assert [text_of(e) for e in en.css("#evidence-f .behind")][:2] == [
         "Evidence for 10% (First theme, 2025, national regulator); 20% (Second theme)",
         "Evidence for 10% (First theme, 2025, national regulator); 30% (2026)"]
