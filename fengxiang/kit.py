@@ -122,8 +122,10 @@ class Material:
         return {**{key: {lang: by_language[lang][key] for lang in LANGS} for key in by_language["zh"]}, **WORDS}
 
     def say(self, key: str, lang: str, **values: Any) -> str:
-        """A word or sentence in one language, filled in; whole numbers get thousands separators."""
-        return self.words[key][lang].format(**{k: f"{v:,}" if isinstance(v, int) else v for k, v in values.items()})
+        """A word or sentence in one language, filled in as `report.filled` does."""
+        from .report import filled
+
+        return filled(self.words[key][lang], **values)
 
     def headlines(self) -> list[dict]:
         """The findings that say something and carry a badge."""

@@ -371,10 +371,8 @@ class Page:
     # -- words
 
     def say(self, key: str, **values) -> str:
-        """A label of this language, filled in; whole numbers get thousands separators, and of two words for what they
-        count, `{n|article|articles}`, the one that fits is taken."""
-        label = _COUNTED.sub(lambda m: m[2] if values[m[1]] == 1 else m[3], self.labels[key])
-        return label.format(**{k: f"{v:,}" if isinstance(v, int) else v for k, v in values.items()})
+        """A label of this language, filled in as `filled` does."""
+        return filled(self.labels[key], **values)
 
     def text(self, value: str | Mapping[str, str] | None) -> str:
         """This language of a pair of texts."""
@@ -836,6 +834,13 @@ def _pack(figures: list[dict[str, Any]]) -> str:
 
 def _ordered(found: set[str], known: Mapping[str, Any]) -> list[str]:
     return [name for name in known if name in found] + sorted(found - set(known))
+
+
+def filled(label: str, **values: Any) -> str:
+    """A label with its places filled in; whole numbers get thousands separators, and of two words for what they count,
+    `{n|article|articles}`, the one that fits is taken."""
+    label = _COUNTED.sub(lambda m: m[2] if values[m[1]] == 1 else m[3], label)
+    return label.format(**{k: f"{v:,}" if isinstance(v, int) else v for k, v in values.items()})
 
 
 def labels(language: str) -> dict[str, str]:
