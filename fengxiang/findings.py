@@ -811,7 +811,7 @@ def closest_pair(view: View, names: Names) -> Finding:
                 f"{len(known)} pairs of themes go together in every recount{', among them' if more else ':'} "
                 f"{'; '.join(s['en'] for s in said)}. They are within error of each other: none is called the closest.")
     if len(known) == 1 and not closest:
-        text = (f"结合紧密、在所试各种口径下都成立的主题只有一对：{said[0]['zh']}。",
+        text = (f"结合紧密、在所试各种口径下都成立的主题组合只有一对：{said[0]['zh']}。",
                 f"Only one pair of themes goes together in every recount: {said[0]['en']}.")
     groups = {names.themes.get(code, {}).get("group") for code in codes[top]}
     claim = {("pair", *codes[k]) for k in shown} | ({("closest", *codes[0])} if closest else set())

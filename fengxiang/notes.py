@@ -158,7 +158,7 @@ def stories_in_several_rows(articles: pd.DataFrame, by: Sequence[str]) -> dict[s
 GLOSSARY_KEYS = ("zh", "en", "says_zh", "says_en", "read_zh", "read_en", "source")
 GLOSSARY = {
     "name": {"zh": "术语", "en": "term"},
-    "says": {"zh": "说的是什么", "en": "what it says"}, "read": {"zh": "怎么看数值", "en": "how to read a value"},
+    "says": {"zh": "说的是什么，怎么看数值", "en": "what it says, and how to read a value"},
     "source": {"zh": "出处", "en": "source"},
 }
 
@@ -185,9 +185,9 @@ def glossary(codebook: str | Path) -> display.Display:
                 raise file.error(f"a term needs {', '.join(missing)}", "terms", i)
             zh, en = term["zh"], term["en"]
             both = {"zh": f"{zh} {en}", "en": f"{en} {zh}"} if zh != en else zh
-            rows.append({"name": both,
-                         "says": {"zh": term["says_zh"], "en": term["says_en"]},
-                         "read": {"zh": term["read_zh"], "en": term["read_en"]}, "source": term["source"]})
+            # in one column, so that the table fits beside the contents
+            says = {"zh": term["says_zh"] + term["read_zh"], "en": f"{term['says_en']} {term['read_en']}"}
+            rows.append({"name": both, "says": says, "source": term["source"]})
     return display.table(pd.DataFrame(rows, columns=list(GLOSSARY)), columns=GLOSSARY, max_rows=len(rows) or 1,
                          caption={"zh": "术语表", "en": "Glossary"})
 

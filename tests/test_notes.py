@@ -145,7 +145,7 @@ def test_the_glossary_is_a_table_of_the_codebook_s(tmp_path):
     (tmp_path / "glossary.yml").write_text(GLOSSARY, "utf-8")
     data = notes.glossary(tmp_path).bundle[display.TABLE]
     assert data["rows"] == [[{"zh": "区位商 location quotient", "en": "location quotient 区位商"},
-                             {"zh": "甲。", "en": "A."}, {"zh": "乙。", "en": "B."}, "Isard (1960)"]]
+                             {"zh": "甲。乙。", "en": "A. B."}, "Isard (1960)"]]
     assert notes.glossary(tmp_path / "none").bundle[display.TABLE]["n_rows"] == 0
 
 
