@@ -150,7 +150,7 @@ DEFINITIONS = {
                      "stories that use it, of all stories of the work year (reprints merged)"),
     "own_terms": ("词表所列、历年只有一个地方局用过的提法",
                   "listed terms that one bureau alone uses, in any year"),
-    "term_regions": ("历年用过这一提法的地方局都列在句中", "the bureaus that use it in any year are those named"),
+    "term_regions": ("历年有语句用过这一提法的地方局", "the bureaus whose statements use it, in any year"),
     "pair": ("同时含两个主题的语句，占全部语句", "statements that hold both themes, of all statements"),
     "pair_ratio": ("同句条数除以两者互不相干时应有的条数", "shared statements over what chance would give"),
     "binding": ("用了最强两级措辞的语句，占该年度全部语句",
