@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import time
 from contextlib import contextmanager
 from functools import cached_property
@@ -17,17 +18,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PATIENCE = 2  # seconds after which a notebook says how far the build of its tables is
+BAR = 20  # characters of the bar it shows
+_PART_OF = re.compile(r"(\d+)/(\d+) ")
 
 
 @contextmanager
 def _told():
     """A function that shows a message of a build below the cell it runs in, on one line, once the build has taken
-    longer than `PATIENCE`; in the end the line is wiped."""
+    longer than `PATIENCE`, with a bar where it says how much is done (`3/16 partitions …`); in the end the line is
+    wiped."""
     began, width = time.monotonic(), 0
 
     def tell(message: str) -> None:
         nonlocal width
         if width or time.monotonic() - began > PATIENCE:
+            if part := _PART_OF.match(message):
+                done = BAR * int(part[1]) // max(int(part[2]), 1)
+                message = f"{'█' * done}{'░' * (BAR - done)} {message}"
             print(f"\r{message:<{width}}", end="", flush=True)
             width = max(width, len(message))
 

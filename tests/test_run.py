@@ -19,13 +19,14 @@ def test_a_notebook_tells_how_far_a_long_build_is_and_says_nothing_of_a_short_on
 
     def at_pace(pace):
         def slow(raw, out, codebook, progress):
-            for seconds, message in ((0, "0/2 read"), (1, "1/2 read"), (5, "2/2 read and merged"), (9, "done")):
+            for seconds, message in ((0, "0/2 read"), (1, "1/4 read"), (5, "3/4 read"), (9, "done")):
                 clock[0] = seconds * pace
                 progress(message)
         return slow
 
     monkeypatch.setattr(run.time, "monotonic", lambda: clock[0])
-    for pace, told in ((0.1, ""), (1, "\r2/2 read and merged\rdone               \r                   \r")):
+    bar, wiped = "█" * 15 + "░" * 5 + " 3/4 read", " " * 29
+    for pace, told in ((0.1, ""), (1, f"\r{bar}\rdone{wiped[4:]}\r{wiped}\r")):
         clock[0] = 0.0
         monkeypatch.setattr(build, "build", at_pace(pace))
         Run.open(ROOT / "data/raw", tmp_path, ROOT / "codebook")
