@@ -349,7 +349,8 @@ def test_the_closest_pair_is_one_only_where_the_next_is_clearly_looser():
     assert told.claim == {("pair", "a", "b"), ("pair", "b", "c")}
     assert told.facts - told.claim == {("closest", "a", "b"), ("closest", "b", "c")}
     one = findings.closest_pair(replace(view(rows), allowed=frozenset({("pair", "b", "c")})), NAMES)
-    assert one.zh == "结合紧密、在所试各种口径下都成立的主题组合只有一对：“主题b”“主题c”（同句24条，为互不相干时的3.0倍）。"
+    assert one.zh == ("结合紧密、在所试各种口径下都成立的主题组合只有一对："
+                      "“主题b”“主题c”（同句24条，为互不相干时的3.0倍）。")
     assert one.title == {
         "zh": "各种口径下都成立的搭配只有“主题b”“主题c”一对，为互不相干时的3.0倍",
         "en": "Only “Theme b” and “Theme c” go together in every recount, 3.0 times as often as by chance"}
