@@ -3709,7 +3709,7 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
     none = {"zh": "", "en": ""} if solid["n_repeated"].all() else {
         "zh": "；虚线为一处重复也没有", "en": "; a broken line: nothing repeated"}
     why = {"zh": "", "en": ""} if solid["n_repeated"].all() else {
-        "zh": "虚线的地区一处重复也没有，文章之间没有差别可算，只好一篇只当一个样本来推算上限（“≤”后的数）："
+        "zh": "虚线的地区一处重复也没有，无从估计文章之间的差异，只能把一篇算作一个样本来推算上限（“≤”后的数）："
               "上限高，是读到的文章少、还排除不了，不是可能重复得多，不能同别的地区比长短。",
         "en": " Where the line is broken nothing at all is repeated: no difference between articles can be measured, "
               "so that each counts as one observation in the upper bound (after ≤). A high bound says that few "

@@ -537,10 +537,10 @@ def _error_caveat(view: View, differences: Iterable[tuple], names: Names, of_lev
     if not made:
         return {}
     shown = {lang: quoted([names.theme(t, lang) for t in names.theme_order(made)], lang) for lang in ("zh", "en")}
-    return {"zh": f"{shown['zh']}的编码误差若大到参照标注所容许的限度，而且都偏向一边，这一差别也可能只是误差"
+    return {"zh": f"编码并非全对：假如{shown['zh']}的误判多到参照标注显示的上限，又都偏向同一边，这一差别就可能只是误判"
                   "（见“编码有多准”一节）。",
-            "en": f"Were the coding of {shown['en']} as wrong as the reference labels allow, and always to one side, "
-                  "error alone could make the difference (see “How good the coding is”)."}
+            "en": f"Coding has errors: if {shown['en']} were miscoded as often as the reference labels allow, and "
+                  "always to one side, that alone could make the difference (see “How good the coding is”)."}
 
 
 def _mix_caveat(doubted: set[str], no_ground: bool, names: Names) -> dict:

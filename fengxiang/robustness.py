@@ -66,7 +66,7 @@ def checks(run: Run, view: View) -> Iterator[Check]:
     # of copies and reprints the earliest; among those of one day the first by identifier
     ordered = articles.sort_values(["story_id", "date", "article_id"], na_position="last")
     lead = (~ordered.duplicated("story_id")).reindex(articles.index).to_numpy()
-    yield _single("reprints", ("转载只计一次", "reprints counted once"), ("转载计一次", "reprints once"),
+    yield _single("reprints", ("转载只计一次", "reprints counted once"), ("转载计一篇", "reprints once"),
                   "with reprints counted once", replace(view, keep=lead), view)
     yield _single("unit", ("按文章而不按语句计数", "by article, not by statement"), ("按篇计数", "by article"),
                   "with articles counted instead of statements", replace(view, by_article=True), view)
@@ -81,17 +81,17 @@ def checks(run: Run, view: View) -> Iterator[Check]:
 
     publishers, formats = largest("publisher", N_SOURCES), largest("source_format", None)
     known = set(largest("publisher", None))
-    yield Check("sources", "逐个剔除来源", "each source left out", "少一来源", "one source less",
+    yield Check("sources", "逐个剔除来源", "each source left out", "剔除来源", "a source out",
                 lambda cited: [without("publisher", n) for n in
                                [*publishers, *sorted((set(cited) & known) - set(publishers))]])
-    yield Check("formats", "逐个剔除文件格式", "each file format left out", "少一种文件", "one file type less",
+    yield Check("formats", "逐个剔除文件格式", "each file format left out", "剔除格式", "a format out",
                 lambda _: [without("source_format", n) for n in formats])
     part = first_part(view)
     yield _single("patterns", ("各主题去掉最管用的一条规则", "each theme without its most productive pattern"),
-                  ("少一条规则", "one pattern less"), "with each theme stripped of its most productive pattern",
+                  ("剔除规则", "a pattern out"), "with each theme stripped of its most productive pattern",
                   replace(part, corpus=ablated(run, part)), part)
     yield _single("segmentation", ("换一种切词法（最长匹配）", "another segmenter (longest match)"),
-                  ("另法切词", "other word splitting"), "with another segmenter",
+                  ("换切词法", "other segmenter"), "with another segmenter",
                   replace(part, corpus=unsegmented(run, part)), part)
 
 

@@ -756,8 +756,8 @@ def test_findings_are_never_cut_and_columns_say_what_they_are(tmp_path, monkeypa
     ways = [("转载只计一次", "reprints counted once"), ("按文章而不按语句计数", "by article, not by statement"),
             ("逐个剔除来源", "each source left out"), ("逐个剔除文件形态", "each shape of file left out"),
             ("各主题去掉最管用的一条规则", "each theme without its most productive pattern")]
-    short = [("转载计一次", "reprints once"), ("按篇计数", "by article"), ("少一来源", "one source less"),
-             ("少一种文件", "one file type less"), ("少一条规则", "one pattern less")]
+    short = [("转载计一篇", "reprints once"), ("按篇计数", "by article"), ("剔除来源", "a source out"),
+             ("剔除格式", "a format out"), ("剔除规则", "a pattern out")]
     marks = [{"zh": zh, "en": en, "short": {"zh": a, "en": b}, "holds": True}
              for (zh, en), (a, b) in zip(ways, short, strict=True)]
     badge = {"holds": 5, "of": 5, "checks": marks}
@@ -1389,7 +1389,7 @@ def test_where_nothing_is_repeated_the_bound_sets_no_scale_and_is_explained(tmp_
     assert scale[1] == pytest.approx(15 * 1.02)
     assert beyond == 1
     assert "虚线" in card.subtitle["zh"]
-    assert "一篇只当一个样本" in card.how_to_read["zh"]
+    assert "一篇算作一个样本" in card.how_to_read["zh"]
     scale, (_, beyond), _ = scale_and_arrows(monkeypatch, "echo_index", tmp_path / "b", [none])
     assert scale[1] == pytest.approx(41 * 1.02)
     assert beyond == 0

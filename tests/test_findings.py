@@ -226,7 +226,7 @@ def test_a_change_is_named_when_it_is_clear_and_not_made_by_the_mix():
 
 def test_a_clear_change_that_is_left_out_is_named_with_the_test_it_failed():
     rows = [*many("x", 2022, 20, 5, "b"), *many("x", 2026, 20, 5, "a")]
-    check = robustness.Check("sources", "逐个剔除来源", "each source left out", "少一来源", "one source less",
+    check = robustness.Check("sources", "逐个剔除来源", "each source left out", "剔除来源", "a source out",
                              lambda _: [])
     told = findings.changed_themes(replace(
         view(rows), allowed=frozenset({("rose", 2022, 2026, "a")}),
@@ -254,7 +254,7 @@ def test_errors_of_coding_could_make_a_small_difference_but_no_large_one():
     made = view(rows)
     assert findings.national_and_regional(made, NAMES).caveat == {}
     told = findings.national_and_regional(replace(made, coding=Coding({"a": (0.9, 0.9)}, 1.0)), NAMES)
-    assert told.caveat["zh"].startswith("“主题b”的编码误差若大到参照标注所容许的限度")
+    assert told.caveat["zh"].startswith("编码并非全对：假如“主题b”的误判多到参照标注显示的上限")
 
 
 def test_binding_wording_carries_a_caution_where_the_mix_of_kinds_makes_its_share():
