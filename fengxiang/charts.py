@@ -987,11 +987,11 @@ def theme_prevalence(prevalence: pd.DataFrame, *, names: Names, region: str = "a
                         f"{_slice_words(-1, region, names, years, 'en')}; n = {count(n)} statements; hollow dots mark "
                         f"years with little material{signs['en']}"},
         how_to_read={"zh": "每幅一个主题，纵轴相同；线旁的数是最后一年的占比，色带是95%区间，只供粗看："
-                           "变化成不成立，在变化图（theme_change）里检验。" + mix["zh"] + "同组主题的颜色相近："
+                           "变化成不成立，在主题升降图里检验。" + mix["zh"] + "同组主题的颜色相近："
                            + "、".join(g["zh"] for g in groups) + "。" + SMALL_SHEET_RULE["zh"],
                      "en": "One chart a theme, all on one scale; the number is the last year’s share, the band the "
-                           "95% interval. The bands are a rough guide: changes are tested in the figure of changes "
-                           "(theme_change)."
+                           "95% interval. The bands are a rough guide: changes are tested in the figure of themes that "
+                           "rose and fell."
                            + mix["en"]
                            + " Themes of one group have similar colours: " + ", ".join(g["en"] for g in groups) + ". "
                            + SMALL_SHEET_RULE["en"]},
@@ -3624,7 +3624,7 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
                "high": _SHARE_COLUMNS["high"],
                "share_same_year": {"zh": "其中总局同一年说的", "en": "of this said in the same year", "unit": "%"},
                "n_echoing": {"zh": "有重复的语句数", "en": "statements that repeat"},
-               "median_lag": {"zh": "滞后天数中位数", "en": "median lag", "unit": "天 days"},
+               "median_lag": {"zh": "至少滞后天数的中位数", "en": "median of the least lag", "unit": "天 days"},
                "thin": _SHARE_COLUMNS["thin"]}
     data = data[list(columns)]
     shared = dict(stem=stem, data=data, columns=columns, unit={"zh": "%", "en": "%"}, period=period, **finishing)
@@ -3700,7 +3700,7 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
         keys = {"zh": ["● 重复此前的说法  ○ 其中总局同一年的", "● 全部  ○ 同年"],
                 "en": ["● repeats what was said before   ○ of that, in the same year", "● all   ○ same year"]}[lang]
         write(axes, (0, 1), longest_that_fits(axes, keys, 8), 8, at="axes", shift=(0, 4), va="baseline", color=SOFT_INK)
-        for word, x in (({"zh": "滞后", "en": "lag"}[lang], 66), ("n", 98)):
+        for word, x in (({"zh": "至少滞后", "en": "lag ≥"}[lang], 66), ("n", 98)):
             write(axes, (1, 1), word, 7.5, at="axes", shift=(x, 4), ha="right", va="baseline", color=QUIET_INK)
         write_more(axes, len(everything) - len(shown), lang, len(everything), {
             "zh": "材料够用的，由高到低", "en": "regions with enough material, from the top"})
@@ -3716,11 +3716,11 @@ def echo_index(echo_by_region: pd.DataFrame, *, names: Names, regions: Sequence[
               "articles were read, not that much is repeated; do not compare it with the other intervals."}
     return figures.finish(
         draw, title=title or automatic, n=n, alt=alt, height=0.19 * len(worth) + 0.55,
-        subtitle={"zh": f"各地文字逐字重复总局此前措辞的比例与95%区间；n={count(n)}条语句，滞后为天数中位数，"
+        subtitle={"zh": f"各地文字逐字重复总局此前措辞的比例与95%区间；n={count(n)}条语句，滞后为至少天数的中位数，"
                         f"灰色材料偏少{unshown['zh']}{none['zh']}",
                   "en": "Share of each region’s wording that repeats earlier national wording, with 95% intervals; n "
                         "= "
-                        f"{count(n)} statements; lag is the median in days; grey: too little material"
+                        f"{count(n)} statements; lag: median of the least days; grey: too little material"
                         + unshown["en"] + none["en"]},
         how_to_read={"zh": "点越靠右，这个地区的文字里与总局此前说法一字不差的部分越多；"
                            "空心点只计总局同一年的说法，与实心点重合时看不见。"

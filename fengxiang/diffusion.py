@@ -431,6 +431,23 @@ def _trimmed(text: str) -> str:
     return text
 
 
+def not_said_before(echoes: pd.DataFrame, sayers: pd.DataFrame) -> pd.DataFrame:
+    """Echoes whose wording those who repeat it had not used themselves before their source did.
+
+    Args:
+        echoes: rows of `echo_index`; each is of one of `sayers`.
+        sayers: statement_id, date, text: all that they have said.
+    """
+    said = _with_days(sayers).sort_values("day_low")[["day_low", "text"]]
+    sources = _with_days(echoes[["source_date"]].rename(columns={"source_date": "date"}).drop_duplicates())
+    day_of = dict(zip(sources["date"], sources["day_high"], strict=True))
+    keep = []
+    for repeated, date in zip(echoes["repeated"], echoes["source_date"], strict=True):
+        earlier = said.loc[said["day_low"] < day_of[date], "text"]
+        keep.append(not any(earlier.str.contains(run, regex=False).any() for run in repeated))
+    return echoes[np.array(keep, dtype=bool)]
+
+
 def echo_by_region(echo: pd.DataFrame, surely_after: bool = True, level: float = 0.95) -> pd.DataFrame:
     """The share of each region's wording that repeats the other side's.
 

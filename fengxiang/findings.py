@@ -354,8 +354,12 @@ def _standardised_caveat(view: View, year: int, first: int, shares: Shares, name
               f"{numbers[0]['en']}")
     if best != first:
         numbers.append(number(best))
-        zh += f"，排在它前面的有“{names.theme(codes[best], 'zh')}”（{numbers[1]['zh']}）"
-        en += f", and “{names.theme(codes[best], 'en')}” would stand before it ({numbers[1]['en']})"
+        n = int((value > value[first]).sum())
+        zh += (f"，有{n}个主题在它前面，最高的是“{names.theme(codes[best], 'zh')}”（{numbers[1]['zh']}）" if n > 1 else
+               f"，排在它前面的是“{names.theme(codes[best], 'zh')}”（{numbers[1]['zh']}）")
+        en += (f", and {n} themes would stand before it, “{names.theme(codes[best], 'en')}” highest "
+               f"({numbers[1]['en']})" if n > 1 else
+               f", and “{names.theme(codes[best], 'en')}” would stand before it ({numbers[1]['en']})")
     return {"zh": f"{zh}。", "en": f"{en}."}, numbers
 
 

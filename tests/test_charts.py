@@ -977,8 +977,8 @@ def test_shares_with_the_mix_held_still_stand_beside_the_raw_ones(tmp_path):
                                                                     "tech": False}
     assert "Green finance" in card.alt["en"].rpartition("held still")[2]
     assert "带*的主题" in card.how_to_read["zh"]
-    assert "theme_change" in card.how_to_read["zh"]
-    assert "theme_change" in card.how_to_read["en"]
+    assert "主题升降图" in card.how_to_read["zh"]
+    assert "figure of themes that rose and fell" in card.how_to_read["en"]
     plain = drawn("theme_prevalence", tmp_path, standardised=None, warned=None)
     assert "standardised" not in data_of(plain)
     assert "held still" not in plain.alt["en"] + plain.how_to_read["en"]

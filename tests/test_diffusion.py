@@ -465,3 +465,15 @@ def test_a_broken_rule_file_is_named_with_its_line(tmp_path, old, new, message):
 def test_rules_can_be_sent_to_another_process():
     again = pickle.loads(pickle.dumps(RULES))
     assert again.places == RULES.places
+
+
+def test_what_the_centre_had_said_itself_before_is_no_echo_of_a_region():
+    echoes = pd.DataFrame([("n2", ["建立融资协调机制"], "2024-11-18"), ("n3", ["一行一策"], "2024-11-18"),
+                           ("n4", ["保险下乡"], "2024")], columns=["statement_id", "repeated", "source_date"])
+    said = pd.DataFrame([("n1", "2024-10-16", "要建立融资协调机制。"), ("n2", "2025-05-30", "建立融资协调机制，见效。"),
+                         ("n3", "2024-11-18", "推行一行一策。"),  # the day of the source itself decides nothing
+                         ("n4", "2025-01-01", "推进保险下乡。"), ("n0", "2024", "谈到保险下乡。")],
+                        columns=["statement_id", "date", "text"])
+    assert diffusion.not_said_before(echoes, said)["statement_id"].tolist() == ["n3"]
+    assert diffusion.not_said_before(echoes, said.iloc[1:4])["statement_id"].tolist() == ["n2", "n3", "n4"]
+    assert diffusion.not_said_before(echoes.head(0), said).empty

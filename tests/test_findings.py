@@ -178,9 +178,13 @@ def test_the_first_theme_carries_a_caution_where_the_mix_of_kinds_of_articles_pu
     assert told.grade == "first"
     # 200 plans and 210 reviews in all: a would have 200 of 410
     assert told.caveat["zh"] == ("各年材料的文章类别构成不同；按各年合计的构成拉平后，这一占比是48.8%，"
-                                 "排在它前面的有“主题b”（51.2%）。")
+                                 "排在它前面的是“主题b”（51.2%）。")
     assert told.caveat["en"].endswith("this share would be 48.8%, and “Theme b” would stand before it (51.2%).")
     assert [x["zh"] for x in told.caveat_numbers] == ["48.8%", "51.2%"]
+    both = findings.leading_theme(view([r if r[2] != "b" else (*r[:2], "bc", *r[3:]) for r in even],
+                                       kinds={**kinds, "r202400": "review"}), NAMES)  # reviews are on c as well
+    assert both.caveat["zh"].endswith("这一占比是48.8%，有2个主题在它前面，最高的是“主题b”（51.2%）。")
+    assert both.caveat["en"].endswith("and 2 themes would stand before it, “Theme b” highest (51.2%).")
     # the same shares where every year has the same mix: nothing to be cautious of
     alike = [*many("p", 2025, 16, 10, "a"), *many("r", 2025, 4, 10, "b"), *rows[-200:]]
     alike_kinds = {r[0]: {"p": "plan", "r": "review"}[r[0][0]] for r in alike}
