@@ -3533,14 +3533,16 @@ def diffusion_timeline(first_uses: pd.DataFrame, *, names: Names, terms: Sequenc
         day = (high_end - low_end) / points  # days to a point
         for i, term in enumerate(shown):
             part = data[data["term"] == term]
-            low = part["day_low"].to_numpy(float)
-            high = np.minimum(part["day_high"].to_numpy(float), np.maximum(low, newest))
+            low, known_to = part["day_low"].to_numpy(float), part["day_high"].to_numpy(float)
+            wide = known_to - low > 45  # a date known to the year or month only
+            high = np.minimum(known_to, np.maximum(low, newest))
             # Dots that would hide each other stand side by side.
-            middle = np.array(figures.spread((low + high) / 2, 6.2 * day, low_end + 3 * day, high_end - 3 * day))
+            # none of them before its date, and none in a later year where there is room
+            middle = np.maximum((low + high) / 2, low + 3 * day)
+            middle = np.array(figures.spread(middle, 6.2 * day, max(low_end, low.min()) + 3 * day, high_end - 3 * day))
             axes.plot([middle.min(), middle.max()], [i, i], color="#DDD8D0", linewidth=1, zorder=0.5)
             is_nation = (part["region"] == NATIONAL).to_numpy()
             first = part["first"].to_numpy(bool)
-            wide = high - low > 45  # a date known to the year or month only
             axes.hlines(np.full(wide.sum(), i), low[wide], high[wide], color=UNCLEAR, linewidth=2.4, zorder=1)
             axes.scatter(middle[~is_nation], np.full((~is_nation).sum(), i), s=22, zorder=3,
                          c=[LATER if f else pale(LATER) for f in first[~is_nation]], edgecolors=PAPER,
