@@ -413,8 +413,7 @@ def stages(raw: Path, cache: Path, megabytes: float = 4) -> list[str]:
             layers = timed("all of coding", partition._code)(batch, tokens, toolkit)
             made = partition.Partial(bucket, str(number), *(f"{layer}-{number:032d}" for layer in LAYERS))
             timed("keep the layers", kept)(made, tables, texts, tokens, layers)
-            ids = tuple(f"{i:012x}" for i in range(len(texts)))
-            task = Finish(made, str(keep.folder), str(cache / "out"), "", f"{number:032d}", ids, ids, ())
+            task = Finish(made, str(keep.folder), str(cache / "out"), "", f"{number:032d}", (), ())
             timed("write the tables", finish)(task)
     spent["keys and signatures"] = spent["all of cleaning"] - spent["clean"] - spent["split into statements"]
     spent["count"] = spent["all of coding"] - spent["attribute"] - spent["code"]

@@ -63,8 +63,7 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
     root = _adding_up(partials, before, cache, fingerprint, run, names)  # goes on in the workers meanwhile
     progress("looking for copies and reprints")
     corpus = _Corpus.of(partials, cache)
-    ids = corpus.identifiers()
-    stories, is_shared = corpus.stories(ids, f"remembered-{digest(fingerprint)}", run)
+    corpus.tell_apart(f"remembered-{digest(fingerprint)}", run)
 
     progress("writing the tables")
     _make_way(out, [p.bucket for p in partials])
@@ -74,17 +73,15 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
 
     def changed() -> Iterator[Finish]:
         for number, partial in enumerate(partials):
-            a, b = corpus.starts[number], corpus.starts[number + 1]
-            inside = tuple(np.flatnonzero(is_shared[a:b]).tolist())
-            key = digest(fingerprint, *partial.names, "\n".join(ids[a:b]), "\n".join(stories[a:b]), repr(inside))
+            again, shared = corpus.again_in(number), corpus.shared_in(number)
+            key = digest(fingerprint, *partial.names, repr(again), repr(shared))
             end = f"/part-{partial.bucket}.parquet" if partial.bucket else ""
             files = [f"{name}.parquet{end}" for name in PARTED]
             parts[partial.bucket] = written.get(partial.bucket, ["", ""])
             if parts[partial.bucket][0] != key or any(
                     f not in stats or stats[f] != stats_before.get(f) for f in files) or (
-                    inside and not cache.has(parts[partial.bucket][1])):
-                yield Finish(partial, str(cache.folder), str(out), fingerprint, key, tuple(ids[a:b]),
-                             tuple(stories[a:b]), inside)
+                    shared and not cache.has(parts[partial.bucket][1])):
+                yield Finish(partial, str(cache.folder), str(out), fingerprint, key, again, shared)
 
     finished = run(finish, changed())
     whole = root()
@@ -110,111 +107,141 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
 
 @dataclass(slots=True)
 class _Corpus:
-    """What is held of every article: where it stands, what its text is called, its date, its signature.
+    """What is held of every article: where it stands, what its text is called, its date, its signature. Arrays, not
+    objects: a process that merges a million articles holds hardly more than these.
 
     Attributes:
         partials: the partitions.
         cache: where they are.
         starts: the index of each partition's first article; one more at the end.
-        keys: base_id, date, source_file, position: a row an article.
-        sketches: the signature of each.
+        names: what each article's text is called: the number that its identifier is made of.
+        places: date, source_file, position: a row an article; given up by `tell_apart`.
+        sketches: the signature of each; given up by `tell_apart`.
         rejected: all rejections.
         cut: the partials that hold pieces of files that stand in several partitions, by cache name.
+        again: of each article, the how manieth it is with the same text, in the order of the files.
+        first: of each article, the index of the first one of its story.
+        shared: of each article, whether others tell its story.
     """
 
     partials: Sequence[Partial]
     cache: Cache
     starts: np.ndarray
-    keys: pa.Table
+    names: np.ndarray
+    places: pa.Table
     sketches: np.ndarray
     rejected: pa.Table
-    cut: list[str] = field(default_factory=list)
+    cut: list[str]
+    again: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    first: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    shared: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     @classmethod
     def of(cls, partials: Sequence[Partial], cache: Cache) -> _Corpus:
         """Read what is needed from the partials."""
-        sizes, keys, sketches, rejected, cut = [0], [], [], [], []
+        sizes, names, places, sketches, rejected, cut = [0], [], [], [], [], []
         for partial in partials:
             read = cache.read(partial.clean, ("keys", "rejected", "cut_files"))
             own = read["keys"]
             sizes.append(len(own))
-            keys.append(own.drop_columns(["sketch"]))
+            names.append(_numbers(own["base_id"].to_pylist()))
+            places.append(own.select(["date", "source_file", "position"]))
             sketches += [c.flatten().to_numpy() for c in own["sketch"].chunks]
             rejected.append(read["rejected"])
             if len(read["cut_files"]):
                 cut.append(partial.clean)
-        schema = pa.schema([("base_id", pa.string()), ("date", pa.string()), ("source_file", pa.string()),
-                            ("position", pa.int32())])
+        schema = pa.schema([("date", pa.string()), ("source_file", pa.string()), ("position", pa.int32())])
         flat = np.concatenate(sketches) if sketches else np.zeros(0, dtype=np.uint32)
-        return cls(partials, cache, np.cumsum(sizes), pa.concat_tables(keys or [schema.empty_table()]),
-                   flat.reshape(-1, SKETCH),
+        return cls(partials, cache, np.cumsum(sizes), np.concatenate(names or [_numbers([])]),
+                   pa.concat_tables(places or [schema.empty_table()]), flat.reshape(-1, SKETCH),
                    pa.concat_tables(rejected or [tables.TABLES["rejected"].schema.empty_table()]), cut)
 
-    def identifiers(self) -> list[str]:
-        """Unique identifiers: the same text in a second place gets `-2`, in the order of the files."""
-        column = self.keys["base_id"]
-        ids = column.to_pylist()
-        counted = pc.value_counts(column)
-        several = counted.field("values").filter(pc.greater(counted.field("counts"), 1))
-        groups: dict[str, list[int]] = {}
-        for i in np.flatnonzero(pc.is_in(column, value_set=several)).tolist() if len(several) else ():
-            groups.setdefault(ids[i], []).append(i)
-        for base, members in groups.items():
-            rows = self.keys.select(["source_file", "position"]).take(members).to_pylist()
-            order = sorted(range(len(members)), key=lambda m: (rows[m]["source_file"], rows[m]["position"]))
-            for rank, m in enumerate(order, 1):
-                ids[members[m]] = base if rank == 1 else f"{base}-{rank}"
-        return ids
-
-    def stories(self, ids: list[str], remembered_name: str, run: Callable) -> tuple[list[str], np.ndarray]:
-        """The story of each article, named by its first one; and whether other articles tell it too.
+    def tell_apart(self, remembered_name: str, run: Callable) -> None:
+        """Find out which articles have the same text, and which belong to one story.
 
         Args:
-            ids: the identifiers of the articles.
             remembered_name: where the cache keeps what was found out about pairs of texts.
             run: a `map` over tasks.
         """
+        self.again = self._again()
         # an undated copy never leads: "~" sorts after every date
-        order = pc.sort_indices(self.keys.set_column(1, "date", pc.fill_null(self.keys["date"], "~")),
+        order = pc.sort_indices(self.places.set_column(0, "date", pc.fill_null(self.places["date"], "~")),
                                 [(n, "ascending") for n in ("date", "source_file", "position")]).to_numpy()
         ranks = np.empty(len(order), dtype=np.int64)
         ranks[order] = np.arange(len(order))
-        names = np.fromiter((int(base, 16) for c in self.keys["base_id"].chunks for base in c.to_pylist()),
-                            dtype=np.uint64, count=len(order))
+        self.places = self.places.slice(0, 0)
         remembered = Remembered()
         if self.cache.has(remembered_name):
-            read = self.cache.read(remembered_name)
-            remembered = Remembered(
-                dict(zip(*(c.to_pylist() for c in read["shards"].columns), strict=True)),
-                np.column_stack([c.to_numpy() for c in read["pairs"].columns]),
-                {(a, b): same for a, b, same in zip(*(c.to_pylist() for c in read["judged"].columns), strict=True)})
-
-        def place(rank: int) -> tuple[str, int]:
-            i = int(order[rank])
-            number = int(np.searchsorted(self.starts, i, side="right")) - 1
-            return self.partials[number].texts, i - int(self.starts[number])
-
-        def judged(pairs: list[tuple[int, int]]) -> list[bool]:
-            tasks = [Judge(str(self.cache.folder), tuple((*place(a), *place(b)) for a, b in some))
-                     for some in (pairs[i:i + PAIRS_AT_ONCE] for i in range(0, len(pairs), PAIRS_AT_ONCE))]
-            return [same for found in run(judge, tasks) for same in found]
-
-        before = remembered.shards, set(remembered.judged)
-        lead = link(ranks, names, self.sketches, judged, remembered)
-        if before != (remembered.shards, set(remembered.judged)):
-            a, b = (pa.array([p[side] for p in remembered.judged], type=pa.uint64()) for side in (0, 1))
+            read = {name: [column.to_numpy() for column in table.columns]
+                    for name, table in self.cache.read(remembered_name).items()}
+            remembered = Remembered(dict(zip(*(c.tolist() for c in read["shards"]), strict=True)),
+                                    np.column_stack(read["pairs"]), np.column_stack(read["judged"][:2]),
+                                    read["judged"][2].astype(bool))
+        before = remembered.shards, remembered.judged
+        self.first = link(ranks, self.names, self.sketches, lambda pairs: self._judged(pairs, run), remembered)
+        self.sketches = self.sketches[:0]
+        self.shared = np.bincount(self.first, minlength=len(self.first))[self.first] > 1
+        if before[0] != remembered.shards or not np.array_equal(before[1], remembered.judged):
+            columns = {"pairs": (("shard", "a", "b"), remembered.pairs), "judged": (("a", "b"), remembered.judged)}
+            kept = {name: pa.table({c: pa.array(np.ascontiguousarray(rows[:, i])) for i, c in enumerate(titles)})
+                    for name, (titles, rows) in columns.items()}
             self.cache.write(remembered_name, {
                 "shards": pa.table({"shard": pa.array(list(remembered.shards), type=pa.int32()),
                                     "hash": pa.array(list(remembered.shards.values()), type=pa.binary())}),
-                "pairs": pa.table({n: pa.array(np.ascontiguousarray(remembered.pairs[:, i]))
-                                   for i, n in enumerate(("shard", "a", "b"))}),
-                "judged": pa.table({"a": a, "b": b,
-                                    "same": pa.array(list(remembered.judged.values()), type=pa.bool_())})})
-        stories, shared = list(ids), np.zeros(len(ids), dtype=bool)
-        for rank, first in lead.items():
-            stories[order[rank]] = ids[order[first]]
-            shared[order[rank]] = True
-        return stories, shared
+                "pairs": kept["pairs"],
+                "judged": kept["judged"].append_column("same", pa.array(remembered.same.astype(np.int8)))})
+
+    def _again(self) -> np.ndarray:
+        again = np.ones(len(self.names), dtype=np.int32)
+        _, inverse, counts = np.unique(self.names, return_inverse=True, return_counts=True)
+        several = np.flatnonzero(counts[inverse] > 1)
+        if len(several):
+            rows = self.places.select(["source_file", "position"]).take(pa.array(several))
+            rows = rows.append_column("name", pa.array(inverse[several]))
+            order = pc.sort_indices(rows, [(n, "ascending") for n in ("name", "source_file", "position")]).to_numpy()
+            name = inverse[several][order]
+            start = np.flatnonzero(np.append(True, name[1:] != name[:-1]))
+            nth = np.arange(len(name)) - np.repeat(start, np.diff(np.append(start, len(name))))
+            again[several[order]] = nth + 1
+        return again
+
+    def _judged(self, pairs: np.ndarray, run: Callable) -> np.ndarray:
+        """Whether the articles of each row tell one story, by their texts."""
+        number = np.searchsorted(self.starts, pairs, side="right") - 1
+        row = pairs - self.starts[number]
+        order = np.lexsort((number[:, 1], number[:, 0]))  # so that a task reads few partitions
+        tasks = [Judge(str(self.cache.folder), tuple(
+            (self.partials[m].texts, i, self.partials[n].texts, j)
+            for (m, n), (i, j) in zip(number[some].tolist(), row[some].tolist(), strict=True)))
+            for some in (order[i:i + PAIRS_AT_ONCE] for i in range(0, len(order), PAIRS_AT_ONCE))]
+        same = np.zeros(len(pairs), dtype=bool)
+        same[order] = [answer for found in run(judge, tasks) for answer in found]
+        return same
+
+    def _identifier(self, i: int) -> str:
+        return _identifier(f"{int(self.names[i]):012x}", int(self.again[i]))
+
+    def again_in(self, number: int) -> tuple[tuple[int, int], ...]:
+        """Of the articles of a partition, those whose text stands in an earlier place: row, how manieth."""
+        again = self.again[self.starts[number]:self.starts[number + 1]]
+        rows = np.flatnonzero(again > 1)
+        return tuple(zip(rows.tolist(), again[rows].tolist(), strict=True))
+
+    def shared_in(self, number: int) -> tuple[tuple[int, str], ...]:
+        """Of the articles of a partition, those whose story others tell too: row, identifier of the story's first."""
+        start, end = self.starts[number], self.starts[number + 1]
+        rows = np.flatnonzero(self.shared[start:end])
+        return tuple((i, self._identifier(j)) for i, j in zip(rows.tolist(), self.first[start + rows], strict=True))
+
+
+def _numbers(base_ids: Sequence[str]) -> np.ndarray:
+    """The numbers that identifiers are written of, in hexadecimal digits."""
+    return np.fromiter((int(base, 16) for base in base_ids), dtype=np.uint64, count=len(base_ids))
+
+
+def _identifier(base_id: str, again: int) -> str:
+    """A unique identifier: the same text in a second place gets `-2`."""
+    return base_id if again == 1 else f"{base_id}-{again}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,28 +263,33 @@ def judge(task: Judge) -> list[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """One partition with what only the whole corpus knows: identifiers and stories of its articles, and which of
-    its articles share a story with another one. `fingerprint` is of the code that merges, `key` says by what its rows
-    are made."""
+    """One partition with what only the whole corpus knows: which of its articles have a text that stands elsewhere
+    before (row, how manieth), and which share a story with others (row, identifier of its first article).
+    `fingerprint` is of the code that merges, `key` says by what its rows are made."""
 
     partial: Partial
     cache: str
     out: str
     fingerprint: str
     key: str
-    article_ids: tuple[str, ...]
-    story_ids: tuple[str, ...]
-    shared: tuple[int, ...]
+    again: tuple[tuple[int, int], ...]
+    shared: tuple[tuple[int, str], ...]
 
 
 def finish(task: Finish) -> tuple[str, str, str]:
     """Write one partition's rows of the parted tables, and keep in which cells its shared articles stand; returns the
     bucket, the key and the cache name of these cells, or an empty one."""
     cache, bucket = Cache(task.cache), task.partial.bucket
-    clean = cache.read(task.partial.clean, ("ledger_counts", "cut_files", "statements", "articles", "ledger"))
+    clean = cache.read(task.partial.clean, ("keys", "ledger_counts", "cut_files", "statements", "articles", "ledger"))
     coded = cache.read(task.partial.coded, ("statements", "article_themes", "article_terms"))
     words = cache.read(task.partial.words, None if task.shared else ("n_words",))
-    ids, stories = pa.array(task.article_ids, type=pa.string()), pa.array(task.story_ids, type=pa.string())
+    names = clean["keys"]["base_id"].to_pylist()
+    for i, nth in task.again:
+        names[i] = _identifier(names[i], nth)
+    ids = pa.array(names, type=pa.string())
+    for i, story in task.shared:
+        names[i] = story
+    stories = pa.array(names, type=pa.string())
     articles, statements, ledger = clean["articles"], clean["statements"], clean["ledger"]
     owner = _flat(statements["article"])
     n_words = words["n_words"]["n_words"].to_numpy()
@@ -295,25 +327,26 @@ def finish(task: Finish) -> tuple[str, str, str]:
         _write(folder(task.out), name, table, bucket)
     if not task.shared:
         return bucket, task.key, ""
-    name, cells = _shared_cells(task, owner.to_numpy(), coded["statements"], words)
+    name, cells = _shared_cells(task, len(articles), owner.to_numpy(), coded["statements"], words)
     if not cache.has(name):
         cache.write(name, cells)
     return bucket, task.key, name
 
 
-def _shared_cells(task: Finish, owner: np.ndarray, coded: pa.Table, words: dict) -> tuple[str, dict[str, pa.Table]]:
+def _shared_cells(task: Finish, n_articles: int, owner: np.ndarray, coded: pa.Table,
+                  words: dict) -> tuple[str, dict[str, pa.Table]]:
     """In which cells each term and theme stands in the articles that share a story: entity, year, region, story (a
     number made from its name), one row an article. With a name made from the content: other articles of the partition
     may change without it."""
-    is_shared = np.zeros(len(task.article_ids), dtype=bool)
-    is_shared[list(task.shared)] = True
+    story = np.zeros(n_articles, dtype=np.uint64)
+    is_shared = np.zeros(n_articles, dtype=bool)
+    for i, name in task.shared:
+        story[i], is_shared[i] = int(digest(name)[:16], 16), True
     inside = np.flatnonzero(is_shared[owner])
     renumbered = np.full(len(owner), -1, dtype=np.int64)
     renumbered[inside] = np.arange(len(inside))
     columns = coded.select(["regions", "year", "themes"]).take(pa.array(inside))
     cells = Cells.of(columns["regions"].to_pylist(), columns["year"].to_pylist(), owner[inside])
-    story = np.array([int(digest(s)[:16], 16) if is_shared[i] else 0 for i, s in enumerate(task.story_ids)],
-                     dtype=np.uint64)
     vocabulary = _flat(words["vocabulary"]["term"])
     at = renumbered[words["tokens"]["statement"].to_numpy()]
     term, at = words["tokens"]["term"].to_numpy()[at >= 0], at[at >= 0]

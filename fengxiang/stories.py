@@ -11,9 +11,9 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 
@@ -31,6 +31,7 @@ VALUES_HELD = 8_000_000  # hash values that are sorted together, about
 ROWS_AT_ONCE = 100_000  # signatures that are taken apart together
 PAIRS_AT_ONCE = 1_000_000  # pairs of signatures that are made together
 MARKS = 512  # bits by which pairs that have little in common are told at once
+TURNS = 4  # in which only one pair of each group of copies is read; then all that are left
 LIKELY = 0.4  # share of common values, where both signatures reach, from which a pair is read in full
 
 _NOT_LETTERS = re.compile(r"[^\w]|_")
@@ -180,71 +181,92 @@ class Remembered:
     Attributes:
         shards: for each shard of hash values, a hash of the values and names in it.
         pairs: the pairs each shard proposed: columns shard, name, name.
-        judged: for each proposed pair of names, whether the texts are one story.
+        judged: the pairs of names that were read in full, the smaller name first, sorted.
+        same: of each of them, whether the texts are one story.
     """
 
     shards: dict[int, bytes] = field(default_factory=dict)
     pairs: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), dtype=np.uint64))
-    judged: dict[tuple[int, int], bool] = field(default_factory=dict)
+    judged: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), dtype=np.uint64))
+    same: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
 
-def link(keys: Sequence, names: np.ndarray, sketches: np.ndarray, judge: Callable[[list[tuple]], Iterable[bool]],
-         remembered: Remembered | None = None) -> dict:
+def link(keys: np.ndarray, names: np.ndarray, sketches: np.ndarray, judge: Callable[[np.ndarray], np.ndarray],
+         remembered: Remembered | None = None) -> np.ndarray:
     """Which articles belong to one story.
 
-    Two texts belong together if they are `similar`, or by a chain of such pairs. A pair is read in full if the
+    Two texts belong together if they are `similar`, or by a chain of such pairs. A pair may be similar if the
     signatures share a value that is no stock phrase (or stand side by side among those that share one), and if they
-    agree in `LIKELY` of the values where both reach.
+    agree in `LIKELY` of the values where both reach. Such a pair is read in full, unless a chain of others has brought
+    its texts together already: of many copies of one text, few pairs are read.
 
     Args:
-        keys: sortable keys of the articles, unique, a list or an array; the smallest of a group names it, so order
-            them by date.
+        keys: sortable keys of the articles, unique; the smallest of a group leads it, so order them by date.
         names: a number for each text, uint64: the same number, the same text.
         sketches: the signature of each, a row each.
-        judge: says of pairs of keys whether their texts are `similar`.
+        judge: says of pairs, rows of two indices of articles, whether their texts are `similar`.
         remembered: what an earlier run has found; brought up to date.
 
     Returns:
-        key → smallest key of its story, for the articles that share one; articles that stand alone are left out.
-        The same whatever the order of `keys` and whatever is remembered.
+        Of each article, the index of the first one of its story: its own, where it stands alone. The same whatever
+        the order of `keys` and whatever is remembered.
     """
     remembered = Remembered() if remembered is None else remembered
-    # arrays, not objects: of a large corpus these are most of what is held
     order = np.flatnonzero(sketches[:, 0] != NOTHING)
-    order = order[np.argsort(np.asarray(keys)[order], kind="stable")]
-    parent: dict[int, int] = {}
-
-    def root(i: int) -> int:
-        while parent.get(i, i) != i:
-            parent[i] = parent.get(parent[i], parent[i])
-            i = parent[i]
-        return i
-
+    order = order[np.argsort(keys[order], kind="stable")]
     # the same text is the same story; only the first of each is compared with others
-    different, firsts = np.unique(names[order], return_index=True)
-    firsts = order[firsts]
-    for i, name in ((i, names[i]) for i in np.setdiff1d(order, firsts, assume_unique=True).tolist()):
-        parent[i] = int(firsts[np.searchsorted(different, name)])
-    del order
+    different, first, which = np.unique(names[order], return_index=True, return_inverse=True)
+    pairs = proposed(different, sketches[order[first]], remembered)
+    known, same = _recalled(pairs, different, remembered)
+    a, b = first[pairs.T]
+    # nodes are places in `order`, so that the smallest of a story is its first article
+    joined = _components(np.concatenate([np.arange(len(order)), a[same]]), np.concatenate([first[which], b[same]]))
+    for turn in count():
+        low, high = np.sort([joined[a], joined[b]], axis=0)
+        left = np.flatnonzero(~known & (low != high))
+        if not len(left):
+            break
+        if turn < TURNS:  # of each group one pair with an earlier group, if there is any
+            left = left[np.unique(high[left], return_index=True)[1]]
+        same[left] = judge(np.column_stack([order[a[left]], order[b[left]]]))
+        known[left] = True
+        found = left[same[left]]
+        joined = _components(np.concatenate([np.arange(len(order)), a[found]]), np.concatenate([joined, b[found]]))
+    remembered.judged, remembered.same = different[pairs[known]], same[known]
+    out = np.arange(len(keys))
+    out[order] = order[joined]
+    return out
 
-    def first_of(name: int) -> int:
-        return int(firsts[np.searchsorted(different, np.uint64(name))])
 
-    pairs = proposed(different, sketches[firsts], remembered)
-    new = [p for p in pairs if p not in remembered.judged]
-    found = judge([(keys[first_of(a)], keys[first_of(b)]) for a, b in new])
-    judged = dict(zip(new, found, strict=True))
-    remembered.judged = {p: judged[p] if p in judged else remembered.judged[p] for p in pairs}
-    for (a, b), same in remembered.judged.items():
-        if same:
-            first, second = sorted((root(first_of(a)), root(first_of(b))), key=keys.__getitem__)
-            if first != second:
-                parent[second] = first
-    return {keys[i]: keys[root(i)] for i in sorted(parent.keys() | set(parent.values()), key=keys.__getitem__)}
+def _recalled(pairs: np.ndarray, names: np.ndarray, remembered: Remembered) -> tuple[np.ndarray, np.ndarray]:
+    """Of each pair of indices of `names`, whether it was judged, and whether it was found to be one story."""
+    known, same = np.zeros(len(pairs), dtype=bool), np.zeros(len(pairs), dtype=bool)
+    if len(pairs) and len(remembered.judged):
+        at = np.minimum(np.searchsorted(names, remembered.judged), len(names) - 1)
+        held = (names[at] == remembered.judged).all(axis=1)
+        of_pairs, before = (rows[:, 0] * len(names) + rows[:, 1] for rows in (pairs, at[held]))
+        place = np.minimum(np.searchsorted(of_pairs, before), len(pairs) - 1)
+        hit = of_pairs[place] == before
+        known[place[hit]], same[place[hit]] = True, remembered.same[held][hit]
+    return known, same
 
 
-def proposed(names: np.ndarray, sketches: np.ndarray, remembered: Remembered | None = None) -> list[tuple[int, int]]:
-    """Pairs of names whose texts may be one story, smaller name first, sorted.
+def _components(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The smallest node of each node's component, in the graph of the edges `a` to `b`; every node has an edge, be it
+    to itself."""
+    joined = np.arange(int(a.max(initial=-1)) + 1)
+    while True:
+        low, high = np.sort([joined[a], joined[b]], axis=0)
+        apart = low != high
+        if not apart.any():
+            return joined
+        np.minimum.at(joined, high[apart], low[apart])
+        while ((further := joined[joined]) != joined).any():
+            joined = further
+
+
+def proposed(names: np.ndarray, sketches: np.ndarray, remembered: Remembered | None = None) -> np.ndarray:
+    """Pairs of texts that may be one story: rows of two indices of `names`, the smaller first, sorted.
 
     Memory grows with the number of signatures, not of pairs: a value proposes at most `STOCK_PHRASE` pairs for each
     text, and pairs are sifted by `_likely` as they come. Hash values are looked at in `SHARDS`; what a shard proposes
@@ -286,7 +308,8 @@ def proposed(names: np.ndarray, sketches: np.ndarray, remembered: Remembered | N
         pairs = np.concatenate([remembered.pairs[kept[remembered.pairs[:, 0].astype(np.int64)]], *fresh])
         remembered.pairs = pairs[np.lexsort(pairs.T[::-1])]
         remembered.shards = shards
-    return sorted(set(zip(remembered.pairs[:, 1].tolist(), remembered.pairs[:, 2].tolist(), strict=True)))
+    a, b = np.searchsorted(names, remembered.pairs[:, 1:]).T
+    return np.column_stack(np.divmod(_distinct(a * max(len(names), 1) + b), max(len(names), 1)))
 
 
 def _held(sketches: np.ndarray, low: int, high: int) -> tuple[np.ndarray, np.ndarray]:

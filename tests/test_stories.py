@@ -30,11 +30,17 @@ def named(texts: dict[str, str]) -> np.ndarray:
     return np.array([int(identifier(normalised(t)), 16) for t in texts.values()], dtype=np.uint64)
 
 
-def families(texts: dict[str, str], remembered: Remembered | None = None) -> dict[str, str]:
-    def judge(pairs):
-        return [similar(normalised(texts[a]), normalised(texts[b])) for a, b in pairs]
+def families(texts: dict[str, str], remembered: Remembered | None = None, asked: list | None = None) -> dict[str, str]:
+    """Key → key of the first of its story, of the texts that share one; `asked` gets the pairs that were read."""
+    keys, normal = np.array(list(texts)), [normalised(t) for t in texts.values()]
 
-    return link(list(texts), named(texts), sketches([normalised(t) for t in texts.values()]), judge, remembered)
+    def judge(pairs):
+        (asked if asked is not None else []).extend(keys[pairs].tolist())
+        return np.array([similar(normal[a], normal[b]) for a, b in pairs])
+
+    first = link(keys, named(texts), sketches(normal), judge, remembered)
+    shared = np.bincount(first, minlength=len(first))[first] > 1
+    return {k: f for k, f, s in zip(keys.tolist(), keys[first].tolist(), shared, strict=True) if s}
 
 
 def jaccard_by_sets(a: str, b: str) -> float:
@@ -143,7 +149,7 @@ def test_what_is_remembered_changes_nothing_but_the_work(monkeypatch):
     more = texts | {"9999": A, "9998": texts["0003"] + "有删节"}
     del more["0010"]
     assert families(more, remembered) == families(more)
-    assert remembered.judged.keys() == {p for p in remembered.judged if set(p) <= set(named(more).tolist())}
+    assert np.isin(remembered.judged, named(more)).all()  # what is gone is forgotten
     assert 0 < asked[1] < asked[2]
 
 
@@ -156,10 +162,55 @@ def test_how_many_values_are_sorted_together_changes_nothing(monkeypatch):
     assert len(expected) == 2 * 9 + 2
     monkeypatch.setattr(stories, "VALUES_HELD", 300)
     assert families(texts, afterwards) == expected
-    assert (afterwards.shards, afterwards.judged) == (at_once.shards, at_once.judged)
-    assert afterwards.pairs.tolist() == at_once.pairs.tolist()
+    assert afterwards.shards == at_once.shards
+    for name in ("pairs", "judged", "same"):
+        assert getattr(afterwards, name).tolist() == getattr(at_once, name).tolist()
     texts["new"] = texts["k001"] + "。"
     assert families(texts, afterwards) == families(texts)
+
+
+def test_of_many_copies_few_pairs_are_read_and_none_twice():
+    # of 24 copies each is like each other: 276 pairs, of which 23 bring them together
+    texts = {f"{i:03d}": A + B + A[::-1] + f"第{i}版" for i in range(24)} | {"other": B[::-1] * 3}
+    asked, remembered = [], Remembered()
+    together = {f"{i:03d}": "000" for i in range(24)}
+    assert families(texts, remembered, asked) == together
+    assert len(asked) == len(remembered.judged) == 23
+    assert families(texts, remembered, asked) == together
+    assert len(asked) == 23
+    del texts["000"]  # all the others were compared with it
+    assert families(texts, remembered, asked) == families(texts) == {f"{i:03d}": "001" for i in range(1, 24)}
+    assert len(asked) <= 2 * 23
+
+
+def test_what_one_pair_denies_another_chain_may_bring_together(monkeypatch):
+    # 0 and 2 are unlike, but each is like 1: which pair is read first must not matter
+    monkeypatch.setattr(stories, "LIKELY", 0.1)
+    long = A + B + A[::-1] + B[::-1]
+    texts = {"0": long[:130], "1": long, "2": long[60:]}
+    alike = {(i, j): similar(normalised(texts[i]), normalised(texts[j])) for i, j in ("01", "12", "02")}
+    assert alike == {("0", "1"): True, ("1", "2"): True, ("0", "2"): False}
+    for names in (("0", "1", "2"), ("0", "2", "1"), ("1", "0", "2")):
+        renamed = dict(zip(names, texts.values(), strict=True))
+        assert set(families(renamed).values()) == {"0"}
+
+
+@given(st.integers(1, 30).flatmap(lambda n: st.tuples(st.just(n), st.lists(st.tuples(
+    st.integers(0, n - 1), st.integers(0, n - 1)), max_size=40))))
+def test_components_are_those_that_walking_finds(graph):
+    n, edges = graph
+    beside = {i: {b for a, b in edges if a == i} | {a for a, b in edges if b == i} for i in range(n)}
+
+    def reached(i):
+        found, waiting = {i}, [i]
+        while waiting:
+            more = beside[waiting.pop()] - found
+            found |= more
+            waiting += more
+        return found
+
+    a, b = (np.array([*range(n), *(e[side] for e in edges)]) for side in (0, 1))
+    assert stories._components(a, b).tolist() == [min(reached(i)) for i in range(n)]
 
 
 def test_pairs_are_sifted_as_if_each_were_counted():
