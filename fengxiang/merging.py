@@ -174,20 +174,18 @@ class _Corpus:
         if self.cache.has(remembered_name):
             read = {name: [column.to_numpy() for column in table.columns]
                     for name, table in self.cache.read(remembered_name).items()}
-            remembered = Remembered(dict(zip(*(c.tolist() for c in read["shards"]), strict=True)),
-                                    np.column_stack(read["pairs"]), np.column_stack(read["judged"][:2]),
-                                    read["judged"][2].astype(bool))
-        before = remembered.shards, remembered.judged
+            remembered = Remembered(read["shards"][0], np.column_stack(read["pairs"]),
+                                    np.column_stack(read["judged"][:2]), read["judged"][2].astype(bool))
+        before = remembered.stamps, remembered.judged
         self.first = link(ranks, self.names, self.sketches, lambda pairs: self._judged(pairs, run), remembered)
         self.sketches = self.sketches[:0]
         self.shared = np.bincount(self.first, minlength=len(self.first))[self.first] > 1
-        if before[0] != remembered.shards or not np.array_equal(before[1], remembered.judged):
+        if not all(map(np.array_equal, before, (remembered.stamps, remembered.judged))):
             columns = {"pairs": (("shard", "a", "b"), remembered.pairs), "judged": (("a", "b"), remembered.judged)}
             kept = {name: pa.table({c: pa.array(np.ascontiguousarray(rows[:, i])) for i, c in enumerate(titles)})
                     for name, (titles, rows) in columns.items()}
             self.cache.write(remembered_name, {
-                "shards": pa.table({"shard": pa.array(list(remembered.shards), type=pa.int32()),
-                                    "hash": pa.array(list(remembered.shards.values()), type=pa.binary())}),
+                "shards": pa.table({"stamp": pa.array(remembered.stamps)}),
                 "pairs": kept["pairs"],
                 "judged": kept["judged"].append_column("same", pa.array(remembered.same.astype(np.int8)))})
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from .terms import Tokens
 
 MAX_FILE_BYTES = 256_000_000  # a larger file that cannot be cut is refused
-TEXTS_AT_ONCE = 16  # compared texts that are packed, and unpacked, together
-OPEN_TEXTS = 128  # files of them that stay open
+TEXTS_AT_ONCE = 16  # compared texts that are read together, where a store is read in blocks
+OPEN_TEXTS = 512  # files of them that stay open
 SEVERAL = "、"  # between the names of agencies that speak together
 _WHOLE = b"ARROW1"  # the end of a file in the cache; that of an Arrow file, too
 
@@ -563,10 +563,9 @@ class Cache:
         from .tables import replace_file
 
         table = pa.table({"text": pa.array(texts, type=pa.string())})
-        options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
-        def put(path):
-            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema, options=options) as writer:
+        def put(path):  # not packed: to unpack those beside it costs more than to read one
+            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
                 writer.write_table(table, max_chunksize=TEXTS_AT_ONCE)
 
         replace_file(self._path(name), put, durable=False)

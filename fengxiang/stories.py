@@ -27,7 +27,6 @@ STOCK_PHRASE = 64  # a hash value that more texts share is a stock phrase: it pr
 NEIGHBOURS = 4  # each with so many before it in the order of the signatures
 SHARDS = 1024  # of hash values: a power of two
 VALUES_AT_ONCE = 4_000_000  # hash values of shards that are looked at together
-VALUES_HELD = 8_000_000  # hash values that are sorted together, about
 ROWS_AT_ONCE = 100_000  # signatures that are taken apart together
 PAIRS_AT_ONCE = 1_000_000  # pairs of signatures that are made together
 MARKS = 512  # bits by which pairs that have little in common are told at once
@@ -99,10 +98,15 @@ def _hashes(points: np.ndarray, width: int) -> np.ndarray:
     for i in range(1, width):
         hashes *= _MULTIPLIER
         hashes += points[i:n + i]
-    hashes ^= hashes >> np.uint64(29)  # mix, so that the smallest values are spread over all texts
-    hashes *= np.uint64(0xBF58476D1CE4E5B9)
-    hashes ^= hashes >> np.uint64(32)
-    return hashes
+    return _mixed(hashes)  # so that the smallest values are spread over all texts
+
+
+def _mixed(values: np.ndarray) -> np.ndarray:
+    """The 64-bit `values`, changed in place so that each bit depends on many."""
+    values ^= values >> np.uint64(29)
+    values *= np.uint64(0xBF58476D1CE4E5B9)
+    values ^= values >> np.uint64(32)
+    return values
 
 
 def _distinct(values: np.ndarray) -> np.ndarray:
@@ -179,13 +183,13 @@ class Remembered:
     """What an earlier run has found out about texts, by their names; it holds whatever the corpus is now.
 
     Attributes:
-        shards: for each shard of hash values, a hash of the values and names in it.
+        stamps: for each shard of hash values, a hash of the values and names in it.
         pairs: the pairs each shard proposed: columns shard, name, name.
         judged: the pairs of names that were read in full, the smaller name first, sorted.
         same: of each of them, whether the texts are one story.
     """
 
-    shards: dict[int, bytes] = field(default_factory=dict)
+    stamps: np.ndarray = field(default_factory=lambda: np.zeros(SHARDS, dtype=np.uint64))
     pairs: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), dtype=np.uint64))
     judged: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), dtype=np.uint64))
     same: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
@@ -275,73 +279,71 @@ def proposed(names: np.ndarray, sketches: np.ndarray, remembered: Remembered | N
     Args:
         names: a number for each text, ascending.
         sketches: the signature of each.
-        remembered: what an earlier run has found; its shards and pairs are brought up to date.
+        remembered: what an earlier run has found; its stamps and pairs are brought up to date.
     """
     remembered = Remembered() if remembered is None else remembered
-    bits = SHARDS.bit_length() - 1
-    n_values = sum(int(np.count_nonzero(sketches[a:a + ROWS_AT_ONCE] != NOTHING))
-                   for a in range(0, len(names), ROWS_AT_ONCE))
-    steps = np.linspace(0, SHARDS, min(n_values // VALUES_HELD + 1, SHARDS) + 1).astype(int).tolist()
-    shards: dict[int, bytes] = {}
-    fresh = []
-    for low, high in pairwise(steps):
-        values, owner = _held(sketches, low, high)
-        bounds = np.arange(low, high, dtype=np.uint32) << np.uint32(32 - bits)
-        cuts = [*np.searchsorted(values, bounds).tolist(), len(values)]
-        again = []
-        for shard, (a, b) in enumerate(pairwise(cuts), low):
-            hashed = hashlib.blake2b(values[a:b].tobytes() + names[owner[a:b]].tobytes(), digest_size=16)
-            shards[shard] = hashed.digest()
-            if shards[shard] != remembered.shards.get(shard):
-                again.append((a, b))
-        while again:
-            some, size = [], 0
-            while again and (not some or size + again[-1][1] - again[-1][0] <= VALUES_AT_ONCE):
-                some.append(again.pop())
-                size += some[-1][1] - some[-1][0]
-            at = np.concatenate([np.arange(a, b) for a, b in reversed(some)])
-            likely = _proposals(values[at], owner[at], sketches)
-            fresh.append(np.column_stack([likely[:, 0].astype(np.uint64) >> np.uint64(32 - bits),
-                                          names[likely[:, 1]], names[likely[:, 2]]]).astype(np.uint64))
-    if shards != remembered.shards:
-        kept = np.array([shards[n] == remembered.shards.get(n) for n in range(SHARDS)])
-        pairs = np.concatenate([remembered.pairs[kept[remembered.pairs[:, 0].astype(np.int64)]], *fresh])
+    stamps, sizes = _shards(names, sketches)
+    if not np.array_equal(stamps, remembered.stamps):
+        bits = np.uint64(32 - (SHARDS.bit_length() - 1))
+        is_other = stamps != remembered.stamps
+        other, marks = np.flatnonzero(is_other), _marks(sketches)
+        found = [remembered.pairs[~is_other[remembered.pairs[:, 0].astype(np.int64)]]]
+        batch = np.cumsum(sizes[other]) // VALUES_AT_ONCE
+        for number in _distinct(batch).tolist():
+            some = other[batch == number]
+            likely = _proposals(*_held(sketches, some), sketches, marks)
+            found.append(np.column_stack([likely[:, 0].astype(np.uint64) >> bits, names[likely[:, 1:]]]))
+        pairs = np.concatenate(found)
         remembered.pairs = pairs[np.lexsort(pairs.T[::-1])]
-        remembered.shards = shards
+        remembered.stamps = stamps
     a, b = np.searchsorted(names, remembered.pairs[:, 1:]).T
     return np.column_stack(np.divmod(_distinct(a * max(len(names), 1) + b), max(len(names), 1)))
 
 
-def _held(sketches: np.ndarray, low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
-    """The hash values of the shards from `low` up to but without `high`, each beginning with the number of its shard,
-    ascending; and the row of `sketches` each stands in."""
+def _shards(names: np.ndarray, sketches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each shard, a hash of the set of its values with the names of their texts, and how many values it has. Sums,
+    so that nothing has to be sorted to tell a shard that is as it was."""
+    stamps, sizes = np.zeros(SHARDS, dtype=np.uint64), np.zeros(SHARDS, dtype=np.int64)
+    for start in range(0, len(names), ROWS_AT_ONCE):
+        some = sketches[start:start + ROWS_AT_ONCE]
+        row, column = np.nonzero(some != NOTHING)
+        value = some[row, column]
+        shard = (value & np.uint32(SHARDS - 1)).astype(np.int64)
+        mixed = _mixed((names[start + row] * _MULTIPLIER) ^ value.astype(np.uint64))
+        np.add.at(stamps, shard, mixed)
+        sizes += np.bincount(shard, minlength=SHARDS)
+    return stamps, sizes
+
+
+def _held(sketches: np.ndarray, shards: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The hash values of some shards, each beginning with the number of its shard, ascending; and the row of
+    `sketches` each stands in."""
     bits = SHARDS.bit_length() - 1
-    found = []
+    is_wanted = np.zeros(SHARDS, dtype=bool)
+    is_wanted[shards] = True
+    found = [np.zeros(0, dtype=np.uint64)]
     for start in range(0, len(sketches), ROWS_AT_ONCE):
         some = sketches[start:start + ROWS_AT_ONCE]
         shard = some & np.uint32(SHARDS - 1)
-        wanted = some != NOTHING
-        if high - low < SHARDS:
-            wanted &= (shard >= low) & (shard < high)
-        row, column = np.nonzero(wanted)
+        row, column = np.nonzero(is_wanted[shard] & (some != NOTHING))
         value = (shard[row, column] << np.uint32(32 - bits)) | (some[row, column] >> np.uint32(bits))
         # value and text in one integer: one sort brings those together that share a value
         found.append((value.astype(np.uint64) << _HALF) | (row + start).astype(np.uint64))
-    held = np.concatenate(found) if found else np.zeros(0, dtype=np.uint64)
+    held = np.concatenate(found)
     found.clear()
     held.sort()
     return (held >> _HALF).astype(np.uint32), held.astype(np.uint32)
 
 
-def _proposals(values: np.ndarray, owner: np.ndarray, sketches: np.ndarray) -> np.ndarray:
+def _proposals(values: np.ndarray, owner: np.ndarray, sketches: np.ndarray,
+               marked: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """From values, ascending, and the row of `sketches` each stands in: a value, and the rows (i < j) of a likely
-    pair it proposes."""
+    pair it proposes. `marked` is what `_marks` says of all signatures."""
     n = len(sketches)
     starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, dtype=np.int64)
     size = np.diff(np.append(starts, len(values)))
     owner = owner.astype(np.int64)
     found = [np.zeros((0, 3), dtype=np.int64)]
-    marked = _marks(sketches)
     waiting: list[tuple[np.ndarray, np.ndarray]] = []
     n_waiting = 0
 

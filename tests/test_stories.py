@@ -160,10 +160,9 @@ def test_how_many_values_are_sorted_together_changes_nothing(monkeypatch):
     at_once, afterwards = Remembered(), Remembered()
     expected = families(texts, at_once)
     assert len(expected) == 2 * 9 + 2
-    monkeypatch.setattr(stories, "VALUES_HELD", 300)
+    monkeypatch.setattr(stories, "VALUES_AT_ONCE", 300)
     assert families(texts, afterwards) == expected
-    assert afterwards.shards == at_once.shards
-    for name in ("pairs", "judged", "same"):
+    for name in ("stamps", "pairs", "judged", "same"):
         assert getattr(afterwards, name).tolist() == getattr(at_once, name).tolist()
     texts["new"] = texts["k001"] + "。"
     assert families(texts, afterwards) == families(texts)
