@@ -21,7 +21,7 @@ from . import tables
 from .counts import KEYS, Cells, Counts, added, row_counts
 from .partition import Cache, Partial, digest
 from .places import folder, is_local
-from .stories import SKETCH, Remembered, link, similar
+from .stories import SKETCH, Remembered, Signatures, link, proposals, similar
 from .tables import ALL, NONE, PARTED
 
 KINDS = ("term", "theme", "total", "agency", "pair", "deontic")
@@ -31,6 +31,7 @@ FAN_IN = 16  # partials that a node of the tree adds up
 MAX_BITS = 4  # a node has at most two to this power children
 SHARED_ROWS = 4_000_000  # cells of shared articles that are looked at together
 PAIRS_AT_ONCE = 100  # texts that are compared in one task
+SIGNATURES = "signatures"  # what the cache keeps under this name is of the build that is at work
 CUT_FILES = "cut"  # the part of ledger_counts with the files that stand in several partitions
 _HARDLY_TWICE = {"statement_id", "text", "evidence", "sample", "url", "title"}  # columns that a dictionary only slows
 
@@ -177,7 +178,8 @@ class _Corpus:
             remembered = Remembered(read["shards"][0], np.column_stack(read["pairs"]),
                                     np.column_stack(read["judged"][:2]), read["judged"][2].astype(bool))
         before = remembered.stamps, remembered.judged
-        self.first = link(ranks, self.names, self.sketches, lambda pairs: self._judged(pairs, run), remembered)
+        self.first = link(ranks, self.names, self.sketches, lambda pairs: self._judged(pairs, run), remembered,
+                          lambda signatures, batches: self._looked(signatures, batches, run))
         self.sketches = self.sketches[:0]
         self.shared = np.bincount(self.first, minlength=len(self.first))[self.first] > 1
         if not all(map(np.array_equal, before, (remembered.stamps, remembered.judged))):
@@ -202,6 +204,15 @@ class _Corpus:
             nth = np.arange(len(name)) - np.repeat(start, np.diff(np.append(start, len(name))))
             again[several[order]] = nth + 1
         return again
+
+    def _looked(self, signatures: Signatures, batches: list[np.ndarray], run: Callable) -> Iterable[np.ndarray]:
+        """The likely pairs of each set of shards; several sets are looked at by the workers."""
+        if len(batches) < 2:
+            return [proposals(signatures, shards) for shards in batches]
+        columns = {n: getattr(signatures, n) for n in Signatures.__dataclass_fields__}
+        self.cache.write(SIGNATURES, {"signatures": pa.table({n: pa.FixedSizeListArray.from_arrays(
+            pa.array(values.ravel()), values.size // len(values)) for n, values in columns.items()})}, packed=False)
+        return run(propose, [Propose(str(self.cache.folder), tuple(shards.tolist())) for shards in batches])
 
     def _judged(self, pairs: np.ndarray, run: Callable) -> np.ndarray:
         """Whether the articles of each row tell one story, by their texts."""
@@ -240,6 +251,23 @@ def _numbers(base_ids: Sequence[str]) -> np.ndarray:
 def _identifier(base_id: str, again: int) -> str:
     """A unique identifier: the same text in a second place gets `-2`."""
     return base_id if again == 1 else f"{base_id}-{again}"
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """Some shards of hash values; the cache has the signatures."""
+
+    cache: str
+    shards: tuple[int, ...]
+
+
+def propose(task: Propose) -> np.ndarray:
+    """The pairs of texts that some shards propose, as `stories.proposals`."""
+    kept = Cache(task.cache).read(SIGNATURES)["signatures"]
+    columns = {n: _flat(kept[n]) for n in kept.column_names}
+    values = {n: c.flatten().to_numpy().reshape(len(kept), -1) for n, c in columns.items()}
+    return proposals(Signatures(**{n: v if v.shape[1] > 1 else v[:, 0] for n, v in values.items()}),
+                     np.array(task.shards))
 
 
 @dataclass(frozen=True, slots=True)

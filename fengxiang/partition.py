@@ -520,13 +520,13 @@ class Cache:
         except OSError:
             return False
 
-    def write(self, name: str, tables: dict) -> None:
-        """Keep tables under one name, in the order given."""
+    def write(self, name: str, tables: dict, *, packed: bool = True) -> None:
+        """Keep tables under one name, in the order given; not `packed`, they are read without being copied."""
         import pyarrow as pa
 
         from .tables import replace_file
 
-        options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+        options = pa.ipc.IpcWriteOptions(compression="lz4" if packed else None, use_threads=False)
 
         def put(path):
             with pa.OSFile(str(path), "wb") as sink:

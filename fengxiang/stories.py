@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 
@@ -26,7 +26,7 @@ CONTAINED_MIN = 60  # if the shorter one has at least so many shingles
 STOCK_PHRASE = 64  # a hash value that more texts share is a stock phrase: it proposes only texts of like signature,
 NEIGHBOURS = 4  # each with so many before it in the order of the signatures
 SHARDS = 1024  # of hash values: a power of two
-VALUES_AT_ONCE = 4_000_000  # hash values of shards that are looked at together
+VALUES_AT_ONCE = 1_000_000  # hash values of shards that are looked at together
 ROWS_AT_ONCE = 100_000  # signatures that are taken apart together
 PAIRS_AT_ONCE = 1_000_000  # pairs of signatures that are made together
 MARKS = 512  # bits by which pairs that have little in common are told at once
@@ -195,8 +195,43 @@ class Remembered:
     same: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
 
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """What is looked at to propose pairs of texts; a row a text.
+
+    Attributes:
+        names: a number for each text, ascending.
+        sketches: the signature of each.
+        marks: `MARKS` bits for each signature, one set for each of its values.
+        doubled: how many of its values found theirs set.
+        rank: the place of each in the order of the signatures.
+    """
+
+    names: np.ndarray
+    sketches: np.ndarray
+    marks: np.ndarray
+    doubled: np.ndarray
+    rank: np.ndarray
+
+    @classmethod
+    def of(cls, names: np.ndarray, sketches: np.ndarray) -> Signatures:
+        """Those of named texts, given by their sketches."""
+        n = len(sketches)
+        marks = np.zeros((n, MARKS // 64), dtype=np.uint64)
+        for column in sketches.T:
+            bit = (column != NOTHING).astype(np.uint64) << (column & np.uint32(63)).astype(np.uint64)
+            marks[np.arange(n), (column >> np.uint32(6)) & np.uint32(MARKS // 64 - 1)] |= bit
+        doubled = np.count_nonzero(sketches != NOTHING, axis=1) - np.bitwise_count(marks).sum(axis=1, dtype=np.int64)
+        rank = np.empty(n, dtype=np.int64)
+        rank[np.lexsort(sketches[:, 3::-1].T)] = np.arange(n)
+        return cls(names, sketches, marks, doubled, rank)
+
+
+Look = Callable[[Signatures, list[np.ndarray]], Iterable[np.ndarray]]
+
+
 def link(keys: np.ndarray, names: np.ndarray, sketches: np.ndarray, judge: Callable[[np.ndarray], np.ndarray],
-         remembered: Remembered | None = None) -> np.ndarray:
+         remembered: Remembered | None = None, look: Look | None = None) -> np.ndarray:
     """Which articles belong to one story.
 
     Two texts belong together if they are `similar`, or by a chain of such pairs. A pair may be similar if the
@@ -210,6 +245,7 @@ def link(keys: np.ndarray, names: np.ndarray, sketches: np.ndarray, judge: Calla
         sketches: the signature of each, a row each.
         judge: says of pairs, rows of two indices of articles, whether their texts are `similar`.
         remembered: what an earlier run has found; brought up to date.
+        look: as of `proposed`.
 
     Returns:
         Of each article, the index of the first one of its story: its own, where it stands alone. The same whatever
@@ -220,7 +256,7 @@ def link(keys: np.ndarray, names: np.ndarray, sketches: np.ndarray, judge: Calla
     order = order[np.argsort(keys[order], kind="stable")]
     # the same text is the same story; only the first of each is compared with others
     different, first, which = np.unique(names[order], return_index=True, return_inverse=True)
-    pairs = proposed(different, sketches[order[first]], remembered)
+    pairs = proposed(different, sketches[order[first]], remembered, look)
     known, same = _recalled(pairs, different, remembered)
     a, b = first[pairs.T]
     # nodes are places in `order`, so that the smallest of a story is its first article
@@ -269,7 +305,8 @@ def _components(a: np.ndarray, b: np.ndarray) -> np.ndarray:
             joined = further
 
 
-def proposed(names: np.ndarray, sketches: np.ndarray, remembered: Remembered | None = None) -> np.ndarray:
+def proposed(names: np.ndarray, sketches: np.ndarray, remembered: Remembered | None = None,
+             look: Look | None = None) -> np.ndarray:
     """Pairs of texts that may be one story: rows of two indices of `names`, the smaller first, sorted.
 
     Memory grows with the number of signatures, not of pairs: a value proposes at most `STOCK_PHRASE` pairs for each
@@ -280,24 +317,26 @@ def proposed(names: np.ndarray, sketches: np.ndarray, remembered: Remembered | N
         names: a number for each text, ascending.
         sketches: the signature of each.
         remembered: what an earlier run has found; its stamps and pairs are brought up to date.
+        look: gives `proposals` of signatures for each of several sets of shards, by other processes for example.
     """
     remembered = Remembered() if remembered is None else remembered
     stamps, sizes = _shards(names, sketches)
     if not np.array_equal(stamps, remembered.stamps):
-        bits = np.uint64(32 - (SHARDS.bit_length() - 1))
         is_other = stamps != remembered.stamps
-        other, marks = np.flatnonzero(is_other), _marks(sketches)
-        found = [remembered.pairs[~is_other[remembered.pairs[:, 0].astype(np.int64)]]]
+        other = np.flatnonzero(is_other)
         batch = np.cumsum(sizes[other]) // VALUES_AT_ONCE
-        for number in _distinct(batch).tolist():
-            some = other[batch == number]
-            likely = _proposals(*_held(sketches, some), sketches, marks)
-            found.append(np.column_stack([likely[:, 0].astype(np.uint64) >> bits, names[likely[:, 1:]]]))
+        batches = [other[batch == number] for number in _distinct(batch).tolist()]
+        found = [remembered.pairs[~is_other[remembered.pairs[:, 0].astype(np.int64)]],
+                 *(look or _looked)(Signatures.of(names, sketches), batches)]
         pairs = np.concatenate(found)
         remembered.pairs = pairs[np.lexsort(pairs.T[::-1])]
         remembered.stamps = stamps
     a, b = np.searchsorted(names, remembered.pairs[:, 1:]).T
     return np.column_stack(np.divmod(_distinct(a * max(len(names), 1) + b), max(len(names), 1)))
+
+
+def _looked(signatures: Signatures, batches: list[np.ndarray]) -> Iterable[np.ndarray]:
+    return (proposals(signatures, shards) for shards in batches)
 
 
 def _shards(names: np.ndarray, sketches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -335,11 +374,10 @@ def _held(sketches: np.ndarray, shards: np.ndarray) -> tuple[np.ndarray, np.ndar
     return (held >> _HALF).astype(np.uint32), held.astype(np.uint32)
 
 
-def _proposals(values: np.ndarray, owner: np.ndarray, sketches: np.ndarray,
-               marked: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """From values, ascending, and the row of `sketches` each stands in: a value, and the rows (i < j) of a likely
-    pair it proposes. `marked` is what `_marks` says of all signatures."""
-    n = len(sketches)
+def proposals(signatures: Signatures, shards: np.ndarray) -> np.ndarray:
+    """The likely pairs of texts that share a value of some shards: rows of the shard and two names, as uint64."""
+    sketches, n = signatures.sketches, len(signatures.sketches)
+    values, owner = _held(sketches, shards)
     starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, dtype=np.int64)
     size = np.diff(np.append(starts, len(values)))
     owner = owner.astype(np.int64)
@@ -356,7 +394,7 @@ def _proposals(values: np.ndarray, owner: np.ndarray, sketches: np.ndarray,
             waiting.clear()
             n_waiting = 0
             different = _distinct(pairs)
-            likely = different[_likely(sketches, marked, *np.divmod(different, max(n, 1)))]
+            likely = different[_likely(signatures, *np.divmod(different, max(n, 1)))]
             if len(likely):
                 place = np.minimum(np.searchsorted(likely, pairs), len(likely) - 1)
                 chosen = likely[place] == pairs
@@ -372,32 +410,30 @@ def _proposals(values: np.ndarray, owner: np.ndarray, sketches: np.ndarray,
             sift(groups[:, a], groups[:, b], values[some][:, None].astype(np.int64))
     many = np.flatnonzero(size > STOCK_PHRASE)
     if len(many):
-        rank = np.empty(n, dtype=np.int64)
-        rank[np.lexsort(sketches[:, 3::-1].T)] = np.arange(n)
         group = np.repeat(np.arange(len(many)), size[many])
         first = np.cumsum(size[many]) - size[many]
         member = owner[starts[many][group] + np.arange(len(group)) - first[group]]
-        member = member[np.argsort(group * n + rank[member])]
+        member = member[np.argsort(group * n + signatures.rank[member])]
         for apart in range(1, NEIGHBOURS + 1):
             for start in range(apart, len(group), PAIRS_AT_ONCE):
                 at = np.arange(start, min(start + PAIRS_AT_ONCE, len(group)))
                 at = at[group[at] == group[at - apart]]
                 sift(member[at], member[at - apart], values[starts[many[group[at]]]].astype(np.int64))
     sift(owner[:0], owner[:0], owner[:0], 0)
-    return np.concatenate(found)
+    likely = np.concatenate(found)
+    shard = likely[:, 0].astype(np.uint64) >> np.uint64(32 - (SHARDS.bit_length() - 1))
+    return np.column_stack([shard, signatures.names[likely[:, 1:]]])
 
 
-def _likely(sketches: np.ndarray, marked: tuple[np.ndarray, np.ndarray], first: np.ndarray,
-            second: np.ndarray) -> np.ndarray:
+def _likely(signatures: Signatures, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Whether the signatures of each pair agree in `LIKELY` of the values below the point up to which both are whole.
 
     A signature holds all of its text's hash values up to its largest one, or simply all if it is not full. Below the
-    smaller of the two largest ones, a text that stands within another shares all its values with it. `marked` is what
-    `_marks` says of all signatures.
+    smaller of the two largest ones, a text that stands within another shares all its values with it.
     """
+    sketches, marks, doubled = signatures.sketches, signatures.marks, signatures.doubled
     out = np.zeros(len(first), dtype=bool)
     whole = np.minimum(sketches[:, -1], NOTHING - np.uint32(1))
-    marks, doubled = marked
     # with so many values in common, a pair is likely if at most so many are in reach
     most = np.array([np.count_nonzero(LIKELY * np.arange(SKETCH + 1) <= n) - 1 for n in range(SKETCH + 1)])
     for start in range(0, len(first), ROWS_AT_ONCE):
@@ -417,14 +453,3 @@ def _likely(sketches: np.ndarray, marked: tuple[np.ndarray, np.ndarray], first: 
         same = np.count_nonzero((later == both[:, :-1]) & (later <= reach), axis=1)
         out[start + maybe] = same >= LIKELY * np.maximum(in_reach, 1)
     return out
-
-
-def _marks(sketches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`MARKS` bits for each signature, one set for each of its values; and how many of its values found theirs set."""
-    n = len(sketches)
-    marks = np.zeros((n, MARKS // 64), dtype=np.uint64)
-    for column in sketches.T:
-        bit = (column != NOTHING).astype(np.uint64) << (column & np.uint32(63)).astype(np.uint64)
-        marks[np.arange(n), (column >> np.uint32(6)) & np.uint32(MARKS // 64 - 1)] |= bit
-    held = np.count_nonzero(sketches != NOTHING, axis=1)
-    return marks, held - np.bitwise_count(marks).sum(axis=1, dtype=np.int64)

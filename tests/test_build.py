@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fengxiang import build as building
-from fengxiang import partition, tables
+from fengxiang import merging, partition, stories, tables
 from fengxiang.build import build, partitions, raw_files
 from fengxiang.errors import UserError
 
@@ -142,6 +142,23 @@ def test_any_number_of_processes_any_folder_gives_the_same_bytes(many, tmp_path)
     shutil.copytree(many, moved)
     build(moved, tmp_path / "two", CODEBOOK, workers=2)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_signatures_looked_at_by_workers_in_many_sets_give_the_same_stories(many, tmp_path, monkeypatch, workers):
+    (many / "reprint.md").write_text(page("转载", "2026-03-01", A, B, "另据记者了解，工作正在推进。"), "utf-8")
+    (many / "reprinted.md").write_text(page("原文", "2026-02-01", A, B), "utf-8")
+    build(many, tmp_path / "expected", CODEBOOK, workers=1)
+    asked, propose = [], merging.propose
+    if workers == 1:  # what other processes are asked is not seen here
+        monkeypatch.setattr(merging, "propose", lambda task: asked.append(task.shards) or propose(task))
+    monkeypatch.setattr(stories, "VALUES_AT_ONCE", 50)
+    monkeypatch.setattr(building, "IN_PROCESS_BYTES", 0)
+    build(many, tmp_path / "out", CODEBOOK, workers=workers)
+    assert contents(tmp_path / "out") == contents(tmp_path / "expected")
+    assert len(asked) > 3 or workers == 2
+    articles = tables.read(tmp_path / "out", "articles").set_index("source_file")
+    assert articles.loc["reprint.md", "story_id"] == articles.loc["reprinted.md", "story_id"]
 
 
 def test_an_incremental_build_equals_a_cold_one(many, tmp_path):

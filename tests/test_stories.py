@@ -143,7 +143,7 @@ def test_what_is_remembered_changes_nothing_but_the_work(monkeypatch):
     texts, remembered = corpus(80, 2), Remembered()
     families(texts, remembered)
     asked, likely = [], stories._likely
-    monkeypatch.setattr(stories, "_likely", lambda s, m, a, b: asked.append(len(a)) or likely(s, m, a, b))
+    monkeypatch.setattr(stories, "_likely", lambda s, a, b: asked.append(len(a)) or likely(s, a, b))
     assert families(texts, remembered) == families(texts)
     assert len(asked) == 1  # only the one that remembered nothing
     more = texts | {"9999": A, "9998": texts["0003"] + "有删节"}
@@ -219,7 +219,7 @@ def test_pairs_are_sifted_as_if_each_were_counted():
         size = rng.choice([0, 1, 3, SKETCH // 2, SKETCH])
         row[:size] = np.sort(rng.choice(np.arange(100, 100 + 60 * rng.integers(2, 40)), size, replace=False))
     first, second = np.triu_indices(len(sketches), 1)
-    likely = stories._likely(sketches, stories._marks(sketches), first, second)
+    likely = stories._likely(stories.Signatures.of(np.arange(len(sketches)), sketches), first, second)
 
     def agree(a, b):
         reach = min(a[-1], b[-1], NOTHING - 1)
