@@ -99,8 +99,9 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
     progress("adding up")
     surplus = _surplus(shared, shared_before, cache, fingerprint, run, names)
     _write_counts_of_stories(out, whole, counted, surplus)
-    _write(out, "rejected", corpus.rejected.sort_by([(n, "ascending") for n in corpus.rejected.column_names]))
-    return Merged(len(corpus.rejected), parts, names)
+    rejected = corpus.rejected
+    _write(out, "rejected", rejected.take(pc.sort_indices(rejected, [(n, "ascending") for n in rejected.column_names])))
+    return Merged(len(rejected), parts, names)
 
 
 # --------------------------------------------------------------------------------------------------------- stories

@@ -6,8 +6,6 @@ the report print it from here.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections import deque
@@ -250,9 +248,10 @@ def write_parquet(path: Path, table: pa.Table, dictionary: list[str] | None = No
     import pyarrow.parquet as pq
 
     table = table.replace_schema_metadata(None)
-    replace_file(path, lambda p: pq.write_table(table, p, compression="zstd", compression_level=1,
-                                                use_dictionary=True if dictionary is None else dictionary),
-                 durable=durable)
+    # without statistics: each part has rows of all years and places, so that they let no reader skip one
+    options = {"compression": "zstd", "compression_level": 1, "write_statistics": False,
+               "use_dictionary": True if dictionary is None else dictionary}
+    replace_file(path, lambda p: pq.write_table(table, p, **options), durable=durable)
 
 
 def write_csv(path: str | Path, table: pd.DataFrame | pa.Table, *, durable: bool = True) -> None:
@@ -260,11 +259,10 @@ def write_csv(path: str | Path, table: pd.DataFrame | pa.Table, *, durable: bool
     ends, lists joined by `;`, and no text that a spreadsheet would run as a formula; `durable` as in
     `replace_file`."""
     if isinstance(table, pa.Table):
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(table.column_names)
-        writer.writerows(zip(*(_spreadsheet_column(c) for c in table.columns), strict=True))
-        data = text.getvalue()
+        import pyarrow.compute as pc
+
+        rows = pc.binary_join_element_wise(*map(_csv_fields, table.columns), ",").to_pylist()
+        data = "\n".join([",".join(map(_csv_field, table.column_names)), *rows, ""])
     else:
         safe = table.copy()
         for name in safe.columns:
@@ -274,12 +272,22 @@ def write_csv(path: str | Path, table: pd.DataFrame | pa.Table, *, durable: bool
     replace_file(folder(path), lambda p: p.write_bytes(b"\xef\xbb\xbf" + data.encode("utf-8")), durable=durable)
 
 
-def _spreadsheet_column(column: pa.ChunkedArray) -> list:
-    values = column.to_pylist()
+def _csv_fields(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """A column as CSV has it; each different value is written once."""
+    import pyarrow.compute as pc
+
+    if pa.types.is_integer(column.type):
+        return pc.fill_null(pc.cast(column, pa.string()), "")
     if not pa.types.is_string(column.type):
-        return [spreadsheet_text(v) for v in values] if pa.types.is_nested(column.type) else values
-    safe = {v: spreadsheet_text(v) for v in set(values)}
-    return [safe[v] for v in values]
+        return pa.array([_csv_field(v) for v in column.to_pylist()], type=pa.string())
+    values = pc.unique(column)
+    fields = pa.array([_csv_field(v) for v in values.to_pylist()], type=pa.string())
+    return fields.take(pc.index_in(column, value_set=values).combine_chunks())
+
+
+def _csv_field(value) -> str:
+    text = "" if value is None else str(spreadsheet_text(value))
+    return f'"{text.replace(chr(34), chr(34) * 2)}"' if any(c in text for c in ',"\n\r') else text
 
 
 def spreadsheet_text(value):

@@ -1,8 +1,13 @@
 """Tables: schemas are held, files are whole, spreadsheets run nothing."""
 
+import csv
+import io
+
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fengxiang import tables
 
@@ -65,3 +70,16 @@ def test_an_arrow_table_is_written_as_its_frame_is(tmp_path):
     tables.write_csv(tmp_path / "a.csv", table)
     tables.write_csv(tmp_path / "b.csv", table.to_pandas())
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+@given(st.lists(st.tuples(st.one_of(st.none(), st.text(st.sampled_from('a,"\n\t\r;=@ 监管\x01'), max_size=6)),
+                          st.one_of(st.none(), st.integers(-9, 9))), max_size=12), st.integers(0, 12))
+def test_csv_is_what_pythons_own_writer_makes_of_the_cells(tmp_path_factory, rows, cut):
+    columns = [pa.chunked_array([pa.array([r[i] for r in some], type=kind) for some in (rows[:cut], rows[cut:])])
+               for i, kind in enumerate((pa.string(), pa.int64()))]
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    tables.write_csv(path, pa.table(dict(zip(("text", "n"), columns, strict=True))))
+    expected = io.StringIO()
+    writer = csv.writer(expected, lineterminator="\n")
+    writer.writerows([("text", "n"), *((tables.spreadsheet_text(t), n) for t, n in rows)])
+    assert path.read_bytes() == b"\xef\xbb\xbf" + expected.getvalue().encode()
