@@ -356,7 +356,7 @@ def finish(task: Finish) -> tuple[str, str, str]:
         return bucket, task.key, ""
     name, cells = _shared_cells(task, len(articles), owner.to_numpy(), coded["statements"], words)
     if not cache.has(name):
-        cache.write(name, cells)
+        cache.write(name, cells, packed=False)
     return bucket, task.key, name
 
 
@@ -387,10 +387,12 @@ def _shared_cells(task: Finish, n_articles: int, owner: np.ndarray, coded: pa.Ta
             ("total", pa.array([ALL]), np.zeros(len(inside)), np.arange(len(inside)))):
         statement = np.asarray(statement, dtype=np.int64)
         found = cells.distinct(entity, statement, owner[inside][statement])
+        # those of a story together, so that who counts some stories reads no others
+        order = np.argsort(story[found["value"]], kind="stable")
         used = np.unique(found["entity"])
         counts = Counts(names.take(pa.array(used)), cells.regions, {
-            "entity": np.searchsorted(used, found["entity"]), "year": found["year"], "region": found["region"],
-            "story": story[found["value"]]})
+            "entity": np.searchsorted(used, found["entity"][order]), "year": found["year"][order],
+            "region": found["region"][order], "story": story[found["value"]][order]})
         out |= counts.tables(kind)
         content += ["\n".join(counts.names.to_pylist()), "\n".join(counts.regions),
                     *(c.tobytes() for c in counts.columns.values())]
@@ -494,7 +496,8 @@ def _planned(leaves: list[tuple[str, str]], depth: int, folder: str, fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Surplus:
-    """Some of the stories that several articles tell: those whose number leaves `remainder` when divided by `of`.
+    """Some of the stories that several articles tell: those whose number is in the part `number` of `of` equal parts
+    of all numbers.
 
     Where few `files` are others than those `files_before` whose surplus is kept under `before`, they can be these
     alone: then the stories are those that any of them tells, and all else is as it was.
@@ -503,7 +506,7 @@ class Surplus:
     cache: str
     name: str
     files: tuple[str, ...]
-    remainder: int
+    number: int
     of: int
     before: str = ""
     files_before: tuple[str, ...] = ()
@@ -540,13 +543,22 @@ def _surplus_of(task: Surplus, files: Sequence[str], stories: np.ndarray | None,
             continue
         read = cache.read(name)
         for kind, counts in parts.items():
-            part = Counts.of_tables(kind, read)
-            story = part.columns["story"]
-            chosen = story % np.uint64(task.of) == task.remainder
-            if stories is not None:
-                chosen &= np.isin(story, stories)
-            counts.append(Counts(part.names, part.regions, {n: c[chosen] for n, c in part.columns.items()}))
+            counts.append(_of_stories(Counts.of_tables(kind, read), task, stories))
     return {kind: added(counts, distinct="story") for kind, counts in parts.items()}
+
+
+def _of_stories(cells: Counts, task: Surplus, stories: np.ndarray | None) -> Counts:
+    """Of the cells of shared articles, those of a task's stories."""
+    story = cells.columns["story"]
+    start, end = (np.searchsorted(story, np.uint64(i * 2 ** 64 // task.of)) if i < task.of else len(story)
+                  for i in (task.number, task.number + 1))
+    columns = {n: c[start:end] for n, c in cells.columns.items()}
+    if stories is not None:
+        told = np.isin(columns["story"], stories)
+        columns = {n: c[told] for n, c in columns.items()}
+    used = np.unique(columns["entity"])
+    return Counts(cells.names.take(pa.array(used)), cells.regions,
+                  columns | {"entity": np.searchsorted(used, columns["entity"])})
 
 
 def _surplus(files: list[str], before: list[str], cache: Cache, fingerprint: str, run: Callable,

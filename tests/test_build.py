@@ -145,18 +145,21 @@ def test_any_number_of_processes_any_folder_gives_the_same_bytes(many, tmp_path)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_signatures_looked_at_by_workers_in_many_sets_give_the_same_stories(many, tmp_path, monkeypatch, workers):
+def test_shared_texts_looked_at_by_workers_in_many_sets_give_the_same_tables(many, tmp_path, monkeypatch, workers):
     (many / "reprint.md").write_text(page("转载", "2026-03-01", A, B, "另据记者了解，工作正在推进。"), "utf-8")
     (many / "reprinted.md").write_text(page("原文", "2026-02-01", A, B), "utf-8")
     build(many, tmp_path / "expected", CODEBOOK, workers=1)
-    asked, propose = [], merging.propose
+    asked, propose, count_surplus = [], merging.propose, merging.count_surplus
     if workers == 1:  # what other processes are asked is not seen here
         monkeypatch.setattr(merging, "propose", lambda task: asked.append(task.shards) or propose(task))
+        monkeypatch.setattr(merging, "count_surplus", lambda task: asked.append(task.of) or count_surplus(task))
     monkeypatch.setattr(stories, "VALUES_AT_ONCE", 50)
+    monkeypatch.setattr(merging, "SHARED_ROWS", 40)
     monkeypatch.setattr(building, "IN_PROCESS_BYTES", 0)
     build(many, tmp_path / "out", CODEBOOK, workers=workers)
     assert contents(tmp_path / "out") == contents(tmp_path / "expected")
-    assert len(asked) > 3 or workers == 2
+    assert workers == 2 or (len([a for a in asked if isinstance(a, tuple)]) > 3 and max(
+        a for a in asked if isinstance(a, int)) > 3)
     articles = tables.read(tmp_path / "out", "articles").set_index("source_file")
     assert articles.loc["reprint.md", "story_id"] == articles.loc["reprinted.md", "story_id"]
 
