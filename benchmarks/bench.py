@@ -8,8 +8,8 @@ turns; CPU seconds are what all processes together took of the processors, which
 beside; memory is the peak of the largest single process. Rivals run in the same session on the text of the same
 articles, each in an environment of its own under build/rivals, in the versions named here; one that cannot be
 installed, fails or takes too long is left out, and the page says so. The page is written anew after each part. The
-default takes about twelve minutes; `--sizes 1000,10000,100000` about twelve more, and adds the report of the largest.
-Linux and macOS only.
+default takes about twelve minutes; `--sizes 1000,10000,100000` about ten more, and adds the report of the largest;
+1000000 at their end some twenty more, and 20 GB of disk. Linux and macOS only.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ INSTALL_SECONDS = 300  # a rival that takes longer to install is left out
 FROM_SOURCE = ("jieba",)  # packages that are published without a wheel; all others are taken as wheels
 RIVAL_SECONDS = 240  # one that takes longer to run, too
 OWN_SECONDS = 3000  # a run of our own that takes longer is ended
-REPORT_FROM = 100_000  # articles from which a size is also made a report of
+REPORT_AT = 100_000  # articles from which a size is also changed and made a report of,
+REPORT_UNDER = 1_000_000  # and from which not, since that takes hours
 PLANNED = 100_000_000  # articles of the capacity plan
 PLANNED_CORES = 100
 NOISE = 0.25  # what the merging process takes more for the larger of two sizes counts from this share of the smaller
@@ -544,7 +545,8 @@ class Bench:
         self.results.section("Quality of cleaning", lines)
 
     def growth(self, n: int) -> None:
-        """A corpus of so many articles, built from nothing, and where it is large, changed and reported."""
+        """A corpus of so many articles, built from nothing, and where it is large but not too large, changed and
+        reported."""
         raw, out = self.work / f"n{n}", self.work / f"out-n{n}"
         size = generate.write_files(raw, n, seed=2)
         job = Job(fx("build", "--raw", raw, "--out", out, "--workers", "2"),
@@ -556,7 +558,7 @@ class Bench:
         if job.figures:
             self.sizes.append(Size(n, size, size_of(out), job.figures))
             self.plan()
-            if n >= REPORT_FROM:
+            if REPORT_AT <= n < REPORT_UNDER:
                 self.small_changes(n, raw, out, job.figures)
                 if not self.options.skip_report:
                     shutil.rmtree(out)
@@ -636,7 +638,7 @@ class Bench:
             ("memory of the merging process", f"{1e6 * memory:,.0f} bytes an article" if grows else small,
              f"{(last.cold.own_peak + memory * (n - last.n)) / 1000:,.0f} GB" if grows else ""),
         ]
-        if grows:
+        if grows and last.n < 1_000_000:
             million = last.cold.own_peak + memory * (1_000_000 - last.n)
             rows.append(("the same at a million articles", "", f"{million / 1000:.2f} GB"))
         self.results.section(f"Capacity plan for {n:,} articles", [
