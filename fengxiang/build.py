@@ -24,17 +24,16 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from multiprocessing import connection
 from pathlib import Path
 
 from .errors import UserError
+from .listing import Listing, Partitions
 from .partition import (
     Cache,
     Partial,
-    Piece,
     Task,
     cannot_be_read,
     digest,
@@ -42,9 +41,11 @@ from .partition import (
     make_partials,
     no_collector,
 )
-from .places import StoredFile, folder, is_local, is_shared, local_copy, opened, stored_files
+from .places import folder, is_local, is_shared, local_copy, opened, stored_files
 
 PARTITION_BYTES = 2_000_000  # raw bytes a partition holds at most, unless it is one piece
+PARTITION_FILES = 20_000  # and files, where they are next to empty
+LISTED_AT_ONCE = 4_096  # files of one folder
 IN_PROCESS_BYTES = 3_000_000  # less raw text than this is not worth starting processes for
 CHUNK_BYTES = 450_000  # a JSON Lines file larger than twice this is cut at line ends
 TASKS_AHEAD = 256  # tasks handed to an executor before the first of them is done
@@ -142,77 +143,91 @@ def _with_imported(modules: Iterable[str], sources: dict[str, bytes]) -> set[str
     return found
 
 
-def raw_files(raw: Path) -> list[StoredFile]:
-    """What stands in the raw folder, sorted by name: all but hidden files and READMEs. What cannot be read as a file
-    is there too, with the reason. A symbolic link is taken only if it leads to a file inside the folder.
+def raw_files(raw: Path) -> Listing:
+    """What stands in the raw folder: all but hidden files and READMEs. What cannot be read as a file is there too,
+    with the reason. A symbolic link is taken only if it leads to a file inside the folder.
 
     Raises:
         UserError: the folder itself cannot be read.
     """
+    found = Listing()
     if not is_local(raw):
-        return [file for file in stored_files(raw) if not any(map(_is_left_out, file.name.split("/")))]
+        for file in stored_files(raw):
+            if not any(map(_is_left_out, file.name.split("/"))):
+                found.add([file.name], [file.size], [file.stamp])
+        return found
     root = raw.resolve()
-    found: list[StoredFile] = []
     waiting = [(str(raw), "")]
     while waiting:
         path, prefix = waiting.pop()
+        names, sizes, stamps = [], [], []
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
-                    name = prefix + entry.name
-                    if _is_left_out(entry.name):
+                    name = entry.name
+                    if _is_left_out(name):
                         continue
                     try:
                         if entry.is_file(follow_symlinks=False):
                             stat = entry.stat(follow_symlinks=False)
-                            found.append(StoredFile(name, stat.st_size, stat.st_mtime_ns))
+                            names.append(name)
+                            sizes.append(stat.st_size)
+                            stamps.append(stat.st_mtime_ns)
+                            if len(names) == LISTED_AT_ONCE:
+                                found.add(names, sizes, stamps, prefix)
+                                names, sizes, stamps = [], [], []
                         elif entry.is_dir(follow_symlinks=False):
-                            waiting.append((entry.path, f"{name}/"))
+                            waiting.append((entry.path, f"{prefix}{name}/"))
                         elif entry.is_symlink():
-                            found.append(_linked(name, entry.path, root))
+                            size, stamp, refused = _linked(entry.path, root)
+                            if refused:
+                                found.refuse(prefix + name, refused)
+                            else:
+                                found.add([name], [size], [stamp], prefix)
                         else:
-                            found.append(StoredFile(name, 0, 0, "not a file but a pipe, a socket or a device"))
+                            found.refuse(prefix + name, "not a file but a pipe, a socket or a device")
                     except OSError as error:
-                        found.append(StoredFile(name, 0, 0, cannot_be_read(error)))
+                        found.refuse(prefix + name, cannot_be_read(error))
         except OSError as error:
             if not prefix:
                 raise UserError(cannot_be_read(error), raw) from None
-            found.append(StoredFile(prefix, 0, 0, cannot_be_read(error)))
-    return sorted(found)
+            found.refuse(prefix, cannot_be_read(error))
+        found.add(names, sizes, stamps, prefix)
+    return found
 
 
-def _linked(name: str, path: str, root: Path) -> StoredFile:
-    """What a symbolic link leads to, under the name of the link."""
+def _linked(path: str, root: Path) -> tuple[int, int, str]:
+    """Size and time of the file that a symbolic link leads to, or why it is not read."""
     try:
         target = Path(path).resolve(strict=True)
     except (OSError, RuntimeError) as error:  # a loop is a RuntimeError in Python 3.11 and 3.12
         if isinstance(error, FileNotFoundError):
-            return StoredFile(name, 0, 0, "a link that leads nowhere")
+            return 0, 0, "a link that leads nowhere"
         if isinstance(error, RuntimeError) or error.errno == errno.ELOOP:
-            return StoredFile(name, 0, 0, "a link that leads back to itself")
-        return StoredFile(name, 0, 0, cannot_be_read(error))
+            return 0, 0, "a link that leads back to itself"
+        return 0, 0, cannot_be_read(error)
     if not target.is_relative_to(root):
-        return StoredFile(name, 0, 0, "a link that leads out of the folder; it is not followed")
+        return 0, 0, "a link that leads out of the folder; it is not followed"
     if target.is_dir():
-        return StoredFile(name, 0, 0, "a link to a folder; a folder is read only where it stands")
+        return 0, 0, "a link to a folder; a folder is read only where it stands"
     if not target.is_file():
-        return StoredFile(name, 0, 0, "a link to a pipe, a socket or a device")
+        return 0, 0, "a link to a pipe, a socket or a device"
     stat = target.stat()
-    return StoredFile(name, stat.st_size, stat.st_mtime_ns)
+    return stat.st_size, stat.st_mtime_ns, ""
 
 
 def _is_left_out(name: str) -> bool:
     return name.startswith(".") or name.lower().startswith("readme")
 
 
-def _pieces(raw: Path, file: StoredFile) -> Iterator[Piece]:
-    source_file, size, stamp, refused = file
-    whole = Piece(source_file, size, stamp, refused=refused)
+def _cut(raw: Path, source_file: str, size: int) -> list[tuple[int, int, int]]:
+    """The pieces of a large JSON Lines file: first byte, byte after the last, number of the first line. None of a file
+    of another kind, and of one that cannot be read: its partition will say why."""
+    pieces: list[tuple[int, int, int]] = []
     try:
         with opened(raw, source_file) as handle:
             if not _looks_like_json_lines(handle.read(65_536)):
-                yield whole
-                return
+                return []
             start, line = 0, 1
             while start < size:
                 handle.seek(start)
@@ -220,10 +235,11 @@ def _pieces(raw: Path, file: StoredFile) -> Iterator[Piece]:
                 block += handle.readline()
                 if not block:
                     break
-                yield Piece(source_file, size, stamp, start, start + len(block), line)
+                pieces.append((start, start + len(block), line))
                 start, line = start + len(block), line + block.count(b"\n")
     except OSError:
-        yield whole  # the partition will say why it cannot be read
+        return []
+    return pieces
 
 
 def _looks_like_json_lines(head: bytes) -> bool:
@@ -236,45 +252,19 @@ def _looks_like_json_lines(head: bytes) -> bool:
         return False
 
 
-def partitions(raw: Path) -> list[tuple[str, tuple[Piece, ...]]]:
-    """The raw folder cut into sets of pieces of at most `PARTITION_BYTES`, each under a name of binary digits.
+def partitions(raw: Path) -> Partitions:
+    """The raw folder cut into sets of pieces of at most `PARTITION_BYTES`.
 
-    Pieces are spread by a hash of their path, and a set that is too large is halved by the next digit of it. So the
-    sets follow from what is in the folder, not from what was there before, and a new file changes one of them.
+    Raises:
+        UserError: the folder cannot be read.
     """
-    pieces = []
-    for file in raw_files(raw):
-        if file.size <= 2 * CHUNK_BYTES:  # all but a few
-            pieces.append(Piece(file.name, file.size, file.stamp, refused=file.refused))
-        else:
-            pieces += _pieces(raw, file)
-    placed = sorted((int.from_bytes(blake2b(f"{p.source_file}\0{p.start}".encode("utf-8", "surrogatepass"),
-                                            digest_size=8).digest(), "big"), i) for i, p in enumerate(pieces))
-    sizes = [0]
-    for _, i in placed:
-        p = pieces[i]
-        sizes.append(sizes[-1] + (p.size if p.end is None else p.end - p.start))
-    out = []
-    waiting = [(0, len(placed), "")] if placed else []
-    while waiting:
-        low, high, name = waiting.pop()
-        if low == high:
-            continue
-        if sizes[high] - sizes[low] <= PARTITION_BYTES or high - low == 1 or len(name) == 64:
-            out.append((name, tuple(pieces[i] for i in sorted(i for _, i in placed[low:high]))))
-            continue
-        bit = 1 << (63 - len(name))
-        middle = low
-        step = high - low
-        while step:  # binary search for the first whose next digit is 1
-            half = step // 2
-            if placed[middle + half][0] & bit:
-                step = half
-            else:
-                middle += half + 1
-                step -= half + 1
-        waiting += [(middle, high, name + "1"), (low, middle, name + "0")]
-    return out
+    files = raw_files(raw)
+    cuts = {}
+    for number in (files.sizes > 2 * CHUNK_BYTES).nonzero()[0].tolist():  # few
+        pieces = _cut(raw, *files.file(number)[:2])
+        if pieces:
+            cuts[number] = pieces
+    return Partitions(files, cuts, PARTITION_BYTES, PARTITION_FILES)
 
 
 # ------------------------------------------------------------------------------------------------------ the whole
@@ -384,39 +374,34 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
         parts = partitions(raw)
         if not parts:  # no partition will read the codebook
             Toolkit.load(codebook)
-        stats = {bucket: digest(repr(pieces)) for bucket, pieces in parts}
-        # where a store does not tell whether a file was changed, it is read again
-        untold = {bucket for bucket, pieces in parts if any(p.stamp == "" for p in pieces)}
-        n_files = len({p.source_file for _, pieces in parts for p in pieces})
+        stats, untold = parts.stats(), parts.untold()  # what is untold is read again
         with local_copy(codebook) as copy:
             prints = layer_fingerprints(copy)
         cache = Cache(space.folder / "cache")
         known = _known_partials(space.state, stats, prints, cache)
-        result = BuildResult(n_files=n_files, n_partitions=len(parts))
+        result = BuildResult(n_files=len(parts.listing), n_partitions=len(parts))
         if _is_current(space.state, stats, prints, known, out):
             result.changed, result.n_rejected = False, space.state["n_rejected"]
             result.tables = _paths(out)
             return result
         places = [str(p.resolve()) if is_local(p) else str(p) for p in (raw, cache.folder, codebook)]
-        tasks = [Task(*places, tuple(sorted(prints.items())), bucket, pieces)
-                 for bucket, pieces in parts if bucket not in known]
-        tasks.sort(key=_size, reverse=True)  # so that all workers are done at about the same time
-        result.n_redone = len(tasks)
-        size = sum(map(_size, tasks))
+        sizes = {number: parts.sizes[number] for number, bucket in enumerate(stats) if bucket not in known}
+        result.n_redone = n = len(sizes)
+        # the largest first, so that all workers are done at about the same time
+        tasks = _tasks(parts, sorted(sizes, key=sizes.__getitem__, reverse=True), places, prints)
+        del parts  # it goes with the last task
         done = dict(known)
-        del parts
-        progress(f"0/{len(tasks)} partitions read, cleaned, coded")
-        if tasks and executor is None:
+        progress(f"0/{n} partitions read, cleaned, coded")
+        if n and executor is None:
             # once, before processes are started: those that are forked have it then
-            kept_toolkit(tasks[0].codebook, tasks[0].fingerprints).lexicon.words("")
-        with _executor(executor, workers, size) as run:
+            kept_toolkit(places[2], tuple(sorted(prints.items()))).lexicon.words("")
+        with _executor(executor, workers, sum(sizes.values())) as run:
             for i, partial in enumerate(run(make_partials, tasks), 1):
                 done[partial.bucket] = partial
-                progress(f"{i}/{len(tasks)} partitions read, cleaned, coded")
+                progress(f"{i}/{n} partitions read, cleaned, coded")
             from .merging import merge
             from .tables import file_stats, make_durable
 
-            tasks.clear()
             merged = merge([done[b] for b in stats], cache, prints["merged"], out, space.state,
                            _counts_before(space.state), run, progress)
         result.n_rejected, result.tables = merged.n_rejected, _paths(out)
@@ -430,8 +415,11 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
         return result
 
 
-def _size(task: Task) -> int:
-    return sum(p.size if p.end is None else p.end - p.start for p in task.pieces)
+def _tasks(parts: Partitions, numbers: Iterable[int], places: list[str], prints: dict[str, str]) -> Iterator[Task]:
+    """The tasks of some partitions, each made when it is asked for."""
+    fingerprints = tuple(sorted(prints.items()))
+    for number in numbers:
+        yield Task(*places, fingerprints, *parts[number])
 
 
 @contextlib.contextmanager

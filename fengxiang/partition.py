@@ -52,8 +52,7 @@ class Piece(NamedTuple):
     """A raw file, or the lines of one from byte `start` to byte `end`."""
 
     source_file: str
-    size: int
-    stamp: int | str  # differs when the file was changed: its time in ns, or what a store tells of it
+    size: int  # of the file
     start: int = 0
     end: int | None = None
     first_line: int = 1
