@@ -44,8 +44,8 @@ from .partition import (
 from .places import folder, is_local, is_shared, local_copy, opened, stored_files
 
 PARTITION_BYTES = 2_000_000  # raw bytes a partition holds at most, unless it is one piece
-PARTITION_FILES = 20_000  # and files, where they are next to empty
-LISTED_AT_ONCE = 4_096  # files of one folder
+PARTITION_FILES = 20_000  # and pieces: files may be next to empty
+LISTED_AT_ONCE = 4_096  # files of a folder that are held as objects while it is listed
 IN_PROCESS_BYTES = 3_000_000  # less raw text than this is not worth starting processes for
 CHUNK_BYTES = 450_000  # a JSON Lines file larger than twice this is cut at line ends
 TASKS_AHEAD = 256  # tasks handed to an executor before the first of them is done
