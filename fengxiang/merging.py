@@ -21,7 +21,7 @@ from . import tables
 from .counts import KEYS, Cells, Counts, added, row_counts
 from .partition import Cache, Partial, digest
 from .places import folder, is_local
-from .stories import SKETCH, Remembered, Signatures, link, proposals, similar
+from .stories import SKETCH, Judged, Proposed, Signatures, batches, link, proposed, similar
 from .tables import ALL, NONE, PARTED
 
 KINDS = ("term", "theme", "total", "agency", "pair", "deontic")
@@ -64,7 +64,7 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
     root = _adding_up(partials, before, cache, fingerprint, run, names)  # goes on in the workers meanwhile
     progress("looking for copies and reprints")
     corpus = _Corpus.of(partials, cache)
-    corpus.tell_apart(f"remembered-{digest(fingerprint)}", run)
+    corpus.tell_apart(fingerprint, run, names)
 
     progress("writing the tables")
     _make_way(out, [p.bucket for p in partials])
@@ -92,7 +92,7 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
         progress(f"{number} parts of the tables written")
     # partitions that tell the same alike have files of one name, each of which counts
     shared, shared_before = (sorted(cells for _, cells in some.values() if cells) for some in (parts, written))
-    names.update([f"remembered-{digest(fingerprint)}", *shared])
+    names.update(shared)
     _write_cut_files(out, corpus.cut, cache)
     for name in PARTED if not partials else ():
         _write(out, name, tables.TABLES[name].schema.empty_table())
@@ -158,12 +158,13 @@ class _Corpus:
                    pa.concat_tables(places or [schema.empty_table()]), flat.reshape(-1, SKETCH),
                    pa.concat_tables(rejected or [tables.TABLES["rejected"].schema.empty_table()]), cut)
 
-    def tell_apart(self, remembered_name: str, run: Callable) -> None:
+    def tell_apart(self, fingerprint: str, run: Callable, names: set[str]) -> None:
         """Find out which articles have the same text, and which belong to one story.
 
         Args:
-            remembered_name: where the cache keeps what was found out about pairs of texts.
+            fingerprint: of the code that finds out.
             run: a `map` over tasks.
+            names: gets the cache names of what is found out about pairs of texts, for the next time.
         """
         self.again = self._again()
         # an undated copy never leads: "~" sorts after every date
@@ -172,25 +173,19 @@ class _Corpus:
         ranks = np.empty(len(order), dtype=np.int64)
         ranks[order] = np.arange(len(order))
         self.places = self.places.slice(0, 0)
-        remembered = Remembered()
-        if self.cache.has(remembered_name):
-            read = {name: [column.to_numpy() for column in table.columns]
-                    for name, table in self.cache.read(remembered_name).items()}
-            remembered = Remembered(read["shards"][0], np.column_stack(read["pairs"]),
-                                    np.column_stack(read["judged"][:2]), read["judged"][2].astype(bool))
-        before = remembered.stamps, remembered.judged
-        self.first = link(ranks, self.names, self.sketches, lambda pairs: self._judged(pairs, run), remembered,
-                          lambda signatures, batches: self._looked(signatures, batches, run))
+        name, judged = f"judged-{digest(fingerprint)}", Judged()
+        if self.cache.has(name):
+            a, b, same = (column.to_numpy() for column in self.cache.read(name)["judged"].columns)
+            judged = Judged(np.column_stack([a, b]), same.astype(bool))
+        before = judged.pairs
+        self.first = link(ranks, self.names, self.sketches, lambda pairs: self._judged(pairs, run),
+                          lambda signatures: self._proposed(signatures, fingerprint, run, names), judged)
         self.sketches = self.sketches[:0]
         self.shared = np.bincount(self.first, minlength=len(self.first))[self.first] > 1
-        if not all(map(np.array_equal, before, (remembered.stamps, remembered.judged))):
-            columns = {"pairs": (("shard", "a", "b"), remembered.pairs), "judged": (("a", "b"), remembered.judged)}
-            kept = {name: pa.table({c: pa.array(np.ascontiguousarray(rows[:, i])) for i, c in enumerate(titles)})
-                    for name, (titles, rows) in columns.items()}
-            self.cache.write(remembered_name, {
-                "shards": pa.table({"stamp": pa.array(remembered.stamps)}),
-                "pairs": kept["pairs"],
-                "judged": kept["judged"].append_column("same", pa.array(remembered.same.astype(np.int8)))})
+        if not self.cache.has(name) or not np.array_equal(before, judged.pairs):
+            a, b = np.ascontiguousarray(judged.pairs.T)
+            self.cache.write(name, {"judged": pa.table({"a": a, "b": b, "same": judged.same.astype(np.int8)})})
+        names.add(name)
 
     def _again(self) -> np.ndarray:
         again = np.ones(len(self.names), dtype=np.int32)
@@ -206,14 +201,23 @@ class _Corpus:
             again[several[order]] = nth + 1
         return again
 
-    def _looked(self, signatures: Signatures, batches: list[np.ndarray], run: Callable) -> Iterable[np.ndarray]:
-        """The likely pairs of each set of shards; several sets are looked at by the workers."""
-        if len(batches) < 2:
-            return [proposals(signatures, shards) for shards in batches]
-        columns = {n: getattr(signatures, n) for n in Signatures.__dataclass_fields__}
-        self.cache.write(SIGNATURES, {"signatures": pa.table({n: pa.FixedSizeListArray.from_arrays(
-            pa.array(values.ravel()), values.size // len(values)) for n, values in columns.items()})}, packed=False)
-        return run(propose, [Propose(str(self.cache.folder), tuple(shards.tolist())) for shards in batches])
+    def _proposed(self, signatures: Signatures, fingerprint: str, run: Callable, names: set[str]
+                  ) -> Iterator[np.ndarray]:
+        """The pairs of names that signatures propose, some shards at a time, by the workers if they are many."""
+        sets = batches(signatures)
+        tasks = [Propose(str(self.cache.folder), f"proposed-{digest(fingerprint, str(len(sets)), str(i))}",
+                         tuple(shards.tolist()), tuple(stamps.tolist())) for i, (shards, stamps) in enumerate(sets)]
+        names.update(task.name for task in tasks)
+        if len(tasks) == 1:
+            done = iter([_propose(tasks[0], signatures)])
+        else:
+            self.cache.write(SIGNATURES, {"signatures": pa.table({n: pa.FixedSizeListArray.from_arrays(
+                pa.array(values.ravel()), values.size // len(values)) for n, values in (
+                (n, getattr(signatures, n)) for n in Signatures.__dataclass_fields__)})}, packed=False)
+            done = run(propose, tasks)
+        for name in done:
+            pairs = self.cache.read(name, ("pairs",))["pairs"]
+            yield np.column_stack([pairs["a"].to_numpy(), pairs["b"].to_numpy()])
 
     def _judged(self, pairs: np.ndarray, run: Callable) -> np.ndarray:
         """Whether the articles of each row tell one story, by their texts."""
@@ -256,19 +260,35 @@ def _identifier(base_id: str, again: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Propose:
-    """Some shards of hash values; the cache has the signatures."""
+    """Some shards of hash values with their stamps; the cache has the signatures, and under `name` what these shards
+    proposed the last time and are to propose now."""
 
     cache: str
+    name: str
     shards: tuple[int, ...]
+    stamps: tuple[int, ...]
 
 
-def propose(task: Propose) -> np.ndarray:
-    """The pairs of texts that some shards propose, as `stories.proposals`."""
+def propose(task: Propose) -> str:
+    """Find the pairs of texts that some shards propose; kept in the cache under the name returned."""
     kept = Cache(task.cache).read(SIGNATURES)["signatures"]
     columns = {n: _flat(kept[n]) for n in kept.column_names}
     values = {n: c.flatten().to_numpy().reshape(len(kept), -1) for n, c in columns.items()}
-    return proposals(Signatures(**{n: v if v.shape[1] > 1 else v[:, 0] for n, v in values.items()}),
-                     np.array(task.shards))
+    return _propose(task, Signatures(**{n: v if v.shape[1] > 1 else v[:, 0] for n, v in values.items()}))
+
+
+def _propose(task: Propose, signatures: Signatures) -> str:
+    cache, stamps, before = Cache(task.cache), np.array(task.stamps, dtype=np.uint64), None
+    if cache.has(task.name):
+        read = cache.read(task.name)
+        before = Proposed(read["stamps"]["stamp"].to_numpy(), np.column_stack([
+            c.to_numpy() for c in read["pairs"].columns]))
+    if before is None or not np.array_equal(before.stamps, stamps):
+        now = proposed(signatures, np.array(task.shards), stamps, before)
+        shard, a, b = np.ascontiguousarray(now.pairs.T)
+        cache.write(task.name, {"stamps": pa.table({"stamp": now.stamps}),
+                                "pairs": pa.table({"shard": shard, "a": a, "b": b})})
+    return task.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,20 +179,29 @@ def similar(a: str, b: str) -> bool:
 
 
 @dataclass(slots=True)
-class Remembered:
-    """What an earlier run has found out about texts, by their names; it holds whatever the corpus is now.
+class Judged:
+    """Pairs of texts that were read in full, by their names; it holds whatever the corpus is.
 
     Attributes:
-        stamps: for each shard of hash values, a hash of the values and names in it.
-        pairs: the pairs each shard proposed: columns shard, name, name.
-        judged: the pairs of names that were read in full, the smaller name first, sorted.
-        same: of each of them, whether the texts are one story.
+        pairs: rows of two names, the smaller first, sorted.
+        same: of each, whether the texts are one story.
     """
 
-    stamps: np.ndarray = field(default_factory=lambda: np.zeros(SHARDS, dtype=np.uint64))
-    pairs: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), dtype=np.uint64))
-    judged: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), dtype=np.uint64))
+    pairs: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), dtype=np.uint64))
     same: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+
+@dataclass(slots=True)
+class Proposed:
+    """What some shards of hash values propose.
+
+    Attributes:
+        stamps: for each of these shards, a hash of the values and names in it.
+        pairs: rows of shard, name, name, as uint64, sorted.
+    """
+
+    stamps: np.ndarray
+    pairs: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), dtype=np.uint64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,122 +236,118 @@ class Signatures:
         return cls(names, sketches, marks, doubled, rank)
 
 
-Look = Callable[[Signatures, list[np.ndarray]], Iterable[np.ndarray]]
-
-
 def link(keys: np.ndarray, names: np.ndarray, sketches: np.ndarray, judge: Callable[[np.ndarray], np.ndarray],
-         remembered: Remembered | None = None, look: Look | None = None) -> np.ndarray:
+         propose: Callable[[Signatures], Iterable[np.ndarray]] | None = None, judged: Judged | None = None
+         ) -> np.ndarray:
     """Which articles belong to one story.
 
     Two texts belong together if they are `similar`, or by a chain of such pairs. A pair may be similar if the
     signatures share a value that is no stock phrase (or stand side by side among those that share one), and if they
     agree in `LIKELY` of the values where both reach. Such a pair is read in full, unless a chain of others has brought
-    its texts together already: of many copies of one text, few pairs are read.
+    its texts together already: of many copies of one text, few pairs are read. Memory grows with the number of texts,
+    not of pairs.
 
     Args:
         keys: sortable keys of the articles, unique; the smallest of a group leads it, so order them by date.
         names: a number for each text, uint64: the same number, the same text.
         sketches: the signature of each, a row each.
         judge: says of pairs, rows of two indices of articles, whether their texts are `similar`.
-        remembered: what an earlier run has found; brought up to date.
-        look: as of `proposed`.
+        propose: gives for signatures, a few shards at a time, the pairs of names that these propose, by other
+            processes for example.
+        judged: what was found out about pairs before; brought up to date.
 
     Returns:
         Of each article, the index of the first one of its story: its own, where it stands alone. The same whatever
-        the order of `keys` and whatever is remembered.
+        the order of `keys` and whatever was found out before.
     """
-    remembered = Remembered() if remembered is None else remembered
+    judged = Judged() if judged is None else judged
     order = np.flatnonzero(sketches[:, 0] != NOTHING)
     order = order[np.argsort(keys[order], kind="stable")]
     # the same text is the same story; only the first of each is compared with others
     different, first, which = np.unique(names[order], return_index=True, return_inverse=True)
-    pairs = proposed(different, sketches[order[first]], remembered, look)
-    known, same = _recalled(pairs, different, remembered)
-    a, b = first[pairs.T]
-    # nodes are places in `order`, so that the smallest of a story is its first article
-    joined = _components(np.concatenate([np.arange(len(order)), a[same]]), np.concatenate([first[which], b[same]]))
-    for turn in count():
-        low, high = np.sort([joined[a], joined[b]], axis=0)
-        left = np.flatnonzero(~known & (low != high))
-        if not len(left):
-            break
-        if turn < TURNS:  # of each group one pair with an earlier group, if there is any
-            left = left[np.unique(high[left], return_index=True)[1]]
-        same[left] = judge(np.column_stack([order[a[left]], order[b[left]]]))
-        known[left] = True
-        found = left[same[left]]
-        joined = _components(np.concatenate([np.arange(len(order)), a[found]]), np.concatenate([joined, b[found]]))
-    remembered.judged, remembered.same = different[pairs[known]], same[known]
+    # nodes are places in `order`, so that the smallest of a story is its first article; each points to an earlier one
+    parent = first[which]
+    n = max(len(different), 1)
+    at = np.minimum(np.searchsorted(different, judged.pairs), n - 1)
+    held = (different[at] == judged.pairs).all(axis=1) if len(different) else np.zeros(len(at), dtype=bool)
+    told, told_same = at[held, 0] * n + at[held, 1], judged.same[held]  # a pair as one number, ascending
+    used = np.zeros(len(told), dtype=bool)
+    for names_of_pairs in (propose or _all_proposed)(Signatures.of(different, sketches[order[first]])):
+        i, j = np.searchsorted(different, names_of_pairs).T
+        pairs = _distinct(i * n + j)
+        place = np.searchsorted(told, pairs)
+        place[place == len(told)] = 0
+        known = told[place] == pairs if len(told) else np.zeros(len(pairs), dtype=bool)
+        used[place[known]] = True
+        a, b = first[np.stack(np.divmod(pairs, n))]
+        is_new, same = ~known, known.copy()
+        same[known] = told_same[place[known]]
+        _unite(parent, a[same], b[same])
+        for turn in count():
+            low, high = np.sort([_roots(parent, a), _roots(parent, b)], axis=0)
+            left = np.flatnonzero(~known & (low != high))
+            if not len(left):
+                break
+            if turn < TURNS:  # of each group one pair with an earlier group, if there is any
+                left = left[np.unique(high[left], return_index=True)[1]]
+            same[left] = judge(np.column_stack([order[a[left]], order[b[left]]]))
+            known[left] = True
+            _unite(parent, a[left[same[left]]], b[left[same[left]]])
+        new = known & is_new
+        told, into = np.concatenate([told, pairs[new]]), np.concatenate([told_same, same[new]])
+        by = np.argsort(told)
+        told, told_same, used = told[by], into[by], np.append(used, np.ones(new.sum(), dtype=bool))[by]
+    judged.pairs, judged.same = different[np.column_stack(np.divmod(told[used], n))], told_same[used]
     out = np.arange(len(keys))
-    out[order] = order[joined]
+    out[order] = order[_roots(parent, np.arange(len(order)))]
     return out
 
 
-def _recalled(pairs: np.ndarray, names: np.ndarray, remembered: Remembered) -> tuple[np.ndarray, np.ndarray]:
-    """Of each pair of indices of `names`, whether it was judged, and whether it was found to be one story."""
-    known, same = np.zeros(len(pairs), dtype=bool), np.zeros(len(pairs), dtype=bool)
-    if len(pairs) and len(remembered.judged):
-        at = np.minimum(np.searchsorted(names, remembered.judged), len(names) - 1)
-        held = (names[at] == remembered.judged).all(axis=1)
-        of_pairs, before = (rows[:, 0] * len(names) + rows[:, 1] for rows in (pairs, at[held]))
-        place = np.minimum(np.searchsorted(of_pairs, before), len(pairs) - 1)
-        hit = of_pairs[place] == before
-        known[place[hit]], same[place[hit]] = True, remembered.same[held][hit]
-    return known, same
+def _roots(parent: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """The node that each of some nodes leads to, by way of `parent`."""
+    found = parent[nodes]
+    while not np.array_equal(further := parent[found], found):
+        found = further
+    return found
 
 
-def _components(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The smallest node of each node's component, in the graph of the edges `a` to `b`; every node has an edge, be it
-    to itself."""
-    joined = np.arange(int(a.max(initial=-1)) + 1)
+def _unite(parent: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
+    """Let the nodes at both ends of each edge lead to one: the smallest of all that are joined."""
     while True:
-        low, high = np.sort([joined[a], joined[b]], axis=0)
+        low, high = np.sort([_roots(parent, a), _roots(parent, b)], axis=0)
         apart = low != high
         if not apart.any():
-            return joined
-        np.minimum.at(joined, high[apart], low[apart])
-        while ((further := joined[joined]) != joined).any():
-            joined = further
+            return
+        np.minimum.at(parent, high[apart], low[apart])
 
 
-def proposed(names: np.ndarray, sketches: np.ndarray, remembered: Remembered | None = None,
-             look: Look | None = None) -> np.ndarray:
-    """Pairs of texts that may be one story: rows of two indices of `names`, the smaller first, sorted.
-
-    Memory grows with the number of signatures, not of pairs: a value proposes at most `STOCK_PHRASE` pairs for each
-    text, and pairs are sifted by `_likely` as they come. Hash values are looked at in `SHARDS`; what a shard proposes
-    follows from the values and names in it alone, so one that is as remembered is not looked at again.
-
-    Args:
-        names: a number for each text, ascending.
-        sketches: the signature of each.
-        remembered: what an earlier run has found; its stamps and pairs are brought up to date.
-        look: gives `proposals` of signatures for each of several sets of shards, by other processes for example.
-    """
-    remembered = Remembered() if remembered is None else remembered
-    stamps, sizes = _shards(names, sketches)
-    if not np.array_equal(stamps, remembered.stamps):
-        is_other = stamps != remembered.stamps
-        other = np.flatnonzero(is_other)
-        batch = np.cumsum(sizes[other]) // VALUES_AT_ONCE
-        batches = [other[batch == number] for number in _distinct(batch).tolist()]
-        found = [remembered.pairs[~is_other[remembered.pairs[:, 0].astype(np.int64)]],
-                 *(look or _looked)(Signatures.of(names, sketches), batches)]
-        pairs = np.concatenate(found)
-        remembered.pairs = pairs[np.lexsort(pairs.T[::-1])]
-        remembered.stamps = stamps
-    a, b = np.searchsorted(names, remembered.pairs[:, 1:]).T
-    return np.column_stack(np.divmod(_distinct(a * max(len(names), 1) + b), max(len(names), 1)))
+def batches(signatures: Signatures) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The shards in sets of some `VALUES_AT_ONCE` values: the shards of each, and their stamps as of `Proposed`."""
+    stamps, n_values = _stamps(signatures.names, signatures.sketches)
+    n = min(1 << (n_values // VALUES_AT_ONCE).bit_length(), SHARDS)
+    return [(shards, stamps[shards]) for shards in np.split(np.arange(SHARDS), n)]
 
 
-def _looked(signatures: Signatures, batches: list[np.ndarray]) -> Iterable[np.ndarray]:
-    return (proposals(signatures, shards) for shards in batches)
+def proposed(signatures: Signatures, shards: np.ndarray, stamps: np.ndarray, before: Proposed | None) -> Proposed:
+    """What some shards propose; what a shard proposes follows from the values and names in it alone, so one whose
+    stamp is as it was `before` is not looked at again."""
+    is_other = np.ones(len(shards), dtype=bool) if before is None else stamps != before.stamps
+    found = [_proposals(signatures, shards[is_other])] if is_other.any() else []
+    if before is not None:
+        place = np.searchsorted(shards, before.pairs[:, 0])
+        found.append(before.pairs[~is_other[place]])
+    pairs = np.concatenate(found)
+    return Proposed(stamps, pairs[np.lexsort(pairs.T[::-1])])
 
 
-def _shards(names: np.ndarray, sketches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each shard, a hash of the set of its values with the names of their texts, and how many values it has. Sums,
-    so that nothing has to be sorted to tell a shard that is as it was."""
-    stamps, sizes = np.zeros(SHARDS, dtype=np.uint64), np.zeros(SHARDS, dtype=np.int64)
+def _all_proposed(signatures: Signatures) -> Iterable[np.ndarray]:
+    return (proposed(signatures, *batch, None).pairs[:, 1:] for batch in batches(signatures))
+
+
+def _stamps(names: np.ndarray, sketches: np.ndarray) -> tuple[np.ndarray, int]:
+    """Of each shard, a hash of the set of its values with the names of their texts; and how many values there are.
+    Sums, so that nothing has to be sorted to tell a shard that is as it was."""
+    stamps, n_values = np.zeros(SHARDS, dtype=np.uint64), 0
     for start in range(0, len(names), ROWS_AT_ONCE):
         some = sketches[start:start + ROWS_AT_ONCE]
         row, column = np.nonzero(some != NOTHING)
@@ -350,8 +355,8 @@ def _shards(names: np.ndarray, sketches: np.ndarray) -> tuple[np.ndarray, np.nda
         shard = (value & np.uint32(SHARDS - 1)).astype(np.int64)
         mixed = _mixed((names[start + row] * _MULTIPLIER) ^ value.astype(np.uint64))
         np.add.at(stamps, shard, mixed)
-        sizes += np.bincount(shard, minlength=SHARDS)
-    return stamps, sizes
+        n_values += len(value)
+    return stamps, n_values
 
 
 def _held(sketches: np.ndarray, shards: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -374,8 +379,11 @@ def _held(sketches: np.ndarray, shards: np.ndarray) -> tuple[np.ndarray, np.ndar
     return (held >> _HALF).astype(np.uint32), held.astype(np.uint32)
 
 
-def proposals(signatures: Signatures, shards: np.ndarray) -> np.ndarray:
-    """The likely pairs of texts that share a value of some shards: rows of the shard and two names, as uint64."""
+def _proposals(signatures: Signatures, shards: np.ndarray) -> np.ndarray:
+    """The likely pairs of texts that share a value of some shards: rows of the shard and two names, as uint64.
+
+    A value proposes at most `STOCK_PHRASE` pairs for each text, and pairs are sifted by `_likely` as they come.
+    """
     sketches, n = signatures.sketches, len(signatures.sketches)
     values, owner = _held(sketches, shards)
     starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, dtype=np.int64)

@@ -11,7 +11,7 @@ from fengxiang.stories import (
     NOTHING,
     SAME_STORY,
     SKETCH,
-    Remembered,
+    Judged,
     all_normalised,
     identifier,
     link,
@@ -30,7 +30,21 @@ def named(texts: dict[str, str]) -> np.ndarray:
     return np.array([int(identifier(normalised(t)), 16) for t in texts.values()], dtype=np.uint64)
 
 
-def families(texts: dict[str, str], remembered: Remembered | None = None, asked: list | None = None) -> dict[str, str]:
+class Memory:
+    """What is known from one run to the next, as a build keeps it."""
+
+    def __init__(self):
+        self.judged, self.proposed = Judged(), {}
+
+    def propose(self, signatures):
+        sets = stories.batches(signatures)
+        for i, batch in enumerate(sets):
+            key = len(sets), i
+            self.proposed[key] = stories.proposed(signatures, *batch, self.proposed.get(key))
+            yield self.proposed[key].pairs[:, 1:]
+
+
+def families(texts: dict[str, str], memory: Memory | None = None, asked: list | None = None) -> dict[str, str]:
     """Key → key of the first of its story, of the texts that share one; `asked` gets the pairs that were read."""
     keys, normal = np.array(list(texts)), [normalised(t) for t in texts.values()]
 
@@ -38,7 +52,8 @@ def families(texts: dict[str, str], remembered: Remembered | None = None, asked:
         (asked if asked is not None else []).extend(keys[pairs].tolist())
         return np.array([similar(normal[a], normal[b]) for a, b in pairs])
 
-    first = link(keys, named(texts), sketches(normal), judge, remembered)
+    known = (memory.propose, memory.judged) if memory else ()
+    first = link(keys, named(texts), sketches(normal), judge, *known)
     shared = np.bincount(first, minlength=len(first))[first] > 1
     return {k: f for k, f, s in zip(keys.tolist(), keys[first].tolist(), shared, strict=True) if s}
 
@@ -140,30 +155,33 @@ def test_stock_phrases_hide_no_copy(monkeypatch):
 
 
 def test_what_is_remembered_changes_nothing_but_the_work(monkeypatch):
-    texts, remembered = corpus(80, 2), Remembered()
-    families(texts, remembered)
+    texts, memory = corpus(80, 2), Memory()
+    families(texts, memory)
     asked, likely = [], stories._likely
     monkeypatch.setattr(stories, "_likely", lambda s, a, b: asked.append(len(a)) or likely(s, a, b))
-    assert families(texts, remembered) == families(texts)
+    assert families(texts, memory) == families(texts)
     assert len(asked) == 1  # only the one that remembered nothing
     more = texts | {"9999": A, "9998": texts["0003"] + "有删节"}
     del more["0010"]
-    assert families(more, remembered) == families(more)
-    assert np.isin(remembered.judged, named(more)).all()  # what is gone is forgotten
+    assert families(more, memory) == families(more)
+    assert np.isin(memory.judged.pairs, named(more)).all()  # what is gone is forgotten
     assert 0 < asked[1] < asked[2]
+    assert families({"0": "", "1": "、"}, memory) == families({}, memory) == {}
+    assert families(texts, memory) == families(texts)
 
 
 def test_how_many_values_are_sorted_together_changes_nothing(monkeypatch):
     rng = random.Random(5)
     texts = {f"k{i:03}": "".join(rng.choices(A + B, k=120)) for i in range(60)}
     texts |= {f"m{i:03}": texts[f"k{i:03}"] + "完" for i in range(0, 60, 7)} | {"z": A, "zz": A}
-    at_once, afterwards = Remembered(), Remembered()
+    at_once, afterwards = Memory(), Memory()
     expected = families(texts, at_once)
     assert len(expected) == 2 * 9 + 2
     monkeypatch.setattr(stories, "VALUES_AT_ONCE", 300)
     assert families(texts, afterwards) == expected
-    for name in ("stamps", "pairs", "judged", "same"):
-        assert getattr(afterwards, name).tolist() == getattr(at_once, name).tolist()
+    assert len(afterwards.proposed) > 4 > len(at_once.proposed)
+    pairs = [{tuple(p) for some in m.proposed.values() for p in some.pairs.tolist()} for m in (at_once, afterwards)]
+    assert pairs[0] == pairs[1]
     texts["new"] = texts["k001"] + "。"
     assert families(texts, afterwards) == families(texts)
 
@@ -171,14 +189,14 @@ def test_how_many_values_are_sorted_together_changes_nothing(monkeypatch):
 def test_of_many_copies_few_pairs_are_read_and_none_twice():
     # of 24 copies each is like each other: 276 pairs, of which 23 bring them together
     texts = {f"{i:03d}": A + B + A[::-1] + f"第{i}版" for i in range(24)} | {"other": B[::-1] * 3}
-    asked, remembered = [], Remembered()
+    asked, memory = [], Memory()
     together = {f"{i:03d}": "000" for i in range(24)}
-    assert families(texts, remembered, asked) == together
-    assert len(asked) == len(remembered.judged) == 23
-    assert families(texts, remembered, asked) == together
+    assert families(texts, memory, asked) == together
+    assert len(asked) == len(memory.judged.pairs) == 23
+    assert families(texts, memory, asked) == together
     assert len(asked) == 23
     del texts["000"]  # all the others were compared with it
-    assert families(texts, remembered, asked) == families(texts) == {f"{i:03d}": "001" for i in range(1, 24)}
+    assert families(texts, memory, asked) == families(texts) == {f"{i:03d}": "001" for i in range(1, 24)}
     assert len(asked) <= 2 * 23
 
 
@@ -208,8 +226,10 @@ def test_components_are_those_that_walking_finds(graph):
             waiting += more
         return found
 
-    a, b = (np.array([*range(n), *(e[side] for e in edges)]) for side in (0, 1))
-    assert stories._components(a, b).tolist() == [min(reached(i)) for i in range(n)]
+    parent = np.arange(n)
+    for some in (edges[::2], edges[1::2]):
+        stories._unite(parent, *(np.array([e[side] for e in some], dtype=int) for side in (0, 1)))
+    assert stories._roots(parent, np.arange(n)).tolist() == [min(reached(i)) for i in range(n)]
 
 
 def test_pairs_are_sifted_as_if_each_were_counted():
