@@ -10,12 +10,20 @@ from itertools import accumulate
 from pathlib import Path
 
 from . import dating
+from .errors import UserError
 from .yamlfile import YamlFile
 
 SENTENCE_ENDS = "。！？；"
 FIRST_LOOK = 600  # characters by which the subject of most articles is known
 _NAME = r"[\u4e00-\u9fff]{1,4}(?:·[\u4e00-\u9fff]{1,6})?"
 _NAMES = rf"{_NAME}(?:[\s、，,/]{{1,3}}{_NAME}){{0,9}}"
+_NAMED_GROUP = re.compile(r"\(\?P<(\w+)>")
+_SET = r"\[\^?\]?(?:\\.|[^\]\\])*\]"
+_CLASS = re.compile(rf"(?s)\\.|{_SET}")  # a class, or what begins none
+_INERT = re.compile(rf"(?s)\\\D|{_SET}")  # what opens and closes no group and refers to none
+_REFERENCE = re.compile(r"\\\d|\(\?P=|\(\?\(")
+_CHINESE = r"\u4e00-\u9fff"
+_CHINESE_RANGE = re.compile(r"(?<!-)\\u4e00-\\u9fff(?!-)")
 _LITERAL = re.compile(r"[\u4e00-\u9fff]{2,}|[A-Za-z]{3,}|[©ⓒ]")
 _MEDIUM = r"[《]?[\u4e00-\u9fffA-Za-z0-9·]{2,16}[》]?"
 
@@ -42,6 +50,13 @@ class Rules:
         check = _Checked(cleaning)
         if not isinstance(cleaning.data, dict):
             raise cleaning.error("holds no rules; put the file of the project back")
+        try:
+            self._load(check)
+        except (re.error, RecursionError, OverflowError) as error:
+            raise check.culprit(error) from None
+        self.scope = Scope(scope)
+
+    def _load(self, check: _Checked) -> None:
         self.max_line = check.number(("max_line",))
         self.labels = {key: check.names(("steps", key)) for key in check.mapping(("steps",))}
         self.field_labels = {key: check.names(("field_rules", key)) for key in check.mapping(("field_rules",))}
@@ -63,7 +78,6 @@ class Rules:
                  for i, p in enumerate(check.strings(("work_year", "plans")))]
         self.work_year = dating.WorkYear(
             check.strings(("work_year", "phrases")), check.number(("work_year", "gap")), plans)
-        self.scope = Scope(scope)
 
     def _load_names(self, check: _Checked) -> None:
         keys = {word.lower(): name for name in check.mapping(("keys",)) for word in check.strings(("keys", name))}
@@ -77,7 +91,7 @@ class Rules:
         page_titles = frozenset(f"meta:{word.lower()}" for word in check.strings(("page_titles",)))
         page = {"meta": meta, "furniture": outside, "headline": headline, "page_titles": page_titles}
         weak = frozenset(map(str.lower, check.strings(("weak_texts",))))
-        forwards = [check.compiled(("mail_forwards", i), p).pattern
+        forwards = [check.part(("mail_forwards", i), p)
                     for i, p in enumerate(check.strings(("mail_forwards",)))]
         mail = {"forward": re.compile("|".join(f"(?:{p})" for p in forwards) or "(?!)"),
                 "header": re.compile(rf"(?:{_alternatives(check.strings(('mail_headers',)))})\s?[:：].*")}
@@ -109,7 +123,7 @@ class Rules:
                 self.whole_lines.setdefault(bare(word), rule["id"])
             for kind, into in (("patterns", patterns), ("ends", ends)):
                 for j, pattern in enumerate(check.strings((*at, kind), optional=True)):
-                    into.append((rule["id"], check.compiled((*at, kind, j), pattern).pattern))
+                    into.append((rule["id"], check.part((*at, kind, j), pattern)))
             if rule.get("sentences"):
                 sentences += [(name, pattern) for name, pattern in patterns if name == rule["id"]]
         self._furniture, self._sentences, self.ends = Union(patterns), Union(sentences), Union(ends)
@@ -161,9 +175,7 @@ class Rules:
         others = [w for w, name in self.info_labels.items() if name == ""]
         self.other_credit = re.compile(rf"\s?(?:{_alternatives(others)})\s?[|｜丨/／:：]")
         idle = check.strings(("idle",))
-        for i, pattern in enumerate(idle):
-            check.compiled(("idle", i), pattern)
-        self.idle = re.compile("|".join(f"(?:{p})" for p in idle))
+        self.idle = re.compile("|".join(f"(?:{check.part(('idle', i), p)})" for i, p in enumerate(idle)) or "(?!)")
         self.idle_at_end = re.compile(rf"\s{{0,3}}(?:{self.idle.pattern})$")
         sure, maybe = check.strings(("citation", "sure")), check.strings(("citation", "maybe"))
         self.citation_starts = tuple(sure + maybe)
@@ -224,51 +236,84 @@ def _alternatives(words: list[str]) -> str:
 class Union:
     """Many patterns tried as one; a match is `(rule, spans of its named groups, match)`.
 
+    Compiling a class of all Chinese characters takes longer than matching a line against all patterns. So what is
+    tried first has a cheap class in its place that holds more, and patterns are compiled as they are only when they
+    may match.
+
     Args:
         patterns: `(rule, expression)`, placeholders expanded.
+
+    Raises:
+        re.error: an expression is none.
     """
 
     def __init__(self, patterns: list[tuple[str, str]]):
-        self._rules = [rule for rule, _ in patterns]
-        parts = [re.sub(r"\(\?P<(\w+)>", rf"(?P<\1__{i}>", pattern) for i, (_, pattern) in enumerate(patterns)]
-        self._expression = "|".join(f"(?P<r__{i}>{part})" for i, part in enumerate(parts)) or "(?!)"
-        self._unnamed = "|".join(f"(?:{part})" for part in parts) or "(?!)"
+        self._patterns = patterns
+        parts = [_loose(pattern) for _, pattern in patterns]
+        self._is_exact = parts == [pattern for _, pattern in patterns]
+        # without groups around them, most fail at their first character
+        self._any = re.compile("|".join(
+            "(?:" + _NAMED_GROUP.sub(rf"(?P<\1__{i}>", part) + ")" for i, part in enumerate(parts)) or "(?!)")
 
     @cached_property
-    def _pattern(self) -> re.Pattern:
-        return re.compile(self._expression)
+    def _tried(self) -> list[tuple[str, _Late, _Late]]:
+        return [(rule, _Late(_loose(pattern)), _Late(pattern)) for rule, pattern in self._patterns]
 
     @cached_property
-    def _any(self) -> re.Pattern:
-        """Whether any matches, without saying which: without groups around them, most fail at their first character."""
-        return re.compile(self._unnamed)
-
-    @cached_property
-    def _at_end(self) -> re.Pattern:
-        return re.compile(f"(?:{self._expression})$")
-
-    def _found(self, m: re.Match | None):
-        if m is None:
-            return None
-        spans = {name.split("__")[0]: m.span(name) for name in m.re.groupindex
-                 if not name.startswith("r__") and m.start(name) >= 0}
-        return self._rules[int(m.lastgroup.split("__")[1])], spans, m
+    def _tried_at_end(self) -> list[tuple[str, _Late, _Late]]:
+        return [(rule, _Late(f"(?:{_loose(pattern)})$"), _Late(f"(?:{pattern})$")) for rule, pattern in self._patterns]
 
     def fullmatch(self, text: str):
         """The match with the whole text, or None."""
-        return self._found(self._pattern.fullmatch(text)) if self._any.fullmatch(text) else None
+        if self._any.fullmatch(text):
+            for rule, loose, exact in self._tried:
+                if loose.pattern.fullmatch(text) and (m := exact.pattern.fullmatch(text)):
+                    return rule, _spans(m), m
+        return None
 
     def match(self, text: str):
         """The match at the start of the text, or None."""
-        return self._found(self._pattern.match(text)) if self._any.match(text) else None
+        if self._any.match(text):
+            for rule, loose, exact in self._tried:
+                if loose.pattern.match(text) and (m := exact.pattern.match(text)):
+                    return rule, _spans(m), m
+        return None
 
     def at_end(self, text: str):
-        """The match at the very end of the text, or None."""
-        return self._found(self._at_end.search(text))
+        """The match at the very end of the text that begins first, or None."""
+        found = None
+        for rule, loose, exact in self._tried_at_end:
+            if loose.pattern.search(text) and (m := exact.pattern.search(text)) and (
+                    found is None or m.start() < found[1].start()):
+                found = rule, m
+        return (found[0], _spans(found[1]), found[1]) if found else None
 
     def starts(self, text: str) -> bool:
         """Whether the text starts with a match."""
-        return self._any.match(text) is not None
+        return self._any.match(text) is not None and (self._is_exact or self.match(text) is not None)
+
+
+def _spans(m: re.Match) -> dict[str, tuple[int, int]]:
+    """Where the named groups of a match are that took part in it."""
+    return {name: m.span(name) for name in m.re.groupindex if m.start(name) >= 0}
+
+
+def _loose(pattern: str) -> str:
+    """An expression that matches whatever this one does, and more, without classes of all Chinese characters."""
+    if _CHINESE not in pattern or "(?!" in pattern or "(?<!" in pattern:
+        return pattern
+    return _CLASS.sub(lambda m: m[0] if m[0][1] == "^" else _CHINESE_RANGE.sub(r"\\w", m[0]), pattern)
+
+
+class _Late:
+    """A pattern that is compiled when it is first asked for."""
+
+    def __init__(self, expression: str):
+        self._expression = expression
+
+    @cached_property
+    def pattern(self) -> re.Pattern:
+        return re.compile(self._expression)
 
 
 class _Checked:
@@ -277,6 +322,7 @@ class _Checked:
     def __init__(self, file: YamlFile):
         self.file = file
         self.placeholders = {"names": _NAMES, "name": _NAME, "medium": _MEDIUM}
+        self.parts: list[tuple[tuple, str]] = []
 
     def value(self, keys: tuple):
         at = self.file.data
@@ -339,8 +385,40 @@ class _Checked:
             raise self.file.error("a flag such as (?i) must hold for a part: write (?i:…)", *keys)
         return out
 
+    def part(self, keys: tuple, pattern: str) -> str:
+        """An expression with its placeholders filled in that becomes part of another, which will be compiled: what is
+        wrong with it shows there, and `culprit` then names it."""
+        self.parts.append((keys, pattern))
+        rest = _INERT.sub("", pattern)
+        if not _is_closed(rest):  # those it will stand among might put it right
+            self.compiled(keys, pattern)
+        if _REFERENCE.search(rest):
+            raise self.file.error("cannot refer to a group of its own; write out what stands there", *keys)
+        for name, meaning in self.placeholders.items():
+            pattern = pattern.replace("{" + name + "}", meaning)
+        return pattern
+
+    def culprit(self, error: Exception) -> UserError:
+        """The error in one of the parts, if another in what they are part of led to it."""
+        try:
+            for keys, pattern in self.parts:
+                self.compiled(keys, pattern)
+        except UserError as found:
+            return found
+        return self.file.error(f"is not a regular expression: {error}")
+
     def union(self, keys: tuple) -> Union:
-        return Union([(str(keys[-1]), self.compiled((*keys, i), p).pattern) for i, p in enumerate(self.strings(keys))])
+        return Union([(str(keys[-1]), self.part((*keys, i), p)) for i, p in enumerate(self.strings(keys))])
+
+
+def _is_closed(rest: str) -> bool:
+    """Whether an expression, of which what `_INERT` finds is left out, closes all it opens and nothing else."""
+    depth = 0
+    for mark in rest:
+        depth += (mark == "(") - (mark == ")")
+        if depth < 0:
+            return False
+    return not depth and "[" not in rest and "(?#" not in rest and not rest.endswith("\\")
 
 
 class Scope:

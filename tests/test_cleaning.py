@@ -17,6 +17,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fengxiang import cleaning, cleaningscore, reading
+from fengxiang.cleaningrules import Union
 from fengxiang.errors import UserError
 from fengxiang.statements import split_statements
 from fengxiang.yamlfile import YamlFile
@@ -1281,6 +1282,22 @@ def test_names_that_look_like_a_regulator_are_no_evidence(rules):
 # -------------------------------------------------------------------------------------------------- the rules' files
 
 
+def test_of_patterns_tried_as_one_the_first_that_matches_as_written_is_told():
+    union = Union([("a", r"[\u4e00-\u9fff]{2}报"), ("b", r"(?P<name>\w+)报(?P<rest>。)?"), ("c", r"[^\u4e00-\u9fff]+")])
+    assert union.fullmatch("金融报")[:2] == ("a", {})
+    assert union.fullmatch("ab报")[:2] == ("b", {"name": (0, 2)})
+    assert union.fullmatch("金融报。")[:2] == ("b", {"name": (0, 2), "rest": (3, 4)})
+    assert union.match("金融报1")[:2] == ("a", {})
+    assert union.fullmatch("12")[0] == "c"
+    assert union.fullmatch("金1") is None
+    found = union.at_end("见：旧金融报")  # what begins first, not what is listed first
+    assert found[:2] == ("b", {"name": (2, 5)})
+    assert found[2].start() == 2
+    only = Union([("a", r"[\u4e00-\u9fff、]x")])
+    assert [only.starts(text) for text in ("中xy", "、x", "1x")] == [True, True, False]
+    assert only.at_end("1x") is None
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
@@ -1291,6 +1308,13 @@ def test_names_that_look_like_a_regulator_are_no_evidence(rules):
         ("cleaning.yml", "未完待续[）)]?'", "未完待续[）)]?('", "is not a regular expression: "),
         ("cleaning.yml", "'[（(]?未完待续", "'(?i)[（(]?未完待续",
          "a flag such as (?i) must hold for a part: write (?i:…)"),
+        ("cleaning.yml", "'[（(]?未完待续", "'(?:[（(]?)未)(?:完待续", "is not a regular expression: "),
+        ("cleaning.yml", "'[（(]?未完待续", "'[（(]?(未完)\\1?待续",
+         "cannot refer to a group of its own; write out what stands there"),
+        ("cleaning.yml", "未完待续[）)]?'", "未完待续[）)?'", "is not a regular expression: "),
+        ("cleaning.yml", "idle: ['", "idle: ['*', '", "is not a regular expression: "),
+        ("cleaning.yml", "'[（(]?未完待续", "'(?P<url>未完)(?P=url)?待续",
+         "cannot refer to a group of its own; write out what stands there"),
         ("cleaning.yml", "  gap: 12", "  gap: -1", "whole number"),
         ("scope.yml", "enabled: true", "enabled: perhaps", "“enabled” must be true or false"),
         ("scope.yml", "minimum: 2", "", "“minimum” is missing"),
