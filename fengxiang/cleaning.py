@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from operator import attrgetter
+from operator import itemgetter
 
 from . import bylines, dating, reading
 from .cleaningrules import SENTENCE_ENDS, Rules, bare, segmenter
@@ -36,6 +36,7 @@ START = 12  # characters by which the beginnings of paragraphs are compared
 FEW = 40  # paragraphs of an ordinary article
 NEAR = 400  # paragraphs above among which one that contains another is looked for
 MIN_WRAP, MAX_WRAP = 10, 60  # widths, in Chinese characters, at which lines may have been cut
+SCRIPT_LOOK = 4_000  # characters of a document that are looked through for its script at once
 SCRIPT_SAMPLE = 1_200  # characters by which the script of a text is decided
 
 _TERMINAL = "。！？…；：!?;:"
@@ -196,7 +197,11 @@ class _Document:
         self.cuts: dict[int, list[tuple[int, str, str, str]]] = {}  # parts of a line with another fate than the line
         self.meta: dict[int, list[tuple[str, object, str]]] = {}  # metadata lines and what they say
         self.whole = source.source_format in ONE_EACH
-        self.hant = _TRADITIONAL.search("".join([t[:200] for t in lines.text[:10]])) is not None
+        joined = "".join(lines.text)
+        self.undecodable = "\ufffd" in joined
+        # what holds no traditional character at all needs no second look
+        self.hans = len(joined) <= SCRIPT_LOOK and _TRADITIONAL.search(joined) is None
+        self.hant = not self.hans and _TRADITIONAL.search("".join([t[:200] for t in lines.text[:10]])) is not None
         self.web_marks = 0
         self.heads: list[str] = []
         self.columns: list[str] = []
@@ -211,7 +216,7 @@ class _Document:
             self.width, self.by_length, self.gaps_tell = _wrapping(source.lines)
             self.in_chinese = not self.width and sum(not t.isascii() for t in self.text) > self.size // 2
             self.indented = any(self.indent) and not all(self.indent)
-            if source.n_undecodable or "\ufffd" in "".join(self.text):
+            if source.n_undecodable or self.undecodable:
                 self._mark_unreadable()
             self._mark_copies()
             self._mark_running_heads()
@@ -1227,7 +1232,7 @@ class _Document:
                     article.date_basis = "inferred"
         for article, body in zip(articles, bodies, strict=True):
             title = article.title or ""
-            article.script = script_of(body)
+            article.script = "hans" if self.hans else script_of(body)
             if article.script == "hant":
                 title, body = simplified(title), simplified(body)
             article.scope, article.scope_reason = rules.scope.judge(title, body)
@@ -1319,36 +1324,35 @@ class _Document:
     # -------------------------------------------------------------------------------------------- ledger
 
     def _ledger(self, articles: list[Article]) -> list[LedgerRow]:
-        source, cuts = self.source, self.cuts
-        rows: list[LedgerRow] = []
-        file, raw, whole = source.source_file, source.raw, self.whole
-        first = articles[0].position if articles else None
-        single = first if len(articles) == 1 else None
+        source, lines = self.source, self.source.lines
+        file, raw = source.source_file, source.raw
+        single = articles[0].position if len(articles) == 1 else None
+        samples = [raw[unit - 1].strip() for unit in lines.unit] if raw else self.text
+        rows = [(file, unit, n, fate or "boilerplate", owner or single, rule if fate else "unattached", text[:SAMPLE])
+                for unit, n, fate, rule, owner, text in zip(
+                    lines.unit, lines.n, self.fate, self.rule, self.owner, samples, strict=True)]
+        for i in sorted(self.cuts, reverse=True):
+            _, unit, n, fate, owner, rule, _ = rows[i]
+            parts = [(file, unit, m, other, self.owner[i], other_rule, sample)
+                     for m, other, other_rule, sample in self.cuts[i]]
+            n -= sum(part[2] for part in parts)
+            rows[i : i + 1] = [*parts, (file, unit, n, fate, owner, rule, self.text[i][:SAMPLE])]
+        rows += [(file, unit, n, fate, single, rule, sample) for unit, n, fate, rule, sample in source.settled]
+        rows = _run_together(rows) if self.whole else [row for row in rows if row[2]]
+        rows.sort(key=itemgetter(1))
+        return list(map(LedgerRow._make, rows))
 
-        def add(unit: int, n: int, fate: str, owner: int | None, rule: str, sample: str) -> None:
-            """A row, or, in a record, more of the row before it if that is of one unit, fate and rule."""
-            last = rows[-1] if whole and rows else None
-            if last is not None and last.unit == unit and last.fate == fate and last.rule == rule and (
-                    last.position == owner):
-                last.n_chars += n
-            else:
-                rows.append(LedgerRow(file, unit, n, fate, owner, rule, sample))
 
-        for i, (unit, n, fate, rule, owner, text) in enumerate(zip(
-                source.lines.unit, source.lines.n, self.fate, self.rule, self.owner, self.text, strict=True)):
-            if i in cuts:
-                for m, other_fate, other_rule, sample in cuts[i]:
-                    add(unit, m, other_fate, owner, other_rule, sample)
-                    n -= m
-            elif raw:
-                text = raw[unit - 1].strip()
-            if n:
-                add(unit, n, fate or "boilerplate", owner or single, rule if fate else "unattached", text[:SAMPLE])
-        for at, n, fate, rule, sample in source.settled:
-            if n:
-                add(at, n, fate, single, rule, sample)
-        rows.sort(key=attrgetter("unit"))
-        return rows
+def _run_together(rows: list[tuple]) -> list[tuple]:
+    """Rows of a record, those of one unit, fate, article and rule that follow each other as one; no empty ones."""
+    out: list[tuple] = []
+    for row in filter(itemgetter(2), rows):
+        last = out[-1] if out else None
+        if last and last[1] == row[1] and last[3:6] == row[3:6]:
+            out[-1] = (*last[:2], last[2] + row[2], *last[3:])
+        else:
+            out.append(row)
+    return out
 
 
 # Kinds of blocks as fates and rules of the ledger.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections import Counter
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -14,7 +13,7 @@ from .errors import UserError
 from .yamlfile import YamlFile
 
 SENTENCE_ENDS = "。！？；"
-FIRST_LOOK = 600  # characters by which the subject of most articles is known
+FIRST_LOOKS = (100, 600)  # characters by which the subject of most articles is known
 _NAME = r"[\u4e00-\u9fff]{1,4}(?:·[\u4e00-\u9fff]{1,6})?"
 _NAMES = rf"{_NAME}(?:[\s、，,/]{{1,3}}{_NAME}){{0,9}}"
 _NAMED_GROUP = re.compile(r"\(\?P<(\w+)>")
@@ -459,13 +458,14 @@ class Scope:
                 self._words, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest,
                 implementation=ahocorasick_rs.Implementation.DFA)
         needed = self.minimum + self.per_1000 * len(text) // 1000
-        evidence = 0 if needed else 1
-        for part in (text[:FIRST_LOOK], text):  # most articles show what they are about early on
-            if evidence < needed:
-                agencies, n_terms, own = self._count(title, part)
-                evidence = (0 if own else agencies * self.agency_weight) + n_terms
-        if evidence >= needed:
+        if not needed:
             return "in", ""
+        for look in (*FIRST_LOOKS, len(text)):  # most articles show what they are about early on
+            part = text if look >= len(text) else text[: text.rfind("。", 0, look) + 1]  # no word is cut
+            agencies, n_terms, own = self._count(title, part)
+            evidence = (0 if own else agencies * self.agency_weight) + n_terms
+            if evidence >= needed:
+                return "in", ""
         zh, en = "", ""
         if own:
             zh = f"（标题有“{own}”，是机构自身事务，机构名不算证据）"
@@ -478,11 +478,12 @@ class Scope:
         """Mentions of regulators, those in the title weighted, the number of different subject terms, and the word by
         which the title tells of an agency's own affairs, if it has one."""
         agencies, terms, own = 0, set(), ""
+        kinds = self._kind
         for part, weight in ((title, self.title_weight), (text, 1)):
-            for word, times in Counter(self._automaton.find_matches_as_strings(part)).items():
-                kind = self._kind[word]
+            for word in self._automaton.find_matches_as_strings(part):
+                kind = kinds[word]
                 if kind == "agency":
-                    agencies += weight * times
+                    agencies += weight
                 elif kind == "term":
                     terms.add(word)
                 elif kind == "own" and part is title:

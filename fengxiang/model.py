@@ -7,6 +7,7 @@ co-occurrence).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 NATIONAL = "全国"
 
@@ -53,8 +54,7 @@ class Article:
         return "\n".join(p.text for p in self.paragraphs)
 
 
-@dataclass(slots=True)
-class LedgerRow:
+class LedgerRow(NamedTuple):
     """What became of one line or block of a raw document. Over a document `n_chars` adds up to the characters of
     its decoded text. `sample` is the text itself, cut to 80 characters."""
 

@@ -237,7 +237,7 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
 
     from .cleaning import clean_document, simplified
     from .counts import row_counts
-    from .model import Cleaned, Rejection
+    from .model import Cleaned, LedgerRow, Rejection
     from .statements import split_statements
     from .stories import SKETCH, all_normalised, identifier, sketches
 
@@ -249,12 +249,11 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
         else:
             done = Cleaned(name, rejected=[Rejection(name, content)])
         if piece.first_line > 1:
-            for row in done.ledger:
-                row.unit += piece.first_line - 1
+            done.ledger = [row._replace(unit=row.unit + piece.first_line - 1) for row in done.ledger]
         place = {a.position: len(articles) + i for i, a in enumerate(done.articles)}
         articles += done.articles
         ledger += done.ledger
-        ledger_article += map(place.get, map(attrgetter("position"), done.ledger))
+        ledger_article += [place.get(row.position) for row in done.ledger]
         rejected += done.rejected
     inside = [i for i, a in enumerate(articles) if a.scope == "in"]
     statements = split_statements([articles[i] for i in inside])
@@ -270,8 +269,10 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
     string, strings = pa.string(), pa.list_(pa.string())
     columns = {n: pa.array(list(map(attrgetter(n), articles)), type=string) for n in ARTICLE_STRINGS}
     position = pa.array([a.position for a in articles], type=pa.int32())
-    ledger_files = list(map(attrgetter("source_file"), ledger))
-    ledger_columns = {n: pa.array(list(map(attrgetter(n), ledger)), type=t) for n, t in (
+    by_column = dict(zip(LedgerRow._fields, zip(*ledger, strict=True), strict=True)) if ledger else dict.fromkeys(
+        LedgerRow._fields, ())
+    ledger_files = by_column["source_file"]
+    ledger_columns = {n: pa.array(by_column[n], type=t) for n, t in (
         ("source_file", string), ("unit", pa.int32()), ("n_chars", pa.int64()), ("fate", string), ("rule", string),
         ("sample", string))}
     cut = [shown_name(p.source_file) for p in pieces if p.end is not None]

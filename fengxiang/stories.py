@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 
@@ -28,6 +28,7 @@ NEIGHBOURS = 4  # each with so many before it in the order of the signatures
 SHARDS = 1024  # of hash values: a power of two
 VALUES_AT_ONCE = 1_000_000  # hash values of shards that are looked at together
 ROWS_AT_ONCE = 100_000  # signatures that are taken apart together
+CHARS_AT_ONCE = 50_000  # characters that are worked on together: what is made of them stays near the processor
 PAIRS_AT_ONCE = 1_000_000  # pairs of signatures that are made together
 MARKS = 512  # bits by which pairs that have little in common are told at once
 TURNS = 4  # in which only one pair of each group of copies is read; then all that are left
@@ -35,14 +36,15 @@ LIKELY = 0.4  # share of common values, where both signatures reach, from which 
 
 _NOT_LETTERS = re.compile(r"[^\w]|_")
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_GONE, _UNSURE = 0, 0xFFFFFFFF
+_GONE, _NEW, _UNSURE = 0, 1, 0xFFFFFFFF
 _HALF = np.uint64(32)
 _SCALE = 2 ** 64 - 1  # the largest hash value
 # Where a character is normalised alone, whatever stands beside it: no marks that combine, no letters that compose.
 _ALONE = ((0x0, 0x2FF), (0x2000, 0x206F), (0x2070, 0x20CF), (0x2100, 0x2BFF), (0x3000, 0x3029), (0x3030, 0x303F),
           (0x3105, 0x312F), (0x3200, 0x9FFF), (0xF900, 0xFAFF), (0xFE10, 0xFE1F), (0xFE30, 0xFE6F), (0xFF00, 0xFF60),
           (0xFFE0, 0xFFEE), (0x20000, 0x3FFFF))
-_normal_forms = np.full(0x110000, 1, dtype=np.uint32)  # of each character asked for so far; 1 = not asked for yet
+_normal_forms = np.full(0x110000, _NEW, dtype=np.uint32)  # of each character asked for so far
+_normal_forms[0x4E00:0x9FA6] = np.arange(0x4E00, 0x9FA6)  # what most of a text is made of stays as it is
 
 
 def normalised(text: str) -> str:
@@ -52,26 +54,46 @@ def normalised(text: str) -> str:
 
 def all_normalised(texts: Sequence[str]) -> list[str]:
     """`normalised` of many texts at once."""
+    return [normal for start, end in _runs(texts) for normal in _some_normalised(texts[start:end])]
+
+
+def _runs(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where to cut a list of texts so that about `CHARS_AT_ONCE` characters are worked on at once."""
+    start = n = 0
+    for end, size in enumerate(map(len, texts), 1):
+        n += size
+        if n >= CHARS_AT_ONCE:
+            yield start, end
+            start, n = end, 0
+    if start < len(texts):
+        yield start, len(texts)
+
+
+def _some_normalised(texts: Sequence[str]) -> list[str]:
     sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-    points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    points = _points("".join(texts))
     if not len(points):
         return [""] * len(texts)
     normal = _normal_forms.take(points)
-    if (normal == 1).any():
-        for point in np.unique(points[normal == 1]).tolist():
+    new = normal == _NEW
+    if new.any():
+        for point in set(points[new].tolist()):
             _normal_forms[point] = _normal_form(point)
         normal = _normal_forms.take(points)
-    ends = np.cumsum(sizes)
     is_letter = normal != _GONE
     letters = normal[is_letter]
-    kept = np.append(0, np.cumsum(is_letter, dtype=np.int32))[np.append(0, ends)].tolist()
+    kept = np.zeros(len(points) + 1, dtype=np.int32)
+    np.cumsum(is_letter, out=kept[1:])
+    ends = [0, *kept[np.cumsum(sizes)].tolist()]
     # the letters as one string, of which each text's is a part; half a surrogate pair is no letter, but is unsure
     is_unsure = letters == _UNSURE
-    unsure = np.searchsorted(np.array(kept), np.flatnonzero(is_unsure), side="right") - 1
-    letters[is_unsure] = ord(" ")
+    unsure = set()
+    if is_unsure.any():
+        unsure = set((np.searchsorted(ends, np.flatnonzero(is_unsure), side="right") - 1).tolist())
+        letters[is_unsure] = ord(" ")
     joined = letters.tobytes().decode("utf-32-le")
-    out = [joined[start:end] for start, end in pairwise(kept)]
-    for number in np.unique(unsure).tolist():
+    out = [joined[start:end] for start, end in pairwise(ends)]
+    for number in unsure:
         out[number] = normalised(texts[number])
     return out
 
@@ -105,7 +127,7 @@ def _mixed(values: np.ndarray) -> np.ndarray:
     """The 64-bit `values`, changed in place so that each bit depends on many."""
     values ^= values >> np.uint64(29)
     values *= np.uint64(0xBF58476D1CE4E5B9)
-    values ^= values >> np.uint64(32)
+    values ^= values >> _HALF
     return values
 
 
@@ -138,21 +160,26 @@ def sketch(text: str) -> np.ndarray:
 def sketches(texts: Sequence[str]) -> np.ndarray:
     """`sketch` of many normalised texts at once, a row each."""
     out = np.full((len(texts), SKETCH), NOTHING, dtype=np.uint32)
+    for start, end in _runs(texts):
+        _some_sketches(texts[start:end], out[start:end])
+    return out
+
+
+def _some_sketches(texts: Sequence[str], out: np.ndarray) -> None:
     joined = "".join(texts)
     hashes = _hashes(_points(joined), SHINGLE) if len(joined) >= SHINGLE else np.zeros(0, dtype=np.uint64)
     size = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     end = np.cumsum(size)
-    n_own = np.maximum(size - SHINGLE + 1, 0)  # what stands behind them runs into the next text
     n_own = np.maximum(size - SHINGLE + 1, 0)
     for k in range(1, SHINGLE):  # what runs into the next text
         hashes[end[(end >= k) & (end - k < len(hashes))] - k] = _SCALE
     # of each text the smallest few, and more of them: where a text repeats itself, some are one value
     limit = np.where(n_own > 3 * SKETCH, np.uint64(_SCALE) // np.maximum(n_own, 1).astype(np.uint64)
                      * np.uint64(2 * SKETCH), np.uint64(_SCALE))
-    at = np.flatnonzero(hashes < np.repeat(limit, size)[:len(hashes)])
+    at = (hashes < np.repeat(limit, size)[:len(hashes)]).nonzero()[0]
     row, found = np.searchsorted(end, at, side="right"), hashes[at]
     n_found = np.bincount(row, minlength=len(texts))
-    few = np.flatnonzero(n_found <= 4 * SKETCH)  # not all: one text with many would make the matrix wide
+    few = (n_found <= 4 * SKETCH).nonzero()[0]  # not all: one text with many would make the matrix wide
     table = np.full((len(texts), 4 * SKETCH), _SCALE, dtype=np.uint64)
     nth = np.arange(len(row)) - (np.cumsum(n_found) - n_found)[row]
     fits = nth < 4 * SKETCH
@@ -162,9 +189,10 @@ def sketches(texts: Sequence[str]) -> np.ndarray:
     table.sort(axis=1)
     whole = few[table[few, SKETCH - 1] < _SCALE]
     out[whole] = table[whole, :SKETCH] >> _HALF
-    for i in np.setdiff1d(np.arange(len(texts)), whole, assume_unique=True).tolist():
+    left = np.ones(len(texts), dtype=bool)
+    left[whole] = False
+    for i in left.nonzero()[0].tolist():
         out[i] = sketch(texts[i])
-    return out
 
 
 def similar(a: str, b: str) -> bool:

@@ -1279,6 +1279,15 @@ def test_names_that_look_like_a_regulator_are_no_evidence(rules):
     assert only_article(text, rules).scope == "out"
 
 
+def test_a_name_is_no_evidence_where_the_first_look_at_a_text_would_cut_it(rules):
+    """市场监管局 is no financial regulator, 监管局 may be one: a look must not end or begin within the name."""
+    for size in range(80, 120):
+        body = "餐" * size + "市场监管局"
+        assert rules.scope.judge("检查餐饮", body + "和" + body + "。")[0] == "out", size
+    assert rules.scope.judge("检查", "餐" * 200 + "。" + "金融监管局部署工作。" * 2) == ("in", "")
+    assert rules.scope.judge("检查", "餐" * 700 + "。" + "金融监管局部署工作。" * 2) == ("in", "")
+
+
 # -------------------------------------------------------------------------------------------------- the rules' files
 
 

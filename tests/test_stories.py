@@ -3,6 +3,7 @@
 import random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -105,11 +106,18 @@ WORDS = st.text(alphabet="防范化解金融风险强监管促发展，。 ＡAa
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.one_of(WORDS, st.text(max_size=20)), max_size=8))
-def test_many_texts_at_once_are_as_one_by_one(texts):
-    normal = all_normalised(texts)
-    assert normal == [normalised(t) for t in texts]
-    assert sketches(normal).tolist() == [sketch(t).tolist() for t in normal]
+@given(st.lists(st.one_of(WORDS, st.text(max_size=20)), max_size=8), st.sampled_from((1, 30, 50_000)))
+def test_many_texts_at_once_are_as_one_by_one(texts, at_once):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(stories, "CHARS_AT_ONCE", at_once)
+        normal = all_normalised(texts)
+        assert normal == [normalised(t) for t in texts]
+        assert sketches(normal).tolist() == [sketch(t).tolist() for t in normal]
+
+
+def test_each_chinese_character_is_normalised_as_unicode_has_it():
+    characters = list(map(chr, range(0x4E00, 0xA000)))
+    assert all_normalised(characters) == [normalised(c) for c in characters]
 
 
 def test_a_signature_is_the_smallest_hashes_of_the_set():
