@@ -1279,13 +1279,19 @@ def test_names_that_look_like_a_regulator_are_no_evidence(rules):
     assert only_article(text, rules).scope == "out"
 
 
-def test_a_name_is_no_evidence_where_the_first_look_at_a_text_would_cut_it(rules):
-    """市场监管局 is no financial regulator, 监管局 may be one: a look must not end or begin within the name."""
-    for size in range(80, 120):
-        body = "餐" * size + "市场监管局"
-        assert rules.scope.judge("检查餐饮", body + "和" + body + "。")[0] == "out", size
-    assert rules.scope.judge("检查", "餐" * 200 + "。" + "金融监管局部署工作。" * 2) == ("in", "")
-    assert rules.scope.judge("检查", "餐" * 700 + "。" + "金融监管局部署工作。" * 2) == ("in", "")
+def test_the_first_looks_at_a_text_cut_no_name(tmp_path):
+    """监管乱象 names no regulator; its beginning would."""
+    for name in ("cleaning.yml", "scope.yml"):
+        (tmp_path / name).write_bytes((ROOT / "codebook" / name).read_bytes())
+    (tmp_path / "scope.yml").write_text(
+        "enabled: true\nminimum: 2\nper_1000_chars: 0\nagency_weight: 2\ntitle_weight: 2\n"
+        "agencies: [监管]\nterms: []\nnot_agencies: [监管乱象]\n", encoding="utf-8")
+    scope = cleaning.Rules.load(tmp_path).scope
+    for size in (*range(95, 101), *range(595, 601)):
+        assert scope.judge("检查", "餐" * size + "监管乱象" + "餐" * 600)[0] == "out", size
+    assert scope.judge("检查", "餐" * 90 + "。监管。" + "餐" * 600) == ("in", "")
+    assert scope.judge("检查", "餐" * 200 + "。监管。" + "餐" * 600) == ("in", "")
+    assert scope.judge("检查", "餐" * 700 + "监管") == ("in", "")
 
 
 # -------------------------------------------------------------------------------------------------- the rules' files
