@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import pairwise
 from operator import itemgetter
 
@@ -447,6 +447,7 @@ class _Document:
         sentences = [i for i in range(self.size)
                      if text[i][-1] in SENTENCE_ENDS and len(text[i]) <= rules.max_line and self.fate[i] is None]
         named = {sentences[k] for k in rules.sentences_to_examine([text[i] for i in sentences])} if sentences else set()
+        citation_marks = rules.citation_marks
         mode, body = "", False  # inside a list of links ("closing"), behind the end of an article ("ended")
         for i in range(self.size):
             if self.fate[i]:
@@ -454,7 +455,7 @@ class _Document:
                     mode = ""
                 continue
             line = text[i]
-            if (hint[i] or line.isascii() or line.startswith(rules.citation_starts)) and self._mark_by_format(i):
+            if (hint[i] or line[0] in citation_marks or line.isascii()) and self._mark_by_format(i):
                 continue
             if mode == "closing" and len(line) <= rules.max_title and not self._prose_ahead(i):
                 self._settle(i, "boilerplate", self._listed_rule(i) or "related")
@@ -764,8 +765,7 @@ class _Document:
                 open_block.text = _glued(open_block.text, self.text[i], self.by_length)
                 open_block.lines.append(i)
                 continue
-            kind = {"t": "heading", "h": "heading", "l": "list"}.get(self.hint[i], "body")
-            open_block = _Block(self.text[i], [i], kind)
+            open_block = _Block(self.text[i], [i], _KIND_OF_HINT.get(self.hint[i], "body"))
             out.append(open_block)
         return out
 
@@ -997,7 +997,7 @@ class _Document:
         title_key = _key(title)
         joined = "\n".join([b.text for b in blocks])
         repeated = self._repeated_starts(blocks, joined)
-        datelines = self.rules.dateline_mark.search(joined) is not None
+        datelines, abstract_marks = self.rules.may_have_dateline(joined), self.rules.abstract_marks
         kept: list[_Block] = []
         seen: set[str] = set()
         for block in blocks:
@@ -1018,7 +1018,8 @@ class _Document:
                 self._take_head(block, title)
             if text[-1] in "）】)]":
                 self._cut_notes(block, draft)
-            if text.startswith(self.rules.abstracts) and self._is_told_below(text, joined):
+            if text[0] in abstract_marks and text.startswith(self.rules.abstracts) and (
+                    self._is_told_below(text, joined)):
                 self._settle_block(block, "duplicate", "repeated")
                 continue
             if datelines and block.text:
@@ -1340,7 +1341,7 @@ class _Document:
         rows += [(file, unit, n, fate, single, rule, sample) for unit, n, fate, rule, sample in source.settled]
         rows = _run_together(rows) if self.whole else [row for row in rows if row[2]]
         rows.sort(key=itemgetter(1))
-        return list(map(LedgerRow._make, rows))
+        return list(map(_LEDGER_ROW, rows))
 
 
 def _run_together(rows: list[tuple]) -> list[tuple]:
@@ -1355,6 +1356,8 @@ def _run_together(rows: list[tuple]) -> list[tuple]:
     return out
 
 
+_LEDGER_ROW = partial(tuple.__new__, LedgerRow)  # what `LedgerRow._make` does, without a call for each row
+_KIND_OF_HINT = {"t": "heading", "h": "heading", "l": "list"}
 # Kinds of blocks as fates and rules of the ledger.
 _FATE_OF_KIND = {"heading": ("heading", "heading_line"), "list": ("body", "list_item"), "body": ("body", "paragraph")}
 # Rules of layout, whose lines stand amid the text of an article.

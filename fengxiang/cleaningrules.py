@@ -13,6 +13,7 @@ from .errors import UserError
 from .yamlfile import YamlFile
 
 SENTENCE_ENDS = "。！？；"
+_BRACKETS = "】（]("
 FIRST_LOOKS = (100, 600)  # characters by which the subject of most articles is known
 _NAME = r"[\u4e00-\u9fff]{1,4}(?:·[\u4e00-\u9fff]{1,6})?"
 _NAMES = rf"{_NAME}(?:[\s、，,/]{{1,3}}{_NAME}){{0,9}}"
@@ -142,11 +143,15 @@ class Rules:
         self.places = frozenset(check.strings(("places",)))
         self.bylines = check.union(("bylines",))
         self.datelines = check.union(("datelines",))
-        self.dateline_mark = re.compile(_alternatives(check.strings(("dateline_marks",))))
+        marks = check.strings(("dateline_marks",))
+        self.dateline_mark = re.compile(_alternatives(marks))
+        inside = {mark.strip(_BRACKETS) for mark in marks}
+        self._inside_marks = sorted(a for a in inside if not any(b in a for b in inside - {a}))
         self.signatures = check.union(("signatures",))
         self.tag_ends = tuple(check.strings(("tag_ends",)))
         self.lead_ins = tuple(check.strings(("lead_ins",)))
         self.abstracts = tuple(check.strings(("abstracts",)))
+        self.abstract_marks = frozenset(word[0] for word in self.abstracts)
         sections = _alternatives(check.strings(("portal_sections",)))
         portals, ends = _alternatives(check.strings(("portals",))), _alternatives(list(self.medium_ends))
         self.portal = re.compile(  # any other 网 too, where a known kind of medium stands behind it
@@ -178,6 +183,7 @@ class Rules:
         self.idle_at_end = re.compile(rf"\s{{0,3}}(?:{self.idle.pattern})$")
         sure, maybe = check.strings(("citation", "sure")), check.strings(("citation", "maybe"))
         self.citation_starts = tuple(sure + maybe)
+        self.citation_marks = frozenset(word[0] for word in self.citation_starts)
         self.citation_start = re.compile(
             rf"(?:(?P<sure>{_alternatives(sure)})|{_alternatives(maybe)})\s{{0,3}}[:：]\s{{0,3}}")
         self.citation_labels = {
@@ -208,6 +214,13 @@ class Rules:
             zh, en = self.field_labels[kind]
             return f"{zh} {name}", f"{en} {name}"
         return self.labels.get(rule) or self.field_labels.get(rule) or (rule, rule)
+
+    def may_have_dateline(self, text: str) -> bool:
+        """Whether one of the marks of datelines stands in a text."""
+        for part in self._inside_marks:  # few parts that all marks hold are found faster than one of all marks
+            if part in text:
+                return self.dateline_mark.search(text) is not None
+        return False
 
     def furniture(self, line: str):
         """The furniture pattern that the whole line matches, as `Union.fullmatch`."""

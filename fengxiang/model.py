@@ -51,7 +51,7 @@ class Article:
     @property
     def text(self) -> str:
         """Headings and paragraphs, one a line."""
-        return "\n".join(p.text for p in self.paragraphs)
+        return "\n".join([p.text for p in self.paragraphs])
 
 
 class LedgerRow(NamedTuple):

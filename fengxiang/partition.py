@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -257,10 +257,10 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
             done = Cleaned(name, rejected=[Rejection(name, content)])
         if piece.first_line > 1:
             done.ledger = [row._replace(unit=row.unit + piece.first_line - 1) for row in done.ledger]
-        place = {a.position: len(articles) + i for i, a in enumerate(done.articles)}
+        place = {a.position: i for i, a in enumerate(done.articles, len(articles))}
         articles += done.articles
         ledger += done.ledger
-        ledger_article += [place.get(row.position) for row in done.ledger]
+        ledger_article += map(place.get, map(itemgetter(LedgerRow._fields.index("position")), done.ledger))
         rejected += done.rejected
     inside = [i for i, a in enumerate(articles) if a.scope == "in"]
     statements = split_statements([articles[i] for i in inside])
@@ -273,7 +273,13 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
     rules = [tuple(a.rules.items()) for a in articles]  # few differ
     text_of_rules = {items: write(dict(items)) for items in set(rules)}
     formats = {a.source_file: a.source_format for a in articles}
+    paragraphs = [p for a in articles for p in a.paragraphs]
+    paragraph_texts, paragraph_kinds = [p.text for p in paragraphs], [p.kind for p in paragraphs]
+    first = np.cumsum([0, *(len(a.paragraphs) for a in articles)])
+    told = np.cumsum([0, *(0 if k == "heading" else len(t)
+                           for t, k in zip(paragraph_texts, paragraph_kinds, strict=True))])[first]
     string, strings = pa.string(), pa.list_(pa.string())
+    offsets = pa.array(first, type=pa.int32())
     columns = {n: pa.array(list(map(attrgetter(n), articles)), type=string) for n in ARTICLE_STRINGS}
     position = pa.array([a.position for a in articles], type=pa.int32())
     by_column = dict(zip(LedgerRow._fields, zip(*ledger, strict=True), strict=True)) if ledger else dict.fromkeys(
@@ -307,11 +313,10 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
             "position": position,
             "authors": pa.array([a.authors for a in articles], type=strings),
             "year": pa.array([a.year for a in articles], type=pa.int32()),
-            "n_chars": pa.array([sum(len(p.text) for p in a.paragraphs if p.kind != "heading") for a in articles],
-                                type=pa.int64()),
+            "n_chars": pa.array(np.diff(told), type=pa.int64()),
             "rules": pa.array(list(map(text_of_rules.__getitem__, rules)), type=string),
-            "paragraph_kinds": pa.array([[p.kind for p in a.paragraphs] for a in articles], type=strings),
-            "paragraph_texts": pa.array([[p.text for p in a.paragraphs] for a in articles], type=strings)}),
+            "paragraph_kinds": pa.ListArray.from_arrays(offsets, pa.array(paragraph_kinds, type=string)),
+            "paragraph_texts": pa.ListArray.from_arrays(offsets, pa.array(paragraph_texts, type=string))}),
         "ledger": pa.table(ledger_columns | {"article": pa.array(ledger_article, type=pa.int32())}),
     }
     return Batch(articles, statements), tables, compared

@@ -57,6 +57,11 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 _LATIN_1 = re.compile("[\xa1-\xff]")
 
 
+_BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"),
+                     (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_MARK_STARTS = frozenset(mark[:1] for mark, _ in _BYTE_ORDER_MARKS)
+
+
 class Unreadable(Exception):
     """A document that cannot be used: `args` are the reason in plain words and a detail."""
 
@@ -122,10 +127,10 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str, int]:
     Bytes that cannot be decoded become U+FFFD and are counted. Text that is GB18030 read as Latin-1 and saved as
     UTF-8 is repaired.
     """
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"),
-                       (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            return _decoded(data, name)
+    if data[:1] in _MARK_STARTS:
+        for mark, name in _BYTE_ORDER_MARKS:
+            if data.startswith(mark):
+                return _decoded(data, name)
     try:
         text = data.decode("utf-8")
         if "\x00" not in text:
@@ -357,7 +362,7 @@ def _by_format(source_file, text, names, first_position):
         yield read_markdown(source_file, text, names["json"])
     elif (rows := _table_rows(text, names["json"])) is not None:
         yield from rows_as_sources(source_file, "table", rows, names["json"], len(text))
-    elif _MARKDOWN.search(text[:200_000]):
+    elif ("#" in text or "**" in text or "](" in text) and _MARKDOWN.search(text[:200_000]):
         yield read_markdown(source_file, text, names["json"])
     else:
         yield read_plain(source_file, text)
