@@ -214,7 +214,7 @@ class _Document:
                     len(self.text[0]) > self.rules.max_title and "。" in self.text[0]):
                 self._open_first_line()
             self.width, self.by_length, self.gaps_tell = _wrapping(source.lines)
-            self.in_chinese = not self.width and sum(not t.isascii() for t in self.text) > self.size // 2
+            self.in_chinese = not self.width and self.size - sum(map(str.isascii, self.text)) > self.size // 2
             self.indented = any(self.indent) and not all(self.indent)
             if source.n_undecodable or self.undecodable:
                 self._mark_unreadable()
@@ -996,6 +996,7 @@ class _Document:
         blocks, title = draft.blocks, draft.title or ""
         title_key = _key(title)
         joined = "\n".join([b.text for b in blocks])
+        title_inside = len(title) >= 8 and title in joined
         repeated = self._repeated_starts(blocks, joined)
         datelines, abstract_marks = self.rules.may_have_dateline(joined), self.rules.abstract_marks
         kept: list[_Block] = []
@@ -1014,7 +1015,7 @@ class _Document:
                     found := self.rules.furniture(self._matchable(text))):
                 self._settle_block(block, "boilerplate", found[0])
                 continue
-            if len(title) >= 8 and title in text:
+            if title_inside and title in text:
                 self._take_head(block, title)
             if text[-1] in "）】)]":
                 self._cut_notes(block, draft)
@@ -1460,9 +1461,9 @@ def _wrapping(raw: reading.Lines) -> tuple[float, bool, bool]:
     if len(lines) < 2:
         return 0, False, False
     sample = list(dict.fromkeys(lines[:4000]))
-    if sum(t[-1] not in _TERMINAL for t in sample) < 0.15 * len(sample):  # hard-wrapped text is torn
+    if sum([t[-1] not in _TERMINAL for t in sample]) < 0.15 * len(sample):  # hard-wrapped text is torn
         return 0, False, False
-    if sum(len(t) > 2 * MAX_WRAP for t in sample) > 0.1 * len(sample) + 1:
+    if sum([len(t) > 2 * MAX_WRAP for t in sample]) > 0.1 * len(sample) + 1:
         return 0, False, False
     best = (0.0, 0.0, False)
     for by_length in (True, False):

@@ -393,7 +393,7 @@ def _names_a_title(head: str, words: tuple[str, ...]) -> bool:
 
 def _looks_html(head: str) -> bool:
     """Text that begins with something else and yet is a page, such as one saved with a comment line above it."""
-    tags = _HTML_TAG.findall(head)
+    tags = _HTML_TAG.findall(head) if "<" in head else ()
     return len(tags) >= 4 and ("</p>" in head.lower() or "<body" in head.lower()) and not head.startswith(("---", "#"))
 
 
@@ -770,6 +770,8 @@ _MD_EMPHASIS = re.compile(
     r"(\*\*|__)(?=\S)([^*_\n]{1,2000}?)(?<=\S)\1|(?<![\w*])\*(?=\S)([^*\n]{1,500}?)(?<=\S)\*(?![\w*])")
 _MD_BULLET = re.compile(r"^(?:[-*+•]\s{1,4})(?=\S)")
 _MD_RULE = re.compile(r"^(?:[-*_=]\s{0,3}){3,}$|^\|?(?:\s{0,5}:?-{2,}:?\s{0,5}\|)+(?:\s{0,5}:?-{2,}:?\s{0,5})?$")
+_MD_STARTS = frozenset("#>-*+•<`~=_|:")  # what a line begins with that is more than text
+_MD_MARKS = frozenset("<[{*_\\")  # what stands in a line that holds more than text
 _MD_ATTRIBUTES = re.compile(r"\{:[^{}\n]{0,200}\}|\{%[^{}\n]{0,300}%\}|\{\{[^{}\n]{0,300}\}\}")
 _AUTOLINK = re.compile(r"^<?(https?://[^\s<>]{4,1000})>?$")
 _SKIPPED = re.compile(r"<(?:(script|style)\b|!--)", re.I)
@@ -788,8 +790,13 @@ def read_markdown(source_file: str, text: str, names: dict[str, str]) -> Source:
     clean = body.splitlines() if links else _normal_lines(body, body.splitlines(True))
     lines, settled = source.lines, source.settled
     gap, fence = False, False
+    plain = not any([mark in body for mark in _MD_MARKS])
     for unit, (line, original) in enumerate(zip(clean, raw[start:], strict=True), start + 1):
         n, stripped = len(original), line.strip()
+        if plain and stripped and stripped[0] not in _MD_STARTS:  # an ordinary line, as most are
+            lines.add(stripped, unit, n, gap=gap, indent=line.startswith(("  ", "\t", "\u3000")))
+            gap = False
+            continue
         if not stripped:
             settled.append((unit, n, "boilerplate", "markup" if original.strip() else "blank", original.strip()[:80]))
             gap = True
