@@ -572,7 +572,8 @@ def _of_stories(cells: Counts, task: Surplus, stories: np.ndarray | None) -> Cou
     story = cells.columns["story"]
     start, end = (np.searchsorted(story, np.uint64(i * 2 ** 64 // task.of)) if i < task.of else len(story)
                   for i in (task.number, task.number + 1))
-    columns = {n: c[start:end] for n, c in cells.columns.items()}
+    # copied, so that the file is let go: of many, the pages that lie about the rows would add up
+    columns = {n: c[start:end].copy() for n, c in cells.columns.items()}
     if stories is not None:
         told = np.isin(columns["story"], stories)
         columns = {n: c[told] for n, c in columns.items()}
