@@ -980,19 +980,44 @@ def code(articles: Sequence[Article], statements: Statements, attribution: Attri
         Columns parallel to `statements`; themes in the order of the codebook, offsets of evidence in
         `statements.text`.
     """
+    out, evidence = coded(articles, statements, codebook)
+    found = list(zip([evidence.codes[i] for i in evidence.theme.tolist()], evidence.start.tolist(),
+                     evidence.end.tolist(), strict=True))
+    out.evidence = [tuple(found[a:b]) for a, b in pairwise(evidence.bounds.tolist())]
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was matched in many statements: `theme` (its place in `codes`), and its `start` and `end` in the text of
+    its statement, as parallel arrays. That of statement `i` stands from `bounds[i]` to `bounds[i + 1]`."""
+
+    codes: list[str]
+    theme: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    bounds: np.ndarray
+
+
+def coded(articles: Sequence[Article], statements: Statements, codebook: Codebook) -> tuple[Coding, Evidence]:
+    """As `code`, but for the evidence, which comes apart and as arrays."""
     out = Coding()
+    parts = [(np.zeros(0, dtype=np.int64),) * 4]
     first = 0
     while first < len(statements):
         last = min(first + BATCH, len(statements))
         while last < len(statements) and statements.article[last] == statements.article[last - 1]:
             last += 1  # an article is never cut
-        _code_batch(articles, statements, first, last, codebook, out)
+        parts.append(_code_batch(articles, statements, first, last, codebook, out))
         first = last
-    return out
+    theme, start, end, size = map(np.concatenate, zip(*parts, strict=True))
+    return out, Evidence([theme.code for theme in codebook.themes], theme, start, end, np.append(0, size.cumsum()))
 
 
 def _code_batch(articles: Sequence[Article], statements: Statements, first: int, last: int, codebook: Codebook,
-                out: Coding) -> None:
+                out: Coding) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Append to `out` all but the evidence; of this the theme, start and end, and of each statement how much it
+    has."""
     matcher = codebook.matcher
     codes = np.array([theme.code for theme in codebook.themes], dtype=object)
     n = last - first
@@ -1024,10 +1049,8 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     # lines stand in the order of their themes, so two lines that give one theme at one place stand side by side
     place = np.stack((found.start, found.end, found.theme))
     once = found.only(np.concatenate(([True], (place[:, 1:] != place[:, :-1]).any(axis=0))) if len(found.text) else [])
-    evidence = list(zip(codes[once.theme].tolist(), batch.origin(once.start, once.text).tolist(),
-                        (batch.origin(once.end - 1, once.text) + 1).tolist(), strict=True))
-    bounds = np.searchsorted(once.text, np.arange(n + 1)).tolist()
-    out.evidence.extend([tuple(evidence[a:b]) if a < b else () for a, b in pairwise(bounds)])
+    evidence = (once.theme, batch.origin(once.start, once.text), batch.origin(once.end - 1, once.text) + 1,
+                np.bincount(once.text, minlength=n))
 
     text, theme = states[:n].nonzero()
     labels = codes[theme].tolist()
@@ -1061,6 +1084,7 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     out.stated.extend(stated)
     out.inherited.extend(inherited)
     out.guarded.extend(guarded)
+    return evidence
 
 
 # ---------------------------------------------------------------------------------------------------------------

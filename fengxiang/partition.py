@@ -25,6 +25,7 @@ from . import places
 from .places import is_local, local_copy, opened, shown_name, stored_files
 
 if TYPE_CHECKING:
+    from .coding import Evidence
     from .model import Article, Statements
     from .terms import Tokens
 
@@ -353,13 +354,13 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     import pyarrow as pa
 
     from .attribution import attribute
-    from .coding import code
+    from .coding import coded
     from .counts import Cells, Counts
     from .tables import ALL, NONE
 
     statements = batch.statements
     found = attribute(batch.articles, statements, toolkit.gazetteer)
-    coding = code(batch.articles, statements, found, toolkit.codebook)
+    coding, evidence = coded(batch.articles, statements, toolkit.codebook)
     themes = [s + i if i else s for s, i in zip(coding.stated, coding.inherited, strict=True)]
     n = len(statements)
     number = np.arange(n)
@@ -391,9 +392,9 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     kind = np.fromiter(map(kind_of.__getitem__, themes), dtype=np.int64, count=n)
     codes = sorted({t for ts in kinds for t in ts} | {NONE})
     theme_code = {t: i for i, t in enumerate(codes)}
-    coded = [sorted(theme_code[t] for t in set(ts)) or [theme_code[NONE]] for ts in kinds]
-    entity, at = _listed(coded, kind)
-    pair, pair_at = _listed([[a * len(codes) + b for i, a in enumerate(ts) for b in ts[i + 1:]] for ts in coded], kind)
+    in_kind = [sorted(theme_code[t] for t in set(ts)) or [theme_code[NONE]] for ts in kinds]
+    entity, at = _listed(in_kind, kind)
+    pair, pair_at = _listed([[a * len(codes) + b for i, a in enumerate(ts) for b in ts[i + 1:]] for ts in in_kind], kind)
     grades = sorted({d for d in coding.deontic if d} | {NONE})
     grade_code = {g: i for i, g in enumerate(grades)}
     grade_code[None] = grade_code[NONE]
@@ -464,29 +465,26 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
             "themes_inherited": pa.array(coding.inherited, type=strings),
             "themes_guarded": pa.array(coding.guarded, type=strings),
             "deontic": pa.array(coding.deontic, type=string),
-            "evidence": _evidence_texts(coding.evidence)}),
+            "evidence": _evidence_texts(evidence)}),
         "article_themes": by_article(by_theme, labels, "theme", "n_statements"),
         "article_terms": by_article(by_term, tokens.vocabulary, "term", "count"),
     }
 
 
-def _evidence_texts(evidence: list[tuple[tuple[str, int, int], ...]]):
+def _evidence_texts(evidence: Evidence):
     """The evidence of each statement as JSON: `[["risk", 3, 7]]`."""
-    from itertools import chain
-
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    codes, starts, ends = zip(*chain.from_iterable(evidence), strict=True) if any(evidence) else ((), (), ())
-    written = {code: f"[{json.dumps(code, ensure_ascii=False)}, " for code in set(codes)}
-    comma = pa.scalar(", ")
-    start, end = (pc.cast(pa.array(places, type=pa.int32()), pa.string()) for places in (starts, ends))
-    entries = pc.binary_join_element_wise(pa.array(list(map(written.__getitem__, codes)), type=pa.string()),
-                                          start, comma, end, "]", "")
-    offsets = np.append(0, np.cumsum(np.fromiter(map(len, evidence), dtype=np.int32, count=len(evidence))))
-    lists = pa.ListArray.from_arrays(pa.array(offsets, type=pa.int32()), entries)
-    return pc.binary_join_element_wise("[", pc.binary_join(lists, comma), "]", "")
+    codes = pa.array([f"[{json.dumps(code, ensure_ascii=False)}, " for code in evidence.codes], type=pa.string())
+    # most offsets are small and stand many times: each number is written once
+    numbers = pc.cast(pa.array(np.arange(evidence.end.max(initial=0) + 1)), pa.string())
+    starts, ends = (pc.binary_join_element_wise(numbers, mark, "") for mark in (", ", "]"))
+    entries = pc.binary_join_element_wise(codes.take(pa.array(evidence.theme)), starts.take(pa.array(evidence.start)),
+                                          ends.take(pa.array(evidence.end)), "")
+    lists = pa.ListArray.from_arrays(pa.array(evidence.bounds.astype(np.int32)), entries)
+    return pc.binary_join_element_wise("[", pc.binary_join(lists, ", "), "]", "")
 
 
 def _listed(lists: list[list[int]], kind) -> tuple:
