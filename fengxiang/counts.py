@@ -76,9 +76,13 @@ class Cells:
         return len(self.years) * len(self.regions)
 
     def _taken_apart(self, key: np.ndarray) -> dict[str, np.ndarray]:
+        """Entity, year and region code of keys made by `_spread`."""
         entity, cell = np.divmod(key, self.n_cells)
-        year, region = np.divmod(cell, len(self.regions))
-        return {"entity": entity, "year": self.years[year], "region": region}
+        return {"entity": entity} | self._of_cells(cell)
+
+    def _of_cells(self, cell: np.ndarray) -> dict[str, np.ndarray]:
+        region = np.tile(np.arange(len(self.regions)), len(self.years))
+        return {"year": self.years.repeat(len(self.regions)).take(cell), "region": region.take(cell)}
 
     def counted(self, entity: np.ndarray, statement: np.ndarray) -> dict[str, np.ndarray]:
         """Counts of entities by cell.
@@ -93,23 +97,25 @@ class Cells:
         if not len(entity):
             return {n: np.zeros(0, dtype=np.int64) for n in (*KEYS, "count", "n_statements", "n_articles")}
         entity, statement = np.asarray(entity, dtype=np.int64), np.asarray(statement, dtype=np.int64)
-        bits = max(len(self.article) - 1, 1).bit_length()  # of a key, that say the statement
+        # of a key, the bits that say the statement, and those that say the cell
+        bits, cell_bits = (max(n - 1, 1).bit_length() for n in (len(self.article), self.n_cells))
         size = np.diff(self.first)[statement]
         before = np.cumsum(size) - size
-        cell = (self.cell << bits)[np.arange(before[-1] + size[-1]) + np.repeat(self.first[statement] - before, size)]
-        key = np.repeat((entity * self.n_cells << bits) + statement, size)
-        key += cell
+        key = (self.cell << bits)[np.arange(before[-1] + size[-1]) + np.repeat(self.first[statement] - before, size)]
+        key += np.repeat((entity << bits + cell_bits) + statement, size)
         key.sort()
-        place = key >> bits
-        new_place = _changes(place)
-        new_statement = _changes(key)
-        new_article = new_place | _changes(self.article[key & ((1 << bits) - 1)])
-        starts = np.flatnonzero(new_place)
-        ends = np.append(starts[1:], len(key)) - 1
-        return self._taken_apart(place[starts]) | {
-            "count": ends - starts + 1,
-            **{name: np.diff(np.cumsum(new, dtype=np.int64)[ends], prepend=0)
-               for name, new in (("n_statements", new_statement), ("n_articles", new_article))}}
+        new_place = _changes(key >> bits)
+        starts = new_place.nonzero()[0]
+        ends = np.append(starts[1:], len(key))
+        # words seldom stand twice in a statement, so these are few
+        again = (~_changes(key)).nonzero()[0]
+        new_place |= _changes(self.article.take(key & ((1 << bits) - 1)))
+        place = key.take(starts) >> bits
+        return {"entity": place >> cell_bits} | self._of_cells(place & ((1 << cell_bits) - 1)) | {
+            "count": ends - starts,
+            "n_statements": ends - starts - np.bincount(starts.searchsorted(again, side="right") - 1,
+                                                        minlength=len(starts)),
+            "n_articles": np.diff(np.cumsum(new_place, dtype=np.int32).take(ends - 1), prepend=0)}
 
     def weighed(self, weight: np.ndarray) -> dict[tuple[int, int], int]:
         """The sum over the statements of each cell of a `weight` they have, by (year, region code)."""
