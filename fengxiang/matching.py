@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 UNICODE = 0x110000
+_WIDE = 8  # more children than that are many
+_MIXING = 0x9E3779B97F4A7C15  # odd: the upper bits of a product with it depend on all bits of a number
 
 
 class Strings:
@@ -29,11 +31,11 @@ class Strings:
             raise ValueError("an empty string stands everywhere")
         length = np.array([len(string) for string in self.strings], dtype=np.int64)
         codes = np.frombuffer("".join(self.strings).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        alphabet, letters = np.unique(codes, return_inverse=True)
+        alphabet = _flagged(codes, UNICODE)
         self._n = n = len(alphabet) + 1
         self._letter = np.zeros(UNICODE, dtype=np.int64)  # 0: no string has this character
         self._letter[alphabet] = np.arange(1, n)
-        letters = letters.astype(np.int64) + 1
+        letters = self._letter.take(codes)
 
         # the trie, by depth: its edges are the different pairs of a node and the letter that follows; 0 is the root
         node, first = np.zeros(len(self.strings), dtype=np.int64), np.cumsum(length) - length
@@ -58,20 +60,35 @@ class Strings:
         second = (letter_of[parent] > 0).nonzero()[0]
         self._pair = np.zeros(n * n, dtype=np.int32)
         self._pair[letter_of[parent[second]] * n + letter[second]] = child[second]
-        self._has_single, self._has_pair = self._single >= 0, self._pair > 0
+        self._has_single, self._has_pair = self._single >= 0, np.zeros(n * n, dtype=bool)
+        self._has_pair[letter_of[parent[second]] * n + letter[second]] = True
         self._singles = bool(self._has_single.any())
-        # then the child of a node is `following[base[node] + letter]`, if `owner` is the node there: a node with one
-        # child has one slot, those with more have one for each letter
+        # then the child of a node is `following[base[node] + letter]`, if `owner` is the node there. The slots of a
+        # node lie among those of others: kept small, the tables stay near the processor and are made at once
         deep = (~top & (letter_of[parent] == 0)).nonzero()[0]
-        alone = deep[n_children[parent[deep]] == 1]
-        forks = np.unique(parent[deep[n_children[parent[deep]] > 1]])
+        is_wide = n_children[parent[deep]] > _WIDE
+        wide = _flagged(parent[deep[is_wide]], len(n_children))  # these few have a slot for each letter
+        free, spread = len(wide) * n, 4 * len(deep) + 1
         self._base = np.zeros(len(parent) + 1, dtype=np.int32)
-        self._base[parent[alone]] = n + np.arange(len(alone)) - letter[alone]
-        self._base[forks] = 2 * n + len(alone) + np.arange(len(forks)) * n
-        slot = self._base[parent[deep]] + letter[deep]
-        size = (3 + len(forks)) * n + len(alone)
-        self._owner, self._following = np.full(size, -1, dtype=np.int32), np.zeros(size, dtype=np.int32)
-        self._owner[slot], self._following[slot] = parent[deep], child[deep]
+        self._base[wide] = np.arange(len(wide)) * n
+        self._owner, self._following = np.zeros((2, free + spread + n), dtype=np.int32)  # the root owns nothing
+        slot = self._base[parent[deep[is_wide]]] + letter[deep[is_wide]]
+        self._owner[slot], self._following[slot] = parent[deep[is_wide]], child[deep[is_wide]]
+        waiting, mixing = deep[~is_wide], _MIXING
+        while len(waiting):
+            # each of the others tries some place, and again elsewhere when a slot there is not its own
+            node = parent[waiting]
+            self._base[node] = free + ((node.astype(np.uint64) * np.uint64(mixing)) >> np.uint64(32)) % np.uint64(spread)
+            slot = self._base[node] + letter[waiting]
+            unowned = self._owner[slot] == 0
+            self._owner[slot[unowned]] = node[unowned]
+            taken = self._owner[slot] != node
+            goes = np.zeros(len(n_children), dtype=bool)
+            goes[node[taken]] = True
+            goes = goes[node]
+            self._owner[slot[goes & ~taken]] = 0
+            self._following[slot[~goes]] = child[waiting[~goes]]
+            waiting, mixing = waiting[goes], mixing * 5 % 2**64
 
     def find(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """All occurrences, also those inside others.
@@ -104,6 +121,13 @@ class Strings:
             at, nodes, length = at.take(alive), self._following.take(slots.take(alive)), length + 1
         number, start, end = (np.concatenate(column) for column in zip(*found, strict=True))
         return number, start, end
+
+
+def _flagged(numbers: np.ndarray, n: int) -> np.ndarray:
+    """The different ones of numbers below `n`, sorted."""
+    flags = np.zeros(n, dtype=bool)
+    flags[numbers] = True
+    return flags.nonzero()[0]
 
 
 def outermost(start: np.ndarray, end: np.ndarray) -> np.ndarray:

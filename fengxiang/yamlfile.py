@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ from .errors import UserError
 MAX_BYTES = 5_000_000
 # the parser in C where the package has it: ten times as fast, the same events
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Whether there may be a tag, an anchor or an alias: each begins a line or stands behind one of these signs,
+# the first two with a space.
+_MAY_REFER = re.compile(r"(?:^|[-?]\s|[:,\[{])\s*[&*!]", re.MULTILINE).search
+_STRING = "tag:yaml.org,2002:str"
 
 
 def read_text(path: str | Path) -> str:
@@ -56,7 +61,7 @@ class YamlFile:
         self._lines: dict[tuple, int] = {}
         text = read_text(self.path)
         try:
-            for event in yaml.parse(text, Loader=_LOADER):
+            for event in yaml.parse(text, Loader=_LOADER) if _MAY_REFER(text) else ():
                 if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                     raise self._at(event, "anchors and aliases (& and *) are not taken here; write the value out")
                 if getattr(event, "tag", None):
@@ -103,7 +108,7 @@ class YamlFile:
 
 
 def _scalar(node) -> Any:
-    if node.tag == "tag:yaml.org,2002:str":  # most of them, told faster so
+    if node.tag == _STRING:
         return node.value
     plain = node.tag.startswith("tag:yaml.org,2002:")
     return yaml.constructor.SafeConstructor().construct_object(node) if plain else node.value
