@@ -127,9 +127,9 @@ class Grade:
 # Normalisation
 
 def _character_table() -> np.ndarray:
-    """What each character becomes when it is matched; 0 is dropped, 1 is a space that is dropped unless it parts two
-    Latin words."""
-    table = np.arange(UNICODE, dtype=np.uint32)
+    """What each character of the first plane becomes when it is matched (all others stay what they are); 0 is dropped,
+    1 is a space that is dropped unless it parts two Latin words."""
+    table = np.arange(0x10000, dtype=np.uint32)
     for code in range(0xFF01, 0xFF5F):  # full width to ASCII
         table[code] = code - 0xFEE0
     for wide in "，；：！？":  # clause ends keep their Chinese form
@@ -156,11 +156,10 @@ def _character_table() -> np.ndarray:
 
 _TABLE = _character_table()
 _HAN_ONLY = re.compile("[\u4e00-\u9fff]+")  # text that is matched as it stands
-_IS_LATIN = np.zeros(UNICODE, dtype=bool)
+_CLAUSE_END_CODES = [ord(mark) for mark in CLAUSE_ENDS]
+_IS_LATIN, _IS_PART_END = np.zeros((2, UNICODE), dtype=bool)
 _IS_LATIN[[*range(0x30, 0x3A), *range(0x61, 0x7B)]] = True
-_IS_CLAUSE_END = np.zeros(UNICODE, dtype=bool)
-_IS_CLAUSE_END[[ord(mark) for mark in CLAUSE_ENDS]] = True
-_IS_PART_END = _IS_CLAUSE_END.copy()
+_IS_PART_END[_CLAUSE_END_CODES] = True
 _IS_PART_END[[ord("，"), ord(",")]] = False
 
 
@@ -177,7 +176,10 @@ def _string(codes: np.ndarray) -> str:
 
 def _normalised_codes(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The characters as they are matched, and the offsets of those that were dropped."""
-    codes = _TABLE.take(raw)
+    codes = _TABLE.take(raw, mode="clip")
+    if raw.max(initial=0) >= len(_TABLE):
+        beyond = raw >= len(_TABLE)
+        codes[beyond] = raw[beyond]
     dropped = (codes < 2).nonzero()[0]
     is_space = codes[dropped] == 1
     if is_space.any():
@@ -470,7 +472,8 @@ _IS_OPENING_QUOTE[[ord(mark) for mark in "“「『"]] = True
 _IS_CLOSING_QUOTE[[ord(mark) for mark in "”」』"]] = True
 _TITLE_OPEN, _TITLE_CLOSE = map(ord, "《》")
 _ENDS_CLAUSE, _MARKS_TITLE = 1, 2  # what a character is
-_KIND = _IS_CLAUSE_END.astype(np.uint8)
+_KIND = np.zeros(UNICODE, dtype=np.uint8)
+_KIND[_CLAUSE_END_CODES] = _ENDS_CLAUSE
 _KIND[[_TITLE_OPEN, _TITLE_CLOSE]] = _MARKS_TITLE
 
 
