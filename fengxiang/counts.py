@@ -146,7 +146,9 @@ def _narrowed(values: np.ndarray) -> np.ndarray:
     """The same numbers in no more bytes than they need."""
     if not len(values) or values.dtype == np.uint64:
         return values
-    return values.astype(np.promote_types(np.min_scalar_type(values.min()), np.min_scalar_type(values.max())))
+    low, high = int(values.min()), int(values.max())
+    # of numbers some of which are negative, as many bits as the largest needs with its sign
+    return values.astype(np.min_scalar_type(high) if low >= 0 else np.min_scalar_type(min(low, -high - 1)))
 
 
 def _repeated(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
