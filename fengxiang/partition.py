@@ -33,6 +33,7 @@ MAX_FILE_BYTES = 256_000_000  # a larger file that cannot be cut is refused
 TEXTS_AT_ONCE = 16  # compared texts that are read together, where a store is read in blocks
 OPEN_TEXTS = 512  # files of them that stay open
 SEVERAL = "、"  # between the names of agencies that speak together
+_LZ4_LEVEL = -5  # in two thirds of the time of the usual level, and a sixth larger
 _WHOLE = b"ARROW1"  # the end of a file in the cache; that of an Arrow file, too
 
 ARTICLE_STRINGS = ("source_file", "source_format", "title", "publisher", "url", "date", "date_basis", "kind",
@@ -392,9 +393,10 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     kind = np.fromiter(map(kind_of.__getitem__, themes), dtype=np.int64, count=n)
     codes = sorted({t for ts in kinds for t in ts} | {NONE})
     theme_code = {t: i for i, t in enumerate(codes)}
-    in_kind = [sorted(theme_code[t] for t in set(ts)) or [theme_code[NONE]] for ts in kinds]
-    entity, at = _listed(in_kind, kind)
-    pair, pair_at = _listed([[a * len(codes) + b for i, a in enumerate(ts) for b in ts[i + 1:]] for ts in in_kind], kind)
+    coded_as = [sorted(theme_code[t] for t in set(ts)) or [theme_code[NONE]] for ts in kinds]
+    entity, at = _listed(coded_as, kind)
+    pair, pair_at = _listed([[a * len(codes) + b for i, a in enumerate(ts) for b in ts[i + 1:]] for ts in coded_as],
+                            kind)
     grades = sorted({d for d in coding.deontic if d} | {NONE})
     grade_code = {g: i for i, g in enumerate(grades)}
     grade_code[None] = grade_code[NONE]
@@ -536,7 +538,8 @@ class Cache:
 
         from .tables import replace_file
 
-        options = pa.ipc.IpcWriteOptions(compression="lz4" if packed else None, use_threads=False)
+        packing = pa.Codec("lz4", compression_level=_LZ4_LEVEL) if packed else None
+        options = pa.ipc.IpcWriteOptions(compression=packing, use_threads=False)
 
         def put(path):
             with pa.OSFile(str(path), "wb") as sink:
