@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
+
+import numpy as np
 
 from .model import Article, Statements
 
@@ -15,6 +17,13 @@ from .model import Article, Statements
 _MATTERS = re.compile(r"[。！？；｡…⋯;!?《〈（(【〔\[]")
 _PLAIN_END = frozenset("。！？；｡")
 _AFTER_END = frozenset("。！？；｡…⋯!?;”’」』）)】〕》\" \t\r\n\u3000\xa0")
+# What a character is, as bits. Letters are here only those of which most text is.
+_IS_END, _IS_AFTER_END, _IS_MARK, _IS_LETTER, _IS_BOUND = (1 << n for n in range(5))
+_KIND = np.zeros(0x10000, dtype=np.uint8)  # the last one stands for all beyond, too
+for _bit, _characters in ((_IS_END, _PLAIN_END), (_IS_AFTER_END, _AFTER_END), (_IS_MARK, set("…⋯;!?《〈（(【〔["))):
+    _KIND[[ord(character) for character in _characters]] |= _bit
+for _first, _last in ("09", "AZ", "az", "一鿿"):
+    _KIND[ord(_first):ord(_last) + 1] |= _IS_LETTER
 _MARK = re.compile(
     r"《[^《》]{1,200}》|〈[^〈〉]{1,200}〉"
     r"|（[^（）]{0,300}(?:（[^（）]{0,100}）[^（）]{0,200})?）"
@@ -45,22 +54,60 @@ def split_statements(articles: list[Article]) -> Statements:
         Parallel columns; `article` counts from 0 in `articles`, `paragraph` from 0 in the article, `position`
         from 1 in the article.
     """
-    out = Statements()
+    owners: list[tuple[int, int, str | None]] = []  # of each paragraph: its article, its number, the heading above
+    texts: list[str] = []
     for index, article in enumerate(articles):
-        heading, position = None, 0
+        heading = None
         for number, paragraph in enumerate(article.paragraphs):
             if paragraph.kind == "heading":
                 heading = paragraph.text
-                continue
-            sentences = _sentences(paragraph.text)
-            count = len(sentences)
-            out.article += [index] * count
-            out.paragraph += [number] * count
-            out.position += range(position + 1, position + count + 1)
-            out.text += sentences
-            out.heading += [heading] * count
-            position += count
-    return out
+            else:
+                owners.append((index, number, heading))
+                texts.append(paragraph.text)
+    if not texts:
+        return Statements()
+    sentences, counts = _all_sentences(texts)
+    indexes, numbers, headings = zip(*owners, strict=True)
+    article = np.repeat(indexes, counts)
+    first = np.searchsorted(article, article)  # the first statement of the same article
+    return Statements(article.tolist(), np.repeat(numbers, counts).tolist(),
+                      (np.arange(1, len(article) + 1) - first).tolist(), sentences,
+                      list(chain.from_iterable(map(repeat, headings, counts.tolist()))))
+
+
+def _all_sentences(texts: list[str]) -> tuple[list[str], np.ndarray]:
+    """The sentences of many paragraphs, and how many each of these has.
+
+    Most paragraphs hold no mark that asks for a closer look, and no sentence too short to stand alone: they are cut
+    together, as one array of characters.
+    """
+    joined = "\n".join(texts) + "\n"
+    kind = _KIND.take(np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32), mode="clip")
+    ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1) - 1
+    kind[ends] = _IS_BOUND
+    at = (kind & _IS_END).nonzero()[0]
+    behind = kind.take(at + 1)
+    cuts = at[behind & (_IS_AFTER_END | _IS_BOUND) == 0] + 1
+    stops = np.sort(np.concatenate((cuts, ends)))
+    starts = np.concatenate(([0], stops[:-1] + (kind.take(stops[:-1]) == _IS_BOUND)))
+    letters = np.append(0, np.cumsum(kind & _IS_LETTER > 0, dtype=np.int32))  # before each character
+    is_short = letters.take(stops) - letters.take(starts) < 4
+    closer = np.zeros(len(texts), dtype=bool)  # the paragraphs that are to be read one by one
+    closer[ends.searchsorted(np.concatenate((
+        (kind & _IS_MARK).nonzero()[0], at[behind & _IS_AFTER_END > 0], stops[is_short])))] = True
+    owner = ends.searchsorted(stops)
+    alone = ~closer[owner]
+    counts = np.bincount(owner[alone], minlength=len(texts))
+    plain = [joined[start:stop] for start, stop in zip(starts[alone].tolist(), stops[alone].tolist(), strict=True)]
+    out: list[str] = []
+    done = 0
+    for number, before in zip(closer.nonzero()[0].tolist(), counts.cumsum()[closer].tolist(), strict=True):
+        found = _sentences(texts[number])
+        counts[number] = len(found)
+        out += plain[done:before]
+        out += found
+        done = before
+    return out + plain[done:], counts
 
 
 def _sentences(text: str) -> list[str]:

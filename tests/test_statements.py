@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fengxiang.model import Article, Paragraph
-from fengxiang.statements import split_statements
+from fengxiang.statements import _sentences, split_statements
 
 
 def article(*paragraphs):
@@ -159,3 +159,19 @@ def test_the_shipped_digests_come_back():
     for number, one in enumerate(digests):
         text = "".join(t for t, a in zip(found.text, found.article, strict=True) if a == number)
         assert text == "".join(p.text for p in one.paragraphs if p.kind != "heading")
+
+
+def test_a_sentence_of_three_letters_is_joined_to_its_neighbour():
+    made = split_statements([article("一二三。四五六七。", "八九十百。一二三。四五六七。", "甲。")])
+    assert made.text == ["一二三。四五六七。", "八九十百。一二三。", "四五六七。", "甲。"]
+    assert (made.article, made.paragraph, made.position) == ([0] * 4, [0, 1, 1, 2], [1, 2, 3, 4])
+
+
+@given(st.lists(st.text("甲乙丙银行a1_é𠮷，。。；！…“”（）《》 \n\r", max_size=30), max_size=8))
+def test_paragraphs_cut_together_are_cut_as_each_alone(texts):
+    made = split_statements([article(*texts[:3]), article(), article(*texts[3:])])
+    assert made.text == [sentence for text in texts for sentence in split_statements([article(text)]).text]
+    assert made.text == [sentence for text in texts for sentence in _sentences(text)]
+    owners = [(0, n) for n in range(len(texts[:3]))] + [(2, n) for n in range(len(texts[3:]))]
+    assert list(zip(made.article, made.paragraph, strict=True)) == [
+        owner for owner, text in zip(owners, texts, strict=True) for _ in _sentences(text)]
