@@ -725,9 +725,8 @@ class _Matcher:
         out: dict[str, tuple[int, object]] = {}
         eras = [era["name"] for era in data["bureau_eras"]]
 
-        def enter(text: str, kind: int, value) -> None:
-            out.setdefault(text, (kind, value))
-
+        enter = out.setdefault
+        nothing, other, office = (_NONE, None), (_CUE, _OTHER), (_CUE, _OFFICE)
         for cue, name in ((_PART, "national_parts"), (_NOBODY | _UNNAMED, "nobody"), (_SAME, "same_bureau"),
                           (_GOES_ON, "same_speaker"), (_OTHER, "other_actors"), (_COMMENT, "commentators"),
                           (_COMMENT | _EXPERT, "experts"), (_COMMENT | _RELAY, "relays"),
@@ -737,14 +736,14 @@ class _Matcher:
                 out[text] = (_CUE, out.get(text, (_CUE, 0))[1] | cue)
         for level in data["local_authorities"]["levels"]:
             for name in data["local_authorities"]["names"]:
-                enter(level + name, _CUE, _OTHER)
+                enter(level + name, other)
         for text in data["not_places"]["names"]:
-            enter(text, _NONE, None)
+            enter(text, nothing)
         for text, named in data["strategies"].items():
-            enter(text, _PLACE if named else _NONE, (tuple(index[n] for n in named), None))
+            enter(text, (_PLACE if named else _NONE, (tuple(index[n] for n in named), None)))
         for era, record in enumerate(data["national_eras"]):
             for text in record["forms"]:
-                enter(text, _NATION, era)
+                enter(text, (_NATION, era))
         shorts, weak = {}, {}
         for i, (region, record) in enumerate(zip(regions, data["regions"], strict=True)):
             if region.kind == "national":
@@ -756,37 +755,39 @@ class _Matcher:
             forms = [(form, era, ()) for era, e in enumerate(data["bureau_eras"]) for form in e["forms"]]
             forms += [(e["form"], None, tuple(e["not_before"])) for e in data["bureau_short_forms"]]
             for form, era, not_before in forms:
+                bureau = _BUREAU, (_Actor(i, era), not_before)
                 for place in names if "{place}" in form else region.aliases:
                     text = form.replace("{place}", place).replace("{full}", place)
-                    enter(text, _BUREAU, (_Actor(i, era), not_before))
+                    enter(text, bureau)
             for form in data["other_bureaus"]:
                 for place in (region.name,) if "{place}" in form else region.aliases:
-                    enter(form.replace("{place}", place).replace("{full}", place), _CUE, _OTHER)
+                    enter(form.replace("{place}", place).replace("{full}", place), other)
+            whole = _PLACE, ((i,), None)
             for text in (region.name, *region.aliases):
-                enter(text, _PLACE, ((i,), None))
+                enter(text, whole)
                 for after in data["not_places"]["suffix_exceptions"]:
-                    enter(text + after, _PLACE, ((i,), None))
+                    enter(text + after, whole)
                 for after in data["not_places"]["suffixes"]:
-                    enter(text + after, _NONE, None)
+                    enter(text + after, nothing)
                 for after in data["not_places"]["offices"]:
-                    enter(text + after, _CUE, _OFFICE)
+                    enter(text + after, office)
         for text, named in data["groups"].items():
-            enter(text, _PLACE, (tuple(index[n] for n in named), None))
+            enter(text, (_PLACE, (tuple(index[n] for n in named), None)))
         self._shorts = {**weak, **shorts}
         for a in shorts:
             for b in shorts:
                 if a != b:
-                    enter(a + b, _PLACE, ((shorts[a], shorts[b]), _RUN))
+                    enter(a + b, (_PLACE, ((shorts[a], shorts[b]), _RUN)))
         for noun, era in data["bureau_nouns"].items():
-            enter(noun, _NOUN, None if era is None else eras.index(era))
+            enter(noun, (_NOUN, None if era is None else eras.index(era)))
         for text in data["outposts"]:
-            enter(text, _OUTPOST, None)
+            enter(text, (_OUTPOST, None))
         guards = {suffix: tuple(words) for suffix, words in data["division_not_before"].items()}
         for text, (region, county) in cities.items():
-            enter(text, _PLACE, ((region,), guards.get(text[-1]) if county else None))
+            enter(text, (_PLACE, ((region,), guards.get(text[-1]) if county else None)))
         for year in range(1949, 2061):
             for after in ("年", "至", "—", "–", "－", "～", "-"):
-                enter(f"{year}{after}", _YEAR, year)
+                enter(f"{year}{after}", (_YEAR, year))
         return out
 
     def _on_day(self, day: str | None) -> tuple[frozenset[int], int | None, str | None]:
@@ -1349,20 +1350,20 @@ def _divisions(regions: tuple[Region, ...], common: frozenset[str]) -> tuple[dic
     by_code = {region.code[:4] if region.kind == "separate_city" else region.code[:2]: i
                for i, region in enumerate(regions) if region.kind != "national"}
     taken = {name for region in regions for name in (region.name, *region.aliases)}
-    cities: dict[str, set[int]] = {}
-    counties: dict[str, set[int]] = {}
+    cities: dict[str, int] = {}  # of each name its region, or -1 where it is a name in several
+    counties: dict[str, int] = {}
     full: set[str] = set()
     for code, name, short in divisions():
         region = by_code.get(code[:4], by_code.get(code[:2]))
         if region is None or is_province(code):
             continue
-        names = {name, short, short + "州"} if name.endswith("自治州") else {name, short}
-        for text in names:
+        table = cities if code[4:6] == "00" else counties
+        for text in (name, short, short + "州") if name.endswith("自治州") else (name, short):
             if len(text) > 1 and text not in taken:
-                (cities if code[4:6] == "00" else counties).setdefault(text, set()).add(region)
+                table[text] = region if table.get(text, region) == region else -1
                 if text != short and len(text) > 2:
                     full.add(text)
-    unique = {text: min(found) for table in (counties, cities) for text, found in table.items() if len(found) == 1}
+    unique = {text: region for table in (counties, cities) for text, region in table.items() if region >= 0}
     readable = {text: (region, text not in cities) for text, region in unique.items()
                 if (text in cities or text in full) and text not in common}
     return unique, readable

@@ -78,7 +78,7 @@ class Strings:
         while len(waiting):
             # each of the others tries some place, and again elsewhere when a slot there is not its own
             node = parent[waiting]
-            self._base[node] = free + ((node.astype(np.uint64) * np.uint64(mixing)) >> np.uint64(32)) % np.uint64(spread)
+            self._base[node] = free + (node.astype(np.uint64) * np.uint64(mixing) >> np.uint64(32)) % np.uint64(spread)
             slot = self._base[node] + letter[waiting]
             unowned = self._owner[slot] == 0
             self._owner[slot[unowned]] = node[unowned]
