@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +12,19 @@ import numpy as np
 from .errors import UserError
 from .yamlfile import read_text
 
-# What is counted: a word of at least two Chinese characters, or of two letters and digits that begin with a letter.
-WORD = re.compile(r"(?:[\u3400-\u9fff]{2,}|[A-Za-z][A-Za-z0-9+\-]+"
-                  r"|[0-9A-Za-z+\-]*[\u3400-\u9fff][0-9A-Za-z+\-\u3400-\u9fff]+)")
 # What the segmenter can hold as one word. A term with anything else in it (a quotation mark, ×, a space) is found by
 # matching instead.
 _HOLDABLE = re.compile(r"[\u3400-\u9fff0-9A-Za-z]+")
-_NEVER_COUNTED = re.compile(r"[0-9].*|[一二三四五六七八九十百千万亿零〇两第]+[年月日个家条项次季]?")
+# What a character is, as bits.
+_IN_WORD, _HAN, _LETTER, _DIGIT, _NUMERAL, _UNIT, _SURELY_ALNUM = (1 << n for n in range(7))
+_KIND = np.zeros(0x10000, dtype=np.uint8)  # the last one stands for all beyond, too
+for _bits, _first, _last in ((_IN_WORD | _HAN, "\u3400", "\u9fff"), (_SURELY_ALNUM, "\u4e00", "\u9fa5"),
+                             (_IN_WORD | _LETTER | _SURELY_ALNUM, "A", "Z"),
+                             (_IN_WORD | _LETTER | _SURELY_ALNUM, "a", "z"),
+                             (_IN_WORD | _DIGIT | _SURELY_ALNUM, "0", "9"), (_IN_WORD, "+", "+"), (_IN_WORD, "-", "-")):
+    _KIND[ord(_first):ord(_last) + 1] |= _bits
+for _bit, _characters in ((_NUMERAL, "一二三四五六七八九十百千万亿零〇两第"), (_UNIT, "年月日个家条项次季")):
+    _KIND[[ord(character) for character in _characters]] |= _bit
 _TERM_FREQUENCY = 1_000_000  # high enough that a listed term always stays whole
 _SEPARATOR = "\n"
 _NO_WORD, _WORD, _COUNTED = range(3)
@@ -94,18 +99,43 @@ class Lexicon:
         return self._segmenter.cut(text)
 
     def counted(self, word: str) -> bool:
-        """Whether a word is counted as a term: a word by `WORD`, no stop word, no number."""
-        return bool(WORD.fullmatch(word)) and word not in self.stop_words and not _NEVER_COUNTED.fullmatch(word)
+        """Whether a word is counted as a term.
 
-    @cached_property
-    def standing(self) -> Callable[[str], int]:
-        """A function that tells of a word whether it is counted, only a word, or punctuation; it remembers."""
+        It has at least two characters, all of them Chinese ones, Latin letters, digits, + and -; it begins with a
+        letter, or holds a Chinese character before its last one. It is no stop word, does not begin with a digit, and
+        is no Chinese number, with or without 年, 个 or the like.
+        """
+        return bool(word) and self.standings([word])[0] == _COUNTED
 
-        @lru_cache(maxsize=500_000)
-        def standing(word: str) -> int:
-            return _COUNTED if self.counted(word) else _WORD if any(map(str.isalnum, word)) else _NO_WORD
+    def standings(self, words: list[str]) -> np.ndarray:
+        """Of each word whether it is counted, only a word, or punctuation: `counted` for many at once.
 
-        return standing
+        Args:
+            words: none of them empty.
+        """
+        if not words:
+            return np.zeros(0, dtype=np.int8)
+        kind = _KIND.take(np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), dtype=np.uint32),
+                          mode="clip")
+        length = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
+        last = np.cumsum(length) - 1
+        first = last - length + 1
+        opening, ending = kind[first], kind[last]
+        every, some = np.bitwise_and.reduceat(kind, first), np.bitwise_or.reduceat(kind, first)
+        kind[last] = 0
+        some_before = np.bitwise_or.reduceat(kind, first)
+        kind[last] = 255
+        every_before = np.bitwise_and.reduceat(kind, first)
+        is_number = (opening & _DIGIT > 0) | ((every_before & _NUMERAL > 0) & (ending & (_NUMERAL | _UNIT) > 0))
+        counted = (every & _IN_WORD > 0) & (length > 1) & ~is_number & (
+            (some_before & _HAN > 0) | ((some & _HAN == 0) & (opening & _LETTER > 0)))
+        for place in counted.nonzero()[0].tolist():
+            if words[place] in self.stop_words:
+                counted[place] = False
+        is_word = some & _SURELY_ALNUM > 0
+        for place in (~is_word).nonzero()[0].tolist():
+            is_word[place] = any(map(str.isalnum, words[place]))
+        return np.where(counted, _COUNTED, np.where(is_word, _WORD, _NO_WORD)).astype(np.int8)
 
 
 @dataclass(slots=True)
@@ -148,13 +178,13 @@ def tokenise(texts: list[str], lexicon: Lexicon) -> Tokens:
     ids = _Numbers({_SEPARATOR: 0})
     flat = np.fromiter(map(ids.__getitem__, words), dtype=np.int32, count=len(words))
     statement = np.cumsum(flat == 0, dtype=np.int32)
-    standing = np.fromiter(map(lexicon.standing, ids), dtype=np.int8, count=len(ids))
+    seen = list(ids)
+    standing = lexicon.standings(seen)
     is_word = standing > _NO_WORD
     n_words = np.bincount(statement[is_word[flat]], minlength=n).astype(np.int32)[:n] if n else np.zeros(0, np.int32)
 
     extra_terms, matcher = lexicon._matcher
     extra = matcher.find_matches_as_indexes(joined) if extra_terms else []
-    seen = list(ids)
     kept = {seen[i]: i for i in np.flatnonzero(standing == _COUNTED).tolist()}
     vocabulary = sorted({*kept, *(extra_terms[which] for which, _, _ in extra)})
     rank = {w: r for r, w in enumerate(vocabulary)}

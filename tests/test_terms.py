@@ -7,6 +7,8 @@ from pathlib import Path
 import jieba
 import pytest
 import rjieba
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fengxiang.errors import UserError
 from fengxiang.terms import Lexicon, read_words, tokenise
@@ -80,3 +82,17 @@ def test_a_missing_word_list_is_named(tmp_path):
     (tmp_path / "stopwords.txt").write_bytes("推进\n".encode() + "推动".encode("gb18030"))
     with pytest.raises(UserError, match=r"stopwords\.txt:2: is not UTF-8; save it as UTF-8 in the editor"):
         read_words(tmp_path / "stopwords.txt")
+
+
+COUNTED = re.compile(r"(?:[\u3400-\u9fff]{2,}|[A-Za-z][A-Za-z0-9+\-]+"
+                     r"|[0-9A-Za-z+\-]*[\u3400-\u9fff][0-9A-Za-z+\-\u3400-\u9fff]+)")
+NEVER = re.compile(r"[0-9].*|[一二三四五六七八九十百千万亿零〇两第]+[年月日个家条项次季]?")
+
+
+@given(st.lists(st.text("银行一二第年月Aaz09+-·“，〇䷀㐀鿿𠮷é_万家", min_size=1, max_size=5), max_size=30))
+def test_words_are_counted_by_their_characters(words):
+    lexicon = Lexicon([], frozenset(["银行", "Aa"]))
+    counted = [bool(COUNTED.fullmatch(w)) and not NEVER.fullmatch(w) and w not in ("银行", "Aa") for w in words]
+    assert [lexicon.counted(w) for w in words] == counted
+    assert lexicon.standings(words).tolist() == [
+        2 if is_counted else int(any(map(str.isalnum, w))) for w, is_counted in zip(words, counted, strict=True)]
