@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -73,3 +75,20 @@ def test_leftmost_against_ahocorasick(strings, text):
     taken = leftmost(start, end)
     assert list(zip(number[taken].tolist(), start[taken].tolist(), end[taken].tolist(), strict=True)) == (
         AhoCorasick(strings, matchkind=MatchKind.LeftmostLongest).find_matches_as_indexes(text))
+
+
+def test_many_strings_with_few_and_many_continuations():
+    # nodes of the trie below the second character, with one, several and a great many children, whose slots must not
+    # be taken for one another's
+    rng = random.Random(5)
+    letters = [chr(0x4E00 + n) for n in range(60)]
+    strings = {"".join(rng.choices(letters[:1 + 59 * wide], k=3)) + "".join(rng.choices(letters, k=rng.randint(0, 3)))
+               for wide in (0, 1) for _ in range(4000)}
+    strings |= {"甲乙" + letter for letter in letters} | {"甲乙丙" + letter for letter in letters[:9]}
+    text = "".join(rng.choices(sorted(strings), k=1500)) + "".join(rng.choices(letters, k=1500))
+    longest = max(map(len, strings))
+    wanted = {(text[a:b], a, b) for a in range(len(text)) for b in range(a + 1, a + longest + 1)
+              if b <= len(text) and text[a:b] in strings}
+    assert len(wanted) > 1000
+    made = found(sorted(strings), text)
+    assert sorted(made) == sorted(wanted)
