@@ -66,39 +66,42 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
     corpus = _Corpus.of(partials, cache)
     corpus.tell_apart(fingerprint, run, names)
 
-    progress("writing the tables")
+    progress("adding up")
     _make_way(out, [p.bucket for p in partials])
     written = state.get("parts", {}) if partials else {}
     stats, stats_before = tables.file_stats(out), state.get("tables", {})
     parts: dict[str, list[str]] = {}
 
-    def changed() -> Iterator[Finish]:
-        for number, partial in enumerate(partials):
-            again, shared = corpus.again_in(number), corpus.shared_in(number)
-            key = digest(fingerprint, *partial.names, repr(again), repr(shared))
-            end = f"/part-{partial.bucket}.parquet" if partial.bucket else ""
-            files = [f"{name}.parquet{end}" for name in PARTED]
-            parts[partial.bucket] = written.get(partial.bucket, ["", ""])
-            if parts[partial.bucket][0] != key or any(
-                    f not in stats or stats[f] != stats_before.get(f) for f in files) or (
-                    shared and not cache.has(parts[partial.bucket][1])):
-                yield Finish(partial, str(cache.folder), str(out), fingerprint, key, again, shared)
+    def task(number: int) -> Finish:
+        partial, again, shared = partials[number], corpus.again_in(number), corpus.shared_in(number)
+        key = digest(fingerprint, *partial.names, repr(again), repr(shared))
+        return Finish(partial, str(cache.folder), str(out), fingerprint, key, again, shared)
 
-    finished = run(finish, changed())
-    whole = root()
-    counted = _write_counts(out, whole)  # in the meantime
-    for number, (bucket, key, cells) in enumerate(finished, 1):
-        parts[bucket] = [key, cells]
-        progress(f"{number} parts of the tables written")
+    changed = []
+    for number, partial in enumerate(partials):
+        own, bucket = task(number), partial.bucket
+        end = f"/part-{bucket}.parquet" if bucket else ""
+        files = [f"{name}.parquet{end}" for name in PARTED]
+        parts[bucket] = written.get(bucket, ["", ""])
+        if parts[bucket][0] != own.key or any(
+                f not in stats or stats[f] != stats_before.get(f) for f in files) or (
+                own.shared and not cache.has(parts[bucket][1])):
+            changed.append(number)
+            parts[bucket] = [own.key, ""]
+    for number, cells in zip(changed, run(share, map(task, changed)), strict=True):
+        parts[partials[number].bucket][1] = cells
     # partitions that tell the same alike have files of one name, each of which counts
     shared, shared_before = (sorted(cells for _, cells in some.values() if cells) for some in (parts, written))
     names.update(shared)
+    surplus = _surplus(shared, shared_before, cache, fingerprint, run, names)
+    finished = run(finish, map(task, changed))
+    whole = root()
+    _write_counts_of_stories(out, whole, _write_counts(out, whole), surplus())  # while the workers write rows
+    for number, _ in enumerate(finished, 1):
+        progress(f"{number} parts of the tables written")
     _write_cut_files(out, corpus.cut, cache)
     for name in PARTED if not partials else ():
         _write(out, name, tables.TABLES[name].schema.empty_table())
-    progress("adding up")
-    surplus = _surplus(shared, shared_before, cache, fingerprint, run, names)
-    _write_counts_of_stories(out, whole, counted, surplus)
     rejected = corpus.rejected
     _write(out, "rejected", rejected.take(pc.sort_indices(rejected, [(n, "ascending") for n in rejected.column_names])))
     return Merged(len(rejected), parts, names)
@@ -323,13 +326,12 @@ class Finish:
     shared: tuple[tuple[int, str], ...]
 
 
-def finish(task: Finish) -> tuple[str, str, str]:
-    """Write one partition's rows of the parted tables, and keep in which cells its shared articles stand; returns the
-    bucket, the key and the cache name of these cells, or an empty one."""
+def finish(task: Finish) -> None:
+    """Write one partition's rows of the parted tables."""
     cache, bucket = Cache(task.cache), task.partial.bucket
     clean = cache.read(task.partial.clean, ("keys", "ledger_counts", "cut_files", "statements", "articles", "ledger"))
     coded = cache.read(task.partial.coded, ("statements", "article_themes", "article_terms"))
-    words = cache.read(task.partial.words, None if task.shared else ("n_words",))
+    words = cache.read(task.partial.words, ("n_words",))
     names = clean["keys"]["base_id"].to_pylist()
     for i, nth in task.again:
         names[i] = _identifier(names[i], nth)
@@ -372,21 +374,19 @@ def finish(task: Finish) -> tuple[str, str, str]:
             ("article_terms", pa.table({"article_id": ids.take(_flat(terms["article"]))}
                                        | {n: terms[n] for n in ("term", "year", "region", "count")}))):
         _write(folder(task.out), name, table, bucket)
+
+
+def share(task: Finish) -> str:
+    """In which cells each term and theme stands in the articles of a partition that share a story: entity, year,
+    region, story (a number made from its name), one row an article. Kept in the cache under the name returned, which
+    is made from the content: other articles of the partition may change without it; empty where none is shared."""
     if not task.shared:
-        return bucket, task.key, ""
-    name, cells = _shared_cells(task, len(articles), owner.to_numpy(), coded["statements"], words)
-    if not cache.has(name):
-        cache.write(name, cells, packed=False)
-    return bucket, task.key, name
-
-
-def _shared_cells(task: Finish, n_articles: int, owner: np.ndarray, coded: pa.Table,
-                  words: dict) -> tuple[str, dict[str, pa.Table]]:
-    """In which cells each term and theme stands in the articles that share a story: entity, year, region, story (a
-    number made from its name), one row an article. With a name made from the content: other articles of the partition
-    may change without it."""
-    story = np.zeros(n_articles, dtype=np.uint64)
-    is_shared = np.zeros(n_articles, dtype=bool)
+        return ""
+    cache = Cache(task.cache)
+    owner = _flat(cache.read(task.partial.clean, ("statements",))["statements"]["article"]).to_numpy()
+    coded, words = cache.read(task.partial.coded, ("statements",))["statements"], cache.read(task.partial.words)
+    n_articles = max(int(owner.max(initial=-1)), *(i for i, _ in task.shared)) + 1
+    story, is_shared = np.zeros(n_articles, dtype=np.uint64), np.zeros(n_articles, dtype=bool)
     for i, name in task.shared:
         story[i], is_shared[i] = int(digest(name)[:16], 16), True
     inside = np.flatnonzero(is_shared[owner])
@@ -418,7 +418,10 @@ def _shared_cells(task: Finish, n_articles: int, owner: np.ndarray, coded: pa.Ta
                     *(c.tobytes() for c in counts.columns.values())]
     told = {"rows": pa.table({"n": [len(out[k]) for k in OF_STORIES]}),
             "stories": pa.table({"story": np.unique(story[is_shared])})}
-    return f"stories-{digest(task.fingerprint, *content)}", told | out
+    name = f"stories-{digest(task.fingerprint, *content)}"
+    if not cache.has(name):
+        cache.write(name, told | out, packed=False)
+    return name
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:
@@ -583,8 +586,9 @@ def _of_stories(cells: Counts, task: Surplus, stories: np.ndarray | None) -> Cou
 
 
 def _surplus(files: list[str], before: list[str], cache: Cache, fingerprint: str, run: Callable,
-             names: set[str]) -> dict[str, Counts] | None:
-    """By how much articles outnumber stories in each cell, by kind; None where no story is told twice.
+             names: set[str]) -> Callable[[], dict[str, Counts] | None]:
+    """Begin to count by how much articles outnumber stories. The function returned waits for it and gives it for each
+    cell, by kind; or None where no story is told twice.
 
     Args:
         files: of the cells of shared articles, by cache name, one for each partition that has any; sorted.
@@ -595,7 +599,7 @@ def _surplus(files: list[str], before: list[str], cache: Cache, fingerprint: str
         names: gets the cache names of what is made.
     """
     if not files:
-        return None
+        return lambda: None
     n_rows = sum(sum(cache.read(f, ["rows"])["rows"]["n"].to_pylist()) for f in files)
     n = n_rows // SHARED_ROWS + 1
 
@@ -609,9 +613,14 @@ def _surplus(files: list[str], before: list[str], cache: Cache, fingerprint: str
         tasks.append(Surplus(str(cache.folder), named(i, files), tuple(files), i, n,
                              *((named(i, before), tuple(before)) if start else ())))
     names.update(task.name for task in tasks)
-    deque(run(count_surplus, [task for task in tasks if not cache.has(task.name)]), maxlen=0)
-    read = [cache.read(task.name) for task in tasks]
-    return {kind: added([Counts.of_tables(kind, r) for r in read]) for kind in OF_STORIES}
+    counted = run(count_surplus, [task for task in tasks if not cache.has(task.name)])
+
+    def surplus() -> dict[str, Counts]:
+        deque(counted, maxlen=0)
+        read = [cache.read(task.name) for task in tasks]
+        return {kind: added([Counts.of_tables(kind, r) for r in read]) for kind in OF_STORIES}
+
+    return surplus
 
 
 # ---------------------------------------------------------------------------------------------------------- tables
