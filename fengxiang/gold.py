@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from . import measures, tables
 from .errors import UserError
@@ -108,28 +109,29 @@ def compare(labels: pd.DataFrame, statements: pd.DataFrame) -> pd.DataFrame:
         the rows of `labels` that meet a statement, with got_themes, got_stated (without inherited ones), got_regions,
         got_level, got_speaker, got_deontic.
     """
-    return _compared(labels, [statements])
+    return _compared(labels, [pa.Table.from_pandas(statements[COLUMNS], preserve_index=False)])
 
 
 def compare_build(labels: pd.DataFrame, out: str | Path) -> pd.DataFrame:
     """As `compare`, with all statements of a build; they pass by part for part."""
-    return _compared(labels, (part.to_pandas() for part in tables.read_parts(out, "statements", COLUMNS)))
+    return _compared(labels, tables.read_parts(out, "statements", COLUMNS))
 
 
-def _compared(labels: pd.DataFrame, parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+def _compared(labels: pd.DataFrame, parts: Iterable[pa.Table]) -> pd.DataFrame:
     met: dict[int, dict] = {}
+    meeting = _Meeting(labels["text"])
     for statements in parts:
-        for row, found in zip(statements.itertuples(), _met(labels["text"], statements["text"]), strict=True):
-            for i in found:
+        found = meeting(statements["text"].to_pylist())
+        for row, numbers in zip(statements.take(list(found)).to_pylist(), found.values(), strict=True):
+            for i in numbers:
                 got = met.setdefault(i, {"themes": set(), "stated": set(), "regions": set(), "level": "",
                                          "speaker": "", "deontic": []})
-                got["themes"].update(row.themes)
-                got["stated"].update(set(row.themes) - set(row.themes_inherited))
-                got["regions"].update(row.regions)
+                got["themes"].update(row["themes"])
+                got["stated"].update(set(row["themes"]) - set(row["themes_inherited"]))
+                got["regions"].update(row["regions"])
                 for name in ("level", "speaker"):
-                    value = getattr(row, name)
-                    got[name] = got[name] or (value if isinstance(value, str) else "")
-                got["deontic"] += [row.deontic] if isinstance(row.deontic, str) else []
+                    got[name] = got[name] or row[name] or ""
+                got["deontic"] += [row["deontic"]] if row["deontic"] else []
     rows = [{**labels.iloc[i].to_dict(),
              **{f"got_{name}": tuple(sorted(got)) if isinstance(got, set) else got for name, got in met[i].items()}}
             for i in sorted(met)]
@@ -199,23 +201,35 @@ def _named(value: str) -> frozenset[str]:
     return frozenset(v for v in value.replace("、", ";").split(";") if v and v != "none")
 
 
-def _met(labelled: Sequence[str], texts: Sequence[str]) -> list[set[int]]:
-    """For each text the numbers of the labelled sentences that contain it or are contained in it, punctuation
-    apart."""
-    wanted = [normalised(t) for t in labelled]
-    by_start: dict[str, set[int]] = {}
-    for i, text in enumerate(wanted):
-        for start in range(max(1, len(text) - 5)):
-            by_start.setdefault(text[start:start + 6], set()).add(i)
-    starts = {text[:6]: i for i, text in enumerate(wanted)}
-    out = []
-    for text in all_normalised(texts):
-        found = {i for i in by_start.get(text[:6], ()) if text in wanted[i]} if len(text) >= 6 else set()
-        if len(text) > 6:
-            inside = {starts[text[k:k + 6]] for k in range(len(text) - 5) if text[k:k + 6] in starts}
-            found |= {i for i in inside if wanted[i] in text}
-        out.append(found)
-    return out
+class _Meeting:
+    """Finds the labelled sentences that contain a text or are contained in it, punctuation apart."""
+
+    def __init__(self, labelled: Sequence[str]):
+        from ahocorasick_rs import AhoCorasick
+
+        self.wanted = [normalised(t) for t in labelled]
+        self.by_start: dict[str, set[int]] = {}
+        for i, text in enumerate(self.wanted):
+            for start in range(max(1, len(text) - 5)):
+                self.by_start.setdefault(text[start:start + 6], set()).add(i)
+        self.numbers = [i for i, text in enumerate(self.wanted) if len(text) >= 6]  # shorter ones stand anywhere
+        self.finder = AhoCorasick([self.wanted[i] for i in self.numbers] or ["\0"])
+
+    def __call__(self, texts: Sequence[str]) -> dict[int, set[int]]:
+        """Place of each text that meets any → the numbers of the labelled sentences; in the order of the texts."""
+        texts = all_normalised(texts)
+        found: dict[int, set[int]] = {}
+        for place, text in enumerate(texts):
+            if text[:6] in self.by_start and len(text) >= 6:
+                if inside := {i for i in self.by_start[text[:6]] if text in self.wanted[i]}:
+                    found[place] = inside
+        # all texts are searched as one: there are millions, of which few meet any
+        ends = np.cumsum([len(text) + 1 for text in texts])
+        matches = self.finder.find_matches_as_indexes("\n".join(texts), overlapping=True)
+        places = np.searchsorted(ends, [start for _, start, _ in matches], side="right").tolist()
+        for place, (which, _, _) in zip(places, matches, strict=True):
+            found.setdefault(place, set()).add(self.numbers[which])
+        return dict(sorted(found.items()))
 
 
 def agreement(folder: str | Path) -> pd.DataFrame:
@@ -271,7 +285,8 @@ def sampling_sheet(statements: pd.DataFrame, labels: pd.DataFrame, n: int = SHEE
     """
     labelled = pd.Series([t for ts in labels["themes"] for t in ts], dtype=object).value_counts().to_dict()
     frame = statements[statements["article_id"] == statements["story_id"]]
-    frame = frame[[not found for found in _met(labels["text"], frame["text"])]].sort_values("statement_id")
+    known = _Meeting(labels["text"])(frame["text"].tolist())
+    frame = frame[~np.isin(np.arange(len(frame)), list(known))].sort_values("statement_id")
     frame = frame[~frame["text"].map(normalised).duplicated()]
     doubt = [3 * len(i) + 2 * len(g) + (e.count("[") <= 2) for i, g, e in zip(
         frame["themes_inherited"], frame["themes_guarded"], frame["evidence"], strict=True)]

@@ -66,6 +66,17 @@ def test_a_sentence_meets_the_statements_it_is_split_into_and_their_codes_are_un
         "  statements with exactly the themes      1 of    1  100.0%  (20.7% to 100.0%)")
 
 
+def test_sentences_that_begin_alike_all_meet_the_statement_that_holds_them():
+    texts = ["国家金融监管总局部署防风险工作。", "国家金融监管总局部署普惠工作。", "部署防风险工作", "监管工作"]
+    labels = pd.DataFrame({"id": list("abcd"), "text": texts})
+    rows = [(text, [theme], [], [], None, None, None, theme) for text, theme in (
+        ("国家金融监管总局部署普惠工作，国家金融监管总局部署防风险工作。", "both"), ("别的工作。", "none"),
+        ("部署防风险", "short"), ("部署：防风险工作", "part"))]
+    compared = gold.compare(labels, pd.DataFrame(rows, columns=gold.COLUMNS)).set_index("id")
+    assert compared["got_themes"].to_dict() == {
+        "a": ("both", "part"), "b": ("both",), "c": ("both", "part")}  # under six letters nothing is told
+
+
 def test_accuracy_of_each_grade():
     rows = [("must", ["promote", "must"]), ("must", []), ("promote", ["must"]), ("", []), ("none", ["promote"]),
             ("?", ["must"])]
