@@ -127,7 +127,7 @@ def vintage_of(run: Run, found: Sequence[Finding], view: View | None = None) -> 
 
 def _shares(view: View) -> pd.DataFrame:
     rows = []
-    for year in [ALL_YEARS, *sorted({int(y) for y in view.corpus.year} - {0})]:
+    for year in [ALL_YEARS, *view.known_years]:
         s = view.shares(year)
         rows += [(code, year, int(s.n[i]), s.of, float(s.share[i]), float(s.low[i]), float(s.high[i]))
                  for i, code in enumerate(view.corpus.codes)]

@@ -251,7 +251,9 @@ def coined(run: Run, terms: Collection[str] | None = None) -> dict[str, list[int
     terms = sorted(run.terms if terms is None else terms)
     finder = AhoCorasick([left + term + right for term in terms for left, right in MARKS] or ["\0"])
     found: set[tuple[int, int]] = set()
+    opening = f"[{''.join(mark[0] for mark in MARKS)}]"
     for part in tables.read_parts(run.out, "statements", ["text", "year"]):
+        part = part.filter(pc.match_substring_regex(part["text"], opening))
         for text, year in zip(*(part[column].to_pylist() for column in ("text", "year")), strict=True):
             found |= {(which // len(MARKS), year or 0)
                       for which, _, _ in finder.find_matches_as_indexes(text, overlapping=True)}

@@ -26,7 +26,6 @@ from .measures import MIN_ARTICLES, MIN_STATEMENTS, MIN_SUPPORT
 from .model import NATIONAL
 from .tables import ALL, ALL_YEARS, NONE, read_parts
 from .views import ALL_SIDES, BUREAUS, N_EVIDENCE, NATIONAL_SIDE, Coding, Corpus, Shares, View
-from .views import strata as strata_of
 
 if TYPE_CHECKING:
     from .charts import Names
@@ -337,10 +336,10 @@ def _standardised_caveat(view: View, year: int, first: int, shares: Shares, name
     if view.bare:
         return {}, []
     codes = view.corpus.codes
-    held, unlike = _held_still(view, [view.article_themes(y) for y in _known_years(view)], year, codes)
+    held, unlike = _held_still(view, year)
     if held is None or unlike:
         return unlike, []
-    value = held.to_numpy()
+    value = held[:-1]
     best = int(np.lexsort((np.arange(len(value)), -value))[0])
     if best == first and shares.low[first] <= value[first] <= shares.high[first]:
         return {}, []
@@ -363,32 +362,19 @@ def _standardised_caveat(view: View, year: int, first: int, shares: Shares, name
     return {"zh": f"{zh}。", "en": f"{en}."}, numbers
 
 
-def _known_years(view: View) -> list[int]:
-    return sorted(set(view.corpus.year[view.keep[view.corpus.article]].tolist()) - {0})
-
-
-def _held_still(view: View, frames: Sequence[pd.DataFrame], year: int, codes: Sequence[str]
-                ) -> tuple[pd.Series | None, dict]:
-    """(the shares of a year as they would be with the mix of kinds of articles of all years, by code; what must be said
-    where the year's kinds are too unlike the others); no shares where there are no kinds.
-
-    Args:
-        view: of whose articles the frames are.
-        frames: of each year, as `article_themes` of `measures`.
-        year: the year.
-        codes: what is counted in the frames.
-    """
-    strata = strata_of(view.corpus.articles)
-    if not strata:
+def _held_still(view: View, year: int) -> tuple[np.ndarray | None, dict]:
+    """(the shares of a year as they would be with the mix of kinds of articles of all years: of each theme, and last
+    of binding wording; what must be said where the year's kinds are too unlike the others); no shares where there are
+    no kinds."""
+    if not view.corpus.has_kinds:
         return None, {}
-    held = measures.mix_standardised(pd.concat(frames, ignore_index=True), strata, themes=list(codes))
-    held = held[held["year"] == year].set_index("theme").loc[list(codes)]
-    if held["coverage"].iloc[0] < MIN_COMMON:
-        return held["standardised"], {
+    shares, coverage, _ = measures.held_still({y: view.by_kind(y) for y in view.known_years})[year]
+    if coverage < MIN_COMMON:
+        return shares, {
             "zh": "这一年的文章类别同各年合计相差太大，无法把类别构成拉平后再看。",
             "en": "The kinds of articles of this year are too unlike those of all years together for the mix to be "
                   "held still."}
-    return held["standardised"], {}
+    return shares, {}
 
 
 def changed_themes(view: View, names: Names) -> Finding:
@@ -500,13 +486,17 @@ def theme_changes(view: View, first: int, last: int) -> pd.DataFrame:
 
 def _made_by_mix(view: View, first: int, last: int, themes: list[str]) -> tuple[set[str], bool]:
     """Themes whose change vanishes once the mix of kinds of articles is held still; and whether it cannot be."""
-    strata = strata_of(view.corpus.articles)
-    if not themes or not strata:
+    if not themes or not view.corpus.has_kinds:
         return set(), False
-    frame = pd.concat([view.article_themes(first), view.article_themes(last)], ignore_index=True)
-    warned = measures.mix_warning(frame, strata, [(first, last)], themes=themes)
+    warned = measures.mix_warning_of({y: view.by_kind(y) for y in (first, last)}, _counted(view), [(first, last)])
+    warned = warned[warned["theme"].isin(themes)]
     return (set(warned.loc[warned["warning"] == "mix_makes_it", "theme"]),
             bool((warned["warning"] == "no_common_ground").any()))
+
+
+def _counted(view: View) -> list[str]:
+    """What `View.by_kind` counts."""
+    return [*view.corpus.codes, "binding"]
 
 
 def _joined(*caveats: dict) -> dict:
@@ -564,14 +554,14 @@ def new_wording(view: View, names: Names) -> Finding:
     in one of them: quoted because they are felt to be wording, where a common noun may be new by chance."""
     uses = view.terms[(view.terms["region"] == ALL) & (view.terms["year"] > 0)]
     year = view.latest
-    if not (view.corpus.year[view.keep[view.corpus.article] & (view.corpus.year > 0)] < year).any():
+    if len(view.known_years) < 2:
         return _too_little("new_wording", "new_terms", {"year": year}, "材料不到两年，谈不上新提法。",
                            "With less than two years of material there is no new wording to speak of.")
     story = view.corpus.articles["story_id"].to_numpy()
     uses = uses.assign(story=story[uses["article"].to_numpy(np.int64)])
     since = uses.groupby("term")["year"].min()
     new = uses[uses["term"].isin(since.index[since == year])].groupby("term")["story"].nunique()
-    of = len(np.unique(story[view.corpus.article[view.corpus.rows(year) & view.keep[view.corpus.article]]]))
+    of = pd.unique(story[view.articles_of(year, year)]).size
     new = new[[n >= 2 and (t, year) in view.corpus.quoted for t, n in new.items()] if len(new) else []]
     if view.bare:
         return _only((year, t) for t in new.index)
@@ -584,7 +574,6 @@ def new_wording(view: View, names: Names) -> Finding:
                            f"In {year} no listed term that is put in quotation marks is both new to the material and "
                            f"used in {MIN_WITNESSES} stories or more.")
     shown, n = witnessed.head(2 * N_NAMED), len(every)
-    corpus = view.corpus
     numbers = [_number(f"{n}个", _many(n, "quoted term"), n=n, cell={"what": "new_terms", "year": year, "n": n})]
     for r in shown.itertuples():
         said = f"{_mark(r.term)}（{r.n}篇）", f"{_mark(r.term)} ({_gloss(names, r.term)}{_stories(int(r.n))})"
@@ -596,8 +585,7 @@ def new_wording(view: View, names: Names) -> Finding:
     en = (f"In the material on the work of {year}, {numbers[0]['en']} {'turns' if n == 1 else 'turn'} up for the first "
           f"time, in at least {MIN_WITNESSES} stories{'' if n == 1 else ' each'}: "
           + ", ".join(x["en"] for x in numbers[1:]) + (" and others" if more else "") + ".")
-    earlier = int((np.bincount(corpus.article[(corpus.year > 0) & (corpus.year < year)], minlength=len(view.keep)) > 0)
-                  [view.keep].sum())
+    earlier = len(view.articles_of(1, year - 1))
     return Finding("new_wording", "new_terms", {"year": year, "terms": shown["term"].tolist()}, float(n), None, None, n,
                    len(since), "count", zh, en, frozenset((year, t) for t in shown["term"]),
                    frozenset((year, t) for t in new.index), {}, numbers, figure="",
@@ -738,20 +726,21 @@ def _side_caveat(view: View, themes: list[int], names: Names) -> dict:
     if not themes or view.by_article or view.bare:
         return {}
     codes = [view.corpus.codes[i] for i in themes]
-    kinds, by_year, by_kind, frames = strata_of(view.corpus.articles), {}, {}, []
-    for year in sorted(set(view.corpus.year.tolist())):
-        for as_year, side in ((1, NATIONAL_SIDE), (2, BUREAUS)):
-            part = view.article_themes(year, side, as_year)
-            ids = [f"{year}-{i}" for i in part["article_id"]]  # an article may speak of several years
-            by_year |= dict.fromkeys(ids, str(year))
-            by_kind |= {new: kinds[old] for new, old in zip(ids, part["article_id"], strict=True) if old in kinds}
-            frames.append(part.assign(article_id=ids))
-    frame, caveats = pd.concat(frames, ignore_index=True), []
-    for strata, zh, en in ((by_year, "总局与地方局的材料分布在不同年份；逐年比较再合计",
-                            "The two sides speak in different years; compared year by year"),
-                           (by_kind, "总局与地方局的材料类别不同；逐类比较再合计",
-                            "The two sides speak in different kinds of articles; compared kind by kind")):
-        warned = measures.mix_warning(frame, strata, [(2, 1)], themes=codes) if strata else pd.DataFrame()
+    by_year: dict[int, dict] = {1: {}, 2: {}}
+    by_kind: dict[int, dict] = {1: {}, 2: {}}
+    for year in sorted(set(view.corpus.article_years[:, 1].tolist())):
+        for number, side in ((1, NATIONAL_SIDE), (2, BUREAUS)):
+            for kind, (n, with_theme) in view.by_kind(year, side).items():
+                for cells, name in ((by_year, str(year)), (by_kind, kind)):
+                    before = cells[number].get(name, (0, 0))
+                    cells[number][name] = before[0] + n, before[1] + with_theme
+    caveats = []
+    for cells, zh, en in ((by_year, "总局与地方局的材料分布在不同年份；逐年比较再合计",
+                           "The two sides speak in different years; compared year by year"),
+                          (by_kind, "总局与地方局的材料类别不同；逐类比较再合计",
+                           "The two sides speak in different kinds of articles; compared kind by kind")):
+        warned = measures.mix_warning_of(cells, _counted(view), [(2, 1)])
+        warned = warned[warned["theme"].isin(codes)]
         made = list(warned.loc[warned["warning"] == "mix_makes_it", "theme"]) if len(warned) else []
         if made:
             shown = {lang: quoted([names.theme(t, lang) for t in names.theme_order(made)], lang)
@@ -928,23 +917,12 @@ def _digest_caveat(view: View, year: int) -> tuple[dict, list[dict]]:
             [_number(share, n=n, of=of, cell={"what": "digests", "year": year})])
 
 
-def _binding_frame(view: View, year: int) -> pd.DataFrame:
-    """The binding statements of a year as if they were a theme `binding`, as `article_themes` of `measures`."""
-    _, _, binding = (part[view.keep] for part in view.corpus.sums(year))
-    ids = view.corpus.articles["article_id"].to_numpy()[view.keep]
-    return pd.concat([view.article_themes(year).query("theme == @ALL"), pd.DataFrame({
-        "article_id": ids[binding > 0], "year": year, "region": ALL, "theme": "binding",
-        "n_statements": binding[binding > 0]})], ignore_index=True)
-
-
 def _binding_by_mix(view: View, first: int, last: int) -> bool:
     """Whether the change in binding wording comes with a change in the kinds of articles."""
-    strata = strata_of(view.corpus.articles)
-    if not strata:
+    if not view.corpus.has_kinds:
         return False
-    frame = pd.concat([_binding_frame(view, year) for year in (first, last)], ignore_index=True)
-    warned = measures.mix_warning(frame, strata, [(first, last)], themes=["binding"])
-    return bool((warned["warning"] == "mix_makes_it").any())
+    warned = measures.mix_warning_of({y: view.by_kind(y) for y in (first, last)}, _counted(view), [(first, last)])
+    return bool((warned.loc[warned["theme"] == "binding", "warning"] == "mix_makes_it").any())
 
 
 def _binding_held_still(view: View, year: int, low: float, high: float, said: bool) -> tuple[dict, list[dict]]:
@@ -952,10 +930,10 @@ def _binding_held_still(view: View, year: int, low: float, high: float, said: bo
     is that of all years, with the number said. `said`: that years differ in their kinds has been said before."""
     if view.bare:
         return {}, []
-    held, unlike = _held_still(view, [_binding_frame(view, y) for y in _known_years(view)], year, ["binding"])
-    if held is None or unlike or low <= held["binding"] <= high:
+    held, unlike = _held_still(view, year)
+    if held is None or unlike or low <= held[-1] <= high:
         return unlike, []
-    number = _number(percent(held["binding"]), cell={"what": "standardised", "theme": "binding", "year": year})
+    number = _number(percent(held[-1]), cell={"what": "standardised", "theme": "binding", "year": year})
     why = ("", "With") if said else ("各年材料的文章类别构成不同；",
                                     "The years hold different kinds of articles; with")
     return {"zh": f"{why[0]}按各年合计的构成拉平后，{year}年的占比是{number['zh']}。",

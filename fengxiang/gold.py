@@ -220,9 +220,9 @@ class _Meeting:
         texts = all_normalised(texts)
         found: dict[int, set[int]] = {}
         for place, text in enumerate(texts):
-            if text[:6] in self.by_start and len(text) >= 6:
-                if inside := {i for i in self.by_start[text[:6]] if text in self.wanted[i]}:
-                    found[place] = inside
+            if text[:6] in self.by_start and len(text) >= 6 and (
+                    inside := {i for i in self.by_start[text[:6]] if text in self.wanted[i]}):
+                found[place] = inside
         # all texts are searched as one: there are millions, of which few meet any
         ends = np.cumsum([len(text) + 1 for text in texts])
         matches = self.finder.find_matches_as_indexes("\n".join(texts), overlapping=True)

@@ -591,36 +591,54 @@ def mix_standardised(article_themes: pd.DataFrame, strata: Mapping[str, str], re
     themes = list(themes) if themes is not None else _themes_in(article_themes)
     years = [(year, np.array([(strata.get(i) or "unknown") for i in ids], dtype=object), totals, matrix)
              for year, ids, totals, matrix in _years_of_articles(article_themes, region, themes)]
-    standard: dict[str, float] = {}
-    for _, names, totals, _ in years:
-        for name in sorted(set(names)):
-            standard[name] = standard.get(name, 0) + totals[names == name].sum()
-    whole = sum(standard.values())
+    cells = {year: {name: (totals[names == name].sum(), matrix[names == name].sum(axis=0)) for name in set(names)}
+             for year, names, totals, matrix in years}
+    held = held_still(cells)
     frames = []
     for year, names, totals, matrix in years:
         present = sorted(set(names))
-        covered = sum(standard[name] for name in present)
         n, m, plain = totals.sum(), len(totals), matrix.sum(axis=0) / totals.sum()
-        value, squares = np.zeros(len(themes)), np.zeros(len(themes))
+        value, coverage, weights = held[year]
+        squares = np.zeros(len(themes))
         for name in present:
             rows = names == name
-            weight, size, share = standard[name] / covered, totals[rows].sum(), matrix[rows].sum(axis=0)
-            share = share / size
-            value += weight * share
-            centre = share if rows.sum() > 1 else plain
-            squares += ((weight / size * (matrix[rows] - np.outer(totals[rows], centre))) ** 2).sum(axis=0)
-        value = np.clip(value, 0, 1)
+            size, with_theme = cells[year][name]
+            centre = with_theme / size if rows.sum() > 1 else plain
+            squares += ((weights[name] / size * (matrix[rows] - np.outer(totals[rows], centre))) ** 2).sum(axis=0)
         worth = _effective_statements(value, n, m, squares, level)
         low, high = wilson_interval(value * worth, worth, level)
         frames.append(pd.DataFrame({
             "theme": themes, "year": year, "region": region, "share": plain, "standardised": value, "low": low,
-            "high": high, "coverage": covered / whole, "n_strata": len(present), "n_statements": int(n),
+            "high": high, "coverage": coverage, "n_strata": len(present), "n_statements": int(n),
             "n_articles": m}))
     columns = ["theme", "year", "region", "share", "standardised", "low", "high", "coverage", "n_strata",
                "n_statements", "n_articles"]
     if not frames:
         return pd.DataFrame(columns=columns)
     return pd.concat(frames)[columns].sort_values(["theme", "year"], ignore_index=True)
+
+
+def held_still(cells: Mapping[int, Mapping[str, tuple[float, np.ndarray]]]
+               ) -> dict[int, tuple[np.ndarray, float, dict[str, float]]]:
+    """The shares of themes as they would be had the mix of sources stood still, as `mix_standardised` says.
+
+    Args:
+        cells: year → stratum → (statements, statements with each theme (themes,)).
+
+    Returns:
+        year → (shares (themes,), the part of the standard mix that its strata stand for, the weight of each stratum).
+    """
+    standard: dict[str, float] = {}
+    for strata in cells.values():
+        for name, (size, _) in strata.items():
+            standard[name] = standard.get(name, 0) + size
+    out = {}
+    for year, strata in cells.items():
+        covered = sum(standard[name] for name in strata)
+        weights = {name: standard[name] / covered for name in sorted(strata)}
+        value = sum(weight * (strata[name][1] / strata[name][0]) for name, weight in weights.items())
+        out[year] = np.clip(value, 0, 1), covered / sum(standard.values()), weights
+    return out
 
 
 def mix_warning(article_themes: pd.DataFrame, strata: Mapping[str, str], pairs: Sequence[tuple[int, int]],
@@ -647,11 +665,15 @@ def mix_warning(article_themes: pd.DataFrame, strata: Mapping[str, str], pairs: 
     themes = list(themes) if themes is not None else _themes_in(article_themes)
     cells: dict[int, dict[str, tuple[float, np.ndarray]]] = {}
     for year, ids, totals, matrix in _years_of_articles(article_themes, region, themes):
-        by_stratum = cells.setdefault(year, {})
         names = np.array([(strata.get(i) or "unknown") for i in ids], dtype=object)
-        for name in sorted(set(names)):
-            rows = names == name
-            by_stratum[name] = (totals[rows].sum(), matrix[rows].sum(axis=0))
+        cells[year] = {name: (totals[names == name].sum(), matrix[names == name].sum(axis=0)) for name in set(names)}
+    return mix_warning_of(cells, themes, pairs, region, min_change, min_common)
+
+
+def mix_warning_of(cells: Mapping[int, Mapping[str, tuple[float, np.ndarray]]], themes: Sequence[str],
+                   pairs: Sequence[tuple[int, int]], region: str = "all", min_change: float = 0.01,
+                   min_common: float = 0.5) -> pd.DataFrame:
+    """As `mix_warning`, from sums: `cells` are those of `held_still`, with one number for each of `themes`."""
     frames = []
     for first, last in pairs:
         if first not in cells or last not in cells:

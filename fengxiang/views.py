@@ -21,7 +21,7 @@ from .concordance import coined
 from .measures import MIN_ARTICLES, MIN_STATEMENTS
 from .model import NATIONAL
 from .quantities import chinese_number
-from .tables import ALL, ALL_YEARS
+from .tables import ALL_YEARS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,6 +77,7 @@ class Corpus:
         """The statements of all articles in scope."""
         import pyarrow as pa
         import pyarrow.compute as pc
+        from ahocorasick_rs import AhoCorasick
 
         from .tables import read_parts
 
@@ -92,16 +93,15 @@ class Corpus:
         columns = ["statement_id", "article_id", "year", "regions", "themes", "deontic", "text", "evidence",
                    "speaker"]
         made: list[tuple[np.ndarray, ...]] = []
-        ids, listing, any_region, listed, unnamed = [], [], np.zeros(len(regions), bool), set(run.terms), set()
-        more = more_places(regions)
+        ids, listing, any_region, listed, unnamed = [], [], np.zeros(len(regions), bool), list(run.terms), set()
+        more, finder = more_places(regions), AhoCorasick(listed or ["\0"])
         for part in read_parts(run.out, "statements", columns):  # the texts of a large corpus are not held
             place = _membership(part["regions"], regions).astype(bool)
             any_region |= place.any(axis=0)
             marked = pc.match_substring_regex(part["text"], enumerations.MARK.pattern)
             listing.append(part.select(["text", "evidence", "speaker"]).filter(marked))
-            some = part.select(["text", "regions"]).filter(pc.match_substring(part["text"], "等")).to_pylist()
-            open_ = "\n".join(row["text"] for row in some if leaves_places_out(row["text"], len(row["regions"]), more))
-            unnamed |= {term for term in listed if term in open_}
+            open_ = "\n".join(part["text"].filter(leave_places_out(part["text"], part["regions"], more)).to_pylist())
+            unnamed |= {listed[n] for n, _, _ in finder.find_matches_as_indexes(open_, overlapping=True)}
             ids.append(part["statement_id"])
             made.append((index.get_indexer(part["article_id"].to_pandas()),
                          pc.fill_null(part["year"], 0).to_numpy().astype(np.int64), _membership(part["themes"], codes),
@@ -125,18 +125,38 @@ class Corpus:
         quoted = frozenset((t, y) for t, years in coined(run, set(terms["term"].cat.categories)).items() for y in years)
         return replace(corpus, items=_items(listing, corpus, likely), quoted=quoted, unnamed=frozenset(unnamed))
 
+    @cached_property
+    def article_years(self) -> np.ndarray:
+        """(pairs, 2): each row of `articles` with each year its statements are of, 0 where unknown."""
+        pairs = np.unique(self.article * 10_000 + self.year)
+        return np.stack([pairs // 10_000, pairs % 10_000], axis=1)
+
     def sums(self, year: int = ALL_YEARS, side: str = ALL_SIDES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(statements with each theme (articles, themes), statements (articles,), binding statements (articles,)) of a
         year and a side, for every article."""
+        return tuple(part.astype(np.int64) for part in self.small_sums(year, side))
+
+    def small_sums(self, year: int = ALL_YEARS, side: str = ALL_SIDES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """`sums` as they are kept: in as few bytes as they need, for of a large corpus there are many."""
         if (year, side) not in self._sums:
             mask = self.rows(year, side)
             n = np.bincount(self.article[mask], minlength=len(self.articles))
             binding = np.bincount(self.article[mask & self.binding], minlength=len(self.articles))
             counts = summed(self.theme[mask], self.article[mask], len(self.articles))
-            # kept in as few bytes as they need: of a large corpus there are many
             self._sums[year, side] = tuple(a.astype(np.min_scalar_type(a.max(initial=0))) for a in (counts, n, binding))
-        counts, n, binding = (part.astype(np.int64) for part in self._sums[year, side])
-        return counts, n, binding
+        return self._sums[year, side]
+
+    @cached_property
+    def kinds(self) -> tuple[list[str], np.ndarray]:
+        """(names, (articles,) place there): `strata` as numbers, with `unknown` for an article of none."""
+        known = strata(self.articles)
+        kind, names = pd.factorize(np.array([known.get(i) or "unknown" for i in self.articles["article_id"]], object))
+        return list(names), kind
+
+    @property
+    def has_kinds(self) -> bool:
+        """Whether the kind of any article is known."""
+        return self.kinds[0] != ["unknown"]
 
     @cached_property
     def shared(self) -> np.ndarray:
@@ -162,7 +182,7 @@ class Corpus:
 def more_places(regions: Sequence[str]) -> re.Pattern:
     """Finds a place named and then 等, with the number that follows, if any: 河北、深圳等多地, 天津等3局."""
     places = "|".join(re.escape(r) for r in sorted(regions, key=lambda r: (-len(r), r)) if r != NATIONAL)
-    return re.compile(rf"(?:{places or '(?!)'})[省市]?(?:[\u4e00-\u9fff]{{0,6}}局)?"
+    return re.compile(rf"(?:{places or chr(0)})[省市]?(?:[一-鿿]{{0,6}}局)?"
                       r"等(?:(?P<n>[0-9]{1,3}|[一二两三四五六七八九十]{1,3})[个家]?[地省市局])?")
 
 
@@ -180,6 +200,20 @@ def leaves_places_out(text: str, n_named: int, more: re.Pattern) -> bool:
         if n is None or n > n_named:
             return True
     return False
+
+
+def leave_places_out(texts: pa.ChunkedArray, regions: pa.ChunkedArray, more: re.Pattern) -> np.ndarray:
+    """(statements,) `leaves_places_out` of a whole column; `regions` are the lists of those they are attributed to."""
+    import pyarrow.compute as pc
+
+    n_named = pc.list_value_length(regions).to_numpy()
+    out = pc.and_(pc.match_substring(texts, "等"), pc.greater(pc.list_value_length(regions), 0)).to_numpy()
+    # the pattern is read by another engine here, on what is left; few statements name a place and then 等
+    rows = np.flatnonzero(out)
+    rows, out[rows] = rows[pc.match_substring_regex(texts.take(rows), more.pattern).to_numpy()], False
+    out[rows] = [leaves_places_out(text, n, more)
+                 for text, n in zip(texts.take(rows).to_pylist(), n_named[rows], strict=True)]
+    return out
 
 
 def summed(values: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarray:
@@ -307,24 +341,35 @@ class View:
     @cached_property
     def latest(self) -> int:
         """The latest year that any statement is of; 0 when none is known."""
-        return int(max(self.corpus.year[self.keep[self.corpus.article]], default=0))
+        return max(self.known_years, default=0)
+
+    @cached_property
+    def known_years(self) -> list[int]:
+        """The years that any statement is of, ascending."""
+        pairs = self.corpus.article_years
+        return sorted(set(pairs[self.keep[pairs[:, 0]], 1].tolist()) - {0})
+
+    def articles_of(self, first: int, last: int) -> np.ndarray:
+        """The rows of the articles that speak of a year from `first` to `last`, ascending."""
+        article, year = self.corpus.article_years.T
+        return np.unique(article[self.keep[article] & (year >= first) & (year <= last)])
 
     @cached_property
     def years(self) -> list[int]:
         """The years with enough statements and articles to compare shares, ascending."""
-        return [y for y in sorted(set(self.corpus.year.tolist()) - {0}) if self.size(y)[2]]
+        return [y for y in self.known_years if self.size(y)[2]]
 
     def size(self, year: int, side: str = ALL_SIDES) -> tuple[int, int, bool]:
         """Statements and articles of a slice, and whether they are enough to compare shares."""
-        n = self.corpus.sums(year, side)[1][self.keep]
+        n = self.corpus.small_sums(year, side)[1][self.keep]
         statements, articles = int(n.sum()), int((n > 0).sum())
         return statements, articles, statements >= MIN_STATEMENTS and articles >= MIN_ARTICLES
 
     def sums(self, year: int, side: str = ALL_SIDES) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """As `Corpus.sums`, for the articles of this view, in its unit."""
-        counts, n, binding = (part[self.keep] for part in self.corpus.sums(year, side))
-        some = n > 0
-        counts, n, binding = counts[some], n[some], binding[some]
+        counts, n, binding = self.corpus.small_sums(year, side)
+        some = self.keep & (n > 0)
+        counts, n, binding = (part[some].astype(np.int64) for part in (counts, n, binding))
         if self.by_article:
             return np.minimum(counts, 1), np.minimum(n, 1), np.minimum(binding, 1)
         return counts, n, binding
@@ -347,7 +392,7 @@ class View:
             both = small[:, first]
             both *= small[:, second]
             return counts, n, both
-        some = self.keep & (self.corpus.sums(ALL_YEARS)[1] > 0)
+        some = self.keep & (self.corpus.small_sums(ALL_YEARS)[1] > 0)
         return counts, n, self.corpus.shared if some.all() else self.corpus.shared[some]
 
     def shares(self, year: int, side: str = ALL_SIDES, level: float = 0.95) -> Shares:
@@ -357,17 +402,16 @@ class View:
         total = counts.sum(axis=0)
         return Shares(total / max(n.sum(), 1), low, high, total, int(n.sum()), (counts > 0).sum(axis=0), len(n))
 
-    def article_themes(self, year: int, side: str = ALL_SIDES, as_year: int | None = None) -> pd.DataFrame:
-        """A slice as the frame `article_themes` of `measures`, its year written as `as_year`."""
-        counts, n, _ = (part[self.keep] for part in self.corpus.sums(year, side))
-        ids = self.corpus.articles["article_id"].to_numpy()[self.keep]
-        row, column = np.nonzero(counts)
-        codes = np.array(self.corpus.codes, object)
+    def by_kind(self, year: int, side: str = ALL_SIDES) -> dict[str, tuple[float, np.ndarray]]:
+        """The statements of a slice by kind of article: kind → (statements, those with each theme of `codes` and last
+        those with binding wording); kinds as `strata`, `unknown` where it is not known."""
+        counts, n, binding = (part[self.keep] for part in self.corpus.small_sums(year, side))
+        names, kind = self.corpus.kinds
         some = np.flatnonzero(n)
-        return pd.DataFrame({
-            "article_id": np.concatenate([ids[some], ids[row]]), "year": year if as_year is None else as_year,
-            "region": ALL, "theme": np.concatenate([np.full(len(some), ALL, object), codes[column]]),
-            "n_statements": np.concatenate([n[some], counts[row, column]])})
+        kind = kind[self.keep][some]
+        size = np.bincount(kind, n[some], len(names))
+        sums = np.stack([np.bincount(kind, column[some], len(names)) for column in (*counts.T, binding)], axis=1)
+        return {names[i]: (size[i], sums[i]) for i in np.flatnonzero(size).tolist()}
 
     @cached_property
     def terms(self) -> pd.DataFrame:

@@ -146,8 +146,13 @@ def test_a_view_by_article_counts_a_theme_once_and_one_of_some_articles_those_al
         [[1, 0, 0], [1, 0, 0], [0, 0, 0]], [1, 1, 1], [0, 0, 1]]
     some = replace(ordinary, keep=np.array([True, False, True]))
     assert some.sums(2026)[1].tolist() == [3, 1]
-    assert some.article_themes(2026)[["article_id", "theme", "n_statements"]].values.tolist() == [
-        ["x202600", "all", 3], ["y", "all", 1], ["x202600", "a", 3]]
+    assert {kind: (n, sums.tolist()) for kind, (n, sums) in some.by_kind(2026).items()} == {
+        "plain": (4, [3, 0, 0, 1])}
+    kinds = replace(some.corpus, articles=some.corpus.articles.assign(kind=["news", "news", "speech"]))
+    assert {kind: (n, sums.tolist()) for kind, (n, sums) in replace(some, corpus=kinds).by_kind(2026).items()} == {
+        "news": (3, [3, 0, 0, 0]), "speech": (1, [0, 0, 0, 1])}
+    assert some.known_years == [2026] and some.articles_of(2026, 2026).tolist() == [0, 2]
+    assert some.articles_of(2027, 2030).tolist() == []
 
 
 # ---- what may be said ----------------------------------------------------------------------------------------------
