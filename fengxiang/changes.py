@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .errors import UserError
-from .findings import HEADLINES, SUBJECTS, Finding, as_frame
+from .findings import HEADLINES, SUBJECTS, as_frame
 from .tables import ALL_YEARS, replace_file
 from .views import Corpus, View
 
 if TYPE_CHECKING:
     from .charts import Names
+    from .ledgers import Ledger
     from .run import Run
     from .workplace import Workplace
 
@@ -107,31 +108,15 @@ class Vintage:
         return cls(**frames, codebook=json.loads(zlib.decompress(b64decode(data["codebook"]))), prints=data["prints"])
 
 
-def vintage_of(run: Run, found: Sequence[Finding], view: View | None = None) -> Vintage:
-    """How this build stands.
-
-    Args:
-        run: the build.
-        found: its findings.
-        view: of its corpus; made when not given.
-    """
+def vintage_of(run: Run, ledger: Ledger) -> Vintage:
+    """How this build stands, of which `ledger` is the ledger."""
     articles = run.table("articles", ["article_id", "source_file", "position", "title", "year", "scope"])
     articles = articles.sort_values(["article_id", "source_file", "position"], ignore_index=True)
     articles["year"] = articles["year"].fillna(0).astype("int64")
-    ledger = as_frame(found)[["id", "grade", "value", "low", "high", "n", "of", "claim", "zh", "en"]]
-    view = View.of(Corpus.of(run, run.names)) if view is None else view
+    found = as_frame(ledger.findings)[["id", "grade", "value", "low", "high", "n", "of", "claim", "zh", "en"]]
     codebook = {p.relative_to(run.place.codebook).as_posix(): p.read_text(encoding="utf-8-sig")
                 for p in sorted(run.place.codebook.glob("*")) if p.suffix in (".yml", ".txt")}
-    return Vintage(articles, ledger, _shares(view), codebook, _prints())
-
-
-def _shares(view: View) -> pd.DataFrame:
-    rows = []
-    for year in [ALL_YEARS, *view.known_years]:
-        s = view.shares(year)
-        rows += [(code, year, int(s.n[i]), s.of, float(s.share[i]), float(s.low[i]), float(s.high[i]))
-                 for i, code in enumerate(view.corpus.codes)]
-    return pd.DataFrame(rows, columns=["theme", "year", "n", "of", "share", "low", "high"])
+    return Vintage(articles, found, ledger.shares, codebook, _prints())
 
 
 def _prints() -> dict[str, dict[str, str]]:
@@ -284,7 +269,7 @@ def _named_changes(kind: str, before: Mapping[str, str], now: Mapping[str, str],
 # -------------------------------------------------------------------------------------------- why: one factor at a time
 
 
-def causes(run: Run, before: Vintage, now: Vintage, view: View) -> Callable[[str, Any], list[str]]:
+def causes(run: Run, before: Vintage, now: Vintage) -> Callable[[str, Any], list[str]]:
     """Tells from which factors a change comes, by switching one at a time.
 
     Where one factor alone differs it is the cause. Else the articles are switched back by leaving out those that were
@@ -295,7 +280,7 @@ def causes(run: Run, before: Vintage, now: Vintage, view: View) -> Callable[[str
     factors = changed_factors(before, now)
     if len(factors) < 2:
         return lambda kind, which: factors
-    known = set(before.articles["article_id"])
+    known, view = set(before.articles["article_id"]), View.of(Corpus.of(run, run.names))
     inside = view.corpus.articles["article_id"].isin(known).to_numpy()
     views = {"data": replace(view, keep=inside)} if "data" in factors else {}
     if "codebook" in factors:
@@ -362,14 +347,14 @@ def _with_codebook(run: Run, before: Vintage) -> Corpus | None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def since_last_build(run: Run, found: Sequence[Finding]) -> tuple[pd.DataFrame, dict[str, str]]:
-    """What changed since the last build of this output folder, and this build kept as the newest vintage.
+def since_last_build(run: Run, ledger: Ledger) -> tuple[pd.DataFrame, dict[str, str]]:
+    """What changed since the last build of this output folder, and this build, of which `ledger` is the ledger, kept as
+    the newest vintage.
 
     Returns:
         (a frame as `compare` gives it, a sentence zh and en that says how much there is).
     """
-    view = View.of(Corpus.of(run, run.names))
-    now = vintage_of(run, found, view)
+    now = vintage_of(run, ledger)
     before = former(run, now)
     if before is None:
         keep(run, now)
@@ -379,7 +364,7 @@ def since_last_build(run: Run, found: Sequence[Finding]) -> tuple[pd.DataFrame, 
             "en": "There is no earlier build in this output folder to compare with. After the next one this place "
                   "lists the articles added, removed or altered, the numbers that moved beyond noise, the findings "
                   "that changed, and why."}
-    frame = compare(before, now, run.names, causes(run, before, now, view))
+    frame = compare(before, now, run.names, causes(run, before, now))
     keep(run, now)
     return frame, summary(frame)
 

@@ -997,7 +997,12 @@ CHECKS = {"listed_first": ("reprints", "sources", "formats", "patterns"),
 # ----------------------------------------------------------------------------------------- all of them, with badges
 
 
-def all_findings(run: Run, names: Names, with_badges: bool = True) -> list[Finding]:
+def ordinary_view(run: Run, names: Names) -> View:
+    """The view that the findings of a build are told from."""
+    return replace(View.of(Corpus.of(run, names)), coding=Coding.of(run))
+
+
+def all_findings(run: Run, names: Names, with_badges: bool = True, view: View | None = None) -> list[Finding]:
     """The findings of a build in the order of the report, with badges and evidence; last the coverage, which is no
     headline but a limit.
 
@@ -1005,8 +1010,9 @@ def all_findings(run: Run, names: Names, with_badges: bool = True) -> list[Findi
         run: the build.
         names: what themes and regions are called.
         with_badges: count in other ways too. Without, a headline may name what does not stand in them.
+        view: of `ordinary_view`; made when not given.
     """
-    view = replace(View.of(Corpus.of(run, names)), coding=Coding.of(run))
+    view = ordinary_view(run, names) if view is None else view
     found = {id_: make(view, names) for id_, make in HEADLINES.items()}
     if with_badges:
         found = _checked(run, names, view, found)
@@ -1132,25 +1138,11 @@ def _with_shared_texts(run: Run, view: View, finding: Finding) -> Finding:
               "quote amounts and rates: what is named side by side need not be meant to go together."}))
 
 
-def titles(run: Run, names: Names, *ids: str) -> dict[str, dict[str, str] | None]:
-    """Titles for figures from the ledger.
-
-    Args:
-        run: the build.
-        names: what themes and regions are called.
-        ids: of the headlines whose figures are to be titled.
-
-    Returns:
-        stem of the figure → its title zh and en; None where the ledger has nothing short to say, so that the figure
-        speaks for itself.
-    """
-    view = View.of(Corpus.of(run, names))
-    found = {id_: HEADLINES[id_](view, names) for id_ in ids}
-    chosen = {id_: f for id_, f in found.items() if id_ in CHOOSING}
-    if chosen:
-        found |= _checked(run, names, view, chosen)
-    said = {f.figure: {"zh": f.zh.rstrip("。"), "en": f.en.rstrip(".")} for f in found.values()}
-    return {f.figure: f.title or (said[f.figure] if f.grade == "too_little" else None) for f in found.values()}
+def titles(found: Iterable[Finding]) -> dict[str, dict[str, str] | None]:
+    """Titles for the figures of findings: stem of the figure → its title zh and en; None where a finding has nothing
+    short to say, so that the figure speaks for itself."""
+    return {f.figure: f.title or ({"zh": f.zh.rstrip("。"), "en": f.en.rstrip(".")} if f.grade == "too_little"
+                                  else None) for f in found}
 
 
 # ------------------------------------------------------------------------------------------------------ the ledger

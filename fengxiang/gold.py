@@ -122,7 +122,7 @@ def _compared(labels: pd.DataFrame, parts: Iterable[pa.Table]) -> pd.DataFrame:
     meeting = _Meeting(labels["text"])
     for statements in parts:
         found = meeting(statements["text"].to_pylist())
-        for row, numbers in zip(statements.take(list(found)).to_pylist(), found.values(), strict=True):
+        for row, numbers in zip(statements.take(pa.array(found, pa.int64())).to_pylist(), found.values(), strict=True):
             for i in numbers:
                 got = met.setdefault(i, {"themes": set(), "stated": set(), "regions": set(), "level": "",
                                          "speaker": "", "deontic": []})

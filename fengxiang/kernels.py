@@ -28,8 +28,8 @@ PRELOADED = ("ipykernel.kernelapp", "ipykernel.ipkernel", "pandas", "pyarrow.par
              "scipy.special", "scipy.sparse", "scipy.cluster.hierarchy", "networkx", "PIL.PngImagePlugin", "wordcloud",
              "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf", "matplotlib.backends.backend_svg",
              "fengxiang.charts", "fengxiang.changes", "fengxiang.concordance", "fengxiang.diffusion",
-             "fengxiang.discovery", "fengxiang.display", "fengxiang.findings", "fengxiang.gold", "fengxiang.measures",
-             "fengxiang.quantities", "fengxiang.recount")
+             "fengxiang.discovery", "fengxiang.display", "fengxiang.findings", "fengxiang.gold", "fengxiang.ledgers",
+             "fengxiang.measures", "fengxiang.quantities", "fengxiang.recount")
 # Run by each small command: ask for the kernel, then wait until the connection ends. Interrupts are not for it: Jupyter
 # sends one before it ends a kernel, and an end of its own is the end of the kernel.
 _STAND_IN = ("import signal;signal.signal(signal.SIGINT,signal.SIG_IGN);"

@@ -344,6 +344,11 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
+def common_parts(state: State) -> dict[str, str]:
+    """What the result of everything depends on: each part by name, as a hash."""
+    return {"the package": package_hash(state), "the libraries": digest([sys.version, library_versions()])}
+
+
 def fingerprint(notebook: Notebook, state: State, common: Mapping[str, str]) -> dict[str, str]:
     """What the result of a notebook depends on: each part by name, as a hash.
 
@@ -421,7 +426,7 @@ def run_notebooks(root: str | Path, raw: str | Path, out: str | Path, codebook: 
             made = any(feeds(output, name) for other in graph[notebook] for output in other.outputs)
             if not (made or name.endswith(OPTIONAL) or state.files_of(name) or state.path_of(name).is_dir()):
                 raise notebook.error(f"reads “{name}”, which does not exist and which no notebook writes")
-    common = {"the package": package_hash(state), "the libraries": digest([sys.version, library_versions()])}
+    common = common_parts(state)
     try:
         results: dict[str, RunResult] = {}
         for notebook, needed in graph.items():

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from fengxiang import changes, findings
+from fengxiang import changes, findings, ledgers
 from fengxiang.__main__ import main
 from fengxiang.build import build
 from fengxiang.charts import Names
@@ -136,10 +136,10 @@ def place(tmp_path):
     return workplace(raw, tmp_path / "out", tmp_path / "codebook")
 
 
-def told(place) -> tuple[Run, list[findings.Finding]]:
+def told(place) -> tuple[Run, ledgers.Ledger]:
     build(place.raw, place.out, place.codebook)
     run = Run(place)
-    return run, findings.all_findings(run, run.names)
+    return run, ledgers.ledger_of(run)
 
 
 def kinds(frame: pd.DataFrame) -> list[tuple]:
@@ -155,9 +155,9 @@ def test_the_first_build_says_that_there_is_no_earlier_one_and_says_it_again(pla
 
 
 def test_added_articles_turn_a_finding_and_are_its_cause(place):
-    run, found = told(place)
-    assert next(f for f in found if f.id == "leading_theme").slice["theme"] == "green"
-    changes.since_last_build(run, found)
+    run, ledger = told(place)
+    assert next(f for f in ledger.findings if f.id == "leading_theme").slice["theme"] == "green"
+    changes.since_last_build(run, ledger)
     for i, name in enumerate("庚辛壬癸子丑寅卯辰巳午未", 7):
         article(place.raw, name, ["严厉打击非法集资。", "防范非法金融活动。", "深化防非打非机制。"] * 5, i)
     frame, said = changes.since_last_build(*told(place))
@@ -171,8 +171,8 @@ def test_added_articles_turn_a_finding_and_are_its_cause(place):
 
 
 def test_of_two_factors_the_one_that_makes_the_change_is_named(place):
-    run, found = told(place)
-    changes.since_last_build(run, found)
+    run, ledger = told(place)
+    changes.since_last_build(run, ledger)
     themes = place.codebook / "themes.yml"
     lines = themes.read_text("utf-8").split("\n")
     start = next(i for i, line in enumerate(lines) if line.strip() == "- code: green")
@@ -191,9 +191,9 @@ def test_of_two_factors_the_one_that_makes_the_change_is_named(place):
 
 
 def test_numbers_of_a_frozen_vintage_are_found_again(place):
-    run, found = told(place)
-    run.write("findings", findings.as_frame(found))
-    run.write("numbers", findings.number_ledger(found))
+    run, ledger = told(place)
+    run.write("findings", findings.as_frame(ledger.findings))
+    run.write("numbers", findings.number_ledger(ledger.findings))
     folder = changes.freeze(place, "2026-01")
     assert folder == place.out / "data/vintages/2026-01"
     assert (folder / "codebook/themes.yml").is_file()
@@ -235,9 +235,9 @@ def test_a_list_is_found_again_though_other_texts_are_not_kept(tmp_path):
     (raw / "a.md").write_text(f"---\ntitle: 河北金融监管局2026年工作\ndate: 2026-01-05\n---\n\n{text}\n", "utf-8")
     article(raw, "甲", SENTENCES)
     place = workplace(raw, tmp_path / "out", ROOT / "codebook")
-    run, found = told(place)
-    run.write("findings", findings.as_frame(found))
-    run.write("numbers", findings.number_ledger(found))
+    run, ledger = told(place)
+    run.write("findings", findings.as_frame(ledger.findings))
+    run.write("numbers", findings.number_ledger(ledger.findings))
     changes.freeze(place, "v1")
     frame = changes.reproduce(place, "v1").set_index("finding")
     assert frame.loc["listed_first", ["zh", "n_again", "found"]].tolist() == ["3条", 3, "yes"]
@@ -245,17 +245,17 @@ def test_a_list_is_found_again_though_other_texts_are_not_kept(tmp_path):
 
 
 def test_freeze_reproduce_and_clean_on_the_command_line(place, capsys):
-    run, found = told(place)
-    run.write("findings", findings.as_frame(found))
-    run.write("numbers", findings.number_ledger(found))
-    changes.since_last_build(run, found)
+    run, ledger = told(place)
+    run.write("findings", findings.as_frame(ledger.findings))
+    run.write("numbers", findings.number_ledger(ledger.findings))
+    changes.since_last_build(run, ledger)
     where = ["--raw", str(place.raw), "--out", str(place.out), "--codebook", str(place.codebook)]
     assert main(["freeze", "2026-01", *where]) == 0
     assert main(["freeze", "2026-01", *where]) == 2
     assert "there is a vintage of this name already" in capsys.readouterr().err
     assert main(["reproduce", "2026-01", *where]) == 0
     said = capsys.readouterr().out.splitlines()
-    n = len(findings.number_ledger(found))
+    n = len(findings.number_ledger(ledger.findings))
     assert said[-1] == f"{n} of {n} numbers are found again in the frozen tables"
     share = next(line.split() for line in said if line.startswith("leading_theme") and "%" in line)
     assert share[2:5] == share[5:8] == share[8:11] == share[11:14]  # then, again, today twice: “36 of 42”
@@ -273,9 +273,9 @@ def test_freeze_reproduce_and_clean_on_the_command_line(place, capsys):
 
 
 def test_a_number_that_is_not_found_again_is_said_and_status_1(place, capsys):
-    run, found = told(place)
-    run.write("findings", findings.as_frame(found))
-    run.write("numbers", findings.number_ledger(found))
+    run, ledger = told(place)
+    run.write("findings", findings.as_frame(ledger.findings))
+    run.write("numbers", findings.number_ledger(ledger.findings))
     folder = changes.freeze(place, "v1")
     ledger = folder / "data/processed/numbers.csv"
     quoted = pd.read_csv(ledger, encoding="utf-8-sig")

@@ -151,7 +151,8 @@ def test_a_view_by_article_counts_a_theme_once_and_one_of_some_articles_those_al
     kinds = replace(some.corpus, articles=some.corpus.articles.assign(kind=["news", "news", "speech"]))
     assert {kind: (n, sums.tolist()) for kind, (n, sums) in replace(some, corpus=kinds).by_kind(2026).items()} == {
         "news": (3, [3, 0, 0, 0]), "speech": (1, [0, 0, 0, 1])}
-    assert some.known_years == [2026] and some.articles_of(2026, 2026).tolist() == [0, 2]
+    assert some.known_years == [2026]
+    assert some.articles_of(2026, 2026).tolist() == [0, 2]
     assert some.articles_of(2027, 2030).tolist() == []
 
 
@@ -564,12 +565,6 @@ def test_a_pair_that_shares_lists_and_figures_carries_a_caution(shipped, told, m
 
     monkeypatch.setattr(findings, "read_parts", plain)
     assert findings._with_shared_texts(shipped, ordinary, bare).caveat == {}
-
-
-def test_titles_come_from_the_ledger(shipped, told):
-    titles = findings.titles(shipped, shipped.names, "leading_theme", "changed_themes", "closest_pair")
-    by_id = {f.id: f for f in told}
-    assert titles == {by_id[i].figure: by_id[i].title for i in ("leading_theme", "changed_themes", "closest_pair")}
 
 
 def test_the_mix_is_of_kinds_or_else_of_files():

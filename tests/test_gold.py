@@ -75,6 +75,7 @@ def test_sentences_that_begin_alike_all_meet_the_statement_that_holds_them():
     compared = gold.compare(labels, pd.DataFrame(rows, columns=gold.COLUMNS)).set_index("id")
     assert compared["got_themes"].to_dict() == {
         "a": ("both", "part"), "b": ("both",), "c": ("both", "part")}  # under six letters nothing is told
+    assert gold.compare(labels, pd.DataFrame(rows[1:2], columns=gold.COLUMNS)).empty
 
 
 def test_accuracy_of_each_grade():
