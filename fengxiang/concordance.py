@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from array import array
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 MARKS = ("“”", "‘’", "「」", "『』")
 """Quotation marks, left and right."""
+_OPENING = f"[{''.join(left for left, _ in MARKS)}]"
 ARTICLE_COLUMNS = ("article_id", "title", "publisher", "date", "url")
 
 
@@ -161,15 +161,41 @@ def statements_with(run: Run, terms: Collection[str], *, year: int | None = None
         return pd.DataFrame(columns=columns)
     filters = [("year", "=", year)] if year is not None else None
     finder = AhoCorasick(every, matchkind=MatchKind.LeftmostLongest)
+    is_wanted = np.array([term in wanted for term in every])
     rows = []
     for part in tables.read_parts(run.out, "statements", columns[1:-1], filters):
-        for row in part.to_pylist():
-            spans: dict[str, list[tuple[int, int]]] = {}
-            for which, start, end in finder.find_matches_as_indexes(row["text"]):
-                if every[which] in wanted:
-                    spans.setdefault(every[which], []).append((start, end))
-            rows += [(term, *(row[c] for c in columns[1:-1]), found) for term, found in spans.items()]
+        matches = matches_in(finder, part["text"].to_pylist())
+        spans: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for place, which, start in matches[is_wanted[matches[:, 1]]].tolist():
+            spans.setdefault((place, which), []).append((start, start + len(every[which])))
+        places = list(dict.fromkeys(place for place, _ in spans))
+        said = dict(zip(places, part.take(pa.array(places, pa.int64())).to_pylist(), strict=True))
+        rows += [(every[which], *(said[place][c] for c in columns[1:-1]), found)
+                 for (place, which), found in spans.items()]
     return pd.DataFrame(rows, columns=columns)
+
+
+def matches_in(finder, texts: Sequence[str], overlapping: bool = False) -> np.ndarray:
+    """Where patterns stand in many texts, which are searched as one: that is far faster than one by one.
+
+    Args:
+        finder: an `AhoCorasick` of patterns without line ends.
+        texts: to be searched.
+        overlapping: as the finder takes it.
+
+    Returns:
+        (matches, 3): place of the text, number of the pattern, where in the text it begins; in the order of the texts.
+    """
+    found = finder.find_matches_as_indexes("\n".join(texts), overlapping=overlapping)
+    which, start, _ = np.array(found, np.int64).reshape(-1, 3).T
+    begins = np.append(0, np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1))
+    place = np.searchsorted(begins, start, side="right") - 1
+    return np.stack([place, which, start - begins[place]], axis=1)
+
+
+def _pairs(matches: np.ndarray, n_patterns: int) -> tuple[np.ndarray, np.ndarray]:
+    """(place of the text, number of the pattern) of `matches_in`, each pair once, sorted."""
+    return np.divmod(np.unique(matches[:, 0] * n_patterns + matches[:, 1]), n_patterns)
 
 
 def terms_of_statements(run: Run, terms: Collection[str]) -> pd.DataFrame:
@@ -189,14 +215,13 @@ def terms_of_statements(run: Run, terms: Collection[str]) -> pd.DataFrame:
 
     every = sorted({*read_words(run.place.codebook / "terms.txt"), *terms})
     finder = AhoCorasick(every, matchkind=MatchKind.LeftmostLongest)
-    places, found = array("q"), array("q")
-    parts = tables.read_parts(run.out, "statements", ["text"])
-    for place, text in enumerate(text for part in parts for text in part["text"].to_pylist()):
-        which = {n for n, _, _ in finder.find_matches_as_indexes(text)}
-        places.extend([place] * len(which))
-        found.extend(sorted(which))
-    frame = pd.DataFrame({"term": pd.Categorical.from_codes(np.array(found, dtype=np.int64), every)},
-                         index=np.array(places, dtype=np.int64))
+    some, n = [np.zeros((2, 0), np.int64)], 0
+    for part in tables.read_parts(run.out, "statements", ["text"]):
+        place, which = _pairs(matches_in(finder, part["text"].to_pylist()), len(every))
+        some.append(np.stack([place + n, which]))
+        n += len(part)
+    places, found = np.concatenate(some, axis=1)
+    frame = pd.DataFrame({"term": pd.Categorical.from_codes(found, every)}, index=places)
     return frame[frame["term"].isin(set(terms))]
 
 
@@ -215,18 +240,50 @@ def wording_by_region(run: Run, terms: Sequence[str], year: int) -> pd.DataFrame
         fewest share, then the shortest); terms of fewest regions first, then those that the national regulator does not
         say, then quoted ones, then rare ones, then longer ones.
     """
-    found = statements_with(run, terms, year=year)
-    marks = {term: {left + term + right for left, right in MARKS} for term in set(found["term"])}
+    from ahocorasick_rs import AhoCorasick, MatchKind
+
+    from .terms import read_words
+
+    every = sorted({*read_words(run.place.codebook / "terms.txt"), *terms})
+    finder, wanted = AhoCorasick(every, matchkind=MatchKind.LeftmostLongest), set(terms)
+    marks = {term: [left + term + right for left, right in MARKS] for term in wanted}
+    is_wanted = np.array([term in wanted for term in every], bool)
+    said: dict[int, set[str]] = {}  # of each term, the regions that say it
+    quoted, best = set(), {}
+    sizes = []
+    for part in tables.read_parts(run.out, "statements", ["statement_id", "article_id", "regions", "text"],
+                                  [("year", "=", year)]):
+        texts, regions = part["text"].to_pylist(), part["regions"].to_pylist()
+        matches = matches_in(finder, texts)
+        place, which = _pairs(matches[is_wanted[matches[:, 1]]], len(every))
+        for i, j in zip(place.tolist(), which.tolist(), strict=True):
+            said.setdefault(j, set()).update(regions[i])
+        marked = pc.match_substring_regex(part["text"], _OPENING).to_numpy()[place]
+        for i, j in zip(place[marked].tolist(), which[marked].tolist(), strict=True):
+            if j not in quoted and any(mark in texts[i] for mark in marks[every[j]]):
+                quoted.add(j)
+        sizes.append(pd.DataFrame({"which": which, "article_id": part["article_id"].to_pandas().array[place]}))
+        shared = np.array([sum(r != NATIONAL for r in rs) for rs in regions], np.int64)[place]
+        length = np.fromiter(map(len, texts), np.int64, len(texts))[place]
+        order = np.lexsort([length, shared, which])
+        order = order[shared[order] > 0]
+        first = order[np.searchsorted(which[order], which[order])]  # of each term the best
+        # there may be several alike: of these the first by identifier
+        order = order[(shared[order] == shared[first]) & (length[order] == length[first])]
+        ids = part["statement_id"].take(pa.array(place[order])).to_pylist()
+        for i, statement in zip(order.tolist(), ids, strict=True):
+            key, j = (shared[i], length[i], statement), which[i]
+            if j not in best or key < best[j][0]:
+                best[j] = key, texts[place[i]]
+    counted = pd.concat(sizes).groupby("which")["article_id"].agg(["size", "nunique"])
     rows = []
-    for term, part in found.groupby("term", sort=True):
-        places = part["regions"].map(lambda rs: [r for r in rs if r != NATIONAL])
-        regions = sorted({r for rs in places for r in rs})
-        if regions:
-            own = part[places.map(len) > 0].assign(shared=places.map(len), length=part["text"].str.len())
-            best = own.sort_values(["shared", "length", "statement_id"]).iloc[0]
-            quoted = any(mark in text for text in part["text"] for mark in marks[term])
-            rows.append((term, regions, len(regions), any(NATIONAL in rs for rs in part["regions"]), quoted, len(part),
-                         part["article_id"].nunique(), best["statement_id"], best["text"], best["spans"]))
+    for which in sorted(best):
+        (_, _, statement), text = best[which]
+        regions = sorted(said[which] - {NATIONAL})
+        spans = [(start, start + len(every[which])) for _, found, start in matches_in(finder, [text]).tolist()
+                 if found == which]
+        rows.append((every[which], regions, len(regions), NATIONAL in said[which], which in quoted,
+                     *map(int, counted.loc[which]), statement, text, spans))
     columns = ["term", "regions", "n_regions", "national", "quoted", "n_statements", "n_articles", "statement_id",
                "text", "spans"]
     frame = pd.DataFrame(rows, columns=columns)
@@ -251,12 +308,11 @@ def coined(run: Run, terms: Collection[str] | None = None) -> dict[str, list[int
     terms = sorted(run.terms if terms is None else terms)
     finder = AhoCorasick([left + term + right for term in terms for left, right in MARKS] or ["\0"])
     found: set[tuple[int, int]] = set()
-    opening = f"[{''.join(mark[0] for mark in MARKS)}]"
     for part in tables.read_parts(run.out, "statements", ["text", "year"]):
-        part = part.filter(pc.match_substring_regex(part["text"], opening))
-        for text, year in zip(*(part[column].to_pylist() for column in ("text", "year")), strict=True):
-            found |= {(which // len(MARKS), year or 0)
-                      for which, _, _ in finder.find_matches_as_indexes(text, overlapping=True)}
+        part = part.filter(pc.match_substring_regex(part["text"], _OPENING))
+        place, which, _ = matches_in(finder, part["text"].to_pylist(), overlapping=True).T
+        years = pc.fill_null(part["year"], 0).to_numpy()[place]
+        found.update(zip((which // len(MARKS)).tolist(), years.tolist(), strict=True))
     out: dict[str, list[int]] = {}
     for i, year in sorted(found):
         out.setdefault(terms[i], []).append(year)

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from . import enumerations
 from .concordance import MARKS
 from .findings import MIN_WITNESSES, Finding, percent
 from .model import NATIONAL
-from .tables import ALL, ALL_YEARS, NONE
+from .tables import ALL, ALL_YEARS, NONE, UNKNOWN_YEAR, read_parts
 from .views import BUREAUS, NATIONAL_SIDE, leaves_places_out, more_places
 
 if TYPE_CHECKING:
@@ -71,21 +71,28 @@ class Recount:
         return frame.set_index(["year", "region"])["n_statements"]
 
     @cached_property
-    def bureaus(self) -> pd.DataFrame:
-        """year and themes of the statements of any bureau."""
-        frame = self.run.table("statements", ["year", "regions", "themes"])
-        return frame[[any(r != NATIONAL for r in regions) for regions in frame["regions"]]]
+    def bureaus(self) -> tuple[pd.Series, pd.Series]:
+        """Statements of any bureau: (by year, by theme and year)."""
+        regions = self.run.table("statements", ["year", "regions"], explode="regions", categories=["regions"])
+        named = regions["regions"].notna() & (regions["regions"] != NATIONAL)
+        years = regions.loc[named, "year"].fillna(UNKNOWN_YEAR).groupby(level=0).first()
+        themes = self.run.table("statements", ["themes"], explode="themes", categories=["themes"])["themes"]
+        themes = themes[themes.index.isin(years.index)].dropna()
+        by_theme = pd.DataFrame({"theme": themes, "year": years.reindex(themes.index)})
+        return years.value_counts(), by_theme.groupby(["theme", "year"], observed=True).size()
 
     @cached_property
     def terms(self) -> pd.DataFrame:
-        listed_terms = set(self.run.table("article_terms", ["term"])["term"])
+        listed_terms = self.run.table("article_terms", ["term"], categories=["term"])["term"].cat.categories
         frame = self.run.table("term_counts", ["term", "year", "region", "n_stories"])
         return frame[frame["term"].isin(listed_terms) & (frame["year"] > 0)]
 
     def _theme(self, number, cell):
         if cell["side"] == BUREAUS:
-            part = self.bureaus if cell["year"] == ALL_YEARS else self.bureaus[self.bureaus["year"] == cell["year"]]
-            return (number["n"], number["of"]), (sum(cell["theme"] in t for t in part["themes"]), len(part))
+            sizes, themes = self.bureaus
+            years = list(sizes.index) if cell["year"] == ALL_YEARS else [cell["year"]]
+            return (number["n"], number["of"]), tuple(sum(int(counts.get(key, 0)) for key in keys) for counts, keys in (
+                (themes, [(cell["theme"], year) for year in years]), (sizes, years)))
         region = NATIONAL if cell["side"] == NATIONAL_SIDE else ALL
         return (number["n"], number["of"]), (int(self.themes.get((cell["theme"], cell["year"], region), 0)),
                                              int(self.sizes[cell["year"], region]))
@@ -124,30 +131,43 @@ class Recount:
 
     def _digests(self, number, cell):
         made = self.run.table("articles", ["article_id", "source_title"], [("scope", "=", "in")])
-        made = set(made.loc[made["source_title"].notna(), "article_id"])
-        told = self.run.table("statements", ["article_id"], [("year", "=", cell["year"])])["article_id"]
-        return (number["n"], number["of"]), (sum(article in made for article in told), len(told))
+        made = made.loc[made["source_title"].notna(), "article_id"]
+        told = self.run.table("statements", ["article_id"], [("year", "=", cell["year"])], categories=["article_id"])
+        return (number["n"], number["of"]), (int(told["article_id"].isin(made).sum()), len(told))
 
     @cached_property
     def kinds(self) -> pd.DataFrame:
-        """year, themes, deontic and kind (or file format) of every statement of known year."""
+        """year, deontic and kind (or file format) of every statement of known year; the index is its place among
+        these."""
         articles = self.run.table("articles", ["article_id", "kind", "source_format"], [("scope", "=", "in")])
-        told = self.run.table("statements", ["article_id", "year", "themes", "deontic"], [("year", ">", 0)])
+        told = self.run.table("statements", ["article_id", "year", "deontic"], [("year", ">", 0)],
+                              categories=["article_id", "deontic"])
         kind = articles.set_index("article_id")["kind" if articles["kind"].nunique() > 1 else "source_format"]
-        return told.assign(kind=told["article_id"].map(kind).fillna("unknown"))
+        own = told.pop("article_id").cat
+        kind = kind.reindex(own.categories).fillna("unknown").astype("category")
+        return told.assign(kind=pd.Categorical.from_codes(kind.cat.codes.to_numpy()[own.codes], kind.cat.categories))
+
+    @cached_property
+    def themes_of_kinds(self) -> pd.Series:
+        """The themes of the statements of `kinds`, a row for each, under the same index."""
+        return self.run.table("statements", ["themes"], [("year", ">", 0)], explode="themes",
+                              categories=["themes"])["themes"]
 
     def _standardised(self, number, cell):
         weights, now = self.kinds["kind"].value_counts(), self.kinds[self.kinds["year"] == cell["year"]]
-        binding = now["deontic"].isin(list(self.run.names.grades)[:2])
-        hits = binding if cell["theme"] == "binding" else now["themes"].map(lambda themes: cell["theme"] in themes)
-        shares = hits.groupby(now["kind"]).mean()
+        hits = now["deontic"].isin(list(self.run.names.grades)[:2])
+        if cell["theme"] != "binding":
+            having = self.themes_of_kinds.index[self.themes_of_kinds == cell["theme"]]
+            hits = pd.Series(now.index.isin(having), now.index)
+        shares = hits.groupby(now["kind"], observed=True).mean()
         return number["zh"], percent((shares * weights).sum() / weights[shares.index].sum())
 
     def _new_terms(self, number, cell):
-        new = self._new(cell["year"])
-        texts = self.run.table("statements", ["text"], [("year", "=", cell["year"])])["text"]
-        quoted_ = [any(m[0] + t + m[1] in text for text in texts for m in MARKS) for t in new.index]
-        return cell["n"], int(((new >= MIN_WITNESSES) & np.array(quoted_, bool)).sum())
+        new, quoted_ = self._new(cell["year"]), set()
+        for part in read_parts(self.run.out, "statements", ["text"], [("year", "=", cell["year"])]):
+            texts = "\n".join(part["text"].to_pylist())
+            quoted_ |= {t for t in new.index if any(m[0] + t + m[1] in texts for m in MARKS)}
+        return cell["n"], int(((new >= MIN_WITNESSES) & new.index.isin(quoted_)).sum())
 
     def _term_stories(self, number, cell):
         return cell["n"], int(self._new(cell["year"]).get(cell["term"], 0))
@@ -160,9 +180,13 @@ class Recount:
     def _own_terms(self, number, cell):
         own = [t for t, r in self._regions_of(cell["year"]).items() if len(r) == cell["regions"] and NATIONAL not in r]
         more = more_places(list(self.run.names.regions))
-        told = self.run.table("statements", ["text", "regions"])
-        open_ = [leaves_places_out(t, len(r), more) for t, r in zip(told["text"], told["regions"], strict=True)]
-        return cell["n"], sum(not any(t in text for text in told["text"][open_]) for t in own)
+        open_: set[str] = set()
+        for part in read_parts(self.run.out, "statements", ["text", "regions"]):
+            sizes = pc.list_value_length(part["regions"]).to_pylist()
+            texts = [text for text, n in zip(part["text"].to_pylist(), sizes, strict=True)
+                     if "等" in text and leaves_places_out(text, n, more)]
+            open_ |= {t for t in own if any(t in text for text in texts)}
+        return cell["n"], len(own) - len(open_)
 
     def _term_regions(self, number, cell):
         return sorted(cell["regions"]), sorted(self._regions_of(cell["year"]).get(cell["term"], ()))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .concordance import matches_in
 from .tables import ALL, NONE
 from .views import Corpus, View, with_themes
 
@@ -87,12 +88,13 @@ def checks(run: Run, view: View) -> Iterator[Check]:
     yield Check("formats", "逐个剔除文件格式", "each file format left out", "剔除格式", "a format out",
                 lambda _: [without("source_format", n) for n in formats])
     part = first_part(view)
+    statements = _texts_of(run, part)
     yield _single("patterns", ("各主题去掉最管用的一条规则", "each theme without its most productive pattern"),
                   ("剔除规则", "a pattern out"), "with each theme stripped of its most productive pattern",
-                  replace(part, corpus=ablated(run, part)), part)
+                  replace(part, corpus=ablated(run, part, statements)), part)
     yield _single("segmentation", ("换一种切词法（最长匹配）", "another segmenter (longest match)"),
                   ("换切词法", "other segmenter"), "with another segmenter",
-                  replace(part, corpus=unsegmented(run, part)), part)
+                  replace(part, corpus=unsegmented(run, part, statements)), part)
 
 
 def _single(id_: str, name: tuple[str, str], short: tuple[str, str], lost_en: str, view: View,
@@ -100,6 +102,9 @@ def _single(id_: str, name: tuple[str, str], short: tuple[str, str], lost_en: st
     """A check of one variant; names in zh and en."""
     variants = [Variant(view, reference)]
     return Check(id_, *name, *short, lambda _: variants, {"zh": name[0], "en": lost_en})
+
+
+_RECOUNTED = ("article_id", "paragraph", "position", "text", "heading", "evidence", "regions")
 
 
 def first_part(view: View) -> View:
@@ -110,8 +115,8 @@ def first_part(view: View) -> View:
     return replace(view, keep=view.keep & (np.arange(len(view.keep)) < last))
 
 
-def _texts_of(run: Run, view: View, columns: Sequence[str]) -> pd.DataFrame:
-    """Columns of the statements of a view, in the order of its corpus, with their row there."""
+def _texts_of(run: Run, view: View) -> pd.DataFrame:
+    """What the statements of a view are counted anew from, in the order of its corpus, with their row there."""
     import pyarrow as pa
 
     from .tables import read_parts
@@ -119,7 +124,7 @@ def _texts_of(run: Run, view: View, columns: Sequence[str]) -> pd.DataFrame:
     rows = np.flatnonzero(view.keep[view.corpus.article])
     wanted = pd.Index(view.corpus.statement_id[rows])
     found, places = [], []
-    for part in read_parts(run.out, "statements", ["statement_id", *columns]):
+    for part in read_parts(run.out, "statements", ["statement_id", *_RECOUNTED]):
         place = wanted.get_indexer(part["statement_id"].to_pandas())
         found.append(part.take(np.flatnonzero(place >= 0)))
         places.append(place[place >= 0])
@@ -127,9 +132,9 @@ def _texts_of(run: Run, view: View, columns: Sequence[str]) -> pd.DataFrame:
     return table.to_pandas().assign(row=rows)
 
 
-def ablated(run: Run, view: View) -> Corpus:
-    """The corpus of a view, coded by a codebook in which each theme lacks the line that finds most for it."""
-    statements = _texts_of(run, view, ["article_id", "paragraph", "position", "text", "heading", "evidence"])
+def ablated(run: Run, view: View, statements: pd.DataFrame) -> Corpus:
+    """The corpus of a view, coded by a codebook in which each theme lacks the line that finds most for it; `statements`
+    are those that `recoded` takes, with evidence."""
     weaker = without_best_lines(run.codebook, statements["text"], map(json.loads, statements["evidence"]))
     return recoded(run, view, statements, weaker)
 
@@ -193,22 +198,22 @@ def without_best_lines(codebook, texts: Iterable[str], evidence: Iterable[Sequen
     return replace(codebook, themes=tuple(themes))
 
 
-def unsegmented(run: Run, view: View) -> Corpus:
+def unsegmented(run: Run, view: View, statements: pd.DataFrame) -> Corpus:
     """The corpus of a view with the listed terms cut out by another segmenter: the longest listed term at each place of
-    the text, with no dictionary of other words that could keep it from being found."""
+    the text, with no dictionary of other words that could keep it from being found; `statements` has text, regions, and
+    `row` in the corpus."""
     from ahocorasick_rs import AhoCorasick, MatchKind
 
     from .terms import read_words
 
     terms = read_words(run.place.codebook / "terms.txt")
-    statements = _texts_of(run, view, ["text", "regions"])
     finder, counted = AhoCorasick(terms or ["\0"], matchkind=MatchKind.LeftmostLongest), set(run.terms)
     corpus, rows = view.corpus, []
-    for row, text, regions in zip(statements["row"], statements["text"], statements["regions"], strict=True):
-        for which, _, _ in finder.find_matches_as_indexes(text):
-            if terms[which] in counted:
-                rows += [(corpus.article[row], terms[which], corpus.year[row], region)
-                         for region in (ALL, *(list(regions) or [NONE]))]
+    row, regions = statements["row"].to_numpy(), statements["regions"].tolist()
+    for place, which, _ in matches_in(finder, statements["text"].tolist()).tolist():
+        if terms[which] in counted:
+            rows += [(corpus.article[row[place]], terms[which], corpus.year[row[place]], region)
+                     for region in (ALL, *(regions[place] if len(regions[place]) else [NONE]))]
     keys = ["article", "term", "year", "region"]
     uses = pd.DataFrame(rows, columns=keys)
     return replace(corpus, terms=uses.groupby(keys).size().rename("count").reset_index())

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -161,10 +162,13 @@ class Corpus:
     @cached_property
     def shared(self) -> np.ndarray:
         """(articles, pairs): statements of each article that hold both themes, for all pairs of `codes` in order."""
-        parts = (summed(self.theme[:, i + 1:] * self.theme[:, i:i + 1], self.article, len(self.articles))
-                 for i in range(len(self.codes) - 1))
-        parts = [part.astype(np.uint16) for part in parts]
-        return np.concatenate([np.zeros((len(self.articles), 0), np.uint16), *parts], axis=1)
+        several = np.flatnonzero(self.theme.sum(axis=1, dtype=np.int64) > 1)
+        theme, article = np.asfortranarray(self.theme[several]).astype(bool), self.article[several]
+        pairs = list(combinations(range(len(self.codes)), 2))
+        out = np.zeros((len(self.articles), len(pairs)), np.uint16)
+        for place, (i, j) in enumerate(pairs):
+            out[:, place] = np.bincount(article[theme[:, i] & theme[:, j]], minlength=len(out))
+        return out
 
     def rows(self, year: int = ALL_YEARS, side: str = ALL_SIDES) -> np.ndarray:
         """(statements,) whether a statement is of the year and the side."""

@@ -105,9 +105,8 @@ def test_a_corpus_read_part_by_part_is_the_same(shipped, tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(whole.items, again.items)
     keys = ["article", "term", "year", "region"]
     pd.testing.assert_frame_equal(*(c.terms.sort_values(keys, ignore_index=True) for c in (whole, again)))
-    columns = ["text", "regions"]
-    pd.testing.assert_frame_equal(robustness._texts_of(shipped, View.of(whole), columns),
-                                  robustness._texts_of(parted, View.of(again), columns))
+    pd.testing.assert_frame_equal(*(robustness._texts_of(run, View.of(corpus)) for run, corpus in (
+        (shipped, whole), (parted, again))))
     labels = gold.load(ROOT / "codebook" / "gold")
     compared = gold.compare(labels, shipped.table("statements", gold.COLUMNS))
     assert len(compared) > 500
@@ -465,8 +464,7 @@ def test_every_theme_loses_the_line_that_finds_most_for_it(shipped):
 
 def test_recoding_with_the_same_codebook_changes_nothing(shipped):
     ordinary = View.of(Corpus.of(shipped, shipped.names))
-    columns = ["article_id", "paragraph", "position", "text", "heading"]
-    again = robustness.recoded(shipped, ordinary, robustness._texts_of(shipped, ordinary, columns), shipped.codebook)
+    again = robustness.recoded(shipped, ordinary, robustness._texts_of(shipped, ordinary), shipped.codebook)
     assert (again.theme == ordinary.corpus.theme).all()
     pd.testing.assert_frame_equal(again.items, ordinary.corpus.items)
 
