@@ -14,10 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from . import tables
 from .measures import (
     MIN_ARTICLES,
     MIN_STATEMENTS,
@@ -27,7 +30,11 @@ from .measures import (
     wilson_interval,
 )
 from .model import NATIONAL
+from .tables import ALL
 from .yamlfile import YamlFile
+
+if TYPE_CHECKING:
+    from .run import Run
 
 TIMING_IS_NO_CAUSE = {
     "zh": "先后只表示时间次序。先见于甲、后见于乙，不等于乙学自甲："
@@ -78,6 +85,30 @@ def _with_days(frame: pd.DataFrame) -> pd.DataFrame:
     dated["day_low"] = [known[d][0] for d in dated["date"]]
     dated["day_high"] = [known[d][1] for d in dated["date"]]
     return dated
+
+
+def uses_by_date(run: Run) -> pd.DataFrame:
+    """Who has used which listed term when, as `first_use` and `adoption` take it.
+
+    Returns:
+        term, region, year, date, article_id: a row for each four that are found together, with the first of their
+        articles by identifier. Of a large corpus these are far fewer than the uses, which pass by part for part.
+    """
+    keys = ["term", "region", "year", "date"]
+    articles = tables.read_arrow(run.out, "articles", ["article_id", "date"], [("scope", "=", "in")]).combine_chunks()
+    index = pd.Index(articles["article_id"].to_pandas())
+
+    def reduced(part: pa.Table) -> pa.Table:
+        return part.group_by(keys).aggregate([("article_id", "min")]).rename_columns([*keys, "article_id"])
+
+    some = []
+    for part in tables.read_parts(run.out, "article_terms", ["article_id", "term", "region", "year"],
+                                  [("region", "!=", ALL)]):
+        own = part["article_id"].combine_chunks().dictionary_encode()
+        place = index.get_indexer(own.dictionary.to_pandas())
+        dates = articles["date"].take(pa.array(place, mask=place < 0)).combine_chunks()
+        some.append(reduced(part.append_column("date", dates.take(own.indices))))
+    return reduced(pa.concat_tables(some)).to_pandas()
 
 
 def first_use(uses: pd.DataFrame) -> pd.DataFrame:

@@ -367,7 +367,10 @@ def _themes_in(frame: pd.DataFrame) -> list[str]:
 def _cluster_sums(article_themes: pd.DataFrame, themes: Sequence[str]) -> pd.DataFrame:
     """For every theme, year (also -1) and region of `article_themes`: n, n_statements, n_articles (with the theme),
     of_articles, share, squares (as `_effective_statements` takes them); zero cells included."""
-    single = article_themes[article_themes["year"] != -1]
+    # articles as numbers: as texts the long frames take several times as much
+    article = pd.factorize(article_themes["article_id"])[0].astype(np.int32)
+    single = article_themes[["year", "region", "theme", "n_statements"]].assign(article_id=article)
+    single = single[single["year"] != -1]
     every = single.assign(year=-1).groupby(["article_id", "year", "region", "theme"], as_index=False)[
         "n_statements"].sum()
     both = pd.concat([every, single], ignore_index=True)
@@ -1129,12 +1132,13 @@ def dispersion(term_parts: pd.DataFrame, part_sizes: pd.Series) -> pd.DataFrame:
     Gries (2012), ibid. 17, 147–149.
     """
     sizes = part_sizes[part_sizes > 0]
-    expected = (sizes / sizes.sum()).reindex(term_parts["part"]).to_numpy()
+    part, parts = pd.factorize(term_parts["part"], sort=True)
+    expected = (sizes / sizes.sum()).reindex(np.asarray(parts)).to_numpy()
     if np.isnan(expected).any():
         raise ValueError("a part has occurrences of a term but no tokens")
-    frame = term_parts.groupby(["term", "part"], as_index=False)["count"].sum()
+    frame = term_parts[["term", "count"]].assign(part=part).groupby(["term", "part"], as_index=False)["count"].sum()
     frame = frame[frame["count"] > 0]
-    frame["expected"] = (sizes / sizes.sum()).reindex(frame["part"]).to_numpy()
+    frame["expected"] = expected[frame["part"]]
     frame["share"] = frame["count"] / frame.groupby("term")["count"].transform("sum")
     frame["gap"] = (frame["share"] - frame["expected"]).abs()
     out = frame.groupby("term").agg(count=("count", "sum"), range=("part", "size"), gap=("gap", "sum"),
@@ -1163,12 +1167,12 @@ def pair_counts(incidence: pd.DataFrame, unit: str = "statement_id", item: str =
     """
     from scipy import sparse
 
-    n_units = incidence[unit].nunique()
-    known = incidence[[unit, item]].dropna().drop_duplicates()
-    rows, _ = pd.factorize(known[unit])
-    columns, names = pd.factorize(known[item], sort=True)
-    matrix = sparse.csr_matrix((np.ones(len(rows), dtype=np.int64), (rows, columns)),
-                               shape=(int(rows.max()) + 1 if len(rows) else 0, len(names)))
+    rows, units = pd.factorize(incidence[unit])
+    columns, names = pd.factorize(incidence[item], sort=True)
+    n_units = len(units)
+    cells = rows * len(names) + columns
+    rows, columns = np.divmod(pd.unique(cells[(rows >= 0) & (columns >= 0)]), max(len(names), 1))
+    matrix = sparse.csr_matrix((np.ones(len(rows), dtype=np.int64), (rows, columns)), shape=(n_units, len(names)))
     both = sparse.triu(matrix.T @ matrix, k=1).tocoo()
     single = np.asarray(matrix.sum(axis=0)).ravel()
     names = np.asarray(names, dtype=object)
