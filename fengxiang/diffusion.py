@@ -87,28 +87,36 @@ def _with_days(frame: pd.DataFrame) -> pd.DataFrame:
     return dated
 
 
-def uses_by_date(run: Run) -> pd.DataFrame:
-    """Who has used which listed term when, as `first_use` and `adoption` take it.
+def earliest_uses(run: Run) -> pd.DataFrame:
+    """Who has used which listed term in which year, with what `first_use` and `adoption` make of all uses and of these
+    alike.
 
     Returns:
-        term, region, year, date, article_id: a row for each four that are found together, with the first of their
-        articles by identifier. Of a large corpus these are far fewer than the uses, which pass by part for part.
+        term, region, year, date, article_id: for each three that are found together the use that may be the earliest,
+        and the one that is the first to be surely past, where that is another. The uses pass by part for part.
     """
-    keys = ["term", "region", "year", "date"]
-    articles = tables.read_arrow(run.out, "articles", ["article_id", "date"], [("scope", "=", "in")]).combine_chunks()
-    index = pd.Index(articles["article_id"].to_pandas())
+    articles = run.table("articles", ["article_id", "date"], [("scope", "=", "in")])
+    articles = articles.sort_values("article_id", ignore_index=True)
+    known = {date: day_range(date) for date in articles["date"].dropna().unique() if date}
+    days = np.array([known.get(date, (np.iinfo(np.int64).max,) * 2) for date in articles["date"]]).reshape(-1, 2)
+    orders = [np.lexsort(days.T[::-1]), np.lexsort(days.T)]  # by the first day a date may mean, and by the last
+    ranks = [pa.array(np.argsort(order)) for order in orders]
+    index, keys, named = pd.Index(articles["article_id"]), ["term", "region", "year"], ["low", "high"]
 
     def reduced(part: pa.Table) -> pa.Table:
-        return part.group_by(keys).aggregate([("article_id", "min")]).rename_columns([*keys, "article_id"])
+        return part.group_by(keys).aggregate([(name, "min") for name in named]).rename_columns([*keys, *named])
 
     some = []
-    for part in tables.read_parts(run.out, "article_terms", ["article_id", "term", "region", "year"],
-                                  [("region", "!=", ALL)]):
+    for part in tables.read_parts(run.out, "article_terms", ["article_id", *keys], [("region", "!=", ALL)]):
         own = part["article_id"].combine_chunks().dictionary_encode()
-        place = index.get_indexer(own.dictionary.to_pandas())
-        dates = articles["date"].take(pa.array(place, mask=place < 0)).combine_chunks()
-        some.append(reduced(part.append_column("date", dates.take(own.indices))))
-    return reduced(pa.concat_tables(some)).to_pandas()
+        place = pa.array(index.get_indexer(own.dictionary.to_pandas())).take(own.indices)
+        for name, rank in zip(named, ranks, strict=True):
+            part = part.append_column(name, rank.take(place))
+        some.append(reduced(part))
+    uses = reduced(pa.concat_tables(some)).to_pandas()
+    rows = [articles.iloc[order[uses[name]]].reset_index(drop=True) for name, order in zip(named, orders, strict=True)]
+    found = pd.concat([uses[keys].join(one) for one in rows]).drop_duplicates()
+    return found.sort_values([*keys, "article_id"], ignore_index=True)[[*keys, "date", "article_id"]]
 
 
 def first_use(uses: pd.DataFrame) -> pd.DataFrame:

@@ -210,13 +210,12 @@ def leave_places_out(texts: pa.ChunkedArray, regions: pa.ChunkedArray, more: re.
     """(statements,) `leaves_places_out` of a whole column; `regions` are the lists of those they are attributed to."""
     import pyarrow.compute as pc
 
-    n_named = pc.list_value_length(regions).to_numpy()
-    out = pc.and_(pc.match_substring(texts, "等"), pc.greater(pc.list_value_length(regions), 0)).to_numpy()
+    n_named, out = pc.list_value_length(regions), np.zeros(len(texts), bool)
+    rows = np.flatnonzero(pc.and_(pc.match_substring(texts, "等"), pc.greater(n_named, 0)))
     # the pattern is read by another engine here, on what is left; few statements name a place and then 等
-    rows = np.flatnonzero(out)
-    rows, out[rows] = rows[pc.match_substring_regex(texts.take(rows), more.pattern).to_numpy()], False
+    rows = rows[pc.match_substring_regex(texts.take(rows), more.pattern).to_numpy()]
     out[rows] = [leaves_places_out(text, n, more)
-                 for text, n in zip(texts.take(rows).to_pylist(), n_named[rows], strict=True)]
+                 for text, n in zip(texts.take(rows).to_pylist(), n_named.take(rows).to_pylist(), strict=True)]
     return out
 
 

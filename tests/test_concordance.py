@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from ahocorasick_rs import AhoCorasick, MatchKind
 
 from fengxiang import concordance, tables
 from fengxiang.discovery import first_part
@@ -62,6 +63,15 @@ def test_statements_by_text_theme_year_and_region(run):
     assert ids(region="河北") == ["a-003", "c-001"]
     assert ids(region="全国", limit=1) == ["b-001"]
     assert run.statements(limit=1)["title"].tolist() == ["题a"]
+
+
+def test_matches_in_texts_searched_as_one_stay_within_their_text():
+    finder = AhoCorasick(["监管", "管强", "强监管"], matchkind=MatchKind.LeftmostLongest)
+    texts = ["强监管", "", "监", "管强监管，监管", "𠮷监管"]
+    assert concordance.matches_in(finder, texts).tolist() == [[0, 2, 0], [3, 1, 0], [3, 0, 2], [3, 0, 5], [4, 0, 1]]
+    both = AhoCorasick(["监管", "强监管"])
+    assert concordance.matches_in(both, texts[:1], overlapping=True).tolist() == [[0, 1, 0], [0, 0, 1]]
+    assert concordance.matches_in(finder, []).tolist() == []
 
 
 def test_lists_become_rows_with_their_place_in_the_table(run):

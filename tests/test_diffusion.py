@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import scipy.stats
 from hypothesis import given, settings
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from statsmodels.duration.survfunc import SurvfuncRight
 from statsmodels.stats.proportion import proportion_confint
 
-from fengxiang import diffusion
+from fengxiang import diffusion, tables
 from fengxiang.errors import UserError
+from fengxiang.run import Run
+from fengxiang.workplace import Workplace
 
 CODEBOOK = Path(__file__).parent.parent / "codebook"
 RULES = diffusion.TransmissionRules.load(CODEBOOK)
@@ -62,6 +65,35 @@ def test_first_use_by_hand():
         ("白名单", "湖北", "2024-06", "b2", day(2024, 6, 1), day(2024, 6, 30), 2, True, False, 0, 181))
     pd.testing.assert_frame_equal(result, expected, check_dtype=False)
     pd.testing.assert_frame_equal(diffusion.first_use(uses.iloc[::-1]), result)
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A run of tables in three parts: a term of two regions in dated and undated articles."""
+    dates = {"a3": "2024", "a1": "2024-03-01", "a2": "2024-03-01", "a4": None, "a5": "2025-02-02", "a0": "2024-01-05"}
+    articles = [{"article_id": i, "date": date, "scope": "in"} for i, date in dates.items()]
+    uses = [{"article_id": i, "term": "减量提质", "region": region, "year": year} for i, region, year in (
+        ("a3", "河北", 2024), ("a2", "河北", 2024), ("a1", "河北", 2024), ("a1", "all", 2024), ("a5", "河北", 2024),
+        ("a4", "广西", 2025), ("a5", "全国", 2025), ("a2", "全国", 2026), ("a0", "none", 2024))]
+    for name, rows, cut in (("articles", articles, 3), ("article_terms", uses, 4)):
+        columns = {f.name: f.type for f in tables.TABLES[name].schema if f.name in rows[0]}
+        for bucket, part in (("0", rows[:cut]), ("10", []), ("11", rows[cut:])):
+            tables.write_parquet(tables.path_of(tmp_path, name) / f"part-{bucket}.parquet",
+                                 pa.Table.from_pylist(part, schema=pa.schema(columns)))
+    return Run(Workplace(tmp_path, tmp_path, CODEBOOK))
+
+
+def test_the_earliest_uses_tell_of_all_uses(place):
+    earliest = diffusion.earliest_uses(place)
+    uses = place.table("article_terms", ["article_id", "term", "year", "region"], [("region", "!=", "all")])
+    uses = uses.merge(place.table("articles", ["article_id", "date"]), on="article_id")
+    first = diffusion.first_use(earliest).set_index("region")
+    assert first["article_id"].to_dict() == {"河北": "a3", "全国": "a2"}
+    assert first.loc["河北", ["day_low", "day_high"]].tolist() == [day(2024, 1, 1), day(2024, 3, 1)]
+    pd.testing.assert_frame_equal(first.reset_index()[diffusion.first_use(uses).columns], diffusion.first_use(uses))
+    assert earliest.loc[earliest["region"] == "河北", "article_id"].tolist() == ["a1", "a3"]
+    years = [("全国", 2025), ("全国", 2026), ("广西", 2025), ("河北", 2024)]  # an undated use is one of its year
+    assert sorted(set(zip(earliest["region"], earliest["year"], strict=True)) - {("none", 2024)}) == years
 
 
 def test_a_second_use_with_a_closer_date_bounds_the_first():

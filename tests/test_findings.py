@@ -24,6 +24,7 @@ from fengxiang.views import (
     Coding,
     Corpus,
     View,
+    leave_places_out,
     leaves_places_out,
     more_places,
     strata,
@@ -294,14 +295,28 @@ def test_wording_in_digests_may_be_the_writers():
     assert findings.binding_wording(view(rows, digests={"x202600"}), NAMES).caveat == {}  # 5 %
 
 
-@pytest.mark.parametrize(("text", "n", "more"), [
+LISTS_OF_PLACES = [
     ("概念见于甲地、北京、上海等多地监管局的表述", 2, True), ("北京、上海等地", 2, True),
     ("北京、上海等2地", 2, False), ("北京、上海等两地监管局", 2, False),
     ("北京、上海等三地", 2, True), ("北京市等", 1, True), ("上海监管局等部门", 1, True),
     ("北京、上海两地", 2, False), ("北京推进水电等工程", 1, False), ("北京等多地", 0, False),
-    ("上海等一批城市", 1, True)])
+    ("上海等一批城市", 1, True)]
+
+
+@pytest.mark.parametrize(("text", "n", "more"), LISTS_OF_PLACES)
 def test_a_list_of_places_that_goes_on(text, n, more):
     assert leaves_places_out(text, n, more_places(["北京", "上海", "全国"])) is more
+
+
+@pytest.mark.parametrize("first", [0, 3, 9])
+def test_lists_of_places_that_go_on_are_told_in_a_column(first):
+    some = LISTS_OF_PLACES[first:]
+    texts = pyarrow.chunked_array([[text for text, *_ in some]])
+    places = ["北京", "上海", "全国"]
+    regions = pyarrow.chunked_array([[places[:n] for _, n, _ in some]], pyarrow.list_(pyarrow.string()))
+    assert leave_places_out(texts, regions, more_places(places)).tolist() == [more for *_, more in some]
+    assert not leave_places_out(texts, regions, more_places(["全国"])).any()  # no place that could be named
+    assert leave_places_out(texts[:0], regions[:0], more_places(["北京"])).tolist() == []
 
 
 def test_of_several_facts_only_allowed_ones_are_said():
