@@ -137,7 +137,8 @@ def _places(row, term: str | None, theme: str | None) -> list[tuple[int, int]]:
     return out
 
 
-def statements_with(run: Run, terms: Collection[str], *, year: int | None = None) -> pd.DataFrame:
+def statements_with(run: Run, terms: Collection[str], *, year: int | None = None,
+                    limit: int | None = None) -> pd.DataFrame:
     """Statements that hold terms of the list, each with where: found on the text, the longest listed term first.
 
     Args:
@@ -145,6 +146,7 @@ def statements_with(run: Run, terms: Collection[str], *, year: int | None = None
             农村中小金融机构.
         terms: those wanted; any that are not in the list count as listed.
         year: a work year.
+        limit: at most so many statements of each term, the first.
 
     Returns:
         a row for each statement and term: term, statement_id, article_id, regions, attribution, year, text, spans
@@ -161,13 +163,20 @@ def statements_with(run: Run, terms: Collection[str], *, year: int | None = None
         return pd.DataFrame(columns=columns)
     filters = [("year", "=", year)] if year is not None else None
     finder = AhoCorasick(every, matchkind=MatchKind.LeftmostLongest)
-    is_wanted = np.array([term in wanted for term in every])
+    most = np.inf if limit is None else limit
+    left = np.array([most if term in wanted else 0.0 for term in every])  # still to be found
     rows = []
     for part in tables.read_parts(run.out, "statements", columns[1:-1], filters):
+        if not left.any():
+            break
         matches = matches_in(finder, part["text"].to_pylist())
         spans: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for place, which, start in matches[is_wanted[matches[:, 1]]].tolist():
-            spans.setdefault((place, which), []).append((start, start + len(every[which])))
+        for place, which, start in matches[left[matches[:, 1]] > 0].tolist():
+            if (place, which) not in spans and left[which] > 0:
+                left[which] -= 1
+                spans[place, which] = []
+            if (place, which) in spans:
+                spans[place, which].append((start, start + len(every[which])))
         places = list(dict.fromkeys(place for place, _ in spans))
         said = dict(zip(places, part.take(pa.array(places, pa.int64())).to_pylist(), strict=True))
         rows += [(every[which], *(said[place][c] for c in columns[1:-1]), found)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -150,6 +151,13 @@ def test_the_longest_listed_term_is_found_even_when_another_is_asked_for(run):
     assert concordance.statements_with(run, ["白名单"], year=2025)["spans"].tolist() == [[(6, 9), (10, 13)]]
     assert concordance.statements_with(run, ["改革"])["statement_id"].tolist() == ["a-002"]  # not listed, yet found
     assert concordance.statements_with(run, []).empty
+    wanted = ["白名单", "强监管", "爆雷"]
+    every = concordance.statements_with(run, wanted)
+    assert every["term"].value_counts().to_dict() == {"白名单": 2, "强监管": 1, "爆雷": 2}
+    first = concordance.statements_with(run, wanted, limit=1)
+    pd.testing.assert_frame_equal(first, every.drop_duplicates("term").reset_index(drop=True), check_dtype=False)
+    assert first.set_index("term")["spans"]["白名单"] == [(6, 9), (10, 13)]  # both places in one statement
+    pd.testing.assert_frame_equal(concordance.statements_with(run, wanted, limit=2), every)
 
 
 def test_terms_of_statements_are_those_found_with_their_statements(run):
