@@ -321,27 +321,33 @@ def read(out: str | Path, name: str, columns: Iterable[str] | None = None, filte
         categories: text columns to be held as sorted categories: of a long table that takes far less memory.
         limit: at most so many rows of the table, the first.
     """
+    import pandas as pd
+
     parts, n = [], 0
+    numbers: dict[str, dict[str, int]] = {column: {} for column in categories}
     for part in read_parts(out, name, columns, filters):
         part = part if limit is None else part.slice(0, limit - n)
-        parts.append(_shaped(part, explode, categories, n))
+        parts.append(_shaped(part, explode, numbers, n))
         n += len(part)
         if n == limit:
             break
-    table = pa.concat_tables(parts)
-    if categories:
-        table = table.unify_dictionaries()
-    frame = table.to_pandas()
-    for column in categories:
-        frame[column] = frame[column].cat.reorder_categories(sorted(frame[column].cat.categories))
+    frame = pa.concat_tables(parts).to_pandas()
+    parts.clear()
+    for column, numbered in numbers.items():
+        values = sorted(numbered)
+        place = np.empty(len(values) + 1, np.int32)
+        place[[numbered[value] for value in values]] = np.arange(len(values))
+        place[-1] = -1  # no value
+        frame[column] = pd.Categorical.from_codes(place[frame[column]], pd.Index(values, dtype="str"))
     return frame.set_index(_PLACE).rename_axis(None) if explode else frame
 
 
 _PLACE = "place in the table"
 
 
-def _shaped(part: pa.Table, explode: str | None, categories: Iterable[str], first: int) -> pa.Table:
-    """A part of a table as `read` wants it; its rows begin at place `first`."""
+def _shaped(part: pa.Table, explode: str | None, numbers: dict[str, dict[str, int]], first: int) -> pa.Table:
+    """A part of a table as `read` wants it; its rows begin at place `first`. Of the columns in `numbers` it has the
+    number that each value has there, -1 without one; values that are new get the next."""
     import pyarrow.compute as pc
 
     if explode:
@@ -353,8 +359,11 @@ def _shaped(part: pa.Table, explode: str | None, categories: Iterable[str], firs
         items = pc.list_flatten(lists).take(pa.array(np.where(is_empty, 0, item), mask=is_empty))
         others = [n for n in part.column_names if n != explode]
         part = pa.table({n: part[n].take(pa.array(row)) for n in others} | {explode: items, _PLACE: first + row})
-    for name in categories:
-        part = part.set_column(part.column_names.index(name), name, part[name].dictionary_encode())
+    for name, numbered in numbers.items():
+        coded = part[name].combine_chunks().dictionary_encode()
+        own = [numbered.setdefault(value, len(numbered)) for value in coded.dictionary.to_pylist()]
+        codes = np.array([*own, -1], np.int32)[pc.fill_null(coded.indices, -1).to_numpy()]
+        part = part.set_column(part.column_names.index(name), name, pa.array(codes))
     return part
 
 

@@ -108,21 +108,27 @@ class Corpus:
                          pc.fill_null(part["year"], 0).to_numpy().astype(np.int64), _membership(part["themes"], codes),
                          place[:, is_national].any(axis=1), place[:, ~is_national].any(axis=1),
                          pc.is_in(part["deontic"], grades).to_numpy(), marked.to_numpy()))
-        article, year, theme, national, bureau, binding, marked = (
-            np.concatenate(column) for column in zip(*made, strict=True))
+        columns = [list(column) for column in zip(*made, strict=True)]
         made.clear()
-        order = np.argsort(article, kind="stable")
+        order = np.argsort(np.concatenate(columns[0]), kind="stable")
+
+        def in_order(column: list[np.ndarray]) -> np.ndarray:
+            whole = np.concatenate(column)
+            column.clear()  # one column after the other, so that no more than one is held twice
+            return whole[order]
+
+        article, year, theme, national, bureau, binding, marked = map(in_order, columns)
         # text columns stay in Arrow or are categories: as objects they take several times as much
         statement_id = pa.chunked_array([chunk for column in ids for chunk in column.chunks], pa.string())
         statement_id = statement_id.take(pa.array(order)).to_pandas().array
         terms = run.table("article_terms", categories=["article_id", "term", "region"])
         own = terms.pop("article_id").cat
         terms["article"] = index.get_indexer(own.categories).astype(np.int32)[own.codes]
-        corpus = cls(articles, statement_id, article[order], year[order], codes, theme[order], national[order],
-                     bureau[order], binding[order], frozenset(np.array(regions, object)[any_region]), pd.DataFrame(),
+        corpus = cls(articles, statement_id, article, year, codes, theme, national, bureau, binding,
+                     frozenset(np.array(regions, object)[any_region]), pd.DataFrame(),
                      terms, frozenset())
-        likely = np.flatnonzero(marked[order])
-        listing = pa.concat_tables(listing).take(np.searchsorted(np.flatnonzero(marked), order[likely]))
+        likely = np.flatnonzero(marked)
+        listing = pa.concat_tables(listing).take(np.argsort(np.argsort(order[likely])))
         quoted = frozenset((t, y) for t, years in coined(run, set(terms["term"].cat.categories)).items() for y in years)
         return replace(corpus, items=_items(listing, corpus, likely), quoted=quoted, unnamed=frozenset(unnamed))
 
