@@ -344,6 +344,22 @@ def test_a_year_without_a_stratum_says_how_much_of_the_mix_it_covers():
     assert result.loc[2025, "standardised"] == pytest.approx(0.1)
 
 
+def test_the_mix_held_still_from_sums_by_hand():
+    # of 40 statements 30 are of papers: in 2024 3/4 × 5/10 + 1/4 × 1/10, in 2025 those of papers alone
+    cells = {2024: {"paper": (10, np.array([5, 0])), "web": (10, np.array([1, 2]))},
+             2025: {"paper": (20, np.array([8, 10]))}}
+    held = measures.held_still(cells)
+    assert held[2024][0].tolist() == pytest.approx([0.4, 0.05])
+    assert held[2025][0].tolist() == pytest.approx([0.4, 0.5])
+    assert [(held[y][1], held[y][2]) for y in (2024, 2025)] == [(1, {"paper": 0.75, "web": 0.25}), (0.75, {"paper": 1})]
+    # a rises from 6/20 to 8/20, but falls from 5/10 to 8/20 among papers; b rises in both ways
+    told = measures.mix_warning_of(cells, ["a", "b"], [(2024, 2025), (2023, 2024)])
+    assert told[["theme", "year_from", "year_to", "common", "warning"]].values.tolist() == [
+        ["a", 2024, 2025, 0.5, "mix_makes_it"], ["b", 2024, 2025, 0.5, ""]]
+    assert told["change"].tolist() == pytest.approx([0.1, 0.4])
+    assert told["change_standardised"].tolist() == pytest.approx([-0.1, 0.5])
+
+
 def test_mix_warning_when_only_the_sources_changed():
     result = measures.mix_warning(MIX, SOURCES, [(2024, 2025)])
     expected = frame_of("theme region year_from year_to change change_standardised common warning",
