@@ -308,9 +308,17 @@ def row_counts(table: pa.Table) -> pa.Table:
     """`table` with its numbers (`n_…`) added up over rows of the same words, sorted by these."""
     keys = [n for n in table.column_names if not n.startswith("n_")]
     values = [n for n in table.column_names if n.startswith("n_")]
-    table = table.combine_chunks().group_by(keys, use_threads=False).aggregate([(v, "sum") for v in values])
-    table = table.rename_columns([n.removesuffix("_sum") for n in table.column_names])
-    return table.select(keys + values).sort_by([(k, "ascending") for k in keys])
+    if not len(table):
+        return table.select(keys + values)
+    key = np.zeros(len(table), dtype=np.int64)
+    for name in keys:
+        words, (code,) = _unified([_flat(table[name])])
+        _, key = np.unique(key * len(words) + code, return_inverse=True)
+    order = np.argsort(key, kind="stable")
+    starts = np.flatnonzero(_changes(key[order]))
+    first = pa.array(order[starts])
+    return pa.table({n: table[n].take(first) for n in keys} | {
+        n: pa.array(np.add.reduceat(table[n].to_numpy()[order], starts), type=table[n].type) for n in values})
 
 
 def _blocks(keys: list[np.ndarray]):

@@ -172,7 +172,6 @@ def kept_toolkit(codebook: str, fingerprints: tuple[tuple[str, str], ...]):
 def _loaded_toolkit(codebook: str, fingerprints: tuple[tuple[str, str], ...]):
     # what each partition needs and merging too: of processes that are forked after this, none loads it again
     import numpy.ma  # noqa: F401 (pyarrow asks for it with the first array of NumPy)
-    import pyarrow.acero  # noqa: F401
 
     from . import counts, statements, stories  # noqa: F401
     from .build import Toolkit, layer_fingerprints

@@ -140,3 +140,15 @@ def test_rows_of_the_same_words_are_added():
     table = pa.table({"rule": ["乙", "甲", "乙"], "fate": ["x", "x", "x"], "n_units": [1, 2, 3],
                       "n_chars": [10, 20, 30]})
     assert listed(row_counts(table)) == [("乙", "x", 4, 40), ("甲", "x", 2, 20)]
+
+
+@given(st.lists(st.tuples(st.sampled_from("甲乙丙"), st.sampled_from(["", "x", "xy"]), st.integers(0, 9)), max_size=30),
+       st.integers(0, 30))
+def test_rows_are_added_as_a_dictionary_adds_them(rows, cut):
+    columns = {name: pa.chunked_array([pa.array([r[i] for r in some], type=kind) for some in (rows[:cut], rows[cut:])])
+               for i, (name, kind) in enumerate((("rule", pa.string()), ("fate", pa.string()), ("n", pa.int64())))}
+    columns = {"rule": columns["rule"], "fate": columns["fate"], "n_units": columns["n"]}
+    expected: dict = {}
+    for rule, fate, n in rows:
+        expected[rule, fate] = expected.get((rule, fate), 0) + n
+    assert listed(row_counts(pa.table(columns))) == [(*k, n) for k, n in sorted(expected.items())]
