@@ -396,7 +396,7 @@ def stages(raw: Path, cache: Path, megabytes: float = 4) -> list[str]:
 
     size = 0
     inside = ((cleaning, "clean_document", "clean"), (statements, "split_statements", "split into statements"),
-              (attribution, "attribute", "attribute"), (coding, "code", "code"))
+              (attribution, "attribute", "attribute"), (coding, "coded", "code"))
     with contextlib.ExitStack() as stack:
         stack.enter_context(partition.no_collector())
         for module, name, stage in inside:

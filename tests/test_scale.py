@@ -17,6 +17,7 @@ from fengxiang.partition import Cache
 ROOT = Path(__file__).resolve().parent.parent
 CODEBOOK = ROOT / "codebook"
 sys.path.insert(0, str(ROOT / "benchmarks"))
+import bench  # noqa: E402
 import generate  # noqa: E402
 
 HEAVY = {"numpy", "pandas", "pyarrow", "yaml", "rjieba", "jieba", "scipy", "matplotlib", "trafilatura", "lxml",
@@ -55,6 +56,18 @@ def test_the_corpus_of_the_benchmark_is_the_same_each_time(tmp_path):
     assert len(reprints) == 60 // generate.REPRINT_EVERY
     assert len({r["content"] for r in rows}) == 60
     assert {p.suffix for p in (tmp_path / "a-files").rglob("*.*")} == {".md", ".txt", ".html", ".json"}
+
+
+def test_the_benchmark_tells_of_every_stage_where_its_time_goes(corpora, tmp_path, monkeypatch):
+    monkeypatch.setattr(building, "PARTITION_BYTES", 80_000)
+    raw, _ = corpora
+    lines = bench.stages(raw / "70", tmp_path)
+    told = {cells[1].strip(): int(cells[2]) for cells in (line.split("|") for line in lines)
+            if len(cells) == 5 and cells[2].strip().isdigit()}
+    assert set(told) == {"read", "clean", "split into statements", "keys and signatures", "segment", "attribute",
+                         "code", "count", "keep the layers", "write the tables", "all"}
+    assert min(told[stage] for stage in ("clean", "segment", "attribute", "code", "count", "write the tables")) > 0
+    assert abs(sum(told.values()) - 2 * told["all"]) <= len(told)  # each is rounded
 
 
 def seconds(raw, out):
