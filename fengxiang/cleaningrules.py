@@ -22,6 +22,7 @@ _SET = r"\[\^?\]?(?:\\.|[^\]\\])*\]"
 _CLASS = re.compile(rf"(?s)\\.|{_SET}")  # a class, or what begins none
 _INERT = re.compile(rf"(?s)\\\D|{_SET}")  # what opens and closes no group and refers to none
 _REFERENCE = re.compile(r"\\\d|\(\?P=|\(\?\(")
+_STRICT = re.compile(r"\(\?<?!|\(\?>|[*+?}]\+")
 _CHINESE = r"\u4e00-\u9fff"
 _CHINESE_RANGE = re.compile(r"(?<!-)\\u4e00-\\u9fff(?!-)")
 _LITERAL = re.compile(r"[\u4e00-\u9fff]{2,}|[A-Za-z]{3,}|[©ⓒ]")
@@ -312,7 +313,8 @@ def _spans(m: re.Match) -> dict[str, tuple[int, int]]:
 
 def _loose(pattern: str) -> str:
     """An expression that matches whatever this one does, and more, without classes of all Chinese characters."""
-    if _CHINESE not in pattern or "(?!" in pattern or "(?<!" in pattern:
+    # what looks for no match, or gives back nothing, may fail where more is matched
+    if _CHINESE not in pattern or _STRICT.search(pattern):
         return pattern
     return _CLASS.sub(lambda m: m[0] if m[0][1] == "^" else _CHINESE_RANGE.sub(r"\\w", m[0]), pattern)
 

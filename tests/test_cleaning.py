@@ -1313,6 +1313,16 @@ def test_of_patterns_tried_as_one_the_first_that_matches_as_written_is_told():
     assert only.at_end("1x") is None
 
 
+@pytest.mark.parametrize("pattern", [
+    r"[\u4e00-\u9fff]++a", r"(?>[\u4e00-\u9fff]+)a", r"[\u4e00-\u9fff]?+a", r"[\u4e00-\u9fff]{1,9}+a",
+    r"(?![\u4e00-\u9fff]a).+", r".+(?<![\u4e00-\u9fff]b)"])
+def test_a_pattern_that_gives_nothing_back_matches_what_it_matches_alone(pattern):
+    union = Union([("it", pattern)])
+    for text in ("金a", "金融a", "a", "aa", "金aa", "金b", "ab", "1a"):
+        assert (union.fullmatch(text) is not None) == (re.fullmatch(pattern, text) is not None)
+        assert union.starts(text) == (re.match(pattern, text) is not None)
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
