@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -68,6 +69,10 @@ def test_the_benchmark_tells_of_every_stage_where_its_time_goes(corpora, tmp_pat
                          "code", "count", "keep the layers", "write the tables", "all"}
     assert min(told[stage] for stage in ("clean", "segment", "attribute", "code", "count", "write the tables")) > 0
     assert abs(sum(told.values()) - 2 * told["all"]) <= len(told)  # each is rounded
+    whole, *parts = map(float, re.findall(r"([0-9.]+) s\b", *bench.course(raw / "70", tmp_path / "out")))
+    assert len(parts) == 3
+    assert min(parts) > 0
+    assert abs(sum(parts) - whole) < 0.02
 
 
 def seconds(raw, out):
