@@ -447,10 +447,12 @@ def course(raw: Path, out: Path) -> list[str]:
     times = [(float(seconds), message) for seconds, _, message in (line.partition(" ") for line in said.splitlines())]
     done = [seconds for seconds, message in times if message.endswith(" partitions read, cleaned, coded")]
     end = times[-1][0]
-    return [f"A cold build of the whole corpus in files, with two workers, took {end:.2f} s in one run: "
-            f"{done[0]:.2f} s until the files were listed (Python, its libraries, the list), {done[-1] - done[0]:.2f} s "
-            "until all partitions were done (codebook and dictionary, loaded before the first of them, included), and "
-            f"{end - done[-1]:.2f} s after that (copies and reprints, sums, the rows of all tables, which need both)."]
+    listed, partitioned = done[0], done[-1]
+    return [f"A cold build of the whole corpus in files, with two workers, took {end:.2f} s in one run: {listed:.2f} s "
+            "until the files were listed (Python, its libraries, the list), "
+            f"{partitioned - listed:.2f} s until all partitions were done (codebook and dictionary, loaded before the "
+            f"first of them, included), and {end - partitioned:.2f} s after that (copies and reprints, sums, the rows "
+            "of all tables, which need both)."]
 
 
 @dataclass
