@@ -213,7 +213,7 @@ class _Meeting:
             for start in range(max(1, len(text) - 5)):
                 self.by_start.setdefault(text[start:start + 6], set()).add(i)
         self.numbers = [i for i, text in enumerate(self.wanted) if len(text) >= 6]  # shorter ones stand anywhere
-        self.finder = AhoCorasick([self.wanted[i] for i in self.numbers] or ["\0"])
+        self.finder = AhoCorasick([self.wanted[i] for i in self.numbers])
 
     def __call__(self, texts: Sequence[str]) -> dict[int, set[int]]:
         """Place of each text that meets any → the numbers of the labelled sentences; in the order of the texts."""

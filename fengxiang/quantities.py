@@ -542,12 +542,7 @@ def _things_before(found: list[Quantity], i: int, n: int, text: str, rules: Quan
     begin = max([floor, *(m.end() for m in _SENTENCE_PART.finditer(text, 0, found[i].start))])
     words = _TIME.split(text[begin:found[i].start])[-1]
     separately = any(word in words for word in _SEPARATELY)
-    while word := rules.what_tail.ending(words, len(words)):
-        words = words[:-len(word)]
-    if m := rules.against.search(words):
-        words = words[:m.start()]
-    while word := rules.what_head.starting(words, 0):
-        words = words[len(word):]
+    words = _thing_in(words, rules)
     if not words and separately:
         before = [q.what for q in found[max(i - n, 0):i]]
         return before if len(before) == n and len(set(before)) == n else [None] * n
@@ -581,6 +576,17 @@ def _share_in(clause: str, rules: QuantityRules) -> int | None:
     return marks[-1] if marks and not rules.share_names.search(clause, marks[-1]) else None
 
 
+def _thing_in(words: str, rules: QuantityRules) -> str:
+    """What is left of the words before a number without those that only lead to it, and what it is held against."""
+    while word := rules.what_tail.ending(words, len(words)):
+        words = words[:-len(word)]
+    if m := rules.against.search(words):
+        words = words[:m.start()]
+    while word := rules.what_head.starting(words, 0):
+        words = words[len(word):]
+    return words
+
+
 def _named_before(clause: str, rules: QuantityRules) -> tuple[str | None, str | None]:
     """(what the words before the number are about, what they hold it against instead); neither where they only say
     what it is a share or a multiple of."""
@@ -589,12 +595,7 @@ def _named_before(clause: str, rules: QuantityRules) -> tuple[str | None, str | 
     elif _TIMES_OF.fullmatch(clause):
         return None, None
     for piece in reversed(_TIME.split(clause)):
-        while word := rules.what_tail.ending(piece, len(piece)):
-            piece = piece[:-len(word)]
-        if m := rules.against.search(piece):
-            piece = piece[:m.start()]
-        while word := rules.what_head.starting(piece, 0):
-            piece = piece[len(word):]
+        piece = _thing_in(piece, rules)
         if len(piece) > 1:
             if rules.compare.starting(piece, 0):
                 return None, piece[:_LONGEST_WHAT]

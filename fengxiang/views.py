@@ -95,7 +95,7 @@ class Corpus:
                    "speaker"]
         made: list[tuple[np.ndarray, ...]] = []
         ids, listing, any_region, listed, unnamed = [], [], np.zeros(len(regions), bool), list(run.terms), set()
-        more, finder = more_places(regions), AhoCorasick(listed or ["\0"])
+        more, finder = more_places(regions), AhoCorasick(listed)
         for part in read_parts(run.out, "statements", columns):  # the texts of a large corpus are not held
             place = _membership(part["regions"], regions).astype(bool)
             any_region |= place.any(axis=0)
