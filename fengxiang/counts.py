@@ -3,8 +3,10 @@
 Every count is made for each year and region, for all years together (year -1), for all regions together (region
 `all`), and for both. A statement of several regions counts once in each of them and once in `all`.
 
-Counting is sorting: each occurrence becomes one integer that holds, from the highest digits to the lowest, what is
-counted, the cell and the statement; after a sort the counts are the lengths of runs.
+Counting is sorting: occurrences are put in the order of what is counted, the cell and the statement; then the counts
+are the lengths of runs. All years are what the years add up to, but for articles whose statements are of several
+years: partials and their sums hold the years, and in the rows of all years only what these are fewer; `with_all_years`
+makes the rows of all years at the end.
 """
 
 from __future__ import annotations
@@ -24,22 +26,24 @@ KEYS = ("entity", "year", "region")
 
 @dataclass(slots=True)
 class Cells:
-    """Which cells (year × region) each statement of a partition counts in.
+    """Which cells (year × region) each statement of a partition counts in: its own year with each of its regions and
+    with all regions. The cells of all years follow from these, see `with_all_years`.
 
     Attributes:
         regions: the names of the region codes, sorted.
         years: the years of the year codes, sorted; the first is all years.
-        first: for each statement, the index of its first cell in `cell`; one more at the end.
-        cell: cell codes (year code × regions + region code), those of one statement together: first those of its
-            year, then as many of all years.
-        article: for each statement, its article.
+        cell: cell codes (year code × regions + region code), ascending, one entry a statement and cell.
+        statement: the statement of each entry, ascending within a cell.
+        article: for each statement, its article; ascending.
+        changing: for each statement, whether its article has statements of several years.
     """
 
     regions: list[str]
     years: np.ndarray
-    first: np.ndarray
     cell: np.ndarray
+    statement: np.ndarray
     article: np.ndarray
+    changing: np.ndarray
 
     @classmethod
     def of(cls, regions: Sequence[Sequence[str]], years: Sequence[int | None], article: Sequence[int]) -> Cells:
@@ -55,73 +59,98 @@ class Cells:
         flat = np.array([r for m in members for r in m], dtype=np.int64)
         year_names, year = np.unique(np.array([ALL_YEARS, *[y or UNKNOWN_YEAR for y in years]], dtype=np.int64),
                                      return_inverse=True)
-        at, within = _repeated(size[kind]) if len(kind) else (np.zeros(0, dtype=np.int64),) * 2
-        region = flat[start[kind[at]] + within] if len(kind) else flat
-        both = np.concatenate([year[1:][at] * len(names) + region, region])
-        order = np.argsort(np.concatenate([at, at]), kind="stable")
-        first = np.append(0, np.cumsum(2 * size[kind])) if len(kind) else np.zeros(1, dtype=np.int64)
-        return cls(names, year_names, first, both[order], np.asarray(article, dtype=np.int64))
+        year = year[1:]
+        at, within = _repeated(size[kind])
+        cell = year[at] * len(names) + flat[start[kind[at]] + within]
+        order = _order(cell)
+        article = np.asarray(article, dtype=np.int64)
+        turns = (article[1:] == article[:-1]) & (year[1:] != year[:-1])
+        changing = np.isin(article, article[1:][turns])
+        return cls(names, year_names, cell[order], at[order], article, changing)
 
-    def _spread(self, entity: np.ndarray, statement: np.ndarray, *, own_year: bool = False):
-        """Each entry once for each cell of its statement: entity × cells + cell, and the entry."""
-        size = np.diff(self.first)
-        if own_year:
-            size = size // 2
-        at, within = _repeated(size[statement])
-        cell = self.cell[self.first[statement[at]] + within]
-        return entity[at] * self.n_cells + cell, at
+    def _spread(self, statement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Each occurrence once for each cell of its statement, ordered by cell and statement.
+
+        Args:
+            statement: that of each occurrence.
+
+        Returns:
+            The entry of `cell` and `statement`, and the occurrence.
+        """
+        n = np.bincount(statement, minlength=len(self.article))
+        size = n[self.statement]
+        entry, within = _repeated(size)
+        at = (np.cumsum(n) - n)[self.statement][entry] + within
+        return entry, at if _ascends(statement) else np.argsort(statement, kind="stable")[at]
 
     @property
     def n_cells(self) -> int:
         return len(self.years) * len(self.regions)
 
-    def _taken_apart(self, key: np.ndarray) -> dict[str, np.ndarray]:
-        """Entity, year and region code of keys made by `_spread`."""
-        entity, cell = np.divmod(key, self.n_cells)
-        return {"entity": entity} | self._of_cells(cell)
-
     def _of_cells(self, cell: np.ndarray) -> dict[str, np.ndarray]:
-        region = np.tile(np.arange(len(self.regions)), len(self.years))
-        return {"year": self.years.repeat(len(self.regions)).take(cell), "region": region.take(cell)}
+        year, region = np.divmod(cell, len(self.regions))
+        return {"year": self.years[year], "region": region}
 
-    def counted(self, entity: np.ndarray, statement: np.ndarray) -> dict[str, np.ndarray]:
+    def counted(self, entity: np.ndarray, statement: np.ndarray, weight: np.ndarray | None = None
+                ) -> dict[str, np.ndarray]:
         """Counts of entities by cell.
 
         Args:
             entity: codes from 0, one entry an occurrence.
             statement: the statement of each occurrence.
+            weight: of each statement; summed over the occurrences.
 
         Returns:
-            Columns entity, year, region (code), count, n_statements, n_articles, sorted by the first three.
+            Columns entity, year, region (code), count, n_statements, n_articles and, if asked for, weight; sorted by
+            the first three. What all years have beyond the sum of the years are rows of all years.
         """
-        if not len(entity):
-            return {n: np.zeros(0, dtype=np.int64) for n in (*KEYS, "count", "n_statements", "n_articles")}
+        names = ("count", "n_statements", "n_articles", *(() if weight is None else ("weight",)))
         entity, statement = np.asarray(entity, dtype=np.int64), np.asarray(statement, dtype=np.int64)
-        # of a key, the bits that say the statement, and those that say the cell
-        bits, cell_bits = (max(n - 1, 1).bit_length() for n in (len(self.article), self.n_cells))
-        size = np.diff(self.first)[statement]
-        before = np.cumsum(size) - size
-        key = (self.cell << bits)[np.arange(before[-1] + size[-1]) + np.repeat(self.first[statement] - before, size)]
-        key += np.repeat((entity << bits + cell_bits) + statement, size)
-        key.sort()
-        new_place = _changes(key >> bits)
+        if not len(entity):
+            return {n: np.zeros(0, dtype=np.int64) for n in (*KEYS, *names)}
+        entry, at = self._spread(statement)
+        entity = entity.astype(np.min_scalar_type(int(entity.max())))[at]
+        order = _order(entity)
+        entity, entry = entity[order], entry[order]
+        cell, owner = self.cell[entry], self.statement[entry]
+        new_place = _changes(entity) | _changes(cell)
+        new_statement = new_place | _changes(owner)
+        new_article = new_place | _changes(self.article[owner])
         starts = new_place.nonzero()[0]
-        ends = np.append(starts[1:], len(key))
-        # words seldom stand twice in a statement, so these are few
-        again = (~_changes(key)).nonzero()[0]
-        new_place |= _changes(self.article.take(key & ((1 << bits) - 1)))
-        place = key.take(starts) >> bits
-        return {"entity": place >> cell_bits} | self._of_cells(place & ((1 << cell_bits) - 1)) | {
-            "count": ends - starts,
-            "n_statements": ends - starts - np.bincount(starts.searchsorted(again, side="right") - 1,
-                                                        minlength=len(starts)),
-            "n_articles": np.diff(np.cumsum(new_place, dtype=np.int32).take(ends - 1), prepend=0)}
+        bounds = np.append(starts, len(entry))
+        place = entity[starts].astype(np.int64) * self.n_cells + cell[starts]
+        columns = {"count": np.diff(bounds)} | {
+            name: np.diff(np.append(0, np.cumsum(new, dtype=np.int32))[bounds])
+            for name, new in (("n_statements", new_statement), ("n_articles", new_article))}
+        if weight is not None:
+            columns["weight"] = np.add.reduceat(np.asarray(weight, dtype=np.int64)[owner], starts)
+        inside = (new_article & self.changing[owner]).nonzero()[0]
+        if len(inside):
+            more, fewer = self._articles_of_several_years(entity[inside], cell[inside], self.article[owner[inside]])
+            columns = {n: np.append(c, fewer if n == "n_articles" else np.zeros_like(fewer))
+                       for n, c in columns.items()}
+            place = np.append(place, more)
+            order = np.argsort(place, kind="stable")
+            place, columns = place[order], {n: c[order] for n, c in columns.items()}
+        entity, cell = np.divmod(place, self.n_cells)
+        return {"entity": entity} | self._of_cells(cell) | columns
 
-    def weighed(self, weight: np.ndarray) -> dict[tuple[int, int], int]:
-        """The sum over the statements of each cell of a `weight` they have, by (year, region code)."""
-        n = np.bincount(self.cell, np.repeat(np.asarray(weight), np.diff(self.first)), self.n_cells).astype(np.int64)
-        year, region = np.divmod(np.arange(self.n_cells), len(self.regions))
-        return dict(zip(zip(self.years[year].tolist(), region.tolist(), strict=True), n.tolist(), strict=True))
+    def _articles_of_several_years(self, entity: np.ndarray, cell: np.ndarray, article: np.ndarray
+                                   ) -> tuple[np.ndarray, np.ndarray]:
+        """By how much the articles of each entity and region are fewer in all years than in the years together.
+
+        Args:
+            entity, cell, article: where each of these articles counts, all different.
+
+        Returns:
+            Places (entity × cells + the cell of all years), and numbers below 0.
+        """
+        place = entity.astype(np.int64) * self.n_cells + cell % len(self.regions)
+        key, years = _runs(place * (int(article.max()) + 1) + article)
+        several = years > 1
+        place = key[several] // (int(article.max()) + 1)
+        starts = _changes(place).nonzero()[0]
+        return place[starts], np.add.reduceat(1 - years[several], starts) if len(starts) else starts
 
     def distinct(self, entity: np.ndarray, statement: np.ndarray, value: np.ndarray, *,
                  own_year: bool = False) -> dict[str, np.ndarray]:
@@ -136,10 +165,14 @@ class Cells:
         """
         entity, statement, value = (np.asarray(c, dtype=np.int64) for c in (entity, statement, value))
         width = int(value.max()) + 1 if len(value) else 1
-        place, at = self._spread(entity, statement, own_year=own_year)
-        key, count = _runs(place * width + value[at])
+        entry, at = self._spread(statement)
+        cell = self.cell[entry]
+        if not own_year:
+            cell, at = np.append(cell, cell % len(self.regions)), np.append(at, at)
+        key, count = _runs((entity[at] * self.n_cells + cell) * width + value[at])
         place, found = np.divmod(key, width)
-        return self._taken_apart(place) | {"value": found, "count": count}
+        entity, cell = np.divmod(place, self.n_cells)
+        return {"entity": entity} | self._of_cells(cell) | {"value": found, "count": count}
 
 
 def _narrowed(values: np.ndarray) -> np.ndarray:
@@ -155,6 +188,17 @@ def _repeated(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each index as often as `size` says, and the number of each repeat from 0."""
     at = np.repeat(np.arange(len(size)), size)
     return at, np.arange(len(at)) - np.repeat(np.cumsum(size) - size, size)
+
+
+def _ascends(values: np.ndarray) -> bool:
+    """Whether no value is smaller than the one before it."""
+    return bool((values[1:] >= values[:-1]).all())
+
+
+def _order(codes: np.ndarray) -> np.ndarray:
+    """The order that sorts codes from 0, equal ones as they stand. In 16 bits, where they fit, they are sorted by
+    their digits, in a quarter of the time."""
+    return np.argsort(codes.astype(np.min_scalar_type(int(codes.max(initial=0)))), kind="stable")
 
 
 def _changes(values: np.ndarray) -> np.ndarray:
@@ -279,7 +323,7 @@ def added(parts: Sequence[Counts], taken_away: Sequence[Counts] = (), distinct: 
             new = _changes(key[order]) | _changes(columns[distinct][order])
             columns = {distinct: ~new}
         else:
-            order = np.argsort(key)
+            order = np.argsort(key, kind="stable")  # it makes use of what is sorted already
             columns = {n: c[order] for n, c in columns.items()}
         key = key[order]
         starts = np.flatnonzero(_changes(key))
@@ -294,6 +338,13 @@ def added(parts: Sequence[Counts], taken_away: Sequence[Counts] = (), distinct: 
     place, region = np.divmod(key, max(len(regions), 1))
     entity, year = np.divmod(place, max(len(years), 1))
     return Counts(names, regions, {"entity": entity, "year": years[year], "region": region} | columns)
+
+
+def with_all_years(counts: Counts) -> Counts:
+    """Counts of years with the rows of all years; what stands in these before is what they have beyond the sum."""
+    own = counts.columns["year"] != ALL_YEARS
+    years = {n: c[own] for n, c in counts.columns.items()} | {"year": np.full(np.count_nonzero(own), ALL_YEARS)}
+    return added([counts, Counts(counts.names, counts.regions, counts.columns | years)])
 
 
 def _different(years: np.ndarray) -> np.ndarray:

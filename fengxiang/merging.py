@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import tables
-from .counts import KEYS, Cells, Counts, added, row_counts
+from .counts import KEYS, Cells, Counts, added, row_counts, with_all_years
 from .partition import Cache, Partial, digest
 from .places import folder, is_local
 from .stories import SKETCH, Judged, Proposed, Signatures, batches, link, proposed, similar
@@ -491,7 +491,7 @@ def _adding_up(partials: Sequence[Partial], before: dict[str, str], cache: Cache
         for level in levels[1:]:
             deque(run(add_up, level), maxlen=0)
         read = cache.read(whole, _count_tables(KINDS))
-        return {kind: Counts.of_tables(kind, read) for kind in KINDS}
+        return {kind: with_all_years(Counts.of_tables(kind, read)) for kind in KINDS}
 
     return added_up
 

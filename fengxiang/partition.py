@@ -381,10 +381,8 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
         return Counts(pa.array([names[i] for i in order], type=pa.string()), cells.regions, counted)
 
     everything = np.zeros(n, dtype=np.int64)
-    totals = cells.counted(everything, number)
-    n_tokens = cells.weighed(tokens.n_words)
-    totals["n_tokens"] = np.array([n_tokens[k] for k in zip(totals["year"].tolist(), totals["region"].tolist(),
-                                                            strict=True)], dtype=np.int64)
+    totals = cells.counted(everything, number, tokens.n_words)
+    totals["n_tokens"] = totals.pop("weight")
 
     # statements with the same themes are alike: what they are counted as is worked out once for each kind
     kinds = list(dict.fromkeys(themes))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fengxiang import counts
-from fengxiang.counts import Cells, Counts, added, row_counts
+from fengxiang.counts import Cells, Counts, added, row_counts, with_all_years
 
 # two articles; statement 0: 深圳 2025; 1: 深圳 and 天津 2026; 2 (second article): nobody, year unknown
 CELLS = Cells.of([("深圳",), ("天津", "深圳"), ()], [2025, 2026, None], [0, 0, 1])
@@ -19,9 +19,16 @@ def rows(counted, cells=CELLS):
             zip(*counted.values(), strict=True)]
 
 
+def with_years(counted, cells=CELLS):
+    """The rows of `counted` and those of all years."""
+    names = [f"{i:02}" for i in range(10)]
+    whole = with_all_years(Counts(pa.array(names), cells.regions, counted))
+    return rows(whole.columns, Cells.of([whole.regions], [None], [0]))
+
+
 def test_a_statement_of_two_regions_counts_in_each_and_once_in_all():
     # entity 0 stands twice in statement 1 and once in statement 2; entity 1 once in statement 0
-    got = rows(CELLS.counted(np.array([1, 0, 0, 0]), np.array([0, 1, 1, 2])))
+    got = with_years(CELLS.counted(np.array([1, 0, 0, 0]), np.array([0, 1, 1, 2])))
     assert sorted(got) == sorted([
         (0, 2026, "天津", 2, 1, 1), (0, 2026, "深圳", 2, 1, 1), (0, 2026, "all", 2, 1, 1),
         (0, 0, "none", 1, 1, 1), (0, 0, "all", 1, 1, 1),
@@ -31,14 +38,17 @@ def test_a_statement_of_two_regions_counts_in_each_and_once_in_all():
 
 def test_articles_are_counted_once_over_years():
     # entity 0 in both years of the first article: two statements, one article
-    got = {r[:3]: r[3:] for r in rows(CELLS.counted(np.array([0, 0]), np.array([0, 1])))}
-    assert got[(0, -1, "深圳")] == (2, 2, 1)
+    counted = CELLS.counted(np.array([0, 0]), np.array([0, 1]))
+    assert {r[:3]: r[3:] for r in with_years(counted)}[(0, -1, "深圳")] == (2, 2, 1)
+    # of all years there is only what the years have too many: of 深圳 and of all regions
+    assert [r for r in rows(counted) if r[1] == -1] == [(0, -1, "all", 0, 0, -1), (0, -1, "深圳", 0, 0, -1)]
 
 
 def test_weights_add_up_in_every_cell_of_their_statement():
-    got = {(y, CELLS.regions[r]): n for (y, r), n in CELLS.weighed(np.array([10, 5, 1])).items() if n}
-    assert got == {(2025, "深圳"): 10, (2025, "all"): 10, (2026, "深圳"): 5, (2026, "天津"): 5, (2026, "all"): 5,
-                   (0, "none"): 1, (0, "all"): 1, (-1, "深圳"): 15, (-1, "天津"): 5, (-1, "none"): 1, (-1, "all"): 16}
+    counted = CELLS.counted(np.array([0, 0, 0]), np.array([0, 1, 2]), np.array([10, 5, 1]))
+    assert {r[1:3]: r[-1] for r in with_years(counted)} == {
+        (2025, "深圳"): 10, (2025, "all"): 10, (2026, "深圳"): 5, (2026, "天津"): 5, (2026, "all"): 5,
+        (0, "none"): 1, (0, "all"): 1, (-1, "深圳"): 15, (-1, "天津"): 5, (-1, "none"): 1, (-1, "all"): 16}
 
 
 def test_distinct_values():
@@ -79,8 +89,14 @@ def test_counts_are_those_of_plain_loops(statements):
                     articles[e, y, r].add(article[i])
     flat = [(e, i) for i, s in enumerate(statements) for e in s[3]]
     got = cells.counted(np.array([e for e, _ in flat], dtype=int), np.array([i for _, i in flat], dtype=int))
-    assert {r[:3]: r[3:] for r in rows(got, cells)} == {
+    assert {r[:3]: r[3:] for r in with_years(got, cells)} == {
         k: (n, len(inside[k]), len(articles[k])) for k, n in occurrences.items()}
+    place = [r[:2] for r in rows(got, cells)]
+    assert place == sorted(place)
+    shuffled = np.random.default_rng(len(flat)).permutation(len(flat))
+    again = cells.counted(np.array([e for e, _ in flat], dtype=int)[shuffled],
+                          np.array([i for _, i in flat], dtype=int)[shuffled])
+    assert all(np.array_equal(again[n], c) for n, c in got.items())
 
 
 def part(rows_, regions=("all", "天津", "深圳")):
