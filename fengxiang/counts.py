@@ -55,18 +55,18 @@ class Cells:
         code = {name: i for i, name in enumerate(names)}
         members = [sorted({code[r] for r in (*(rs or (NONE,)), ALL)}) for rs in kinds]
         size = np.array([len(m) for m in members], dtype=np.int64)
-        start = np.cumsum(size) - size
+        start = _before(size)
         flat = np.array([r for m in members for r in m], dtype=np.int64)
         year_names, year = np.unique(np.array([ALL_YEARS, *[y or UNKNOWN_YEAR for y in years]], dtype=np.int64),
                                      return_inverse=True)
         year = year[1:]
-        at, within = _repeated(size[kind])
-        cell = year[at] * len(names) + flat[start[kind[at]] + within]
+        at, member = _repeated(size[kind], start[kind])
+        cell = year[at] * len(names) + flat[member]
         order = _order(cell)
-        article = np.asarray(article, dtype=np.int64)
+        article = np.asarray(article, dtype=np.int32)
         turns = (article[1:] == article[:-1]) & (year[1:] != year[:-1])
         changing = np.isin(article, article[1:][turns])
-        return cls(names, year_names, cell[order], at[order], article, changing)
+        return cls(names, year_names, cell.take(order).astype(np.int32), at.take(order), article, changing)
 
     def _spread(self, statement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Each occurrence once for each cell of its statement, ordered by cell and statement.
@@ -77,11 +77,9 @@ class Cells:
         Returns:
             The entry of `cell` and `statement`, and the occurrence.
         """
-        n = np.bincount(statement, minlength=len(self.article))
-        size = n[self.statement]
-        entry, within = _repeated(size)
-        at = (np.cumsum(n) - n)[self.statement][entry] + within
-        return entry, at if _ascends(statement) else np.argsort(statement, kind="stable")[at]
+        n = np.bincount(statement, minlength=len(self.article)).astype(np.int32)
+        entry, at = _repeated(n.take(self.statement), _before(n).take(self.statement))
+        return entry, at if _ascends(statement) else _order(statement).take(at)
 
     @property
     def n_cells(self) -> int:
@@ -105,28 +103,29 @@ class Cells:
             the first three. What all years have beyond the sum of the years are rows of all years.
         """
         names = ("count", "n_statements", "n_articles", *(() if weight is None else ("weight",)))
-        entity, statement = np.asarray(entity, dtype=np.int64), np.asarray(statement, dtype=np.int64)
         if not len(entity):
             return {n: np.zeros(0, dtype=np.int64) for n in (*KEYS, *names)}
-        entry, at = self._spread(statement)
-        entity = entity.astype(np.min_scalar_type(int(entity.max())))[at]
+        entry, at = self._spread(np.asarray(statement))
+        entity = _narrowed(np.asarray(entity)).take(at)
         order = _order(entity)
-        entity, entry = entity[order], entry[order]
-        cell, owner = self.cell[entry], self.statement[entry]
+        entity, entry = entity.take(order), entry.take(order)
+        cell, owner = self.cell.take(entry), self.statement.take(entry)
         new_place = _changes(entity) | _changes(cell)
-        new_statement = new_place | _changes(owner)
-        new_article = new_place | _changes(self.article[owner])
+        # words seldom stand twice in a statement or in the statements of an article that count in a cell
+        same_statement = (~(new_place | _changes(owner))).nonzero()[0]
+        new_article = new_place | _changes(self.article.take(owner))
         starts = new_place.nonzero()[0]
-        bounds = np.append(starts, len(entry))
-        place = entity[starts].astype(np.int64) * self.n_cells + cell[starts]
-        columns = {"count": np.diff(bounds)} | {
-            name: np.diff(np.append(0, np.cumsum(new, dtype=np.int32))[bounds])
-            for name, new in (("n_statements", new_statement), ("n_articles", new_article))}
+        size = np.diff(starts, append=len(entry))
+        place = entity.take(starts).astype(np.int64) * self.n_cells + cell.take(starts)
+        columns = {"count": size} | {
+            name: size - np.bincount(starts.searchsorted(again, side="right") - 1, minlength=len(starts))
+            for name, again in (("n_statements", same_statement), ("n_articles", (~new_article).nonzero()[0]))}
         if weight is not None:
-            columns["weight"] = np.add.reduceat(np.asarray(weight, dtype=np.int64)[owner], starts)
-        inside = (new_article & self.changing[owner]).nonzero()[0]
+            columns["weight"] = np.add.reduceat(np.asarray(weight, dtype=np.int64).take(owner), starts)
+        inside = (new_article & self.changing.take(owner)).nonzero()[0]
         if len(inside):
-            more, fewer = self._articles_of_several_years(entity[inside], cell[inside], self.article[owner[inside]])
+            more, fewer = self._articles_of_several_years(entity.take(inside), cell.take(inside),
+                                                          self.article.take(owner.take(inside)))
             columns = {n: np.append(c, fewer if n == "n_articles" else np.zeros_like(fewer))
                        for n, c in columns.items()}
             place = np.append(place, more)
@@ -145,10 +144,11 @@ class Cells:
         Returns:
             Places (entity × cells + the cell of all years), and numbers below 0.
         """
+        width = int(article.max()) + 1
         place = entity.astype(np.int64) * self.n_cells + cell % len(self.regions)
-        key, years = _runs(place * (int(article.max()) + 1) + article)
+        key, years = _runs(place * width + article)
         several = years > 1
-        place = key[several] // (int(article.max()) + 1)
+        place = key[several] // width
         starts = _changes(place).nonzero()[0]
         return place[starts], np.add.reduceat(1 - years[several], starts) if len(starts) else starts
 
@@ -166,7 +166,7 @@ class Cells:
         entity, statement, value = (np.asarray(c, dtype=np.int64) for c in (entity, statement, value))
         width = int(value.max()) + 1 if len(value) else 1
         entry, at = self._spread(statement)
-        cell = self.cell[entry]
+        cell = self.cell.take(entry)
         if not own_year:
             cell, at = np.append(cell, cell % len(self.regions)), np.append(at, at)
         key, count = _runs((entity[at] * self.n_cells + cell) * width + value[at])
@@ -184,10 +184,15 @@ def _narrowed(values: np.ndarray) -> np.ndarray:
     return values.astype(np.min_scalar_type(high) if low >= 0 else np.min_scalar_type(min(low, -high - 1)))
 
 
-def _repeated(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each index as often as `size` says, and the number of each repeat from 0."""
-    at = np.repeat(np.arange(len(size)), size)
-    return at, np.arange(len(at)) - np.repeat(np.cumsum(size) - size, size)
+def _before(size: np.ndarray) -> np.ndarray:
+    """For each place, the sum of the sizes of those before it."""
+    return np.cumsum(size, dtype=np.int32) - size
+
+
+def _repeated(size: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each index as often as `size` says, and its `first`, one more at each repeat."""
+    at = np.repeat(np.arange(len(size), dtype=np.int32), size)
+    return at, np.repeat(first - _before(size), size) + np.arange(len(at), dtype=np.int32)
 
 
 def _ascends(values: np.ndarray) -> bool:
