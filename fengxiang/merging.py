@@ -26,6 +26,7 @@ from .tables import ALL, NONE, PARTED
 
 KINDS = ("term", "theme", "total", "agency", "pair", "deontic")
 OF_STORIES = {"term": "term_counts", "theme": "theme_counts", "total": "slices"}  # kinds that also count stories
+WITH_ALL_YEARS = "with all years: "  # begins the names of the tables of a sum that have the rows of all years, too
 FEW_CHANGES = 8  # at most one in so many partials is other than before, and the old sum is taken as a start
 FAN_IN = 16  # partials that a node of the tree adds up
 MAX_BITS = 4  # a node has at most two to this power children
@@ -433,23 +434,27 @@ def _flat(column: pa.ChunkedArray) -> pa.Array:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A node of the tree: what it adds up and what it takes away, by cache name, and the name it is kept under."""
+    """A node of the tree: what it adds up and what it takes away, by cache name, the name it is kept under, and
+    whether it is the sum of the whole corpus."""
 
     cache: str
     name: str
     children: tuple[str, ...]
     taken_away: tuple[str, ...] = ()
+    is_whole: bool = False
 
 
 def add_up(task: Sum) -> str:
-    """Add up the counts of some partials or nodes; the sum is kept in the cache."""
+    """Add up the counts of some partials or nodes; the sum is kept in the cache, that of the whole corpus with the
+    rows of all years besides."""
     cache = Cache(task.cache)
     if cache.has(task.name):
         return task.name
     read = [[cache.read(name, _count_tables(KINDS)) for name in names] for names in (task.children, task.taken_away)]
-    out: dict = {}
-    for kind in KINDS:
-        out |= added(*([Counts.of_tables(kind, r) for r in tables_] for tables_ in read)).tables(kind)
+    sums = {kind: added(*([Counts.of_tables(kind, r) for r in tables_] for tables_ in read)) for kind in KINDS}
+    out = {name: table for kind in KINDS for name, table in sums[kind].tables(kind).items()}
+    for kind in KINDS if task.is_whole else ():
+        out |= with_all_years(sums[kind]).tables(WITH_ALL_YEARS + kind)
     cache.write(task.name, out)
     return task.name
 
@@ -480,7 +485,7 @@ def _adding_up(partials: Sequence[Partial], before: dict[str, str], cache: Cache
     if cache.has(whole):
         pass
     elif FEW_CHANGES * (len(new) + len(gone)) < len(now) and all(map(cache.has, (old, *gone))):
-        levels = [[Sum(str(cache.folder), whole, (old, *new), tuple(gone))]]
+        levels = [[Sum(str(cache.folder), whole, (old, *new), tuple(gone), is_whole=True)]]
     else:
         _planned(sorted(now.items()), 0, str(cache.folder), fingerprint, levels, whole)
     names.add(whole)
@@ -490,8 +495,8 @@ def _adding_up(partials: Sequence[Partial], before: dict[str, str], cache: Cache
         deque(first, maxlen=0)
         for level in levels[1:]:
             deque(run(add_up, level), maxlen=0)
-        read = cache.read(whole, _count_tables(KINDS))
-        return {kind: with_all_years(Counts.of_tables(kind, read)) for kind in KINDS}
+        read = cache.read(whole, _count_tables(WITH_ALL_YEARS + kind for kind in KINDS))
+        return {kind: Counts.of_tables(WITH_ALL_YEARS + kind, read) for kind in KINDS}
 
     return added_up
 
@@ -512,7 +517,7 @@ def _planned(leaves: list[tuple[str, str]], depth: int, folder: str, fingerprint
     height = max(h for _, h in below)
     while len(levels) <= height:
         levels.append([])
-    node = Sum(folder, name or f"part-of-sums-{digest(fingerprint, *children)}", children)
+    node = Sum(folder, name or f"part-of-sums-{digest(fingerprint, *children)}", children, is_whole=bool(name))
     levels[height].append(node)
     return node.name, height + 1
 
