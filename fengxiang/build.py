@@ -23,13 +23,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from importlib.metadata import PackageNotFoundError, version
+from functools import cached_property
 from itertools import islice
 from multiprocessing import connection
 from pathlib import Path
 
 from .errors import UserError
+from .libraries import installed_versions, normal
 from .listing import Listing, Partitions
 from .partition import (
     Cache,
@@ -102,25 +102,18 @@ def layer_fingerprints(codebook: Path) -> dict[str, str]:
     """For each layer, a hash of the code, of the libraries and of the codebook files it depends on."""
     sources: dict[str, bytes] = {}
     prints = {}
+    versions = installed_versions()
     for layer, (modules, libraries, files) in _LAYERS.items():
         parts: list[str | bytes] = [".".join(map(str, sys.version_info[:2]))]
         for module in sorted({*_with_imported(modules, sources), *_BESIDE[layer]}):
             parts += [module, _source(module, sources)]
         for library in libraries:
-            parts.append(f"{library} {_version(library)}")
+            parts.append(f"{library} {versions.get(normal(library), '')}")
         for name in files:
             file = codebook / name
             parts.append(file.read_bytes() if file.is_file() else b"")
         prints[layer] = digest(*parts)
     return prints
-
-
-@lru_cache(maxsize=64)
-def _version(library: str) -> str:
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return ""
 
 
 def _source(module: str, sources: dict[str, bytes]) -> bytes:

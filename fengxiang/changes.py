@@ -22,6 +22,7 @@ import pandas as pd
 
 from .errors import UserError
 from .findings import HEADLINES, SUBJECTS, as_frame
+from .libraries import installed_versions, normal
 from .tables import ALL_YEARS, replace_file
 from .views import Corpus, View
 
@@ -121,18 +122,12 @@ def vintage_of(run: Run, ledger: Ledger) -> Vintage:
 
 def _prints() -> dict[str, dict[str, str]]:
     """Fingerprints of the modules of this package, and the versions of the libraries it needs."""
-    from importlib.metadata import PackageNotFoundError, version
-
     folder = Path(__file__).parent
     code = {p.name: hashlib.blake2b(p.read_bytes(), digest_size=8).hexdigest() for p in sorted(folder.glob("*.py"))}
     needed = (folder.parent / "pyproject.toml").read_text(encoding="utf-8")
-    libraries = {}
-    for name in sorted(set(re.findall(r'^  "([A-Za-z0-9_.-]+)>=', needed, flags=re.MULTILINE))):
-        try:
-            libraries[name] = version(name)
-        except PackageNotFoundError:  # a test-only library may be absent
-            continue
-    return {"code": code, "libraries": libraries}
+    versions, names = installed_versions(), re.findall(r'^  "([A-Za-z0-9_.-]+)>=', needed, re.MULTILINE)
+    return {"code": code, "libraries": {  # one that only tests need may be absent
+        name: versions[normal(name)] for name in sorted(set(names)) if normal(name) in versions}}
 
 
 # ----------------------------------------------------------------------------------------------------- keeping them

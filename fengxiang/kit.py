@@ -25,7 +25,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from . import display, figures, running
+from . import display, figures, libraries, running
 from .errors import UserError
 from .figures import LANGS
 from .tables import ALL_YEARS, UNKNOWN_YEAR, replace_file
@@ -295,7 +295,7 @@ def refuse_stale(place: Workplace, root: Path) -> None:
     """
     state = running.State(place.raw, place.out, place.codebook)
     common = {"the package": running.package_hash(state),
-              "the libraries": running.digest([running.sys.version, running.library_versions()])}
+              "the libraries": running.digest([running.sys.version, libraries.library_versions()])}
     for notebook in running.order(_notebooks(root)):
         if reason := running.reason_to_run(notebook, state, running.fingerprint(notebook, state, common)):
             raise notebook.error(f"its findings and figures are stale ({reason}); run `make report` or `make kit`")

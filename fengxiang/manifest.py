@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import running
+from . import libraries, running
 from .errors import UserError
 from .workplace import Workplace
 
@@ -170,10 +170,9 @@ def _libraries(root: Path) -> dict[str, str]:
     """The versions of Python and of what is installed of the lock file, by name."""
     lock = root / "requirements.lock"
     locked = set(re.findall(r"^([\w.-]+)==", lock.read_text("utf-8"), re.MULTILINE)) if lock.is_file() else None
-    installed = (entry.rpartition("-")[::2] for entry in running.library_versions())
-    named = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in installed}
     return dict(sorted({"python": sys.version.split()[0], **{
-        name: version for name, version in named.items() if locked is None or name in locked}}.items()))
+        name: version for name, version in libraries.installed_versions().items()
+        if locked is None or name in locked}}.items()))
 
 
 def _kept(path: Path) -> dict[str, Any] | None:

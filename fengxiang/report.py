@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import display, running
+from . import display, libraries, running
 from .errors import UserError
 from .quantities import APPROX, CHANGES, KINDS
 from .yamlfile import YamlFile
@@ -975,7 +975,7 @@ def write_report(root: str | Path, out: str | Path, codebook: str | Path | None 
     try:
         made_from = _made_from(state, executed)
         identity = running.digest({name: h for name, h in made_from.items() if not name.startswith("package/report")})
-        signature = running.digest([made_from, withhold_text, running.library_versions()])
+        signature = running.digest([made_from, withhold_text, libraries.library_versions()])
         last = state.runs.get("report")
         if last and last["signature"] == signature and all(
                 path.is_file() and state.hash(f"report/{path.name}") == last["outputs"].get(f"report/{path.name}")

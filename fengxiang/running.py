@@ -27,6 +27,7 @@ from typing import Any
 from .display import FIGURE
 from .errors import UserError
 from .kernels import Nursery
+from .libraries import library_versions
 from .workplace import READABLE
 
 INTERFACE = ("INPUTS", "OUTPUTS", "PARAMETERS")
@@ -323,13 +324,6 @@ def write_atomically(path: Path, text: str) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def library_versions() -> list[str]:
-    """The installed distributions as `name-version`, from the names of their folders alone."""
-    folders = {p for p in sys.path if p.endswith(("site-packages", "dist-packages")) and os.path.isdir(p)}
-    return sorted({entry[:-len(".dist-info")] for p in folders for entry in os.listdir(p)
-                   if entry.endswith(".dist-info")})
 
 
 def package_hash(state: State) -> str:

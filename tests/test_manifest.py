@@ -5,7 +5,7 @@ import os
 import pytest
 from projects import code, interface, write_notebook
 
-from fengxiang import manifest, running
+from fengxiang import libraries, manifest, running
 from fengxiang.__main__ import printable
 from fengxiang.errors import UserError
 from fengxiang.manifest import differences, write_manifest
@@ -47,7 +47,7 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    monkeypatch.setattr(running, "library_versions", lambda: ["Pandas-3.0.1", "of_mine-1.0"])
+    monkeypatch.setattr(libraries, "library_versions", lambda: ["Pandas-3.0.1", "of_mine-1.0"])
     return Project(tmp_path / "项目 1")
 
 
@@ -106,7 +106,7 @@ def test_whatever_differs_is_said_exactly(project, said):
 
 def test_versions_of_libraries_are_told(project, monkeypatch):
     project.manifest()
-    monkeypatch.setattr(running, "library_versions", lambda: ["pandas-3.0.2"])
+    monkeypatch.setattr(libraries, "library_versions", lambda: ["pandas-3.0.2"])
     assert project.differences() == ["libraries: changed: pandas (3.0.1, now 3.0.2)"]
 
 
