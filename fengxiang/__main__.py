@@ -25,6 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         # a terminal of another encoding shows a question mark, it does not end the build
         stream.reconfigure(errors="replace")
+    # no command multiplies large matrices; threads that wait for some would take time from the workers
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     parser = _parser()
     options = parser.parse_args(arguments)
     if not options.command:
