@@ -347,9 +347,26 @@ def added(parts: Sequence[Counts], taken_away: Sequence[Counts] = (), distinct: 
 
 def with_all_years(counts: Counts) -> Counts:
     """Counts of years with the rows of all years; what stands in these before is what they have beyond the sum."""
-    own = counts.columns["year"] != ALL_YEARS
-    years = {n: c[own] for n, c in counts.columns.items()} | {"year": np.full(np.count_nonzero(own), ALL_YEARS)}
-    return added([counts, Counts(counts.names, counts.regions, counts.columns | years)])
+    width = max(len(counts.regions), 1)
+    entity, region = (counts.columns[n].astype(np.int64) for n in ("entity", "region"))
+    place = entity * width + region
+    found: list[np.ndarray] = []
+    sums: dict[str, list[np.ndarray]] = {n: [] for n in counts.values}
+    for first in range(0, len(counts.names), max(MERGED_ROWS // width, 1)):
+        start, end = np.searchsorted(entity, (first, first + max(MERGED_ROWS // width, 1)))
+        here = place[start:end] - first * width
+        used = np.bincount(here).nonzero()[0]
+        found.append(used + first * width)
+        for name, parts in sums.items():  # whole numbers far below those that a float cannot hold
+            parts.append(np.bincount(here, counts.columns[name][start:end])[used].astype(np.int64))
+    all_years = np.concatenate([place[:0], *found])
+    own = (counts.columns["year"] != ALL_YEARS).nonzero()[0]
+    rows = {"entity": all_years // width, "year": np.full(len(all_years), ALL_YEARS), "region": all_years % width}
+    rows |= {n: np.concatenate([place[:0], *parts]) for n, parts in sums.items()}
+    rows = {n: np.concatenate([c, counts.columns[n][own]]) for n, c in rows.items()}
+    # both are sorted; the rows of all years come first of each entity
+    order = np.argsort(rows["entity"], kind="stable")
+    return Counts(counts.names, counts.regions, {n: c.take(order) for n, c in rows.items()})
 
 
 def _different(years: np.ndarray) -> np.ndarray:

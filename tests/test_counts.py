@@ -44,6 +44,13 @@ def test_articles_are_counted_once_over_years():
     assert [r for r in rows(counted) if r[1] == -1] == [(0, -1, "all", 0, 0, -1), (0, -1, "深圳", 0, 0, -1)]
 
 
+def test_all_years_are_made_some_entities_at_a_time(monkeypatch):
+    counted = CELLS.counted(np.array([1, 0, 0, 0]), np.array([0, 1, 1, 2]))
+    at_once = with_years(counted)
+    monkeypatch.setattr(counts, "MERGED_ROWS", 1)
+    assert with_years(counted) == at_once
+
+
 def test_weights_add_up_in_every_cell_of_their_statement():
     counted = CELLS.counted(np.array([0, 0, 0]), np.array([0, 1, 2]), np.array([10, 5, 1]))
     assert {r[1:3]: r[-1] for r in with_years(counted)} == {
