@@ -18,12 +18,16 @@ _MATTERS = re.compile(r"[。！？；｡…⋯;!?《〈（(【〔\[]")
 _PLAIN_END = frozenset("。！？；｡")
 _AFTER_END = frozenset("。！？；｡…⋯!?;”’」』）)】〕》\" \t\r\n\u3000\xa0")
 # What a character is, as bits. Letters are here only those of which most text is.
-_IS_END, _IS_AFTER_END, _IS_MARK, _IS_LETTER, _IS_BOUND = (1 << n for n in range(5))
+_IS_END, _IS_AFTER_END, _IS_MARK, _IS_BRACKET, _IS_LETTER, _IS_BOUND = (1 << n for n in range(6))
+_BRACKETS = ("《》", "〈〉", "（）", "()", "【】", "〔〕", "[]")
 _KIND = np.zeros(0x10000, dtype=np.uint8)  # the last one stands for all beyond, too
-for _bit, _characters in ((_IS_END, _PLAIN_END), (_IS_AFTER_END, _AFTER_END), (_IS_MARK, set("…⋯;!?《〈（(【〔["))):
+for _bit, _characters in ((_IS_END, _PLAIN_END), (_IS_AFTER_END, _AFTER_END), (_IS_MARK, "…⋯;!?"),
+                          (_IS_BRACKET, "".join(_BRACKETS))):
     _KIND[[ord(character) for character in _characters]] |= _bit
 for _first, _last in ("09", "AZ", "az", "一鿿"):
     _KIND[ord(_first):ord(_last) + 1] |= _IS_LETTER
+_HEAD = np.arange(8)  # characters of a sentence among which four letters are looked for
+_AT_ONCE = 1 << 14  # characters whose kinds are looked up together, so that the working memory stays in the cache
 _MARK = re.compile(
     r"《[^《》]{1,200}》|〈[^〈〉]{1,200}〉"
     r"|（[^（）]{0,300}(?:（[^（）]{0,100}）[^（）]{0,200})?）"
@@ -54,47 +58,62 @@ def split_statements(articles: list[Article]) -> Statements:
         Parallel columns; `article` counts from 0 in `articles`, `paragraph` from 0 in the article, `position`
         from 1 in the article.
     """
-    owners: list[tuple[int, int, str | None]] = []  # of each paragraph: its article, its number, the heading above
     texts: list[str] = []
+    owners: list[int] = []  # of each paragraph its article
+    numbers: list[int] = []
+    headings: list[str | None] = []
     for index, article in enumerate(articles):
         heading = None
         for number, paragraph in enumerate(article.paragraphs):
             if paragraph.kind == "heading":
                 heading = paragraph.text
             else:
-                owners.append((index, number, heading))
                 texts.append(paragraph.text)
+                owners.append(index)
+                numbers.append(number)
+                headings.append(heading)
     if not texts:
         return Statements()
     sentences, counts = _all_sentences(texts)
-    indexes, numbers, headings = zip(*owners, strict=True)
-    article = np.repeat(indexes, counts)
-    first = np.searchsorted(article, article)  # the first statement of the same article
-    return Statements(article.tolist(), np.repeat(numbers, counts).tolist(),
-                      (np.arange(1, len(article) + 1) - first).tolist(), sentences,
+    owner = np.repeat(owners, counts)
+    n_own = np.bincount(owner)
+    position = np.arange(1, len(owner) + 1) - np.repeat(n_own.cumsum() - n_own, n_own)
+    return Statements(owner.tolist(), np.repeat(numbers, counts).tolist(), position.tolist(), sentences,
                       list(chain.from_iterable(map(repeat, headings, counts.tolist()))))
 
 
 def _all_sentences(texts: list[str]) -> tuple[list[str], np.ndarray]:
     """The sentences of many paragraphs, and how many each of these has.
 
-    Most paragraphs hold no mark that asks for a closer look, and no sentence too short to stand alone: they are cut
-    together, as one array of characters.
+    Most paragraphs hold no mark that asks for a closer look, no sentence end between brackets, and no sentence that
+    may be too short to stand alone: they are cut together, as one array of characters.
     """
     joined = "\n".join(texts) + "\n"
-    kind = _KIND.take(np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32), mode="clip")
+    points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    kind = np.empty(len(points), dtype=np.uint8)
+    for start in range(0, len(points), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        _KIND.take(points[part], mode="clip", out=kind[part])
     ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1) - 1
     kind[ends] = _IS_BOUND
-    at = (kind & _IS_END).nonzero()[0]
+    telling = (kind & (_IS_END | _IS_MARK | _IS_BRACKET) > 0).nonzero()[0]
+    kind_told = kind.take(telling)
+    at = telling[kind_told & _IS_END > 0]
+    brackets = telling[kind_told & _IS_BRACKET > 0]
     behind = kind.take(at + 1)
     cuts = at[behind & (_IS_AFTER_END | _IS_BOUND) == 0] + 1
     stops = np.sort(np.concatenate((cuts, ends)))
     starts = np.concatenate(([0], stops[:-1] + (kind.take(stops[:-1]) == _IS_BOUND)))
-    letters = np.append(0, np.cumsum(kind & _IS_LETTER > 0, dtype=np.int32))  # before each character
-    is_short = letters.take(stops) - letters.take(starts) < 4
-    closer = np.zeros(len(texts), dtype=bool)  # the paragraphs that are to be read one by one
+    head = np.add.outer(_HEAD, starts)
+    letters = (kind.take(head, mode="clip") & _IS_LETTER > 0) & (head < stops)
+    # the paragraphs that are to be read one by one
+    closer = np.zeros(len(texts), dtype=bool)
     closer[ends.searchsorted(np.concatenate((
-        (kind & _IS_MARK).nonzero()[0], at[behind & _IS_AFTER_END > 0], stops[is_short])))] = True
+        telling[kind_told & _IS_MARK > 0], at[behind & _IS_AFTER_END > 0], stops[letters.sum(axis=0) < 4],
+        _around_ends(brackets, points.take(brackets), at, ends))))] = True
+    # one with brackets may close with a remark in them
+    bracketed = ends.searchsorted(brackets)
+    closer[bracketed[kind.take(ends[bracketed] - 1) & (_IS_LETTER | _IS_END) == 0]] = True
     owner = ends.searchsorted(stops)
     alone = ~closer[owner]
     counts = np.bincount(owner[alone], minlength=len(texts))
@@ -108,6 +127,28 @@ def _all_sentences(texts: list[str]) -> tuple[list[str], np.ndarray]:
         out += found
         done = before
     return out + plain[done:], counts
+
+
+def _around_ends(brackets: np.ndarray, points: np.ndarray, at: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Which opening brackets may be closed, within their paragraph, behind the end of a sentence.
+
+    Args:
+        brackets: where brackets stand, in order; `points` are their code points.
+        at: where sentences may end, in order.
+        ends: where paragraphs end, in order.
+    """
+    never = np.full(2, ends[-1] + 1)
+    out = []
+    for opening, closing in _BRACKETS:
+        opens = brackets[points == ord(opening)]
+        closes = np.append(brackets[points == ord(closing)], never)
+        nth = closes.searchsorted(opens)
+        if opening in "（(":  # which may hold another pair
+            nth += np.append(opens, never[0])[1:] < closes[nth]
+        closed = closes[nth]
+        out.append(opens[(np.append(at, never[0])[at.searchsorted(opens)] < closed)
+                         & (closed < ends[ends.searchsorted(opens)])])
+    return np.concatenate(out)
 
 
 def _sentences(text: str) -> list[str]:

@@ -167,7 +167,12 @@ def test_a_sentence_of_three_letters_is_joined_to_its_neighbour():
     assert (made.article, made.paragraph, made.position) == ([0] * 4, [0, 1, 1, 2], [1, 2, 3, 4])
 
 
-@given(st.lists(st.text("甲乙丙银行a1_é𠮷，。。；！…“”（）《》 \n\r", max_size=30), max_size=8))
+PARTS = ("银行监管局", "贷款增长", "好", "a", "。", "。", "；", "《方案", "》", "（含贴现", "(见注", "）", ")",
+         "【提示", "】", "〔2022", "〕", "[1", "]", "〈", "〉", "”", "“", "!", " ", "\u2003", "\n", "😀", "\x85")
+
+
+@given(st.lists(st.text("甲乙丙银行a1_é𠮷，。。；！…“”（）《》 \n\r", max_size=30)
+                | st.lists(st.sampled_from(PARTS), max_size=14).map("".join), max_size=8))
 def test_paragraphs_cut_together_are_cut_as_each_alone(texts):
     made = split_statements([article(*texts[:3]), article(), article(*texts[3:])])
     assert made.text == [sentence for text in texts for sentence in split_statements([article(text)]).text]
