@@ -88,7 +88,7 @@ class Lines:
     indent: list[bool] = field(default_factory=list)
     page: list[bool] = field(default_factory=list)
 
-    def add(self, text: str, unit: int, n: int, hint: str = "", *, gap=0, indent=False, page=False) -> None:
+    def add(self, text: str, unit: int, n: int, hint: str = "", gap=0, indent=False, page=False) -> None:
         self.text.append(text)
         self.unit.append(unit)
         self.n.append(n)
@@ -336,8 +336,7 @@ def looks_binary(data: bytes, text: str, bad: int) -> bool:
 
 
 def _text_sources(source_file, text, names, first_position, bad):
-    n_lines = max(text.count("\n"), text.count("\r"))
-    if n_lines > MAX_LINES:
+    if len(text) > MAX_LINES and (n_lines := max(text.count("\n"), text.count("\r"))) > MAX_LINES:
         raise Unreadable("too many lines", f"{n_lines:,}; the limit is {MAX_LINES:,}; cut it into several files")
     for source in _by_format(source_file, text, names, first_position):
         if isinstance(source, Source):
@@ -412,10 +411,10 @@ def split_lines(text: str, lines: Lines, settled: list) -> list[str]:
     clean = _normal_lines(text, raw)
     add_settled = settled.append
     gap, blank_from, blank_chars, feed = 0, 0, 0, False
-    tl, ul, nl, hl, gl, il, pl = (lines.text, lines.unit, lines.n, lines.hint, lines.gap, lines.indent, lines.page)
-    for i, line in enumerate(clean, 1):
+    begun = len(lines.text)
+    tl, ul, nl, gl, il, pl = lines.text, lines.unit, lines.n, lines.gap, lines.indent, lines.page
+    for i, (line, r) in enumerate(zip(clean, raw, strict=True), 1):
         stripped = line.strip()
-        r = raw[i - 1]
         if not stripped:
             if not blank_chars:
                 blank_from = i
@@ -430,18 +429,22 @@ def split_lines(text: str, lines: Lines, settled: list) -> list[str]:
         tl.append(stripped)
         ul.append(i)
         nl.append(len(r))
-        hl.append("")
         gl.append(gap)
         il.append((first == " " and line[1:2] == " ") or first == "\t")
         pl.append(feed or (first == " " and line[1:2] != " " and not gap))
         gap, feed = 0, r[-1] == "\x0c"
+    lines.hint += [""] * (len(tl) - begun)
     if blank_chars:
         add_settled((blank_from, blank_chars, "boilerplate", "blank", ""))
     return raw
 
 
 def _normal_lines(text: str, raw: list[str]) -> list[str]:
-    lines = normal(text).splitlines()
+    """The lines of a text in the normal form, with their ends or without; `raw` are those of the text itself."""
+    changed = normal(text)
+    if changed is text:
+        return raw
+    lines = changed.splitlines()
     if len(lines) != len(raw):  # an invisible character stood between carriage return and line feed
         lines = [normal(line).rstrip(_ENDS) for line in raw]
     return lines
@@ -698,12 +701,15 @@ def source_chars(source: Source) -> int:
 # ------------------------------------------------------------------------------------------------- tables
 
 
+_FIRST_LINE = re.compile(r"[^\r\n]*")
+
+
 def _table_rows(text: str, names: dict[str, str]):
     """The rows of a CSV or TSV text as mappings, or None where its first line does not name a text and another
     field."""
     import csv
 
-    head = re.split(r"[\r\n]", text[:4096].lstrip("\ufeff"), maxsplit=1)[0]
+    head = _FIRST_LINE.match(text[:4096].lstrip("\ufeff"))[0]
     delimiter = max(",\t;|", key=head.count)
     if not head.count(delimiter) or len(head) > 2_000:
         return None
@@ -762,6 +768,7 @@ BLOCK_TAGS = frozenset((
     "h6", "header", "hr", "html", "legend", "li", "main", "menu", "nav", "ol", "option", "p", "pre", "section",
     "summary", "table", "tbody", "tfoot", "thead", "title", "tr", "ul",
 ))  # fmt: skip
+_HINT_OF_TAG = {"h1": "t", **dict.fromkeys(("h2", "h3", "h4", "h5", "h6"), "h"), "p": "p", "li": "l"}
 _MD_IMAGE = re.compile(r"!\[([^\[\]\n]{0,300})\]\([^()\n]{0,1200}\)")
 _MD_LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\([^()\n]{0,1200}\)")
 _MD_NOTE = re.compile(r"\[\^[\w-]{1,40}\]:\s{0,4}(.+)$")
@@ -770,6 +777,7 @@ _MD_EMPHASIS = re.compile(
     r"(\*\*|__)(?=\S)([^*_\n]{1,2000}?)(?<=\S)\1|(?<![\w*])\*(?=\S)([^*\n]{1,500}?)(?<=\S)\*(?![\w*])")
 _MD_BULLET = re.compile(r"^(?:[-*+•]\s{1,4})(?=\S)")
 _MD_RULE = re.compile(r"^(?:[-*_=]\s{0,3}){3,}$|^\|?(?:\s{0,5}:?-{2,}:?\s{0,5}\|)+(?:\s{0,5}:?-{2,}:?\s{0,5})?$")
+_INDENTS = ("  ", "\t", "\u3000")
 _MD_STARTS = frozenset("#>-*+•<`~=_|:")  # what a line begins with that is more than text
 _MD_MARKS = frozenset("<[{*_\\")  # what stands in a line that holds more than text
 _MD_ATTRIBUTES = re.compile(r"\{:[^{}\n]{0,200}\}|\{%[^{}\n]{0,300}%\}|\{\{[^{}\n]{0,300}\}\}")
@@ -783,23 +791,26 @@ def read_markdown(source_file: str, text: str, names: dict[str, str]) -> Source:
     source = Source(source_file, "markdown", Lines())
     raw = text.splitlines(True)
     start = _front_matter(raw, source, names)
-    body = "".join(raw[start:])
+    originals = raw[start:]
+    body = "".join(originals)
     if "<" in body and _SKIPPED.search(body):  # a script or comment over lines: blank it out, keeping the line ends
         body = _without_scripts(body)
+        originals = body.splitlines(True)
     links = "](" in body  # whose brackets must stay ASCII until they are read
-    clean = body.splitlines() if links else _normal_lines(body, body.splitlines(True))
+    clean = originals if links else _normal_lines(body, originals)
     lines, settled = source.lines, source.settled
     gap, fence = False, False
     plain = not any([mark in body for mark in _MD_MARKS])  # noqa: C419 (a generator costs more)
     for unit, (line, original) in enumerate(zip(clean, raw[start:], strict=True), start + 1):
         n, stripped = len(original), line.strip()
-        if plain and stripped and stripped[0] not in _MD_STARTS:  # an ordinary line, as most are
-            lines.add(stripped, unit, n, gap=gap, indent=line.startswith(("  ", "\t", "\u3000")))
-            gap = False
-            continue
         if not stripped:
-            settled.append((unit, n, "boilerplate", "markup" if original.strip() else "blank", original.strip()[:80]))
+            sample = original.strip()[:80]
+            settled.append((unit, n, "boilerplate", "markup" if sample else "blank", sample))
             gap = True
+            continue
+        if plain and stripped[0] not in _MD_STARTS:  # an ordinary line, as most are
+            lines.add(stripped, unit, n, "", gap, line.startswith(_INDENTS))
+            gap = False
             continue
         if stripped.startswith(("```", "~~~")):
             fence = not fence
@@ -815,7 +826,7 @@ def read_markdown(source_file: str, text: str, names: dict[str, str]) -> Source:
         for j, (piece, hint) in enumerate(_markdown_blocks(stripped)):
             if links:
                 piece = normal(piece).strip() or "-"
-            lines.add(piece, unit, len(piece), hint, gap=gap or j > 0, indent=line.startswith(("  ", "\t", "\u3000")))
+            lines.add(piece, unit, len(piece), hint, gap or j > 0, line.startswith(_INDENTS))
             used += len(piece)
         if used == 0:
             settled.append((unit, n, "boilerplate", "markup", stripped[:80]))
@@ -847,8 +858,11 @@ def _without_scripts(text: str) -> str:
 
 def _front_matter(raw: list[str], source: Source, names: dict[str, str]) -> int:
     """Read the front matter into the fields; returns the number of its lines, 0 where there is none."""
-    first = next((i for i, line in enumerate(raw[:5]) if line.strip("\ufeff \t\r\n")), 0)
-    fence = raw[first].strip("\ufeff \t\r\n") if raw else ""
+    first, fence = 0, ""
+    for i, line in enumerate(raw[:5]):
+        if fence := line.strip("\ufeff \t\r\n"):
+            first = i
+            break
     unopened = fence not in ("---", "+++")
     if unopened:
         if not _UNOPENED.match("".join(raw[:400])[:MAX_FRONT_MATTER]):
@@ -857,11 +871,11 @@ def _front_matter(raw: list[str], source: Source, names: dict[str, str]) -> int:
     size = 0
     for end in range(first + 1, min(len(raw), 400)):
         size += len(raw[end])
-        if raw[end].strip() in (fence, "...") or size > MAX_FRONT_MATTER:
+        if size > MAX_FRONT_MATTER:
+            return 0
+        if raw[end].strip() in (fence, "..."):
             break
     else:
-        return 0
-    if size > MAX_FRONT_MATTER or raw[end].strip() not in (fence, "..."):
         return 0
     _add_fields(source.fields, _front_matter_values(raw[first + 1 : end]), names)
     source.settled += [(i + 1, len(line), "metadata", "front_matter", line.strip()[:80])
@@ -876,8 +890,8 @@ def _front_matter_values(lines: list[str]) -> dict:
     only_simple = True
     for line in lines:
         m = _FM_LINE.match(line)
-        if m and (m[2].strip()[:1] not in ("[", "{", "|", ">", "&", "*", "!") and m[2].strip()):
-            simple.setdefault(m[1], _unquoted(m[2].strip()))
+        if m and (value := m[2].strip()) and value[0] not in "[{|>&*!":
+            simple.setdefault(m[1], _unquoted(value))
         elif line.strip() and not line.lstrip().startswith("#"):
             only_simple = False
             m = re.match(r"([\w\u4e00-\u9fff-]{1,40})\s{0,5}=\s{0,5}(.{1,2000})", line)  # TOML
@@ -967,7 +981,7 @@ def _html_line_blocks(line: str):
         elif tag in BLOCK_TAGS:
             yield from _html_piece(buffer, hint, not plain)
             buffer, plain = [], False
-            hint = _tag_hint(tag) if not m[1] else ""
+            hint = _HINT_OF_TAG.get(tag, "") if not m[1] else ""
     buffer.append(line[at:])
     yield from _html_piece(buffer, hint, not plain and not line[at:].strip())
 
@@ -980,14 +994,6 @@ def _html_piece(buffer, hint, all_bold):
             hint = "h"
         if text:
             yield text, hint
-
-
-def _tag_hint(tag: str) -> str:
-    if tag == "h1":
-        return "t"
-    if len(tag) == 2 and tag[0] == "h" and tag[1] in "23456":
-        return "h"
-    return {"p": "p", "li": "l"}.get(tag, "")
 
 
 # ------------------------------------------------------------------------------------------------- HTML
@@ -1077,11 +1083,10 @@ def read_html(source_file: str, text: str, names: dict, subject: str = "") -> So
     if names:
         _find_title(blocks, boxes, tree, source.fields, names)
         _mark_body(blocks, boxes, text)
-    used = 0
-    for i, b in enumerate(blocks, 1):
-        source.lines.add(b.text, i, len(b.text), b.hint, gap=b.gap, indent=b.indent)
-        used += len(b.text)
-    source.settled.append((0, len(text) - used, "boilerplate", "markup", ""))
+    n, n_chars = len(blocks), [len(b.text) for b in blocks]
+    source.lines = Lines([b.text for b in blocks], list(range(1, n + 1)), n_chars, [b.hint for b in blocks],
+                         [int(b.gap) for b in blocks], [b.indent for b in blocks], [False] * n)
+    source.settled.append((0, len(text) - sum(n_chars), "boilerplate", "markup", ""))
     return source
 
 
@@ -1234,13 +1239,9 @@ def _blocks(body, boxes: _Boxes) -> list[_Block]:
         nonlocal linked, bold_only, gap, cells
         if buffer:
             apart = 1 < len(buffer) <= MAX_PIECES and any(_DATE_ALONE.fullmatch(piece) for piece in buffer)
-            raw = (" " if apart else "").join(buffer)
+            text = (" " if apart else "").join(buffer)
             buffer.clear()
-            text = _LINE_GLUE.sub("", raw) if "\n" in raw or "\r" in raw else raw
-            text = _SPACES.sub(" ", text)
-            text = normal(text)
-            stripped = text.strip()
-            if stripped:
+            if not text.isspace() and (stripped := (text := normal(_one_line(text))).strip()):
                 kind = hint
                 if bold_only and kind in ("", "p") and len(stripped) <= 60 and stripped[-1] not in "。；，、：":
                     kind = "h"
@@ -1285,7 +1286,9 @@ def _blocks(body, boxes: _Boxes) -> list[_Block]:
                 gap = True
                 if tag in _CONTAINERS:
                     box = boxes.open(box, tag, node.attributes)
-                hint = _tag_hint(tag) or (hint if tag not in _CONTAINERS else "")
+                    hint = _HINT_OF_TAG.get(tag, "")
+                else:
+                    hint = _HINT_OF_TAG.get(tag, hint)
             elif tag == "a":
                 anchors += 1
             elif tag in ("strong", "b"):
@@ -1306,6 +1309,15 @@ def _blocks(body, boxes: _Boxes) -> list[_Block]:
         node = node.next
     flush()
     return out
+
+
+def _one_line(text: str) -> str:
+    """The text of a block, white space as a page shows it; none where a line ends between Chinese characters."""
+    if "\n" in text or "\r" in text:
+        text = _LINE_GLUE.sub("", text)
+    elif "  " not in text and "\t" not in text and "\f" not in text:
+        return text
+    return _SPACES.sub(" ", text)
 
 
 def _holds_blocks(cell) -> bool:
@@ -1409,8 +1421,8 @@ def _squeeze(text: str) -> str:
 
 def _head_fields(tree, page: str, fields: list, names: dict) -> None:
     """What a page says of itself: meta tags, canonical address, JSON-LD, title, elements known by their id."""
-    found: dict[int, list] = {}
-    order = {name: i for i, name in enumerate(names["meta"])}
+    found: dict[str, list] = {}
+    known = names["meta"]
     for node in tree.css("meta, link[rel=canonical], script[type='application/ld+json'], title, time[datetime]")[:400]:
         attributes = node.attributes
         if node.tag == "meta":
@@ -1423,20 +1435,22 @@ def _head_fields(tree, page: str, fields: list, names: dict) -> None:
         elif node.tag == "title":
             key, value = "title:tag", _SPACES.sub(" ", node.text(deep=True) or "").strip()
         else:
-            _json_ld(node.text(deep=True) or "", found, order, names)
+            _json_ld(node.text(deep=True) or "", found, known)
             continue
-        if value and key in order:
-            found.setdefault(order[key], []).append((names["meta"][key], value, f"meta:{key}"))
-    for key in (k for k in order if k.startswith("id:")):
-        if key[3:] in page and (node := tree.css_first(f'[id="{key[3:]}"]')) is not None:
+        if value and key in known:
+            found.setdefault(key, []).append((known[key], value, f"meta:{key}"))
+    for key in known:
+        if key not in found and key[:3] != "id:":
+            continue
+        values = found.get(key, [])
+        if key[:3] == "id:" and key[3:] in page and (node := tree.css_first(f'[id="{key[3:]}"]')) is not None:
             value = _SPACES.sub(" ", node.text(deep=True) or "").strip()
-            found.setdefault(order[key], []).append((names["meta"][key], value, f"meta:{key}"))
-    for i in sorted(found):
-        for name, value, rule in found[i][:20]:
+            values.append((known[key], value, f"meta:{key}"))
+        for name, value, rule in values[:20]:
             add_field(fields, name, value, rule)
 
 
-def _json_ld(text: str, found: dict, order: dict, names: dict) -> None:
+def _json_ld(text: str, found: dict[str, list], known: dict[str, str]) -> None:
     if len(text) > 200_000:
         return
     try:
@@ -1450,7 +1464,7 @@ def _json_ld(text: str, found: dict, order: dict, names: dict) -> None:
             continue
         for key, value in record.items():
             name = f"ld:{str(key).lower()}"
-            if name in order and value:
+            if name in known and value:
                 pair: list = []
-                add_field(pair, names["meta"][name], value, f"meta:{name}")
-                found.setdefault(order[name], []).extend(pair)
+                add_field(pair, known[name], value, f"meta:{name}")
+                found.setdefault(name, []).extend(pair)
