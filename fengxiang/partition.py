@@ -200,7 +200,9 @@ def _read_piece(raw: str, piece: Piece) -> bytes | str:
                 handle.seek(piece.start)
             if piece.end is not None:
                 return handle.read(piece.end - piece.start)
-            data = handle.read()
+            data = handle.read(piece.size + 1)
+            if len(data) != piece.size:  # it has changed since it was listed, or came in parts
+                data += handle.read()
     except OSError as error:
         return cannot_be_read(error)
     # it may have grown since its size was taken

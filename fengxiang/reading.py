@@ -200,7 +200,7 @@ _RARE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\xa0\xad\u2000-\u200f\u202a
                    "\ufe30\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 _COMPATIBLE = re.compile("[\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 _CJK = "\u3001-\u303f\u3400-\u9fff\uff01-\uff5e\u2018-\u201d\u2014\u2026"
-_ASCII_POINTS = re.compile("[,:;?!]+")
+_ASCII_POINTS = re.compile("[,:;?!][,:;?!]*")  # a `+` would be tried at every character, this is searched for
 _ASCII_PAIR = re.compile(r"\(([^()\n]{0,200})\)")
 _CJK_CHAR = re.compile(f"[{_CJK}]")
 _WIDE_POINTS = str.maketrans(",:;?!", "，：；？！")
@@ -1009,7 +1009,7 @@ _CONTAINERS = frozenset((
     "ol", "center", "figure", "li", "details", "fieldset", "dl", "table",
 ))  # fmt: skip
 _OFTEN_OPEN = frozenset(("p", "br", "img", "hr", "input", "meta", "link", "li", "td", "tr", "th", "option", "dd", "dt"))
-_SPACES = re.compile(r"[ \t\r\n\f]+")
+_SPACES = re.compile(r"[ \t\r\n\f][ \t\r\n\f]*")  # searched for, as _ASCII_POINTS
 _LINE_GLUE = re.compile(f"(?<=[{_CJK}])[ \t]*[\r\n]+[ \t]*(?=[{_CJK}])")
 _SITE = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[\u4e00-\u9fff])[-–—]+(?=[\u4e00-\u9fff])")
 _DATE_ALONE = re.compile(r"\s*20\d\d(?:-\d\d?-\d\d?|/\d\d?/\d\d?|年\d\d?月\d\d?日)"

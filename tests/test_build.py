@@ -278,6 +278,13 @@ def test_a_codebook_edited_while_the_build_is_at_work_is_refused(raw, tmp_path, 
 # ------------------------------------------------------------------------------------- partitions that stay put
 
 
+@pytest.mark.parametrize("size", [0, 3, 6, 9])
+def test_a_file_is_read_whole_whatever_its_size_was(tmp_path, size):
+    (tmp_path / "a.txt").write_bytes(b"abcdef")
+    assert partition._read_piece(str(tmp_path), partition.Piece("a.txt", size)) == b"abcdef"
+    assert partition._read_piece(str(tmp_path), partition.Piece("a.txt", size, 1, 4)) == b"bcd"
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 4000), min_size=1, max_size=40), st.integers(0, 4000))
 def test_a_new_file_changes_one_partition_or_halves_it(tmp_path_factory, sizes, size):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
 import time
 from pathlib import Path
 
@@ -106,6 +107,42 @@ def test_normal_is_idempotent(text):
     once = reading.normal(text)
     if text.count("(") <= reading.MAX_BRACKETS:
         assert reading.normal(once) == once
+
+
+LINES = st.lists(st.sampled_from(
+    ("银行", "a,b", "(见注)", "１", " ", "  ", "\t", "\u3000", "\xa0", "\u200b", "\n", "\n\n", "\r\n", "\r", "\x0b", "\x0c",
+     "\x1c", "\x85", "\u2028")), max_size=24).map("".join)
+
+
+@given(LINES)
+def test_each_line_is_that_of_the_text_in_its_normal_form(text):
+    lines, settled = reading.Lines(), []
+    raw = reading.split_lines(text, lines, settled)
+    each = [reading.normal(line).rstrip("\r\n\x0b\x0c\x1c\x85\u2028") for line in raw]
+    assert "".join(raw) == text
+    kept = [n for n, line in enumerate(each) if line.strip()]
+    assert [(u, t, n) for u, t, n in zip(lines.unit, lines.text, lines.n, strict=True)] == [
+        (n + 1, each[n].strip(), len(raw[n])) for n in kept]
+    assert lines.indent == [each[n].startswith(("  ", "\t")) for n in kept]
+    assert lines.gap == [n - before - 1 for before, n in zip([-1, *kept], kept, strict=False)]
+    assert {len(column) for column in (lines.hint, lines.page, *(getattr(lines, name) for name in ("n", "unit")))} == {
+        len(kept)}
+    assert sum(lines.n) + sum(row[1] for row in settled) == len(text)
+
+
+@given(LINES)
+def test_lines_of_markdown_are_those_of_plain_text_where_nothing_is_marked(rules, text):
+    source = reading.read_markdown("a.md", text, rules.names["json"])
+    lines, settled = reading.Lines(), []
+    reading.split_lines(text, lines, settled)
+    assert (source.lines.text, source.lines.unit, source.lines.n) == (lines.text, lines.unit, lines.n)
+    assert source.lines.gap == [min(gap, 1) for gap in lines.gap]
+    assert sum(row[1] for row in source.settled) == sum(row[1] for row in settled)
+
+
+@given(st.text("银a。 \t\n\r\f\x0b\u3000", max_size=12))
+def test_white_space_in_a_block_of_a_page_becomes_one_space(text):
+    assert reading._one_line(text) == re.sub("[ \t\r\n\f]+", " ", reading._LINE_GLUE.sub("", text))
 
 
 # -------------------------------------------------------------------------------------------------- formats
