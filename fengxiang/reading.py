@@ -1055,6 +1055,13 @@ class _Boxes:
             box = self.parent[box]
         return out
 
+    def within(self, box: int) -> list[bool]:
+        """Of each container whether it is this one or stands in it."""
+        inside = [False] * box + [True]
+        for parent in self.parent[box + 1 :]:  # which has been opened before
+            inside.append(inside[parent])
+        return inside
+
 
 def read_html(source_file: str, text: str, names: dict, subject: str = "") -> Source:
     """A page: its blocks in order, those outside the body of the article marked, its own metadata as fields.
@@ -1356,7 +1363,8 @@ def _mark_body(blocks: list[_Block], boxes: _Boxes | None, page: str) -> None:
                 b.hint = "x"
         return
     box, dropped = _body_box([(blocks[i].box, len(blocks[i].text)) for i in prose], boxes)
-    inside = [box in boxes.chain(b.box) for b in blocks]
+    within = boxes.within(box)
+    inside = [within[b.box] for b in blocks]
     taken = [i for i in prose if inside[i]]
     if dropped or doubtful or any(outside[taken[0] : taken[-1] + 1]):
         body = _trafilatura_body(blocks, page)
@@ -1387,12 +1395,16 @@ def _body_box(prose: list[tuple[int, int]], boxes: _Boxes) -> tuple[int, bool]:
     Args:
         prose: container and number of characters of each paragraph of prose.
     """
+    own: dict[int, tuple[int, int]] = {}  # number of characters and of paragraphs
+    for box, n in prose:
+        n_chars, n_paragraphs = own.get(box, (0, 0))
+        own[box] = n_chars + n, n_paragraphs + 1
     weight: dict[int, int] = {}
     number: dict[int, int] = {}
-    for box, n in prose:
+    for box, (n_chars, n_paragraphs) in own.items():
         for above in boxes.chain(box):
-            weight[above] = weight.get(above, 0) + n
-            number[above] = number.get(above, 0) + 1
+            weight[above] = weight.get(above, 0) + n_chars
+            number[above] = number.get(above, 0) + n_paragraphs
     total = sum(n for _, n in prose)
     box, dropped = max(b for b, n in weight.items() if n == total), False
     while True:
