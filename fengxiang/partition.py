@@ -252,6 +252,7 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
     from .stories import SKETCH, all_normalised, identifier, sketches
 
     articles, ledger, ledger_article, rejected = [], [], [], []
+    position_of = itemgetter(LedgerRow._fields.index("position"))
     for piece, content in zip(pieces, data, strict=True):
         name = shown_name(piece.source_file)
         if isinstance(content, bytes):
@@ -263,7 +264,7 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
         place = {a.position: i for i, a in enumerate(done.articles, len(articles))}
         articles += done.articles
         ledger += done.ledger
-        ledger_article += map(place.get, map(itemgetter(LedgerRow._fields.index("position")), done.ledger))
+        ledger_article += map(place.get, map(position_of, done.ledger))
         rejected += done.rejected
     inside = [i for i, a in enumerate(articles) if a.scope == "in"]
     statements = split_statements([articles[i] for i in inside])
