@@ -102,6 +102,14 @@ def test_normal(text, expected):
     assert reading.normal(text) == expected
 
 
+def test_every_character_that_has_another_normal_form_is_found():
+    for number in (*range(0x20000), *range(0x2F000, 0x30000)):
+        character = chr(number)
+        assert reading.normal(character) == reading._usual(character)
+        assert number > 0xFFFF or bool(reading._RARE.match(character)) == (
+            reading._usual(character) != character or bool(reading._COMPATIBLE.match(character)))
+
+
 @given(st.text(st.one_of(st.characters(), st.sampled_from("中，：（）(),:;?!/ a1")), max_size=60))
 def test_normal_is_idempotent(text):
     once = reading.normal(text)
