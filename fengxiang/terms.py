@@ -26,7 +26,8 @@ for _bits, _first, _last in ((_IN_WORD | _HAN, "\u3400", "\u9fff"), (_SURELY_ALN
 for _bit, _characters in ((_NUMERAL, "一二三四五六七八九十百千万亿零〇两第"), (_UNIT, "年月日个家条项次季")):
     _KIND[[ord(character) for character in _characters]] |= _bit
 _TERM_FREQUENCY = 1_000_000  # high enough that a listed term always stays whole
-_SEPARATOR = "\n"
+_END, _WORD_END = "\n\r"  # of a statement, a word for itself; of a word, when words are strung together
+_AT_ONCE = 256  # statements that are cut together: the memory that their words take is used again for the next ones
 _NO_WORD, _WORD, _COUNTED = range(3)
 _taken = False  # whether the library's own segmenter is in use
 
@@ -88,8 +89,8 @@ class Lexicon:
         import ahocorasick_rs
 
         unholdable = [t for t in self.terms if not _HOLDABLE.fullmatch(t)]
-        return unholdable, ahocorasick_rs.AhoCorasick(unholdable or ["\0"],
-                                                      matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
+        return unholdable, ahocorasick_rs.BytesAhoCorasick([t.encode() for t in unholdable],
+                                                           matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
 
     def __getstate__(self):
         return {"terms": self.terms, "stop_words": self.stop_words}
@@ -155,14 +156,6 @@ class Tokens:
     n_words: np.ndarray
 
 
-class _Numbers(dict):
-    """Numbers words as they come."""
-
-    def __missing__(self, word: str) -> int:
-        number = self[word] = len(self)
-        return number
-
-
 def tokenise(texts: list[str], lexicon: Lexicon) -> Tokens:
     """Segment statements.
 
@@ -170,36 +163,58 @@ def tokenise(texts: list[str], lexicon: Lexicon) -> Tokens:
         texts: the statements; a line feed inside one is taken as a space.
         lexicon: terms and stop words.
     """
-    n = len(texts)
-    joined = _SEPARATOR.join(texts)
-    if joined.count(_SEPARATOR) != max(n - 1, 0) or "\r" in joined:
-        joined = _SEPARATOR.join(t.replace(_SEPARATOR, " ").replace("\r", " ") for t in texts)
-    words = lexicon.words(joined)
-    ids = _Numbers({_SEPARATOR: 0})
-    flat = np.fromiter(map(ids.__getitem__, words), dtype=np.int32, count=len(words))
-    statement = np.cumsum(flat == 0, dtype=np.int32)
-    seen = list(ids)
-    standing = lexicon.standings(seen)
-    is_word = standing > _NO_WORD
-    n_words = np.bincount(statement[is_word[flat]], minlength=n).astype(np.int32)[:n] if n else np.zeros(0, np.int32)
-
     extra_terms, matcher = lexicon._matcher
-    extra = matcher.find_matches_as_indexes(joined) if extra_terms else []
-    kept = {seen[i]: i for i in np.flatnonzero(standing == _COUNTED).tolist()}
-    vocabulary = sorted({*kept, *(extra_terms[which] for which, _, _ in extra)})
+    cut, more, more_in = [], [], []
+    for start in range(0, len(texts), _AT_ONCE):
+        some = texts[start:start + _AT_ONCE]
+        joined = _END.join([*some, ""])
+        if joined.count(_END) != len(some) or _WORD_END in joined:
+            joined = _END.join([*(t.replace(_END, " ").replace(_WORD_END, " ") for t in some), ""])
+        cut.append((_WORD_END.join(lexicon.words(joined)) + _WORD_END).encode("utf-16-le"))
+        if extra_terms:
+            encoded = joined.encode()
+            if found := matcher.find_matches_as_indexes(encoded):
+                more += [extra_terms[which] for which, _, _ in found]
+                ends = np.flatnonzero(np.frombuffer(encoded, dtype=np.uint8) == ord(_END))
+                more_in.append(start + np.searchsorted(ends, [place for _, place, _ in found]))
+    if not cut:
+        return Tokens([], *(np.zeros(0, dtype=np.int32) for _ in range(3)))
+
+    flat, distinct = _numbered(b"".join(cut))
+    standing = lexicon.standings(distinct)
+    ends = np.flatnonzero(flat == distinct.index(_END))
+    starts = np.append(0, ends[:-1] + 1)
+    n_words = np.add.reduceat((standing > _NO_WORD).take(flat), starts, dtype=np.int32)
+
+    kept = np.flatnonzero(standing == _COUNTED)
+    kept_words = [distinct[i] for i in kept.tolist()]
+    vocabulary = sorted({*kept_words, *more})
     rank = {w: r for r, w in enumerate(vocabulary)}
-    to_rank = np.full(len(ids), -1, dtype=np.int32)
-    for word, i in kept.items():
-        to_rank[i] = rank[word]
-    term = to_rank[flat]
+    to_rank = np.full(len(distinct), -1, dtype=np.int32)
+    to_rank[kept] = [rank[w] for w in kept_words]
+    term = to_rank.take(flat)
     counted = term >= 0
-    term, statement = term[counted], statement[counted]
-    if extra:
-        breaks = np.flatnonzero(np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32) == ord(_SEPARATOR))
-        starts = np.fromiter((start for _, start, _ in extra), dtype=np.int64, count=len(extra))
-        more = np.fromiter((rank[extra_terms[which]] for which, _, _ in extra), dtype=np.int32, count=len(extra))
-        term = np.concatenate([term, more])
-        statement = np.concatenate([statement, np.searchsorted(breaks, starts).astype(np.int32)])
+    term = term.compress(counted)
+    statement = np.repeat(np.arange(len(texts), dtype=np.int32), np.add.reduceat(counted, starts, dtype=np.int32))
+    if more:
+        term = np.append(term, np.array([rank[w] for w in more], dtype=np.int32))
+        statement = np.append(statement, np.concatenate(more_in).astype(np.int32))
         order = np.argsort(statement, kind="stable")
         term, statement = term[order], statement[order]
     return Tokens(vocabulary, term, statement, n_words)
+
+
+def _numbered(text: bytes) -> tuple[np.ndarray, list[str]]:
+    """The words of a text in UTF-16, each followed by `_WORD_END`, as numbers, int32; and the word of each number.
+
+    Cheaper than to look up each word in a dict.
+    """
+    import pyarrow as pa
+
+    ends = np.flatnonzero(np.frombuffer(text, dtype="<u2") == ord(_WORD_END))
+    offsets = np.zeros(len(ends) + 1, dtype=np.int32)
+    offsets[1:] = 2 * (ends + 1)
+    words = pa.BinaryArray.from_buffers(pa.binary(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(text)])
+    words = words.dictionary_encode()
+    distinct = b"".join(words.dictionary.to_pylist()).decode("utf-16-le").split(_WORD_END)[:-1]
+    return words.indices.to_numpy(), distinct

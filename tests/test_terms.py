@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 
 import jieba
+import numpy as np
 import pytest
 import rjieba
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fengxiang import terms
 from fengxiang.errors import UserError
 from fengxiang.terms import Lexicon, read_words, tokenise
 
@@ -44,6 +46,30 @@ def test_no_statements(lexicon):
 def test_a_line_feed_inside_a_statement_does_not_shift_the_next_one(lexicon):
     tokens = tokenise(["监管\n数智化", "一表通"], lexicon)
     assert ("一表通", 1) in occurrences(tokens)
+
+
+PIECES = ["数据要素×", "AI+", "AI", "“五”联动", "五", "监管数智化", "银行", "推进", "的", "2026年", "贷款", "，", "\n",
+          "\r", "\r\n", "\0", " ", "𠮷", "🏦", "é", "①", "-", "\u2028", "a" * 300, "行" * 300]
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES) | st.characters(exclude_categories=["Cs"]), max_size=8).map("".join),
+                max_size=9), st.integers(1, 4))
+def test_many_statements_at_once_are_as_one_by_one(texts, at_once):
+    listed = Lexicon(["数据要素×", "AI+", "“五”联动", "监管数智化"], frozenset(["推进", "的"]))
+    found, n_words = [], []
+    for number, text in enumerate(texts):
+        text = text.replace("\n", " ").replace("\r", " ")
+        words = listed.words(text)
+        n_words.append(sum(any(map(str.isalnum, w)) for w in words))
+        found += [(w, number) for w in words if listed.counted(w)]
+        found += [(m[0], number) for m in re.finditer("数据要素×|AI[+]|“五”联动", text)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(terms, "_AT_ONCE", at_once)
+        tokens = tokenise(texts, listed)
+    assert occurrences(tokens) == found
+    assert tokens.n_words.tolist() == n_words
+    assert tokens.vocabulary == sorted({word for word, _ in found})
+    assert {column.dtype for column in (tokens.term, tokens.statement, tokens.n_words)} == {np.dtype(np.int32)}
 
 
 def test_numbers_and_single_characters_are_not_counted(lexicon):
