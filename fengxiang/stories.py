@@ -29,7 +29,7 @@ SHARDS = 1024  # of hash values: a power of two
 VALUES_AT_ONCE = 1_000_000  # hash values of shards that are looked at together
 ROWS_AT_ONCE = 100_000  # signatures that are taken apart together
 CHARS_AT_ONCE = 50_000  # characters that are worked on together: what is made of them stays near the processor
-PAIRS_AT_ONCE = 1_000_000  # pairs of signatures that are made together
+PAIRS_AT_ONCE = 16_000  # pairs of signatures that are made and sifted together: they stay near the processor
 MARKS = 512  # bits by which pairs that have little in common are told at once
 TURNS = 4  # in which only one pair of each group of copies is read; then all that are left
 LIKELY = 0.4  # share of common values, where both signatures reach, from which a pair is read in full
@@ -80,11 +80,9 @@ def _some_normalised(texts: Sequence[str]) -> list[str]:
         for point in set(points[new].tolist()):
             _normal_forms[point] = _normal_form(point)
         normal = _normal_forms.take(points)
-    is_letter = normal != _GONE
-    letters = normal[is_letter]
-    kept = np.zeros(len(points) + 1, dtype=np.int32)
-    np.cumsum(is_letter, out=kept[1:])
-    ends = [0, *kept[np.cumsum(sizes)].tolist()]
+    kept = np.flatnonzero(normal != _GONE)
+    letters = normal.take(kept)
+    ends = [0, *np.searchsorted(kept, np.cumsum(sizes)).tolist()]
     # the letters as one string, of which each text's is a part; half a surrogate pair is no letter, but is unsure
     is_unsure = letters == _UNSURE
     unsure = set()
@@ -116,7 +114,8 @@ def identifier(text: str) -> str:
 def _hashes(points: np.ndarray, width: int) -> np.ndarray:
     """A 64-bit hash of each run of `width` characters."""
     n = len(points) - width + 1
-    hashes = points[:n].astype(np.uint64)
+    points = points.astype(np.uint64)
+    hashes = points[:n].copy()
     for i in range(1, width):
         hashes *= _MULTIPLIER
         hashes += points[i:n + i]
@@ -201,7 +200,9 @@ def similar(a: str, b: str) -> bool:
     shorter = min(len(a_shingles), len(b_shingles))
     if not shorter:
         return False
-    common = len(np.intersect1d(a_shingles, b_shingles, assume_unique=True))
+    both = np.concatenate([a_shingles, b_shingles])
+    both.sort(kind="stable")  # a merge of two runs
+    common = np.count_nonzero(both[1:] == both[:-1])
     union = len(a_shingles) + len(b_shingles) - common
     return common / union >= SAME_STORY or (shorter >= CONTAINED_MIN and common / shorter >= CONTAINED)
 
@@ -234,34 +235,31 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """What is looked at to propose pairs of texts; a row a text.
+    """What is looked at to propose pairs of texts; a row a text, in the order of the signatures.
 
     Attributes:
-        names: a number for each text, ascending.
+        names: a number for each text.
         sketches: the signature of each.
         marks: `MARKS` bits for each signature, one set for each of its values.
         doubled: how many of its values found theirs set.
-        rank: the place of each in the order of the signatures.
     """
 
     names: np.ndarray
     sketches: np.ndarray
     marks: np.ndarray
     doubled: np.ndarray
-    rank: np.ndarray
 
     @classmethod
     def of(cls, names: np.ndarray, sketches: np.ndarray) -> Signatures:
         """Those of named texts, given by their sketches."""
-        n = len(sketches)
+        order = np.lexsort(sketches[:, 3::-1].T)
+        names, sketches, n = names[order], sketches[order], len(order)
         marks = np.zeros((n, MARKS // 64), dtype=np.uint64)
         for column in sketches.T:
             bit = (column != NOTHING).astype(np.uint64) << (column & np.uint32(63)).astype(np.uint64)
             marks[np.arange(n), (column >> np.uint32(6)) & np.uint32(MARKS // 64 - 1)] |= bit
         doubled = np.count_nonzero(sketches != NOTHING, axis=1) - np.bitwise_count(marks).sum(axis=1, dtype=np.int64)
-        rank = np.empty(n, dtype=np.int64)
-        rank[np.lexsort(sketches[:, 3::-1].T)] = np.arange(n)
-        return cls(names, sketches, marks, doubled, rank)
+        return cls(names, sketches, marks, doubled)
 
 
 def link(keys: np.ndarray, names: np.ndarray, sketches: np.ndarray, judge: Callable[[np.ndarray], np.ndarray],
@@ -404,37 +402,32 @@ def _held(sketches: np.ndarray, shards: np.ndarray) -> tuple[np.ndarray, np.ndar
     held = np.concatenate(found)
     found.clear()
     held.sort()
-    return (held >> _HALF).astype(np.uint32), held.astype(np.uint32)
+    return (held >> _HALF).astype(np.uint32), (held & np.uint64(NOTHING)).astype(np.int64)
 
 
 def _proposals(signatures: Signatures, shards: np.ndarray) -> np.ndarray:
     """The likely pairs of texts that share a value of some shards: rows of the shard and two names, as uint64.
 
-    A value proposes at most `STOCK_PHRASE` pairs for each text, and pairs are sifted by `_likely` as they come.
+    A value proposes at most `STOCK_PHRASE` pairs for each text, and pairs are sifted by `_likely` as they come: a pair
+    once for each value that proposes it, since most are told to be unlikely in less time than sorting them takes.
     """
-    sketches, n = signatures.sketches, len(signatures.sketches)
-    values, owner = _held(sketches, shards)
+    values, owner = _held(signatures.sketches, shards)
     starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, dtype=np.int64)
     size = np.diff(np.append(starts, len(values)))
-    owner = owner.astype(np.int64)
     found = [np.zeros((0, 3), dtype=np.int64)]
-    waiting: list[tuple[np.ndarray, np.ndarray]] = []
+    waiting: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     n_waiting = 0
 
-    def sift(a: np.ndarray, b: np.ndarray, value: np.ndarray, at_once: int = 2_000_000) -> None:
+    def sift(a: np.ndarray, b: np.ndarray, value: np.ndarray, at_once: int = PAIRS_AT_ONCE) -> None:
         nonlocal n_waiting
-        waiting.append(((np.minimum(a, b) * n + np.maximum(a, b)).ravel(), np.broadcast_to(value, a.shape).ravel()))
+        waiting.append((a.ravel(), b.ravel(), np.broadcast_to(value, a.shape).ravel()))
         n_waiting += a.size
         if n_waiting >= at_once:
-            pairs, by = (np.concatenate(c) for c in zip(*waiting, strict=True))
+            a, b, value = (np.concatenate(column) for column in zip(*waiting, strict=True))
             waiting.clear()
             n_waiting = 0
-            different = _distinct(pairs)
-            likely = different[_likely(signatures, *np.divmod(different, max(n, 1)))]
-            if len(likely):
-                place = np.minimum(np.searchsorted(likely, pairs), len(likely) - 1)
-                chosen = likely[place] == pairs
-                found.append(np.column_stack([by[chosen], *np.divmod(pairs[chosen], n)]))
+            likely = np.flatnonzero(_likely(signatures, a, b))
+            found.append(np.column_stack([value[likely], a[likely], b[likely]]))
 
     few = (size > 1) & (size <= STOCK_PHRASE)
     # groups of one size make a matrix: each column with each later one
@@ -442,23 +435,19 @@ def _proposals(signatures: Signatures, shards: np.ndarray) -> np.ndarray:
         at = starts[few & (size == s)]
         a, b = np.triu_indices(s, 1)
         for some in np.array_split(at, len(at) * len(a) // PAIRS_AT_ONCE + 1):
-            groups = owner[some[:, None] + np.arange(s)]
-            sift(groups[:, a], groups[:, b], values[some][:, None].astype(np.int64))
-    many = np.flatnonzero(size > STOCK_PHRASE)
-    if len(many):
-        group = np.repeat(np.arange(len(many)), size[many])
-        first = np.cumsum(size[many]) - size[many]
-        member = owner[starts[many][group] + np.arange(len(group)) - first[group]]
-        member = member[np.argsort(group * n + signatures.rank[member])]
-        for apart in range(1, NEIGHBOURS + 1):
-            for start in range(apart, len(group), PAIRS_AT_ONCE):
-                at = np.arange(start, min(start + PAIRS_AT_ONCE, len(group)))
-                at = at[group[at] == group[at - apart]]
-                sift(member[at], member[at - apart], values[starts[many[group[at]]]].astype(np.int64))
-    sift(owner[:0], owner[:0], owner[:0], 0)
+            groups = owner.take(some[:, None] + np.arange(s))
+            sift(groups.take(a, axis=1), groups.take(b, axis=1), values[some][:, None])
+    is_stock = np.repeat(size > STOCK_PHRASE, size)
+    stock, member = values[is_stock], owner[is_stock]
+    for apart in range(1, NEIGHBOURS + 1):
+        for start in range(apart, len(stock), PAIRS_AT_ONCE):
+            end = min(start + PAIRS_AT_ONCE, len(stock))
+            at = start + np.flatnonzero(stock[start:end] == stock[start - apart:end - apart])
+            sift(member.take(at), member.take(at - apart), stock.take(at))
+    sift(owner[:0], owner[:0], values[:0], 0)
     likely = np.concatenate(found)
     shard = likely[:, 0].astype(np.uint64) >> np.uint64(32 - (SHARDS.bit_length() - 1))
-    return np.column_stack([shard, signatures.names[likely[:, 1:]]])
+    return np.column_stack([shard, np.sort(signatures.names[likely[:, 1:]], axis=1)])
 
 
 def _likely(signatures: Signatures, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -468,24 +457,24 @@ def _likely(signatures: Signatures, first: np.ndarray, second: np.ndarray) -> np
     smaller of the two largest ones, a text that stands within another shares all its values with it.
     """
     sketches, marks, doubled = signatures.sketches, signatures.marks, signatures.doubled
-    out = np.zeros(len(first), dtype=bool)
-    whole = np.minimum(sketches[:, -1], NOTHING - np.uint32(1))
+    values, of_first, of_second = sketches.ravel(), first * SKETCH, second * SKETCH
+    largest = np.minimum(values.take(of_first + (SKETCH - 1)), values.take(of_second + (SKETCH - 1)))
+    reach = np.minimum(largest, NOTHING - np.uint32(1))
+    # most pairs cannot be likely: no more values are common than bits, and those that share a bit in one of both
+    bits = np.bitwise_count(marks.take(first, axis=0) & marks.take(second, axis=0))
+    common = bits @ np.ones(bits.shape[1], dtype=np.uint8) + np.minimum(doubled.take(first), doubled.take(second))
     # with so many values in common, a pair is likely if at most so many are in reach
-    most = np.array([np.count_nonzero(LIKELY * np.arange(SKETCH + 1) <= n) - 1 for n in range(SKETCH + 1)])
-    for start in range(0, len(first), ROWS_AT_ONCE):
-        i, j = first[start:start + ROWS_AT_ONCE], second[start:start + ROWS_AT_ONCE]
-        # most pairs cannot be likely: no more values are common than bits, and those that share a bit in one of both
-        common = np.bitwise_count(marks[i] & marks[j]).sum(axis=1, dtype=np.int64) + np.minimum(doubled[i], doubled[j])
-        reach = np.minimum(whole[i], whole[j])
-        enough = most[np.minimum(common, SKETCH)]
-        next_value = np.minimum(enough, SKETCH - 1)
-        maybe = np.flatnonzero((common > 0) & (
-            (enough == SKETCH) | (sketches[i, next_value] > reach) | (sketches[j, next_value] > reach)))
-        i, j, reach = i[maybe], j[maybe], reach[maybe][:, None]
-        a, b = sketches[i], sketches[j]
-        in_reach = np.minimum(np.count_nonzero(a <= reach, axis=1), np.count_nonzero(b <= reach, axis=1))
-        both = np.sort(np.concatenate([a, b], axis=1), axis=1)
-        later = both[:, 1:]
-        same = np.count_nonzero((later == both[:, :-1]) & (later <= reach), axis=1)
-        out[start + maybe] = same >= LIKELY * np.maximum(in_reach, 1)
+    n = np.arange(SKETCH + 1)
+    most = np.count_nonzero(LIKELY * n <= n[:, None], axis=1) - 1
+    enough = most.take(common, mode="clip")
+    beyond = np.minimum(enough, SKETCH - 1)  # the value that must be out of reach in one of them
+    maybe = np.flatnonzero((common > 0) & ((enough == SKETCH) | (values.take(of_first + beyond) > reach)
+                                           | (values.take(of_second + beyond) > reach)))
+    a, b, reach = sketches.take(first[maybe], axis=0), sketches.take(second[maybe], axis=0), reach[maybe][:, None]
+    in_reach = np.minimum(np.count_nonzero(a <= reach, axis=1), np.count_nonzero(b <= reach, axis=1))
+    both = np.sort(np.concatenate([a, b], axis=1), axis=1)
+    later = both[:, 1:]
+    same = np.count_nonzero((later == both[:, :-1]) & (later <= reach), axis=1)
+    out = np.zeros(len(first), dtype=bool)
+    out[maybe] = same >= LIKELY * np.maximum(in_reach, 1)
     return out

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from fengxiang import stories
 from fengxiang.stories import (
+    NEIGHBOURS,
     NOTHING,
     SAME_STORY,
+    SHARDS,
     SKETCH,
     Judged,
     all_normalised,
@@ -247,7 +249,8 @@ def test_pairs_are_sifted_as_if_each_were_counted():
         size = rng.choice([0, 1, 3, SKETCH // 2, SKETCH])
         row[:size] = np.sort(rng.choice(np.arange(100, 100 + 60 * rng.integers(2, 40)), size, replace=False))
     first, second = np.triu_indices(len(sketches), 1)
-    likely = stories._likely(stories.Signatures.of(np.arange(len(sketches)), sketches), first, second)
+    signatures = stories.Signatures.of(np.arange(len(sketches)), sketches)
+    likely, sketches = stories._likely(signatures, first, second), signatures.sketches
 
     def agree(a, b):
         reach = min(a[-1], b[-1], NOTHING - 1)
@@ -256,3 +259,25 @@ def test_pairs_are_sifted_as_if_each_were_counted():
 
     assert likely.tolist() == [agree(sketches[i], sketches[j]) for i, j in zip(first, second, strict=True)]
     assert 20 < likely.sum() < len(likely) - 20
+
+
+@given(st.lists(st.sets(st.integers(0, 40).map(lambda n: n * 997), max_size=12), max_size=30), st.integers(1, 9),
+       st.integers(1, 50))
+def test_pairs_are_proposed_as_if_each_value_were_looked_at(values, stock_phrase, at_once):
+    sketches = np.array([[*sorted(some), *[NOTHING] * (SKETCH - len(some))] for some in values],
+                        dtype=np.uint32).reshape(-1, SKETCH)
+    signatures = stories.Signatures.of(np.arange(len(values), dtype=np.uint64) * 7, sketches)
+    rows = signatures.sketches.tolist()
+    expected = []
+    for value in {v for row in rows for v in row} - {int(NOTHING)}:
+        holders = [i for i, row in enumerate(rows) if value in row]
+        reach = len(holders) if len(holders) <= stock_phrase else NEIGHBOURS
+        pairs = [(i, j) for at, i in enumerate(holders) for j in holders[at + 1:at + 1 + reach]]
+        likely = stories._likely(signatures, *np.array(pairs, dtype=np.int64).reshape(-1, 2).T)
+        expected += [[value % SHARDS, *sorted(signatures.names[list(pair)].tolist())]
+                     for pair, is_likely in zip(pairs, likely, strict=True) if is_likely]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stories, "STOCK_PHRASE", stock_phrase)
+        patch.setattr(stories, "PAIRS_AT_ONCE", at_once)
+        found = stories._proposals(signatures, np.arange(SHARDS))
+    assert sorted(found.tolist()) == sorted(expected)
