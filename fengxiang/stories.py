@@ -28,7 +28,7 @@ NEIGHBOURS = 4  # each with so many before it in the order of the signatures
 SHARDS = 1024  # of hash values: a power of two
 VALUES_AT_ONCE = 1_000_000  # hash values of shards that are looked at together
 ROWS_AT_ONCE = 100_000  # signatures that are taken apart together
-CHARS_AT_ONCE = 50_000  # characters that are worked on together: what is made of them stays near the processor
+CHARS_AT_ONCE = 100_000  # characters that are worked on together: what is made of them stays near the processor
 PAIRS_AT_ONCE = 16_000  # pairs of signatures that are made and sifted together: they stay near the processor
 MARKS = 512  # bits by which pairs that have little in common are told at once
 TURNS = 4  # in which only one pair of each group of copies is read; then all that are left
@@ -375,12 +375,11 @@ def _stamps(names: np.ndarray, sketches: np.ndarray) -> tuple[np.ndarray, int]:
     Sums, so that nothing has to be sorted to tell a shard that is as it was."""
     stamps, n_values = np.zeros(SHARDS, dtype=np.uint64), 0
     for start in range(0, len(names), ROWS_AT_ONCE):
-        some = sketches[start:start + ROWS_AT_ONCE]
-        row, column = np.nonzero(some != NOTHING)
-        value = some[row, column]
-        shard = (value & np.uint32(SHARDS - 1)).astype(np.int64)
-        mixed = _mixed((names[start + row] * _MULTIPLIER) ^ value.astype(np.uint64))
-        np.add.at(stamps, shard, mixed)
+        some = sketches[start:start + ROWS_AT_ONCE].ravel()
+        at = np.flatnonzero(some != NOTHING)
+        value = some.take(at)
+        mixed = _mixed((names.take(start + at // SKETCH) * _MULTIPLIER) ^ value)
+        np.add.at(stamps, value & np.uint32(SHARDS - 1), mixed)
         n_values += len(value)
     return stamps, n_values
 
@@ -393,12 +392,12 @@ def _held(sketches: np.ndarray, shards: np.ndarray) -> tuple[np.ndarray, np.ndar
     is_wanted[shards] = True
     found = [np.zeros(0, dtype=np.uint64)]
     for start in range(0, len(sketches), ROWS_AT_ONCE):
-        some = sketches[start:start + ROWS_AT_ONCE]
-        shard = some & np.uint32(SHARDS - 1)
-        row, column = np.nonzero(is_wanted[shard] & (some != NOTHING))
-        value = (shard[row, column] << np.uint32(32 - bits)) | (some[row, column] >> np.uint32(bits))
+        some = sketches[start:start + ROWS_AT_ONCE].ravel()
+        at = np.flatnonzero(is_wanted.take(some & np.uint32(SHARDS - 1)) & (some != NOTHING))
+        value = some.take(at)
+        value = (value << np.uint32(32 - bits)) | (value >> np.uint32(bits))
         # value and text in one integer: one sort brings those together that share a value
-        found.append((value.astype(np.uint64) << _HALF) | (row + start).astype(np.uint64))
+        found.append((value.astype(np.uint64) << _HALF) | (start + at // SKETCH).astype(np.uint64))
     held = np.concatenate(found)
     found.clear()
     held.sort()
