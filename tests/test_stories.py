@@ -261,6 +261,7 @@ def test_pairs_are_sifted_as_if_each_were_counted():
     assert 20 < likely.sum() < len(likely) - 20
 
 
+@settings(deadline=None)
 @given(st.lists(st.sets(st.integers(0, 40).map(lambda n: n * 997), max_size=12), max_size=30), st.integers(1, 9),
        st.integers(1, 50))
 def test_pairs_are_proposed_as_if_each_value_were_looked_at(values, stock_phrase, at_once):
