@@ -163,10 +163,19 @@ _IS_PART_END[_CLAUSE_END_CODES] = True
 _IS_PART_END[[ord("，"), ord(",")]] = False
 
 
+# what a character is that is no mere text, above its code
+_CODE, _ENDS_CLAUSE, _MARKS_TITLE, _DROPPED = 0xFFFFFF, 1 << 24, 2 << 24, 3 << 24
+_KIND = np.zeros(len(_TABLE), dtype=np.uint32)
+_KIND[_CLAUSE_END_CODES] = _ENDS_CLAUSE
+_KIND[[ord("《"), ord("》")]] = _MARKS_TITLE
+_KIND[:2] = _DROPPED
+_KINDS_AND_CODES = _KIND[_TABLE] | _TABLE
+
+
 def normalised(text: str) -> tuple[str, np.ndarray]:
     """The text as it is matched, and for each of its characters the offset it had in `text`."""
     raw = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    codes, dropped = _normalised_codes(raw)
+    codes, dropped, _, _ = _normalised_codes(raw)
     return _string(codes), np.delete(np.arange(len(raw)), dropped)
 
 
@@ -174,23 +183,32 @@ def _string(codes: np.ndarray) -> str:
     return codes.tobytes().decode("utf-32-le")
 
 
-def _normalised_codes(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The characters as they are matched, and the offsets of those that were dropped."""
-    codes = _TABLE.take(raw, mode="clip")
+def _normalised_codes(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The characters as they are matched, the offsets of those that were dropped, and where among the others the marks
+    of clauses and titles stand, and their kind."""
+    codes = _KINDS_AND_CODES.take(raw, mode="clip")
     if raw.max(initial=0) >= len(_TABLE):
         beyond = raw >= len(_TABLE)
         codes[beyond] = raw[beyond]
-    dropped = (codes < 2).nonzero()[0]
-    is_space = codes[dropped] == 1
-    if is_space.any():
-        spaces = dropped[is_space]
-        inner = (spaces > 0) & (spaces < len(codes) - 1)
-        inner[inner] = _IS_LATIN[codes[spaces[inner] - 1]] & _IS_LATIN[codes[spaces[inner] + 1]]
-        codes[spaces[inner]] = 32
-        dropped = dropped[codes[dropped] != 32]
+    marks = (codes > _CODE).nonzero()[0]
+    kind = codes.take(marks)
+    codes &= _CODE
+    is_dropped = kind > _DROPPED - 1
+    kind &= ~np.uint32(_CODE)
+    spaces = (is_dropped & (codes.take(marks) == 1)).nonzero()[0]
+    if len(spaces):
+        at = marks.take(spaces)
+        inner = (at > 0) & (at < len(codes) - 1)
+        inner[inner] = _IS_LATIN[codes[at[inner] - 1]] & _IS_LATIN[codes[at[inner] + 1]]
+        codes[at[inner]] = 32
+        is_dropped[spaces[inner]] = False
+        kind[spaces[inner]] = 0
+    dropped = marks[is_dropped]
+    if not len(dropped):
+        return codes, dropped, marks, kind
     keep = np.ones(len(codes), dtype=bool)
     keep[dropped] = False
-    return codes[keep], dropped
+    return codes[keep], dropped, (marks - is_dropped.cumsum())[~is_dropped], kind[~is_dropped]
 
 
 def _term(text: str) -> str:
@@ -470,11 +488,12 @@ _LINE_FEED = ord("\n")
 _IS_OPENING_QUOTE, _IS_CLOSING_QUOTE = np.zeros((2, UNICODE), dtype=bool)
 _IS_OPENING_QUOTE[[ord(mark) for mark in "“「『"]] = True
 _IS_CLOSING_QUOTE[[ord(mark) for mark in "”」』"]] = True
-_TITLE_OPEN, _TITLE_CLOSE = map(ord, "《》")
-_ENDS_CLAUSE, _MARKS_TITLE = 1, 2  # what a character is
-_KIND = np.zeros(UNICODE, dtype=np.uint8)
-_KIND[_CLAUSE_END_CODES] = _ENDS_CLAUSE
-_KIND[[_TITLE_OPEN, _TITLE_CLOSE]] = _MARKS_TITLE
+_TITLE_OPEN = ord("《")
+
+
+def _joined(texts: Sequence[str]) -> np.ndarray:
+    """The characters of the texts, and a line feed behind each."""
+    return np.frombuffer(("\n".join(texts) + "\n").encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
 class _Batch:
@@ -490,21 +509,16 @@ class _Batch:
     """
 
     def __init__(self, texts: Sequence[str]):
-        source = "\n".join(texts) + "\n"
-        if source.count("\n") != len(texts):
-            source = "\n".join([text.replace("\n", " ") for text in texts]) + "\n"
         self.n = len(texts)
-        raw = np.frombuffer(source.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        self.codes, dropped = _normalised_codes(raw)
+        raw = _joined(texts)
+        if np.count_nonzero(raw == _LINE_FEED) != len(texts):
+            raw = _joined([text.replace("\n", " ") for text in texts])
+        self.codes, dropped, marks, kind = _normalised_codes(raw)
         self._dropped = raw[dropped]
         self._gaps = dropped - np.arange(len(dropped))  # before which characters of `codes` they stood
-        kind = _KIND.take(self.codes)
-        is_end = kind == _ENDS_CLAUSE
-        self.ends = is_end.nonzero()[0]
-        self._is_end, self._title_marks = is_end, (kind > _ENDS_CLAUSE).nonzero()[0]
-        self.clause = np.cumsum(is_end, dtype=np.int32)
-        self.clause[self.ends] -= 1  # a clause has its end
-        closing = self.codes[self.ends] == _LINE_FEED
+        self.ends, self._title_marks = marks[kind == _ENDS_CLAUSE], marks[kind == _MARKS_TITLE]
+        self.clause = np.arange(len(self.ends), dtype=np.int32).repeat(np.diff(self.ends, prepend=-1))
+        closing = self.codes.take(self.ends) == _LINE_FEED
         breaks = self.ends[closing][:-1]
         self.starts = np.concatenate(([0], breaks + 1))
         self.text_of = np.cumsum(closing)
@@ -523,6 +537,10 @@ class _Batch:
         """The normalised text of this number."""
         following = self.starts[number + 1] if number + 1 < self.n else len(self.codes)
         return self.string(self.starts[number], following - 1)
+
+    def _ends_clause(self, offsets: np.ndarray) -> np.ndarray:
+        """Whether a clause ends with each of these characters of `codes`."""
+        return _KIND.take(self.codes.take(offsets), mode="clip") == _ENDS_CLAUSE
 
     def _before(self, offsets: np.ndarray) -> np.ndarray:
         """Offsets in `codes` as they were in the joined texts before normalisation."""
@@ -545,11 +563,10 @@ class _Batch:
             first = (is_open[:-1] & ~is_open[1:] & (text[:-1] == text[1:])).nonzero()[0]
             opened, closed = at[first], at[first + 1]
             if not out:
-                is_end = self._is_end
-                begins = (opened == 0) | is_end[opened - 1]
+                begins = (opened == 0) | self._ends_clause(opened - 1)
                 over = self.clause[np.maximum(closed - 1, opened)] > self.clause[opened]
-                last = is_end[closed] & (self.codes[np.minimum(closed + 1, len(self.codes) - 1)] == _LINE_FEED) | (
-                    self.codes[closed] == _LINE_FEED)
+                behind = self.codes[np.minimum(closed + 1, len(self.codes) - 1)]
+                last = self._ends_clause(closed) & (behind == _LINE_FEED) | (self.codes[closed] == _LINE_FEED)
                 named = ~(begins & (over | last))
                 opened, closed = opened[named], closed[named]
             opened, closed = (np.concatenate(([0], marks)) for marks in (opened, closed))
@@ -577,7 +594,7 @@ def _expanded(rows: tuple[np.ndarray, np.ndarray, np.ndarray], which: np.ndarray
 
 
 class _Scan:
-    """All strings that a codebook looks for, as found in a batch.
+    """All strings that a codebook looks for, as found in a batch: from the left, the longest first.
 
     Attributes:
         number, start, end: of each string found.
@@ -602,7 +619,7 @@ class _Scan:
         """The places of the strings that are wanted, by their number, and that are inside no other one wanted: from
         the left."""
         at = is_wanted.take(self.number).nonzero()[0]
-        return at[outermost(self.start[at], self.end[at])]
+        return at.take(outermost(self.end.take(at)))
 
     def shown(self, at: np.ndarray) -> np.ndarray:
         """Whether the string at each of these places neither begins nor ends in a mask."""
@@ -612,43 +629,36 @@ class _Scan:
 class _WordLists:
     """Lists of words, and which of them have a word in a clause or a text."""
 
-    BLOCK = 1 << 16  # units looked at together: bounds memory when a text has a great many clauses
-
     def __init__(self, lists: Sequence[tuple[str, ...]], strings: Strings):
-        self.n = len(lists)
-        self.lists_of = _rows(((strings.number[word], number) for number, words in enumerate(lists) for word in words),
-                              len(strings.strings))
-        self.is_listed = self.lists_of[1] > 0
+        # of each string, the lists it is on, as bits
+        self.lists_of = np.zeros((len(strings.strings), -(-len(lists) // 64)), dtype=np.uint64)
+        for number, words in enumerate(lists):
+            self.lists_of[[strings.number[word] for word in words], number // 64] |= np.uint64(1 << number % 64)
+        self.is_listed = self.lists_of.any(axis=1)
 
     def stand(self, scan: _Scan, text_of: np.ndarray | None, asked: np.ndarray, which: np.ndarray) -> np.ndarray:
         """Whether a word of the list `which` stands in the clause `asked` (or in its text, when that of each clause is
         given), for each pair of them."""
-        asked = asked if text_of is None else text_of[asked]
+        asked = asked if text_of is None else text_of.take(asked)
         wanted = np.zeros(len(scan.batch.ends), dtype=bool)
         wanted[asked] = True
-        row = wanted.cumsum() - 1
         at = self.is_listed.take(scan.number).nonzero()[0]
-        unit = scan.clause[at] if text_of is None else text_of[scan.clause[at]]
-        here = wanted[unit].nonzero()[0]
-        at, unit = at[here], unit[here]
+        unit = scan.clause.take(at) if text_of is None else text_of.take(scan.clause.take(at))
+        here = wanted.take(unit).nonzero()[0]
+        at, unit = at.take(here), unit.take(here)
         here = scan.shown(at)
         if not here.all():
             at, unit = at[here], unit[here]
-        owner, lists = _expanded(self.lists_of, scan.number[at])
-        rows, asked = row[unit][owner], row[asked]
-        n_rows = int(row[-1]) + 1
-        stands, asked = rows * self.n + lists, asked * self.n + which
-        if n_rows <= self.BLOCK:
-            table = np.zeros(n_rows * self.n, dtype=bool)
-            table[stands] = True
-            return table[asked]
-        out = np.zeros(len(asked), dtype=bool)
-        for low in range(0, n_rows * self.n, self.BLOCK * self.n):
-            table = np.zeros(self.BLOCK * self.n, dtype=bool)
-            table[stands[(stands >= low) & (stands < low + len(table))] - low] = True
-            here = (asked >= low) & (asked < low + len(table))
-            out[here] = table[asked[here] - low]
-        return out
+        if not len(at):
+            return np.zeros(len(asked), dtype=bool)
+        # words stand in the order of the text: those of a unit side by side
+        first = np.concatenate(([True], unit[1:] != unit[:-1])).nonzero()[0]
+        lists = np.bitwise_or.reduceat(self.lists_of.take(scan.number.take(at), axis=0), first, axis=0)
+        row = np.full(len(wanted), -1, dtype=np.int32)
+        row[unit.take(first)] = np.arange(len(first))
+        row = row.take(asked)
+        bits = lists[row, which >> 6] >> (which & 63).astype(np.uint64) & np.uint64(1)
+        return (bits > 0) & (row >= 0)
 
 
 def _is_looked_for(condition: Condition) -> bool:
@@ -775,7 +785,7 @@ class _Grader:
         for rank in reversed(range(len(self.names) - 1)):
             of_grade = given >> 3 * rank & 7
             grade[(of_grade > 0) & (of_grade < 4)] = rank
-        return [self.names[rank] for rank in grade.tolist()]
+        return list(map(self.names.__getitem__, grade.tolist()))
 
     def _opens(self, scan: _Scan, at: np.ndarray) -> np.ndarray:
         """Which of these places of the scan open a clause: nothing but adverbs stands before them in it, or before
@@ -1056,9 +1066,17 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
                 np.bincount(once.text, minlength=n))
 
     text, theme = states[:n].nonzero()
+    # most statements state one theme or none
+    size = np.bincount(text, minlength=n)
+    first = size.cumsum() - size
+    alone = [(), *((label,) for label in codes)]
+    single = np.zeros(n, dtype=np.int64)
+    single[text] = theme + 1
+    stated = list(map(alone.__getitem__, single.tolist()))
+    several = (size > 1).nonzero()[0]
     labels = codes[theme].tolist()
-    bounds = np.searchsorted(text, np.arange(n + 1)).tolist()
-    stated = [tuple(labels[a:b]) if a < b else () for a, b in pairwise(bounds)]
+    for k, a, b in zip(several.tolist(), first[several].tolist(), (first + size)[several].tolist(), strict=True):
+        stated[k] = tuple(labels[a:b])
     guarded = [()] * n
     for k, themes in found.guarded.items():
         if k < n:

@@ -13,6 +13,7 @@ import numpy as np
 
 UNICODE = 0x110000
 _WIDE = 8  # more children than that are many
+_MIXING_PAIRS = np.uint16(0x9E37)  # odd
 _MIXING = 0x9E3779B97F4A7C15  # odd: the upper bits of a product with it depend on all bits of a number
 
 
@@ -30,15 +31,23 @@ class Strings:
         if "" in self.number:
             raise ValueError("an empty string stands everywhere")
         length = np.array([len(string) for string in self.strings], dtype=np.int64)
+        first = np.cumsum(length) - length
         codes = np.frombuffer("".join(self.strings).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
         alphabet = _flagged(codes, UNICODE)
         self._n = n = len(alphabet) + 1
-        self._letter = np.zeros(UNICODE, dtype=np.int64)  # 0: no string has this character
+        self._letter = np.zeros(UNICODE, dtype=np.int32)  # 0: no string has this character
         self._letter[alphabet] = np.arange(1, n)
         letters = self._letter.take(codes)
+        self._length = length
+        pairs = (length > 1).nonzero()[0]
+        self._may_begin = np.zeros(1 << 16, dtype=bool)
+        self._may_begin[_mixed(codes[first[pairs]], codes[first[pairs] + 1])] = True
+        self._may_be_single = np.zeros(1 << 16, dtype=bool)
+        self._may_be_single[codes[first[length == 1]].astype(np.uint16)] = True
+        self._singles = bool((length == 1).any())
 
         # the trie, by depth: its edges are the different pairs of a node and the letter that follows; 0 is the root
-        node, first = np.zeros(len(self.strings), dtype=np.int64), np.cumsum(length) - length
+        node = np.zeros(len(self.strings), dtype=np.int64)
         edges = [np.zeros((0, 3), dtype=np.int64)]
         for depth in range(int(length.max(initial=0))):
             longer = (length > depth).nonzero()[0]
@@ -47,22 +56,19 @@ class Strings:
             edges.append(np.stack((key // n, key % n, child), axis=1))
             node[longer] = child[which]
         parent, letter, child = np.concatenate(edges).T
-        self._string_at = np.full(len(parent) + 1, -1, dtype=np.int64)
+        self._string_at = np.full(len(parent) + 1, -1, dtype=np.int32)
         self._string_at[node] = np.arange(len(self.strings))
         n_children = np.bincount(parent, minlength=len(parent) + 1)
-        self._goes_on = (self._string_at >= 0) + 2 * (n_children > 0).astype(np.uint8)  # 1: a string ends here, 2: more
+        self._goes_on = n_children > 0
         # one step for the first two characters, which tell most places apart
         top = parent == 0
-        self._single = np.full(n, -1, dtype=np.int64)
+        self._single = np.full(n, -1, dtype=np.int32)
         self._single[letter[top]] = self._string_at[child[top]]
         letter_of = np.zeros(len(parent) + 1, dtype=np.int64)
         letter_of[child[top]] = letter[top]
         second = (letter_of[parent] > 0).nonzero()[0]
         self._pair = np.zeros(n * n, dtype=np.int32)
         self._pair[letter_of[parent[second]] * n + letter[second]] = child[second]
-        self._has_single, self._has_pair = self._single >= 0, np.zeros(n * n, dtype=bool)
-        self._has_pair[letter_of[parent[second]] * n + letter[second]] = True
-        self._singles = bool(self._has_single.any())
         # then the child of a node is `following[base[node] + letter]`, if `owner` is the node there. The slots of a
         # node lie among those of others: kept small, the tables stay near the processor and are made at once
         deep = (~top & (letter_of[parent] == 0)).nonzero()[0]
@@ -97,30 +103,43 @@ class Strings:
             codes: code points of the text.
 
         Returns:
-            The number of each string found, where it starts, and where it ends (one beyond its last character): by
-            length, the shortest first, and those of one length from the left.
+            The number of each string found, where it starts, and where it ends (one beyond its last character): from
+            the left, and of those that start at one place the longest first.
         """
-        letters = np.zeros(len(codes) + 1, dtype=np.int64)  # the end of the text ends all walks
-        self._letter.take(codes, out=letters[:-1], mode="clip")
-        at = self._has_single.take(letters).nonzero()[0] if self._singles else np.zeros(0, dtype=np.int64)
-        found = [(self._single.take(letters.take(at)), at, at + 1)]
-        pairs = letters[:-1] * self._n + letters[1:]
-        at = self._has_pair.take(pairs).nonzero()[0]
-        nodes, length = self._pair.take(pairs.take(at)), 2
+        found = []
+        if self._singles:
+            at = self._may_be_single.take(codes.astype(np.uint16)).nonzero()[0]
+            number = self._single.take(self._letter.take(codes.take(at)))
+            is_found = (number >= 0).nonzero()[0]
+            found.append((number.take(is_found), at.take(is_found)))
+        at, length = self._may_begin.take(_mixed(codes[:-1], codes[1:])).nonzero()[0], 2
+        nodes = self._pair.take(self._letter.take(codes.take(at)) * self._n + self._letter.take(codes.take(at + 1)))
+        alive = (nodes > 0).nonzero()[0]
+        at, nodes = at.take(alive), nodes.take(alive)
         while len(at):
-            goes_on = self._goes_on.take(nodes)
-            here = (goes_on & 1).nonzero()[0]
-            if len(here):
-                start = at.take(here)
-                found.append((self._string_at.take(nodes.take(here)), start, start + length))
-            walks = (goes_on & 2).nonzero()[0]
+            number = self._string_at.take(nodes)
+            is_found = (number >= 0).nonzero()[0]
+            if len(is_found):
+                found.append((number.take(is_found), at.take(is_found)))
+            walks = self._goes_on.take(nodes).nonzero()[0]
             at, nodes = at.take(walks), nodes.take(walks)
-            # a walk that lives has not met the end, so `at + length` is a place
-            slots = self._base.take(nodes) + letters.take(at + length)
+            within = at.searchsorted(len(codes) - length)  # the end of the text ends all walks
+            at, nodes = at[:within], nodes[:within]
+            slots = self._base.take(nodes) + self._letter.take(codes.take(at + length))
             alive = (self._owner.take(slots) == nodes).nonzero()[0]
             at, nodes, length = at.take(alive), self._following.take(slots.take(alive)), length + 1
-        number, start, end = (np.concatenate(column) for column in zip(*found, strict=True))
-        return number, start, end
+        if not found:
+            return (np.zeros(0, dtype=np.int64),) * 3
+        number, start = (np.concatenate(column) for column in zip(*reversed(found), strict=True))
+        # those of one length are in order already: a sort that takes up such runs is far quicker than another
+        order = start.argsort(kind="stable")
+        number, start = number.take(order), start.take(order)
+        return number, start, start + self._length.take(number)
+
+
+def _mixed(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """A number of 16 bits for each two characters; few pairs in a text share theirs with a given one."""
+    return first.astype(np.uint16) * _MIXING_PAIRS + second.astype(np.uint16)
 
 
 def _flagged(numbers: np.ndarray, n: int) -> np.ndarray:
@@ -130,38 +149,32 @@ def _flagged(numbers: np.ndarray, n: int) -> np.ndarray:
     return flags.nonzero()[0]
 
 
-def outermost(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Of occurrences, the places of those that stand inside no other one, from the left.
+def outermost(end: np.ndarray) -> np.ndarray:
+    """Of occurrences in the order in which they are found, the places of those that stand inside no other one.
 
     Args:
-        start, end: of occurrences that all differ.
+        end: where they end.
     """
-    length = end - start
-    longest = int(length.max(initial=0)) + 1
-    order = (start * longest - length).argsort()  # from the left, the longest first
-    reach = np.maximum.accumulate(end[order])
-    return order[np.concatenate(([True], reach[1:] > reach[:-1]))[:len(order)]]
+    reach = np.maximum.accumulate(end)
+    return np.concatenate(([True], reach[1:] > reach[:-1]))[:len(end)].nonzero()[0]
 
 
 def leftmost(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Of occurrences, the places of those that are taken when one reads from the left, takes the longest that starts at
-    a place, and reads on behind it.
+    """Of occurrences in the order in which they are found, the places of those that are taken when one reads from the
+    left, takes the longest that starts at a place, and reads on behind it.
 
     Args:
-        start, end: of occurrences that all differ.
+        start, end: where they start and end.
     """
-    length = end - start
-    order = (start * (int(length.max(initial=0)) + 1) - length).argsort()  # from the left, the longest first
-    first, last = start[order], end[order]
     # what starts where all before it have ended is taken, what starts inside that is not: few are left to go through
-    taken = np.ones(len(order), dtype=bool)
-    taken[1:] = first[1:] >= np.maximum.accumulate(last)[:-1]
-    opener = np.maximum.accumulate(np.where(taken, np.arange(len(order)), 0))
-    rest = (~taken & (first >= last[opener])).nonzero()[0]
+    taken = np.ones(len(start), dtype=bool)
+    taken[1:] = start[1:] >= np.maximum.accumulate(end)[:-1]
+    opener = np.maximum.accumulate(np.where(taken, np.arange(len(start)), 0))
+    rest = (~taken & (start >= end[opener])).nonzero()[0]
     behind = 0
     for place, begins, ends, opener_ends in zip(
-            rest.tolist(), first[rest].tolist(), last[rest].tolist(), last[opener[rest]].tolist(), strict=True):
+            rest.tolist(), start[rest].tolist(), end[rest].tolist(), end[opener[rest]].tolist(), strict=True):
         if begins >= behind or behind < opener_ends:
             taken[place] = True
             behind = ends
-    return order[taken]
+    return taken.nonzero()[0]

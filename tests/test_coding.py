@@ -6,12 +6,24 @@ import pickle
 import random
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fengxiang import coding
-from fengxiang.coding import Codebook, code, line_uses, normalised, pattern_report
+from fengxiang.coding import (
+    CLAUSE_ENDS,
+    Codebook,
+    _Batch,
+    _Scan,
+    _WordLists,
+    code,
+    line_uses,
+    normalised,
+    pattern_report,
+)
+from fengxiang.matching import Strings
 from fengxiang.model import Article, Coding, Paragraph, Statements
 
 GROUPS = """
@@ -98,6 +110,41 @@ def test_normalising_again_changes_nothing_and_offsets_rise(text):
     assert len(plain) == len(kept)
     assert all(a < b for a, b in zip(kept.tolist(), kept.tolist()[1:], strict=False))
     assert all(0 <= k < len(text) for k in kept.tolist())
+
+
+@given(st.lists(st.text(alphabet="甲乙ab “”，,。！\n　 《》𠮷\ud800\x00", max_size=12), max_size=6))
+def test_a_batch_is_its_texts_one_behind_the_other_with_their_clauses(texts):
+    batch = _Batch(texts)
+    line = "".join(normalised(text.replace("\n", " "))[0] + "\n" for text in texts) or "\n"
+    codes = "".join(map(chr, batch.codes.tolist()))
+    if not any(" " in text or "　" in text or "\n" in text for text in texts):
+        assert codes == line  # a space at the edge of a text would stand beside a line feed
+    ends = [i for i, c in enumerate(codes) if c in CLAUSE_ENDS]
+    assert batch.ends.tolist() == ends
+    assert batch.clause.tolist() == [sum(end < i for end in ends) for i in range(len(codes))]
+    assert batch.text_of.tolist() == [codes[:end].count("\n") for end in ends]
+    for number, text in enumerate(texts):
+        assert batch.text(number) == normalised(text.replace("\n", " "))[0]
+
+
+@given(st.data())
+def test_words_of_many_lists_against_looking_for_each(data):
+    words = ["甲", "乙", "丙", "甲乙", "丙丁"]
+    lists = data.draw(st.lists(st.lists(st.sampled_from(words), min_size=1, max_size=2).map(tuple), min_size=1,
+                               max_size=130))
+    texts = data.draw(st.lists(st.text(alphabet="甲乙丙丁戊，", max_size=8), min_size=1, max_size=4))
+    strings = Strings([*words, "戊甲"])
+    is_mask = np.array([string == "戊甲" for string in strings.strings])  # what begins or ends in one is not shown
+    scan = _Scan(_Batch(texts), strings, is_mask, is_mask)
+    clauses = [clause for text in texts for clause in text.replace("戊甲", "戊〇").split("，")]
+    pairs = data.draw(st.lists(st.tuples(st.integers(0, len(clauses) - 1), st.integers(0, len(lists) - 1))))
+    asked, which = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    found = _WordLists(lists, strings).stand(scan, None, asked, which)
+    assert found.tolist() == [any(word in clauses[a] for word in lists[w]) for a, w in pairs]
+    text_of = scan.batch.text_of.tolist()
+    found = _WordLists(lists, strings).stand(scan, scan.batch.text_of, asked, which)
+    whole = [text.replace("戊甲", "戊〇") for text in texts]
+    assert found.tolist() == [any(word in whole[text_of[a]] for word in lists[w]) for a, w in pairs]
 
 
 # What a line means
