@@ -588,9 +588,28 @@ def _rows(pairs: Iterable[tuple[int, int]], n: int) -> tuple[np.ndarray, np.ndar
 def _expanded(rows: tuple[np.ndarray, np.ndarray, np.ndarray], which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The entries of the lists of these numbers: the place in `which` each belongs to, and the entry."""
     first, count, entries = rows
-    n = count[which]
+    n = count.take(which)
     owner = np.arange(len(which)).repeat(n)
-    return owner, entries[np.arange(len(owner)) + (first[which] - n.cumsum() + n).repeat(n)]
+    return owner, entries.take(np.arange(len(owner)) + (first.take(which) - n.cumsum() + n).take(owner))
+
+
+class _Kinds:
+    """Kinds of strings that are looked for, a bit each: what is found is looked at once for all of them.
+
+    Attributes:
+        of: the kinds of each string.
+    """
+
+    def __init__(self, strings: Strings):
+        self._strings, self._n = strings, 0
+        self.of = np.zeros(len(strings.strings), dtype=np.uint16)
+
+    def new(self, words: Iterable[str]) -> np.uint16:
+        """A new kind: that of these words."""
+        kind = np.uint16(1 << self._n)
+        self._n += 1
+        self.of[[self._strings.number[word] for word in words]] |= kind
+        return kind
 
 
 class _Scan:
@@ -598,43 +617,48 @@ class _Scan:
 
     Attributes:
         number, start, end: of each string found.
+        kinds: its kinds.
         clause: that it starts in.
         anchors: the places among them where an anchor of a theme stands that is inside no other one and in no mask.
         codes: the characters of the batch; those of masks are 0.
     """
 
-    def __init__(self, batch: _Batch, strings: Strings, is_anchor: np.ndarray, is_mask: np.ndarray):
+    def __init__(self, batch: _Batch, strings: Strings, kinds: _Kinds, anchor: np.uint16, mask: np.uint16):
         self.batch = batch
         self.number, self.start, self.end = strings.find(batch.codes)
+        self.kinds = kinds.of.take(self.number)
         self.clause = batch.clause.take(self.start)
-        self.anchors, self.codes = self.outermost(is_anchor), batch.codes
-        masked = is_mask[self.number[self.anchors]]
-        if masked.any():
-            masks, self.anchors = self.anchors[masked], self.anchors[~masked]
+        self.anchors, self.codes = self.outermost(anchor | mask), batch.codes
+        is_anchor = self.kinds.take(self.anchors) & anchor > 0
+        if not is_anchor.all():
+            masks, self.anchors = self.anchors[~is_anchor], self.anchors[is_anchor]
             self.codes = batch.codes.copy()
             for start, end in zip(self.start[masks].tolist(), self.end[masks].tolist(), strict=True):
                 self.codes[start:end] = 0
 
-    def outermost(self, is_wanted: np.ndarray) -> np.ndarray:
-        """The places of the strings that are wanted, by their number, and that are inside no other one wanted: from
-        the left."""
-        at = is_wanted.take(self.number).nonzero()[0]
+    def of(self, kinds: np.uint16) -> np.ndarray:
+        """The places of the strings of any of these kinds, from the left."""
+        return (self.kinds & kinds > 0).nonzero()[0]
+
+    def outermost(self, kinds: np.uint16) -> np.ndarray:
+        """The places of the strings of these kinds that are inside no other one of them: from the left."""
+        at = self.of(kinds)
         return at.take(outermost(self.end.take(at)))
 
     def shown(self, at: np.ndarray) -> np.ndarray:
         """Whether the string at each of these places neither begins nor ends in a mask."""
-        return (self.codes[self.start[at]] > 0) & (self.codes[self.end[at] - 1] > 0)
+        return (self.codes.take(self.start.take(at)) > 0) & (self.codes.take(self.end.take(at) - 1) > 0)
 
 
 class _WordLists:
     """Lists of words, and which of them have a word in a clause or a text."""
 
-    def __init__(self, lists: Sequence[tuple[str, ...]], strings: Strings):
+    def __init__(self, lists: Sequence[tuple[str, ...]], strings: Strings, kinds: _Kinds):
         # of each string, the lists it is on, as bits
         self.lists_of = np.zeros((len(strings.strings), -(-len(lists) // 64)), dtype=np.uint64)
         for number, words in enumerate(lists):
             self.lists_of[[strings.number[word] for word in words], number // 64] |= np.uint64(1 << number % 64)
-        self.is_listed = self.lists_of.any(axis=1)
+        self.listed = kinds.new(word for words in lists for word in words)
 
     def stand(self, scan: _Scan, text_of: np.ndarray | None, asked: np.ndarray, which: np.ndarray) -> np.ndarray:
         """Whether a word of the list `which` stands in the clause `asked` (or in its text, when that of each clause is
@@ -642,7 +666,7 @@ class _WordLists:
         asked = asked if text_of is None else text_of.take(asked)
         wanted = np.zeros(len(scan.batch.ends), dtype=bool)
         wanted[asked] = True
-        at = self.is_listed.take(scan.number).nonzero()[0]
+        at = scan.of(self.listed)
         unit = scan.clause.take(at) if text_of is None else text_of.take(scan.clause.take(at))
         here = wanted.take(unit).nonzero()[0]
         at, unit = at.take(here), unit.take(here)
@@ -670,17 +694,17 @@ def _is_looked_for(condition: Condition) -> bool:
 class _LineMatcher:
     """Finds where lines hold in many texts at once."""
 
-    def __init__(self, lines: Sequence[Line], strings: Strings):
+    def __init__(self, lines: Sequence[Line], strings: Strings, kinds: _Kinds):
         self.lines_of = _rows(((strings.number[anchor], number) for number, line in enumerate(lines)
                                for anchor in line.anchors), len(strings.strings))
-        self.is_anchor = self.lines_of[1] > 0
+        self.anchor = kinds.new(anchor for line in lines for anchor in line.anchors)
         self.levels = []
         for ops in ("+-", "&!"):  # of the clause, of the text
             asked = [(number, c) for number, line in enumerate(lines)
                      for c in line.conditions if c.op in ops and _is_looked_for(c)]
             number_of = {words: number for number, words in enumerate(dict.fromkeys(c.words for _, c in asked))}
             # twice the number of the list, and one more where it must not stand
-            self.levels.append((_WordLists(list(number_of), strings), _rows(
+            self.levels.append((_WordLists(list(number_of), strings, kinds), _rows(
                 ((number, 2 * number_of[c.words] + (c.op in "-!")) for number, c in asked), len(lines))))
         # words near the anchor stand in its clause as well; how near is read in the text, where all else holds
         self.near = [[(c.within, _search(c.words)) for c in line.conditions if c.within is not None] for line in lines]
@@ -738,11 +762,9 @@ class _Grader:
     ADVERBS = 4  # that may stand one behind the other
     LEAD = 24  # characters of a clause that leads up to one, with its comma
 
-    def __init__(self, book: Codebook, strings: Strings):
+    def __init__(self, book: Codebook, strings: Strings, kinds: _Kinds):
         self.names = [*(grade.id for grade in book.grades), None]
-        n = len(strings.strings)
-        self.is_word, self.is_report, self.is_plan, self.is_adverb, self.is_agent = np.zeros((5, n), dtype=bool)
-        self.gives = np.zeros(n, dtype=np.int64)
+        self.gives = np.zeros(len(strings.strings), dtype=np.int64)
         # bits: of each grade, that a word of it stands there, that one does which must open a clause, and that one
         # does which takes it back
         self.opening = self.unquoted = 0
@@ -753,16 +775,14 @@ class _Grader:
             self.opening |= 2 << 3 * rank
             self.unquoted |= 0 if grade.quoted else 7 << 3 * rank
         graded = [word for grade in book.grades for word in (*grade.terms, *grade.opening, *grade.unless)]
-        for kind, words in ((self.is_word, (*book.deontic_masks, *book.report, *graded)),
-                            (self.is_report, book.report), (self.is_plan, book.plan), (self.is_adverb, book.adverbs),
-                            (self.is_agent, book.agents)):
-            kind[[strings.number[word] for word in words]] = True
+        self.word, self.report, self.plan, self.adverb, self.agent = map(kinds.new, (
+            (*book.deontic_masks, *book.report, *graded), book.report, book.plan, book.adverbs, book.agents))
 
     def read(self, scan: _Scan) -> list[str | None]:
         """For each text the strongest grade of binding wording in it that its report does not take back, or None."""
         batch = scan.batch
-        at = scan.outermost(self.is_word)
-        plan = self.is_plan.take(scan.number).nonzero()[0]
+        at = scan.outermost(self.word)
+        plan = scan.of(self.plan)
         quoted, titled = batch.between(scan.start[np.concatenate((at, plan))])
         plan = plan[~(quoted | titled)[len(at):]]
         quoted, titled = quoted[:len(at)], titled[:len(at)]
@@ -772,7 +792,7 @@ class _Grader:
         text = batch.text_of[scan.clause[at]]
         planned, reported = np.zeros(batch.n, dtype=bool), np.zeros(batch.n, dtype=bool)
         planned[batch.text_of[scan.clause[plan]]] = True
-        reported[text[self.is_report[scan.number[at]] & ~quoted & ~titled]] = True
+        reported[text[(scan.kinds[at] & self.report > 0) & ~quoted & ~titled]] = True
         given = np.zeros(batch.n, dtype=np.int64)
         if len(at):
             # words that must open a clause count nowhere in a report, and anywhere in a plan
@@ -795,8 +815,8 @@ class _Grader:
         opens = np.zeros(len(batch.codes) + 1, dtype=bool)
         opens[0] = True
         opens[batch.ends + 1] = True
-        opens[scan.end[self.is_agent.take(scan.number).nonzero()[0]]] = True
-        adverbs = self.is_adverb.take(scan.number).nonzero()[0]
+        opens[scan.end[scan.of(self.agent)]] = True
+        adverbs = scan.of(self.adverb)
         start, end = scan.start[adverbs], scan.end[adverbs]
         for _ in range(self.ADVERBS):
             opens[end[opens[start]]] = True
@@ -823,13 +843,11 @@ class _Matcher:
             *book.masks, *(word for span in book.passing for word in span.last or span.first), *guards, *book.carry,
             *book.deontic_masks, *book.report, *book.plan, *book.adverbs, *book.agents,
             *grade_words])
-        self.lines = _LineMatcher(self.all_lines, self.strings)
-        self.background = _LineMatcher(book.background, self.strings)
-        self.is_mask = self._kind(book.masks)
-        self.is_anchor = self.lines.is_anchor | self.is_mask
-        self.is_mask &= ~self.lines.is_anchor
-        self.is_carry = self._kind(book.carry)
-        self.grader = _Grader(book, self.strings)
+        kinds = self.kinds = _Kinds(self.strings)
+        self.lines = _LineMatcher(self.all_lines, self.strings, kinds)
+        self.background = _LineMatcher(book.background, self.strings, kinds)
+        self.mask, self.carry, self.guard = map(kinds.new, (book.masks, book.carry, guards))
+        self.grader = _Grader(book, self.strings, kinds)
         self.theme = np.array([line.theme for line in self.all_lines], dtype=np.int64)
         index = {theme.code: i for i, theme in enumerate(book.themes)}
         self.yields = [(i, np.isin(np.arange(len(index)), [index[code] for code in theme.yields_to]))
@@ -846,17 +864,10 @@ class _Matcher:
             for word in span.last or span.first:
                 self.cautions.setdefault(self.strings.number[word], (False, []))[1].append(
                     (span, _search(span.first) if span.last else None))
-        self.is_guard = self._kind(guards)
-        self.is_caution = np.zeros(len(self.strings.strings), dtype=bool)
-        self.is_caution[list(self.cautions)] = True
-
-    def _kind(self, words: Iterable[str]) -> np.ndarray:
-        out = np.zeros(len(self.strings.strings), dtype=bool)
-        out[[self.strings.number[word] for word in words]] = True
-        return out
+        self.caution = kinds.new(self.strings.strings[number] for number in self.cautions)
 
     def scan(self, batch: _Batch) -> _Scan:
-        return _Scan(batch, self.strings, self.is_anchor, self.is_mask)
+        return _Scan(batch, self.strings, self.kinds, self.lines.anchor, self.mask)
 
     def read(self, scan: _Scan) -> _Found:
         """The matches of a batch that count."""
@@ -888,8 +899,8 @@ class _Matcher:
         batch = scan.batch
         matched, matched_here = np.zeros(batch.n, dtype=bool), np.zeros(len(batch.ends), dtype=bool)
         matched[found.text] = matched_here[found.clause] = True
-        at = self.is_caution.take(scan.number).nonzero()[0]
-        at = at[matched_here[scan.clause[at]] | (self.is_guard[scan.number[at]] & matched[
+        at = scan.of(self.caution)
+        at = at[matched_here[scan.clause[at]] | ((scan.kinds[at] & self.guard > 0) & matched[
             batch.text_of[scan.clause[at]]])]
         out: dict[int, tuple[list[tuple[int, int]], list[int]]] = {}
         lefts, rights = batch.clauses(scan.clause[at])
@@ -945,7 +956,7 @@ class _Matcher:
 
     def is_background(self, scan: _Scan, asked: np.ndarray) -> np.ndarray:
         """Which of the texts are background, of those asked: both as one truth value for each text of the scan."""
-        anchors = scan.outermost(self.background.is_anchor)
+        anchors = scan.outermost(self.background.anchor)
         at, _ = self.background.read(scan, anchors[asked[scan.batch.text_of[scan.clause[anchors]]]
                                                    & scan.shown(anchors)])
         out = np.zeros(scan.batch.n, dtype=bool)
@@ -1065,7 +1076,7 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     evidence = (once.theme, batch.origin(once.start, once.text), batch.origin(once.end - 1, once.text) + 1,
                 np.bincount(once.text, minlength=n))
 
-    text, theme = states[:n].nonzero()
+    text, theme = np.divmod(states[:n].ravel().nonzero()[0], len(codes))
     # most statements state one theme or none
     size = np.bincount(text, minlength=n)
     first = size.cumsum() - size
@@ -1087,7 +1098,7 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     topical = np.zeros(n, dtype=bool)
     topical[text[matcher.inherit[theme] != "no"]] = True
     refers = np.zeros(batch.n, dtype=bool)
-    opens = matcher.is_carry.take(scan.number).nonzero()[0]
+    opens = scan.of(matcher.carry)
     opened = batch.text_of[scan.clause[opens]]
     refers[opened[scan.start[opens] == batch.starts[opened]]] = True
     may_inherit = np.zeros(batch.n, dtype=bool)
@@ -1148,7 +1159,7 @@ def line_uses(texts: Sequence[str], codebook: Codebook) -> list[LineUse]:
               for a, b in pairwise(np.searchsorted(found.text, np.arange(len(texts) + 1)).tolist())]
     strings = matcher.strings.strings
     holds: list[set[int]] = [set() for _ in texts]  # all anchors and masks in each text, also those within others
-    at = matcher.is_anchor[scan.number].nonzero()[0]
+    at = scan.of(matcher.lines.anchor | matcher.mask)
     for number, string in zip(batch.text_of[scan.clause[at]].tolist(), scan.number[at].tolist(), strict=True):
         holds[number].add(string)
     n_texts = np.bincount([string for held in holds for string in held], minlength=len(strings))

@@ -16,6 +16,7 @@ from fengxiang.coding import (
     CLAUSE_ENDS,
     Codebook,
     _Batch,
+    _Kinds,
     _Scan,
     _WordLists,
     code,
@@ -134,15 +135,17 @@ def test_words_of_many_lists_against_looking_for_each(data):
                                max_size=130))
     texts = data.draw(st.lists(st.text(alphabet="甲乙丙丁戊，", max_size=8), min_size=1, max_size=4))
     strings = Strings([*words, "戊甲"])
-    is_mask = np.array([string == "戊甲" for string in strings.strings])  # what begins or ends in one is not shown
-    scan = _Scan(_Batch(texts), strings, is_mask, is_mask)
+    kinds = _Kinds(strings)
+    listed = _WordLists(lists, strings, kinds)
+    # what begins or ends in a mask is not shown
+    scan = _Scan(_Batch(texts), strings, kinds, kinds.new(()), kinds.new(["戊甲"]))
     clauses = [clause for text in texts for clause in text.replace("戊甲", "戊〇").split("，")]
     pairs = data.draw(st.lists(st.tuples(st.integers(0, len(clauses) - 1), st.integers(0, len(lists) - 1))))
     asked, which = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    found = _WordLists(lists, strings).stand(scan, None, asked, which)
+    found = listed.stand(scan, None, asked, which)
     assert found.tolist() == [any(word in clauses[a] for word in lists[w]) for a, w in pairs]
     text_of = scan.batch.text_of.tolist()
-    found = _WordLists(lists, strings).stand(scan, scan.batch.text_of, asked, which)
+    found = listed.stand(scan, scan.batch.text_of, asked, which)
     whole = [text.replace("戊甲", "戊〇") for text in texts]
     assert found.tolist() == [any(word in whole[text_of[a]] for word in lists[w]) for a, w in pairs]
 
