@@ -25,7 +25,7 @@ is among them; bureaus that the text leaves unnamed (各地监管局) are of the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -179,13 +179,14 @@ def _attribute_batch(articles, statements: Statements, batch, matcher: _Matcher,
             from .cleaning import simplified
 
             segments[first:] = [simplified(segment) for segment in segments[first:]]
-    text, readings = matcher.read(segments)
+    readings, first_place = matcher.read(segments)
     at = 0
     for (index, start, end), places in zip(batch, headings, strict=True):
         body = at + 1 + len(places)
         sections = {heading: readings[place] or _NOTHING for heading, place in places.items()}
         at = body + end - start
-        reader = _ArticleReader(articles[index], matcher, text, statements.paragraph[start:end], readings[body:at])
+        reader = _ArticleReader(articles[index], matcher, statements.paragraph[start:end], readings[body:at],
+                                first_place[body:at])
         title = readings[body - 1 - len(places)] or _NOTHING
         reader.find_voice(title, segments[body])
         if not (title.actors or title.cues & _NOBODY):
@@ -211,17 +212,21 @@ class _Reading:
     national: int | None = None  # the national regulator as an actor: the era of its name
     cues: int = 0
     places: tuple[int, ...] = ()  # regions it is about
-    first_place: tuple[int, int] | None = None  # where it begins in the text read, and where the first of `places`
+    opens: bool = False  # with the first of `places`, but for words that lead to it …
+    first_place: int = 0  # … which stands here in the segment, if that was read hit by hit
     examples: tuple[int, ...] = ()
     located: tuple[int, ...] = ()  # regions where something happens or whom it is for
     mentioned: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()  # of `mentioned`
     years: tuple[int, ...] = ()
     work_year: int | None = None
     sole: _Actor | None = None  # the bureau that alone is named as an actor, when nothing else has to be weighed
-    plain: bool = False  # names nobody and ends nothing: no more than a cue that the same bureau goes on
+    nation_alone: bool = False  # the national regulator is named as an actor, and nobody and no place beside it
+    silent: bool = False  # names no actor
+    plain: bool = False  # nor a place, and ends nothing: no more than a cue that the same bureau goes on
 
     def settle(self) -> None:
-        """Put the finished reading in order, and note whether it is a plain one."""
+        """Put the finished reading in order, and note of what sort it is."""
         if len(self.mentioned) > 1:
             self.mentioned = _ordered(self.mentioned)
         if len(self.years) > 1:
@@ -229,17 +234,14 @@ class _Reading:
         if len(self.actors) == 1 and self.national is None and self.actors[0].name is None and not (
                 self.cues & (_PART | _ATTENDS)):
             self.sole = self.actors[0]
-        self.plain = not (self.actors or self.places or self.examples or self.cues & ~_SAME
-                          or len(set(self.located)) > 1) and self.national is None
-
-    def opening_at(self, begin: int, start: int) -> _Reading:
-        """The same reading where the first of its places stands at `start` in a segment that begins at `begin`."""
-        return _Reading(self.actors, self.national, self.cues, self.places, (begin, start), self.examples, self.located,
-                        self.mentioned, self.years, self.work_year, self.sole, self.plain)
+        self.nation_alone = self.national is not None and not (self.actors or self.places) and (
+            self.mentioned in (_NATIONAL_ALONE, ()))
+        self.silent = not self.actors and self.national is None and not self.cues & _PART
+        self.plain = self.silent and not (self.places or self.examples or self.cues & ~_SAME
+                                          or len(set(self.located)) > 1)
 
 
 _NOTHING = _Reading()
-_UNKNOWN = (-1, -1)  # the place of a reading that is the same in many places
 
 
 class _ArticleReader:
@@ -254,15 +256,15 @@ class _ArticleReader:
     of_sector = False  # whether an article about a place is about the sector there
     mute = False  # whether nobody but a bureau in its own sentence speaks
 
-    def __init__(self, article: Article, matcher: _Matcher, text: str, paragraphs: list[int],
-                 readings: list[_Reading | None]):
+    def __init__(self, article: Article, matcher: _Matcher, paragraphs: list[int], readings: list[_Reading | None],
+                 first_place: Sequence[int]):
         self.matcher = matcher
-        self.text = text
         self.year = article.year
         self.day = _period_end(article.date or (f"{article.year:04d}" if article.year else None))
         self.not_yet, self.era, self.nation_today = matcher.on_day(self.day)
         self.paragraphs = paragraphs
         self.readings = readings
+        self.first_place = first_place
         # What the article has called them so far.
         self.bureaus: dict[int, str | None] = {}
         # The outposts named so far.
@@ -402,6 +404,12 @@ class _ArticleReader:
                 if sole is not None and sole.era not in not_yet and not led_by_outpost:
                     regions, basis, acts = alone[sole.region], "named", True
                     said = bureaus[sole.region] = self._name(sole)
+                elif reading.nation_alone:
+                    regions, basis, acts = _NATIONAL_ALONE, "named", True
+                    said = self.nation = self.matcher.national_names[reading.national]
+                elif reading.silent:
+                    regions, basis, said = self._decide_silent(reading, voice, regions, speaker, fresh)
+                    acts = False
                 else:
                     regions, basis, said, acts = self._decide(reading, voice, regions, speaker, fresh)
                 if regions is not before or said != speaker or acts:
@@ -423,13 +431,13 @@ class _ArticleReader:
                             others.append(len(rows) - first_row)
                     elif reading.cues & _OUTPOST_GOES_ON and len(regions) == 1:
                         said = self.outposts.get(regions[0], said)
-                    elif of_place and basis == "named" and self.matcher.opens(self.text, reading):
+                    elif of_place and basis == "named" and reading.opens:
                         # What a place is or has its bureau need not have said; a smaller place goes on being the topic.
                         said = None
-                        if not self.matcher.first_is_region(texts[len(rows) - first_row], reading):
+                        own = len(rows) - first_row
+                        if not self.matcher.first_is_region(texts[own], self.first_place[own], reading.places):
                             speaker = carried = None
-            mentioned = label(reading.mentioned)[1] if reading.mentioned else ()
-            own_year, years = reading.work_year or year, reading.years
+            mentioned, own_year, years = reading.names, reading.work_year or year, reading.years
             if own_year in years:
                 years = tuple(y for y in years if y != own_year) if len(years) > 1 else ()
             rows.append((own_year, said, level, names, basis or ("mentioned" if mentioned else None), mentioned, years))
@@ -482,8 +490,8 @@ class _ArticleReader:
             tuple[int, ...], str | None, str | None, bool]:
         """The regions, basis and speaker of a statement that is more than carried on from `regions` and `speaker`,
         and whether a regulator is named in it as acting."""
-        actors = self._actors(reading) if reading.actors else ()
-        nation = self._nation(reading) if reading.national is not None or reading.cues & _PART else None
+        actors = self._actors(reading)
+        nation = self._nation(reading)
         if nation and not (actors or reading.places) and reading.mentioned in (_NATIONAL_ALONE, ()):
             self.nation = nation
             return _NATIONAL_ALONE, "named", nation, True
@@ -497,9 +505,14 @@ class _ArticleReader:
             if reading.cues & _ATTENDS and not nation:
                 return found, "named", self._joined(actors), True
             return found, "named", self._register(nation, actors), True
+        return *self._decide_silent(reading, voice, regions, speaker, fresh), False
+
+    def _decide_silent(self, reading: _Reading, voice, regions, speaker: str | None, fresh: bool) -> tuple[
+            tuple[int, ...], str | None, str | None]:
+        """The regions, basis and speaker of a statement in which no regulator is named as acting."""
         found, basis = self._in_one_voice(reading, voice, regions, fresh) if voice else \
             self._among_many(reading, regions, fresh)
-        return found, basis, speaker if found is regions and not fresh else self._speaker(found), False
+        return found, basis, speaker if found is regions and not fresh else self._speaker(found)
 
     def _nation(self, reading: _Reading) -> str | None:
         """The national regulator's name when it speaks or acts."""
@@ -561,10 +574,9 @@ class _ArticleReader:
         if places:
             if voice[-1] in places:
                 return voice, "named"
-            opens = self.matcher.opens(self.text, reading)
-            if not current[0] and not (fresh and opens):
+            if not current[0] and not (fresh and reading.opens):
                 return _ordered((0, *places)), "named"
-            if opens or not voice[-1]:
+            if reading.opens or not voice[-1]:
                 return _ordered(places), "named"
         if voice[-1] in reading.located and len(set(reading.located)) > 1:
             return _ordered(reading.located), "named"
@@ -580,7 +592,7 @@ class _ArticleReader:
         if places:
             # A sentence further on about the same bureau may name other places; one that opens with them is theirs.
             if not fresh and regions and regions != _SOME and not (
-                    regions[0] not in places and self.matcher.opens(self.text, reading)):
+                    regions[0] not in places and reading.opens):
                 return regions, "carried"
             return _ordered(places), "named"
         if reading.cues & _UNNAMED:
@@ -681,8 +693,8 @@ class _Matcher:
                 value, guard = value
             if kind in (_PLACE, _BUREAU, _NATION, _YEAR) and (kind, value) not in known:
                 known[kind, value] = len(self._tokens)
-                # A place has four: it does not open its segment, it does, it may, or something happens there.
-                self._tokens += [(kind, value)] * (4 if kind == _PLACE else 1)
+                # A place has three: it does not open its segment, it does, or something happens there.
+                self._tokens += [(kind, value)] * (3 if kind == _PLACE else 1)
             token_of.append(known.get((kind, value), 0))
             guarded.append(guard is _RUN)
         self._first_tokens = known
@@ -691,6 +703,8 @@ class _Matcher:
         self._cues_of = np.array([v if k == _CUE else 0 for k, v in zip(self._kinds, self._values, strict=True)],
                                  dtype=np.int32)
         self._run_of = np.array(guarded)
+        self._names_region = np.array([k == _PLACE and bool(v[0])
+                                       for k, v in zip(self._kinds, self._values, strict=True)])
         self._character = np.zeros(0x10000, dtype=np.uint16)
         wording = data["wording"]
         # A locative that could be the end of a longer word of the kind is left to be read hit by hit.
@@ -817,21 +831,14 @@ class _Matcher:
         """The name of an outpost in a short form: that of the era, or, where it is unknown, as the text has it."""
         return actor.name + ("监管" if era is None else self._outpost_eras[era]) + actor.rank
 
-    def first_is_region(self, statement: str, reading: _Reading) -> bool:
-        """Whether the first of the places of a statement is a whole region, not a smaller place in it."""
-        begin, start = reading.first_place
-        return any(statement.startswith(name, start - begin) for region in reading.places
-                   for name in self._spelt[region])
+    def first_is_region(self, statement: str, first_place: int, places: tuple[int, ...]) -> bool:
+        """Whether the first of the places of a statement, which stands at `first_place`, is a whole region, not a
+        smaller place in it."""
+        return any(statement.startswith(name, first_place) for region in places for name in self._spelt[region])
 
-    def opens(self, text: str, reading: _Reading) -> bool:
-        """Whether a reading of `text` opens with the first of its places, but for words that lead to it."""
-        if reading.first_place is None:
-            return False
-        begin, start = reading.first_place
-        return start == begin or self._opens.fullmatch(text, begin, start) is not None
-
-    def read(self, segments: list[str]) -> tuple[str, list[_Reading | None]]:
-        """The segments as one text, and what each of them says by itself, None where nothing in it matters here."""
+    def read(self, segments: list[str]) -> tuple[list[_Reading | None], Sequence[int]]:
+        """What each of the segments says by itself, None where nothing in it matters here; and of those that are about
+        places where in them the first stands."""
         import numpy as np
 
         from .matching import leftmost
@@ -840,8 +847,9 @@ class _Matcher:
         text = "\n".join(segments)
         characters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
         pattern, start, stop = self._strings.find(characters)
+        first_place = np.zeros(len(segments), dtype=np.int64)
         if not len(pattern):
-            return text, out
+            return out, first_place
         taken = leftmost(start, stop)
         pattern, start, stop = pattern[taken], start[taken], stop[taken]
         # Where nothing around the hits of a segment changes what they say, their tokens tell its reading; only the
@@ -919,7 +927,13 @@ class _Matcher:
             | only(kind == _OUTPOST, lambda hit: self._outpost(text, int(begin[hit]), int(start[hit])) is not None)
             | noun
         )
-        opening = np.where(located, 3, np.where(at_begin, 1, np.where(may_open, 2, 0)))
+        first = (place & ~located & self._names_region[pattern]).nonzero()[0]
+        first = first[np.diff(segment[first], prepend=-1) > 0]
+        first_place[segment[first]] = depth[first]
+        leads = np.zeros(len(pattern), dtype=bool)
+        leads[first] = may_open[first] & ~at_begin[first] & ~holds(hard)[first]
+        leads = only(leads, lambda hit: self._opens.fullmatch(text, int(begin[hit]), int(start[hit])) is not None)
+        opening = np.where(located, 2, at_begin | leads)
         token = np.where(kind == _CUE, cues, token + np.where(place, opening, 0))
         edges = np.flatnonzero(np.diff(segment, prepend=-1))
         size = np.diff(edges, append=len(pattern))
@@ -928,7 +942,7 @@ class _Matcher:
         for n in range(_PACKED):
             number = number << _TOKEN_BITS | np.where(size > n, padded[edges + n], 0)
         is_hard = np.logical_or.reduceat(hard, edges)
-        alike = np.flatnonzero((size <= _PACKED) & ~is_hard & ~np.logical_or.reduceat(place & (opening == 2), edges))
+        alike = np.flatnonzero((size <= _PACKED) & ~is_hard)
         kept, group_of, unread = self._kept, segment[edges].tolist(), []
         for group, reading in zip(alike.tolist(), map(kept.get, number[alike].tolist()), strict=True):
             if reading is None:
@@ -937,7 +951,6 @@ class _Matcher:
                 out[group_of[group]] = reading
         # The others one by one.
         patterns, starts, stops, tokens = pattern.tolist(), start.tolist(), stop.tolist(), token.tolist()
-        first_place = np.minimum.reduceat(np.where(place & ~located, start, len(text)), edges)
         others = np.ones(len(edges), dtype=bool)
         others[alike] = False
         others[unread] = True
@@ -948,8 +961,10 @@ class _Matcher:
             index = group_of[group]
             if hard_one or n > _MOST_TOKENS:
                 last = first + min(n, _MOST_HITS)
-                out[index] = self._read_segment(text, at, at + len(segments[index]), zip(
+                out[index] = reading = self._read_segment(text, at, at + len(segments[index]), zip(
                     patterns[first:last], starts[first:last], stops[first:last], strict=True))
+                if reading.places:
+                    first_place[index] = reading.first_place
                 continue
             key = packed if n <= _PACKED else tuple(tokens[first:first + n])
             reading = kept.get(key)
@@ -957,10 +972,8 @@ class _Matcher:
                 if len(kept) >= _KEPT_READINGS:
                     kept.clear()
                 reading = kept[key] = self._simple_reading(tokens[first:first + n])
-            if reading.first_place is _UNKNOWN:
-                reading = reading.opening_at(at, int(first_place[group]))
             out[index] = reading
-        return text, out
+        return out, first_place
 
     def _simple_reading(self, tokens: list[int]) -> _Reading:
         """The reading of a segment whose hits say what their tokens stand for."""
@@ -974,11 +987,11 @@ class _Matcher:
             elif kind == _PLACE:
                 where = token - self._first_tokens[kind, value]
                 reading.mentioned += value
-                if where == 3:
+                if where == 2:
                     reading.located += value
                     continue
                 if not reading.places:
-                    reading.first_place = (None, (0, 0), _UNKNOWN)[where]
+                    reading.opens = where == 1
                 reading.places += value
             elif kind == _BUREAU:
                 reading.mentioned += (value.region,)
@@ -988,6 +1001,7 @@ class _Matcher:
                 if reading.national is None:
                     reading.national = value
         reading.settle()
+        reading.names = self.label(reading.mentioned)[1]
         return reading
 
     def _read_segment(self, text: str, begin: int, end: int, hits) -> _Reading:
@@ -1078,6 +1092,7 @@ class _Matcher:
         if listed:
             self._close_list(reading, text, begin, listed, list_start, list_end)
         reading.settle()
+        reading.names = self.label(reading.mentioned)[1]
         return reading
 
     def _may_stand_first(self, text: str, begin: int, start: int) -> bool:
@@ -1115,7 +1130,8 @@ class _Matcher:
                 reading.examples += listed
                 return
         if not reading.places:
-            reading.first_place = (begin, start)
+            reading.first_place = start - begin
+            reading.opens = start == begin or self._opens.fullmatch(text, begin, start) is not None
         reading.places += listed
 
     def _acts(self, reading: _Reading, text, begin, start, stop) -> bool:

@@ -1040,9 +1040,10 @@ def names(gazetteer):
 def test_reading_a_batch_says_the_same_as_reading_hit_by_hit(gazetteer, names, segments):
     matcher = gazetteer.matcher
     segments = [segment.replace("\n", "") for segment in segments]
-    text, readings = matcher.read(segments)
+    readings, first_place = matcher.read(segments)
+    text = "\n".join(segments)
     begin = 0
-    for segment, fast in zip(segments, readings, strict=True):
+    for segment, fast, first in zip(segments, readings, first_place.tolist(), strict=True):
         hits = [
             (pattern, begin + start, begin + stop)
             for pattern, start, stop in names.find_matches_as_indexes(segment)
@@ -1060,12 +1061,15 @@ def test_reading_a_batch_says_the_same_as_reading_hit_by_hit(gazetteer, names, s
             "examples",
             "located",
             "mentioned",
+            "names",
+            "opens",
             "years",
             "work_year",
             "plain",
         ):
             assert getattr(fast, name) == getattr(slow, name), (segment, name)
-        assert matcher.opens(text, fast) == matcher.opens(text, slow), segment
+        if slow.places:
+            assert first == slow.first_place, segment
 
 
 @pytest.mark.parametrize(
