@@ -843,13 +843,12 @@ class _Matcher:
 
         from .matching import leftmost
 
-        out: list[_Reading | None] = [None] * len(segments)
         text = "\n".join(segments)
         characters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
         pattern, start, stop = self._strings.find(characters)
         first_place = np.zeros(len(segments), dtype=np.int64)
         if not len(pattern):
-            return out, first_place
+            return [None] * len(segments), first_place
         taken = leftmost(start, stop)
         pattern, start, stop = pattern[taken], start[taken], stop[taken]
         # Where nothing around the hits of a segment changes what they say, their tokens tell its reading; only the
@@ -877,23 +876,22 @@ class _Matcher:
             first[np.searchsorted(ends, where, side="right")] = where
             return first[segment] < start
 
-        def only(of: np.ndarray, holds_at: Callable[[int], bool]) -> np.ndarray:
-            """Those of the hits `of` that something holds of."""
-            kept = np.zeros(len(of), dtype=bool)
-            kept[[hit for hit in np.flatnonzero(of).tolist() if holds_at(hit)]] = True
+        def only(of: np.ndarray, holds_of: Callable[[int, int, int], bool]) -> np.ndarray:
+            """Those of the hits `of` of which, and of where their segment and they begin, something holds."""
+            kept, hits = np.zeros(len(of), dtype=bool), of.nonzero()[0]
+            kept[hits] = list(map(holds_of, hits.tolist(), begin[hits].tolist(), start[hits].tolist()))
             return kept
 
-        def behind_words(words: tuple[str, ...]) -> Callable[[int], bool]:
+        def behind_words(words: tuple[str, ...]) -> Callable[[int, int, int], bool]:
             """Whether one of the words stands right before a hit."""
-            return lambda hit: text.endswith(words, int(begin[hit]), int(start[hit]))
+            return lambda _, begin, start: text.endswith(words, begin, start)
 
         # Where a character beside a hit could change it, only the hit is looked at more closely.
         may_open = before & _MAY_OPEN > 0
         cues &= np.where(at_begin | may_open, -1, ~_OTHER)
-        for hit in np.flatnonzero((cues & _OTHER > 0) & ~at_begin).tolist():
-            if not self._may_stand_first(text, int(begin[hit]), int(start[hit])):
-                cues[hit] &= ~_OTHER
-        ends_otherwise = only(place & (after & _AFTER_PLACE > 0), lambda hit: self._ends_otherwise(
+        cues[only((cues & _OTHER > 0) & ~at_begin, lambda _, begin, start: not self._may_stand_first(
+            text, begin, start))] &= ~_OTHER
+        ends_otherwise = only(place & (after & _AFTER_PLACE > 0), lambda hit, *_: self._ends_otherwise(
             text, int(pattern[hit]), int(stop[hit])))
         titled = behind("《")
         nation = (kind == _NATION) | (cues & _PART > 0)
@@ -912,8 +910,8 @@ class _Matcher:
         numbers = np.arange(len(pattern))
         last_place = np.maximum.accumulate(np.where(place, numbers, -1))
         noun = (kind == _NOUN) & (last_place >= 0) & (segment[last_place] == segment)
-        noun = only(noun, lambda hit: self._list_end.fullmatch(
-            text, int(stop[last_place[hit]]), int(start[hit])) is not None)
+        noun = only(noun, lambda hit, _, start: self._list_end.fullmatch(
+            text, int(stop[last_place[hit]]), start) is not None)
         hard = (
             ends_otherwise
             | only(place & (before & _BEFORE_PLACE > 0), behind_words(self._before_place))
@@ -924,7 +922,7 @@ class _Matcher:
             | (nation & titled) | passive
             | (year & ((before & _IS_DIGIT > 0) | ((before & _BEFORE_YEAR > 0) & (depth < _OPENING_OF_YEAR))
                        | (at_begin & (after & _AFTER_YEAR > 0))))
-            | only(kind == _OUTPOST, lambda hit: self._outpost(text, int(begin[hit]), int(start[hit])) is not None)
+            | only(kind == _OUTPOST, lambda _, begin, start: self._outpost(text, begin, start) is not None)
             | noun
         )
         first = (place & ~located & self._names_region[pattern]).nonzero()[0]
@@ -932,7 +930,7 @@ class _Matcher:
         first_place[segment[first]] = depth[first]
         leads = np.zeros(len(pattern), dtype=bool)
         leads[first] = may_open[first] & ~at_begin[first] & ~holds(hard)[first]
-        leads = only(leads, lambda hit: self._opens.fullmatch(text, int(begin[hit]), int(start[hit])) is not None)
+        leads = only(leads, lambda _, begin, start: self._opens.fullmatch(text, begin, start) is not None)
         opening = np.where(located, 2, at_begin | leads)
         token = np.where(kind == _CUE, cues, token + np.where(place, opening, 0))
         edges = np.flatnonzero(np.diff(segment, prepend=-1))
@@ -942,38 +940,36 @@ class _Matcher:
         for n in range(_PACKED):
             number = number << _TOKEN_BITS | np.where(size > n, padded[edges + n], 0)
         is_hard = np.logical_or.reduceat(hard, edges)
-        alike = np.flatnonzero((size <= _PACKED) & ~is_hard)
-        kept, group_of, unread = self._kept, segment[edges].tolist(), []
-        for group, reading in zip(alike.tolist(), map(kept.get, number[alike].tolist()), strict=True):
-            if reading is None:
-                unread.append(group)
-            else:
-                out[group_of[group]] = reading
+        kept, own = self._kept, segment[edges]
+        readings = list(map(kept.get, np.where((size <= _PACKED) & ~is_hard, number, -1).tolist()))
         # The others one by one.
-        patterns, starts, stops, tokens = pattern.tolist(), start.tolist(), stop.tolist(), token.tolist()
-        others = np.ones(len(edges), dtype=bool)
-        others[alike] = False
-        others[unread] = True
-        others = np.flatnonzero(others)
-        for group, at, first, n, packed, hard_one in zip(
-                others.tolist(), begin[edges[others]].tolist(), edges[others].tolist(), size[others].tolist(),
+        others = [group for group, reading in enumerate(readings) if reading is None]
+        hits = np.zeros(len(edges), dtype=bool)
+        hits[others] = True
+        hits = hits.repeat(size)
+        patterns, starts, stops, tokens = (column[hits].tolist() for column in (pattern, start, stop, token))
+        last = 0
+        for group, index, at, n, packed, hard_one in zip(
+                others, own[others].tolist(), begin[edges[others]].tolist(), size[others].tolist(),
                 number[others].tolist(), is_hard[others].tolist(), strict=True):
-            index = group_of[group]
+            first, last = last, last + n
             if hard_one or n > _MOST_TOKENS:
-                last = first + min(n, _MOST_HITS)
-                out[index] = reading = self._read_segment(text, at, at + len(segments[index]), zip(
-                    patterns[first:last], starts[first:last], stops[first:last], strict=True))
+                end = first + min(n, _MOST_HITS)
+                readings[group] = reading = self._read_segment(text, at, at + len(segments[index]), zip(
+                    patterns[first:end], starts[first:end], stops[first:end], strict=True))
                 if reading.places:
                     first_place[index] = reading.first_place
                 continue
-            key = packed if n <= _PACKED else tuple(tokens[first:first + n])
+            key = packed if n <= _PACKED else tuple(tokens[first:last])
             reading = kept.get(key)
             if reading is None:
                 if len(kept) >= _KEPT_READINGS:
                     kept.clear()
-                reading = kept[key] = self._simple_reading(tokens[first:first + n])
-            out[index] = reading
-        return out, first_place
+                reading = kept[key] = self._simple_reading(tokens[first:last])
+            readings[group] = reading
+        out = np.full(len(segments), None)
+        out[own] = readings
+        return out.tolist(), first_place
 
     def _simple_reading(self, tokens: list[int]) -> _Reading:
         """The reading of a segment whose hits say what their tokens stand for."""
