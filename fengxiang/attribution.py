@@ -26,10 +26,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from functools import lru_cache
 from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -155,7 +156,7 @@ def attribute(articles: list[Article], statements: Statements, gazetteer: Gazett
             batch, size = [], 0
     if batch:
         _attribute_batch(articles, statements, batch, gazetteer.matcher, rows)
-    return Attribution(*map(list, zip(*rows, strict=True))) if rows else Attribution()
+    return Attribution(*(list(map(itemgetter(column), rows)) for column in range(len(fields(Attribution)))))
 
 
 def _attribute_batch(articles, statements: Statements, batch, matcher: _Matcher, rows: list[tuple]) -> None:
@@ -260,8 +261,7 @@ class _ArticleReader:
                  first_place: Sequence[int]):
         self.matcher = matcher
         self.year = article.year
-        self.day = _period_end(article.date or (f"{article.year:04d}" if article.year else None))
-        self.not_yet, self.era, self.nation_today = matcher.on_day(self.day)
+        self.not_yet, self.era, self.nation_today = matcher.at_time(article.date, article.year)
         self.paragraphs = paragraphs
         self.readings = readings
         self.first_place = first_place
@@ -359,7 +359,7 @@ class _ArticleReader:
                     rows: list[tuple]) -> None:
         """Append to `rows` what is found for each statement."""
         first_row = len(rows)
-        label, alone, year = self.matcher.label, self.matcher.alone, self.year
+        label, labels, alone, year = self.matcher.label, self.matcher.labels, self.matcher.alone, self.year
         not_yet, mute, of_place = self.not_yet, self.mute, self.of_place
         led_by_outpost, bureaus = self.led_by_outpost, self.bureaus
         voice, heading, paragraph = self.voice, None, None
@@ -414,7 +414,7 @@ class _ArticleReader:
                     regions, basis, said, acts = self._decide(reading, voice, regions, speaker, fresh)
                 if regions is not before or said != speaker or acts:
                     speaker, carried = said, None
-                level, names = label(regions)
+                level, names = labels.get(regions) or label(regions)
                 if acts:
                     in_voice = None
                     if not (fresh or voice):
@@ -480,7 +480,7 @@ class _ArticleReader:
             rows[row] = (year, speaker, level, names, "carried", mentioned, years)
 
     def _carried_row(self, regions: tuple[int, ...], speaker: str | None) -> tuple:
-        level, names = self.matcher.label(regions)
+        level, names = self.matcher.labels.get(regions) or self.matcher.label(regions)
         if names and regions[0] and (
                 self.mute or (self.of_place and speaker is None and not self.of_sector)):
             speaker = None
@@ -527,8 +527,6 @@ class _ArticleReader:
         """Note the names of who speaks; returns them."""
         if nation:
             self.nation = nation
-            if not actors:
-                return nation
         for actor in actors:
             # An outpost speaks for itself; its province goes on under the bureau's name.
             if actor.name is not None:
@@ -540,6 +538,10 @@ class _ArticleReader:
 
     def _joined(self, actors, nation: str | None = None) -> str | None:
         """The names of who speaks; a bureau speaks for the outposts named beside it."""
+        if not actors:
+            return nation
+        if len(actors) == 1 and not nation:
+            return self._name(actors[0])
         bureaus = {actor.region for actor in actors if actor.name is None}
         names = [nation, *(self._name(a) for a in actors if a.name is None or a.region not in bureaus)]
         return "、".join(dict.fromkeys(filter(None, names))) or None
@@ -624,8 +626,9 @@ class _Matcher:
         self.bureau_names = [[bureau.name for bureau in region.bureaus] for region in regions]
         self.national_names = self.bureau_names[0]
         self.alone = [(region,) for region in range(len(regions))]
-        self.label = lru_cache(maxsize=4096)(self._label)
-        self.on_day = lru_cache(maxsize=4096)(self._on_day)
+        self._label_of = lru_cache(maxsize=4096)(self._label)
+        self.labels = {regions: self._label(regions) for regions in ((), _SOME, *self.alone)}  # of most statements
+        self.at_time = lru_cache(maxsize=4096)(self._at_time)
         wording = data["wording"]
         self._joiners = frozenset(wording["joiners"])
         self._locatives = tuple(wording["locatives"])
@@ -728,8 +731,11 @@ class _Matcher:
             for character in characters:
                 self._character[min(ord(character), 0xFFFF)] |= bit
 
-    def _label(self, regions: tuple[int, ...]) -> tuple[str | None, tuple[str, ...]]:
+    def label(self, regions: tuple[int, ...]) -> tuple[str | None, tuple[str, ...]]:
         """The level and the short names of region indexes."""
+        return self.labels.get(regions) or self._label_of(regions)
+
+    def _label(self, regions: tuple[int, ...]) -> tuple[str | None, tuple[str, ...]]:
         level = None if not regions else "regional" if regions[0] else "national"
         return level, () if regions == _SOME else tuple(self._names[region] for region in regions)
 
@@ -804,9 +810,10 @@ class _Matcher:
                 enter(f"{year}{after}", (_YEAR, year))
         return out
 
-    def _on_day(self, day: str | None) -> tuple[frozenset[int], int | None, str | None]:
-        """For an ISO day: the eras of bureau names yet to come, the one era it falls into and the national
-        regulator's name; None where two are valid or the day is unknown."""
+    def _at_time(self, date: str | None, year: int | None) -> tuple[frozenset[int], int | None, str | None]:
+        """For the end of an ISO day, month or year, else of a work year: the eras of bureau names yet to come, the one
+        era it falls into and the national regulator's name; None where two are valid or the time is unknown."""
+        day = _period_end(date or (f"{year:04d}" if year else None))
         if day is None:
             return frozenset(), None, None
         eras = self._eras[1]

@@ -39,6 +39,8 @@ class Strings:
         self._letter[alphabet] = np.arange(1, n)
         letters = self._letter.take(codes)
         self._length = length
+        # most places of a text are told to be none by 16 bits of their character, or of a mix of it and the next one:
+        # tables so small that they stay in the processor
         pairs = (length > 1).nonzero()[0]
         self._may_begin = np.zeros(1 << 16, dtype=bool)
         self._may_begin[_mixed(codes[first[pairs]], codes[first[pairs] + 1])] = True
