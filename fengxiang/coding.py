@@ -656,8 +656,8 @@ class _WordLists:
     def __init__(self, lists: Sequence[tuple[str, ...]], strings: Strings, kinds: _Kinds):
         # of each string, the lists it is on, as bits
         self.lists_of = np.zeros((len(strings.strings), -(-len(lists) // 64)), dtype=np.uint64)
-        word, number = np.array([(strings.number[word], number) for number, words in enumerate(lists) for word in words],
-                                dtype=np.int64).reshape(-1, 2).T
+        word, number = np.array([(strings.number[word], number) for number, words in enumerate(lists)
+                                 for word in words], dtype=np.int64).reshape(-1, 2).T
         np.bitwise_or.at(self.lists_of, (word, number >> 6), np.uint64(1) << (number & 63).astype(np.uint64))
         self.listed = kinds.new(word for words in lists for word in words)
 
