@@ -687,7 +687,7 @@ class _Matcher:
         in any simple context share one); of every character, what it tells of a hit beside it."""
         import numpy as np
 
-        self._tokens: list[tuple[int, object]] = [(_CUE, mask) for mask in range(_ALL_CUES + 1)]
+        self._tokens: list[tuple[int, object, int]] = [(_CUE, mask, 0) for mask in range(_ALL_CUES + 1)]
         known: dict[tuple[int, object], int] = {}
         token_of, guarded = [], []
         for kind, value in zip(self._kinds, self._values, strict=True):
@@ -697,10 +697,9 @@ class _Matcher:
             if kind in (_PLACE, _BUREAU, _NATION, _YEAR) and (kind, value) not in known:
                 known[kind, value] = len(self._tokens)
                 # A place has three: it does not open its segment, it does, or something happens there.
-                self._tokens += [(kind, value)] * (3 if kind == _PLACE else 1)
+                self._tokens += [(kind, value, where) for where in range(3 if kind == _PLACE else 1)]
             token_of.append(known.get((kind, value), 0))
             guarded.append(guard is _RUN)
-        self._first_tokens = known
         self._kind_of = np.array(self._kinds, dtype=np.uint8)
         self._token_of = np.array(token_of, dtype=np.int32)
         self._cues_of = np.array([v if k == _CUE else 0 for k, v in zip(self._kinds, self._values, strict=True)],
@@ -982,13 +981,12 @@ class _Matcher:
         """The reading of a segment whose hits say what their tokens stand for."""
         reading = _Reading()
         for token in tokens:
-            kind, value = self._tokens[token]
+            kind, value, where = self._tokens[token]
             if kind == _CUE:
                 reading.cues |= _OTHER if value & _OFFICE else value
             elif kind == _YEAR:
                 reading.years += (value,)
             elif kind == _PLACE:
-                where = token - self._first_tokens[kind, value]
                 reading.mentioned += value
                 if where == 2:
                     reading.located += value
