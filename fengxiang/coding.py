@@ -1050,7 +1050,7 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     texts = statements.text[first:last]
 
     # titles and headings are read with the statements, each once
-    heading = np.array(headings, dtype=object)
+    heading = np.fromiter(headings, dtype=object, count=n)  # `np.array` looks into each of them
     begins = np.concatenate(([True], (in_article[1:] != in_article[:-1]) | (heading[1:] != heading[:-1])))
     places = [(int(in_article[k]), headings[k]) for k in begins.nonzero()[0].tolist()]
     hant = {a for a, _ in places if articles[a].script == "hant"}
