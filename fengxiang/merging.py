@@ -339,40 +339,39 @@ def finish(task: Finish) -> None:
     ids = pa.array(names, type=pa.string())
     for i, story in task.shared:
         names[i] = story
-    stories = pa.array(names, type=pa.string())
+    # what stands in many rows is encoded once, by article
     articles, statements, ledger = clean["articles"], clean["statements"], clean["ledger"]
+    of_article = {n: pc.fill_null(_flat(articles[n]), NONE) for n in ("source_format", "kind", "publisher")}
+    of_article |= {"article_id": ids, "story_id": pa.array(names, type=pa.string()),
+                   "source_file": _flat(articles["source_file"])}
+    of_article = {n: column.dictionary_encode() for n, column in of_article.items()}
     owner = _flat(statements["article"])
     n_words = words["n_words"]["n_words"].to_numpy()
     rows = {n: articles[n] for n in articles.column_names if not n.startswith("paragraph_")}
-    rows |= {"article_id": ids, "story_id": stories,
-             "text": pc.binary_join(_flat(articles["paragraph_texts"]), "\n"),
+    rows |= {n: of_article[n] for n in ("article_id", "story_id", "source_file")}
+    rows |= {"text": pc.binary_join(_flat(articles["paragraph_texts"]), "\n"),
              "n_statements": pa.array(np.bincount(owner, minlength=len(articles)).astype(np.int32)),
              "n_tokens": pa.array(np.bincount(owner, weights=n_words, minlength=len(articles)).astype(np.int64))}
-    article_id, of_ledger = ids.take(owner), ids.take(_flat(ledger["article"]))
-    of_statement = {
-        "statement_id": pc.binary_join_element_wise(
-            article_id, pc.utf8_lpad(pc.cast(_flat(statements["position"]), pa.string()), 3, "0"), "-"),
-        "article_id": article_id, "story_id": stories.take(owner),
-        "source_file": _flat(articles["source_file"]).take(owner)}
+    position = _flat(statements["position"])
+    numbers = pc.utf8_lpad(pc.cast(pa.array(range((pc.max(position).as_py() or 0) + 1)), pa.string()), 3, "0")
+    of_statement = {"statement_id": pc.binary_join_element_wise(ids.take(owner), numbers.take(position), "-")}
+    of_statement |= {n: of_article[n].take(owner) for n in ("article_id", "story_id", "source_file")}
     of_statement |= {n: statements[n] for n in ("paragraph", "position", "text", "heading")}
     of_statement |= {n: coded["statements"][n] for n in coded["statements"].column_names}
     themes, terms = coded["article_themes"], coded["article_terms"]
     at = _flat(themes["article"])
-
-    def of_article(name):
-        return pc.fill_null(_flat(articles[name]).take(at), NONE)
-
     counts = clean["ledger_counts"]
-    if bucket:
+    if bucket and len(clean["cut_files"]):
         counts = counts.filter(pc.invert(pc.is_in(counts["source_file"], _flat(clean["cut_files"]["source_file"]))))
     for name, table in (
             ("articles", pa.table(rows)), ("statements", pa.table(of_statement)),
-            ("ledger", ledger.append_column("article_id", of_ledger).drop_columns(["article"])),
+            ("ledger", ledger.append_column("article_id", of_article["article_id"].take(_flat(ledger["article"])))
+                             .drop_columns(["article"])),
             ("ledger_counts", counts),
             ("article_themes", pa.table(
-                {"article_id": ids.take(at)} | {n: themes[n] for n in ("theme", "year", "region", "n_statements")}
-                | {n: of_article(n) for n in ("source_format", "kind", "publisher")})),
-            ("article_terms", pa.table({"article_id": ids.take(_flat(terms["article"]))}
+                {n: themes[n] for n in ("theme", "year", "region", "n_statements")}
+                | {n: of_article[n].take(at) for n in ("article_id", "source_format", "kind", "publisher")})),
+            ("article_terms", pa.table({"article_id": of_article["article_id"].take(_flat(terms["article"]))}
                                        | {n: terms[n] for n in ("term", "year", "region", "count")}))):
         _write(folder(task.out), name, table, bucket)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 STRINGS = pa.list_(pa.string())
 ALL_YEARS, UNKNOWN_YEAR = -1, 0
 ALL, NONE = "all", "none"
+ROWS_AT_ONCE = 65_536  # rows that are encoded together
 
 
 # Tables that grow with the corpus: a part for each partition where there are several, and then no copy as CSV.
@@ -197,18 +198,26 @@ def _is_of_a_table(name: str) -> bool:
 
 
 def checked(name: str, table: pa.Table) -> pa.Table:
-    """`table` in the schema of `name`.
+    """`table` in the schema of `name`; texts may be encoded by a dictionary, and stay so.
 
     Raises:
-        ValueError: a column is missing or unknown, of another type, or empty where it may not be.
+        ValueError: a column is missing or unknown, or empty where it may not be.
+        pyarrow.ArrowException: a value does not fit the type of its column.
     """
     schema = TABLES[name].schema
     if set(table.column_names) != set(schema.names):
         raise ValueError(f"{name}: columns {sorted(set(table.column_names) ^ set(schema.names))} do not fit its schema")
+    columns = []
     for field in schema:
-        if not field.nullable and table.column(field.name).null_count:
-            raise ValueError(f"{name}.{field.name} is empty in {table.column(field.name).null_count} rows")
-    return table.select(schema.names).cast(schema)
+        column = table.column(field.name)
+        if not field.nullable and column.null_count:
+            raise ValueError(f"{name}.{field.name} is empty in {column.null_count} rows")
+        own = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if own != field.type:
+            column = column.cast(field.type)
+        columns.append(column)
+    fields = [field.with_type(column.type) for field, column in zip(schema, columns, strict=True)]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
 
 
 def replace_file(path: Path, write, *, durable: bool = True) -> None:
@@ -244,13 +253,17 @@ def _flush(path: Path) -> None:
 
 def write_parquet(path: Path, table: pa.Table, dictionary: list[str] | None = None, *, durable: bool = True) -> None:
     """Write one Parquet file, the same bytes for the same rows; `dictionary` names the columns whose values repeat
-    (by default all are tried); `durable` as in `replace_file`."""
+    (by default all are tried); `durable` as in `replace_file`. A text that is encoded by a dictionary, which has each
+    value once, is written as it is and read back as a text."""
     import pyarrow.parquet as pq
 
     table = table.replace_schema_metadata(None)
-    # without statistics: each part has rows of all years and places, so that they let no reader skip one
-    options = {"compression": "zstd", "compression_level": 1, "write_statistics": False,
-               "use_dictionary": True if dictionary is None else dictionary}
+    if dictionary is not None:  # Parquet's own names: what repeats in a column of lists are their items
+        dictionary = [f"{n}.list.element" if pa.types.is_list(table.schema.field(n).type) else n for n in dictionary]
+    # without statistics: each part has rows of all years and places, so that they let no reader skip one; without the
+    # schema of Arrow, by which texts would be read back as they were encoded
+    options = {"compression": "zstd", "compression_level": 1, "write_statistics": False, "store_schema": False,
+               "use_dictionary": True if dictionary is None else dictionary, "write_batch_size": ROWS_AT_ONCE}
     replace_file(path, lambda p: pq.write_table(table, p, **options), durable=durable)
 
 

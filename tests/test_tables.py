@@ -5,6 +5,7 @@ import io
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +27,14 @@ def test_a_table_is_checked_against_its_schema():
         tables.checked("rejected", good.drop_columns(["detail"]))
     with pytest.raises(ValueError, match=r"rejected\.reason is empty in 1 rows"):
         tables.checked("rejected", good.set_column(1, "reason", pa.array([None], type=pa.string())))
+    with pytest.raises(ValueError, match=r"rejected\.reason is empty in 1 rows"):
+        tables.checked("rejected", good.set_column(1, "reason", pa.array([None], type=pa.string()).dictionary_encode()))
+    for wrong in (["r"], b"\xff"):
+        with pytest.raises((ValueError, NotImplementedError)):
+            tables.checked("rejected", good.set_column(1, "reason", pa.array([wrong])))
+    assert tables.checked("ledger_counts", pa.table({
+        **{n: ["a"] for n in ("source_file", "source_format", "fate", "rule")}, "n_units": pa.array([1], pa.int8()),
+        "n_chars": pa.array([2], pa.int32())})).schema.equals(tables.TABLES["ledger_counts"].schema)
 
 
 @pytest.mark.parametrize(("value", "shown"), [
@@ -62,6 +71,28 @@ def test_parquet_is_the_same_bytes_for_the_same_rows(tmp_path):
     for name in ("a", "b"):
         tables.write_parquet(tmp_path / f"{name}.parquet", table)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+@given(st.lists(st.tuples(st.one_of(st.none(), st.sampled_from(["深圳", "天津", ""])),
+                          st.lists(st.sampled_from(["risk", "credit", ""]), max_size=3)), max_size=40),
+       st.integers(0, 40), st.sampled_from([None, [], ["region", "themes"]]))
+def test_texts_encoded_by_a_dictionary_are_read_back_as_texts(tmp_path_factory, rows, cut, dictionary):
+    types = {"region": pa.string(), "themes": pa.list_(pa.string())}
+    plain = pa.table({n: pa.array([row[i] for row in rows], type=t) for i, (n, t) in enumerate(types.items())})
+    regions = pa.array([*plain["region"].to_pylist(), "nowhere"]).dictionary_encode()[:-1]  # not all of it is used
+    coded = pa.concat_tables(plain.set_column(0, "region", [regions])[a:b] for a, b in ((0, cut), (cut, None)))
+    path = tmp_path_factory.mktemp("parquet") / "t.parquet"
+    tables.write_parquet(path, coded, dictionary)
+    read = pq.read_table(path)
+    assert read.equals(plain)
+    assert read.schema.equals(plain.schema)
+
+
+def test_of_columns_whose_values_repeat_each_value_stands_once_in_the_file(tmp_path):
+    table = pa.table({"text": ["平稳" * 9] * 99, "themes": [["credit_risk" * 9]] * 99})
+    tables.write_parquet(tmp_path / "t.parquet", table, ["text", "themes"])
+    group = pq.ParquetFile(tmp_path / "t.parquet").metadata.row_group(0)
+    assert [group.column(i).has_dictionary_page for i in range(2)] == [True, True]
 
 
 def test_an_arrow_table_is_written_as_its_frame_is(tmp_path):
