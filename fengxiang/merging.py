@@ -399,6 +399,8 @@ def share(task: Finish) -> str:
     term, at = words["tokens"]["term"].to_numpy()[at >= 0], at[at >= 0]
     coded_themes = [(t, i) for i, ts in enumerate(columns["themes"].to_pylist()) for t in (ts or [NONE])]
     codes = sorted({t for t, _ in coded_themes})
+    stories, rank = np.unique(story, return_inverse=True)
+    rank = rank.astype(np.min_scalar_type(len(stories)))  # small numbers are soon sorted
     out, content = {}, []
     for kind, names, entity, statement in (
             ("term", vocabulary, term, at),
@@ -406,16 +408,18 @@ def share(task: Finish) -> str:
              [i for _, i in coded_themes]),
             ("total", pa.array([ALL]), np.zeros(len(inside)), np.arange(len(inside)))):
         statement = np.asarray(statement, dtype=np.int64)
-        found = cells.distinct(entity, statement, owner[inside][statement])
+        found = cells.distinct(entity, statement, owner[inside].take(statement))
         # those of a story together, so that who counts some stories reads no others
-        order = np.argsort(story[found["value"]], kind="stable")
-        used = np.unique(found["entity"])
-        counts = Counts(names.take(pa.array(used)), cells.regions, {
-            "entity": np.searchsorted(used, found["entity"][order]), "year": found["year"][order],
-            "region": found["region"][order], "story": story[found["value"]][order]})
-        out |= counts.tables(kind)
-        content += ["\n".join(counts.names.to_pylist()), "\n".join(counts.regions),
-                    *(c.tobytes() for c in counts.columns.values())]
+        of_story = rank.take(found["value"])
+        order = np.argsort(of_story, kind="stable")
+        is_new = np.diff(found["entity"], prepend=-1) > 0  # they ascend
+        rows = {"entity": np.cumsum(is_new) - 1, "year": found["year"], "region": found["region"]}
+        counts = Counts(names.take(pa.array(found["entity"][is_new])), cells.regions,
+                        {n: c.take(order) for n, c in rows.items()} | {"story": stories.take(of_story.take(order))})
+        kept = counts.tables(kind)
+        out |= kept
+        content += ["\n".join(counts.names.to_pylist()), "\n".join(counts.regions), str(kept[kind].schema),
+                    *(c.to_numpy().tobytes() for c in kept[kind].columns)]
     told = {"rows": pa.table({"n": [len(out[k]) for k in OF_STORIES]}),
             "stories": pa.table({"story": np.unique(story[is_shared])})}
     name = f"stories-{digest(task.fingerprint, *content)}"
@@ -581,6 +585,8 @@ def _of_stories(cells: Counts, task: Surplus, stories: np.ndarray | None) -> Cou
                   for i in (task.number, task.number + 1))
     # copied, so that the file is let go: of many, the pages that lie about the rows would add up
     columns = {n: c[start:end].copy() for n, c in cells.columns.items()}
+    if stories is None and end - start == len(story):
+        return Counts(cells.names, cells.regions, columns)
     if stories is not None:
         told = np.isin(columns["story"], stories)
         columns = {n: c[told] for n, c in columns.items()}
@@ -638,18 +644,17 @@ def _write_counts(out: Path, root: dict[str, Counts] | None) -> dict[str, pa.Tab
         return {}
     themes, totals, pairs, deontic = (root[kind] for kind in ("theme", "total", "pair", "deontic"))
     first, second = (pairs.relabelled(lambda name, side=side: name.split("\t")[side]) for side in (0, 1))
+    rows = pairs.table("name")
     _write(out, "theme_pairs", pa.table({
-        "theme_a": first.table("name")["name"], "theme_b": second.table("name")["name"],
-        **{n: pairs.table("name")[n] for n in ("year", "region")},
-        "n_both": pa.array(pairs.columns["n_statements"].astype(np.int64)),
+        "theme_a": _entities(first), "theme_b": _entities(second), "year": rows["year"], "region": rows["region"],
+        "n_both": rows["n_statements"],
         "n_a": pa.array(first.at(themes, "n_statements")), "n_b": pa.array(second.at(themes, "n_statements")),
         "n_statements": pa.array(pairs.relabelled(lambda name: ALL).at(totals, "n_statements"))}))
 
     grade, theme = (deontic.relabelled(lambda name, side=side: name.split("\t")[side]) for side in (0, 1))
-    _write(out, "deontic_counts", pa.table({
-        "deontic": grade.table("name")["name"], "theme": theme.table("name")["name"],
-        **{n: deontic.table("name")[n] for n in ("year", "region")},
-        "n_statements": pa.array(deontic.columns["n_statements"].astype(np.int64))}))
+    rows = deontic.table("name").drop_columns(["name"])
+    _write(out, "deontic_counts", rows.append_column("deontic", _entities(grade))
+                                      .append_column("theme", _entities(theme)))
 
     agencies = root["agency"].relabelled(lambda name: name.split("\t")[0])
     agencies.columns["n_agencies"] = np.ones(len(agencies), dtype=np.int64)
@@ -657,6 +662,11 @@ def _write_counts(out: Path, root: dict[str, Counts] | None) -> dict[str, pa.Tab
     return {"term": root["term"].table("term")} | {
         kind: root[kind].table(kind).append_column("n_agencies", pa.array(root[kind].at(agencies, "n_agencies")))
         for kind in ("theme", "total")}
+
+
+def _entities(counts: Counts) -> pa.Array:
+    """What is counted in each row."""
+    return pa.DictionaryArray.from_arrays(pa.array(counts.columns["entity"]), counts.names)
 
 
 def _write_counts_of_stories(out: Path, root: dict[str, Counts] | None, counted: dict[str, pa.Table],

@@ -274,28 +274,32 @@ def write_csv(path: str | Path, table: pd.DataFrame | pa.Table, *, durable: bool
     if isinstance(table, pa.Table):
         import pyarrow.compute as pc
 
-        rows = pc.binary_join_element_wise(*map(_csv_fields, table.columns), ",").to_pylist()
-        data = "\n".join([",".join(map(_csv_field, table.column_names)), *rows, ""])
+        rows = pc.binary_join_element_wise(*map(_csv_fields, table.columns), ",")
+        lines = [pa.ListArray.from_arrays([0, len(some)], some) for some in rows.chunks if len(some)]
+        data = b"\n".join([",".join(map(_csv_field, table.column_names)).encode(),
+                           *(pc.binary_join(some, "\n")[0].as_buffer() for some in lines), b""])
     else:
         safe = table.copy()
         for name in safe.columns:
             if safe[name].dtype.kind not in "biuf":
                 safe[name] = [spreadsheet_text(v) for v in safe[name]]
-        data = safe.to_csv(index=False, lineterminator="\n")
-    replace_file(folder(path), lambda p: p.write_bytes(b"\xef\xbb\xbf" + data.encode("utf-8")), durable=durable)
+        data = safe.to_csv(index=False, lineterminator="\n").encode()
+    replace_file(folder(path), lambda p: p.write_bytes(b"\xef\xbb\xbf" + data), durable=durable)
 
 
-def _csv_fields(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """A column as CSV has it; each different value is written once."""
+def _csv_fields(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column as CSV has it; each different text is written once."""
     import pyarrow.compute as pc
 
     if pa.types.is_integer(column.type):
         return pc.fill_null(pc.cast(column, pa.string()), "")
-    if not pa.types.is_string(column.type):
-        return pa.array([_csv_field(v) for v in column.to_pylist()], type=pa.string())
-    values = pc.unique(column)
-    fields = pa.array([_csv_field(v) for v in values.to_pylist()], type=pa.string())
-    return fields.take(pc.index_in(column, value_set=values).combine_chunks())
+    if pa.types.is_string(column.type):
+        column = column.dictionary_encode()
+    if not pa.types.is_dictionary(column.type):
+        return pa.chunked_array([[_csv_field(v) for v in column.to_pylist()]], type=pa.string())
+    fields = [pa.array(map(_csv_field, some.dictionary.to_pylist()), type=pa.string()).take(some.indices)
+              for some in column.chunks]
+    return pc.fill_null(pa.chunked_array(fields, type=pa.string()), "")
 
 
 def _csv_field(value) -> str:

@@ -104,10 +104,12 @@ def test_an_arrow_table_is_written_as_its_frame_is(tmp_path):
 
 
 @given(st.lists(st.tuples(st.one_of(st.none(), st.text(st.sampled_from('a,"\n\t\r;=@ 监管\x01'), max_size=6)),
-                          st.one_of(st.none(), st.integers(-9, 9))), max_size=12), st.integers(0, 12))
-def test_csv_is_what_pythons_own_writer_makes_of_the_cells(tmp_path_factory, rows, cut):
+                          st.one_of(st.none(), st.integers(-9, 9))), max_size=12), st.integers(0, 12), st.booleans())
+def test_csv_is_what_pythons_own_writer_makes_of_the_cells(tmp_path_factory, rows, cut, is_coded):
     columns = [pa.chunked_array([pa.array([r[i] for r in some], type=kind) for some in (rows[:cut], rows[cut:])])
                for i, kind in enumerate((pa.string(), pa.int64()))]
+    if is_coded:
+        columns[0] = columns[0].dictionary_encode()
     path = tmp_path_factory.mktemp("csv") / "t.csv"
     tables.write_csv(path, pa.table(dict(zip(("text", "n"), columns, strict=True))))
     expected = io.StringIO()
