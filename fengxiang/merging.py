@@ -665,8 +665,8 @@ def _write_counts(out: Path, root: dict[str, Counts] | None) -> dict[str, pa.Tab
 
 
 def _entities(counts: Counts) -> pa.Array:
-    """What is counted in each row."""
-    return pa.DictionaryArray.from_arrays(pa.array(counts.columns["entity"]), counts.names)
+    """What is counted in each row; not by a dictionary, which would tell of names that were counted once."""
+    return counts.names.take(pa.array(counts.columns["entity"]))
 
 
 def _write_counts_of_stories(out: Path, root: dict[str, Counts] | None, counted: dict[str, pa.Table],
