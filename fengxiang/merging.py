@@ -330,7 +330,10 @@ class Finish:
 def finish(task: Finish) -> None:
     """Write one partition's rows of the parted tables."""
     cache, bucket = Cache(task.cache), task.partial.bucket
-    clean = cache.read(task.partial.clean, ("keys", "ledger_counts", "cut_files", "statements", "articles", "ledger"))
+    shown = ("paragraph_texts", *(c.name for c in tables.TABLES["articles"].columns))
+    clean = cache.read(task.partial.clean, {
+        "keys": ("base_id",), "articles": shown, "statements": None, "ledger": None, "ledger_counts": None,
+        "cut_files": None})
     coded = cache.read(task.partial.coded, ("statements", "article_themes", "article_terms"))
     words = cache.read(task.partial.words, ("n_words",))
     names = clean["keys"]["base_id"].to_pylist()
@@ -383,8 +386,9 @@ def share(task: Finish) -> str:
     if not task.shared:
         return ""
     cache = Cache(task.cache)
-    owner = _flat(cache.read(task.partial.clean, ("statements",))["statements"]["article"]).to_numpy()
-    coded, words = cache.read(task.partial.coded, ("statements",))["statements"], cache.read(task.partial.words)
+    owner = _flat(cache.read(task.partial.clean, {"statements": ("article",)})["statements"]["article"]).to_numpy()
+    coded = cache.read(task.partial.coded, {"statements": ("regions", "year", "themes")})["statements"]
+    words = cache.read(task.partial.words, ("vocabulary", "tokens"))
     n_articles = max(int(owner.max(initial=-1)), *(i for i, _ in task.shared)) + 1
     story, is_shared = np.zeros(n_articles, dtype=np.uint64), np.zeros(n_articles, dtype=bool)
     for i, name in task.shared:
@@ -392,7 +396,7 @@ def share(task: Finish) -> str:
     inside = np.flatnonzero(is_shared[owner])
     renumbered = np.full(len(owner), -1, dtype=np.int64)
     renumbered[inside] = np.arange(len(inside))
-    columns = coded.select(["regions", "year", "themes"]).take(pa.array(inside))
+    columns = coded.take(pa.array(inside))
     cells = Cells.of(columns["regions"].to_pylist(), columns["year"].to_pylist(), owner[inside])
     vocabulary = _flat(words["vocabulary"]["term"])
     at = renumbered[words["tokens"]["statement"].to_numpy()]
