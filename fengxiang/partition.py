@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -370,7 +371,6 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     number = np.arange(n)
     article = np.array(statements.article, dtype=np.int64)
     cells = Cells.of(found.regions, found.year, article)
-    regions = pa.array(cells.regions, type=pa.string())
 
     def counts(names: list[str], columns: dict, keep: tuple[str, ...]) -> Counts:
         """`columns` under those of `names` that stand in them, sorted."""
@@ -446,10 +446,8 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     def by_article(rows: dict, names: list[str], name: str, count: str) -> pa.Table:
         owner, which = np.divmod(rows["entity"], max(len(names), 1))
         return pa.table({"article": pa.array(owner.astype(np.int32)),
-                         name: pa.array(names, type=pa.string()).take(pa.array(which)),
-                         "year": pa.array(rows["year"].astype(np.int32)),
-                         "region": regions.take(pa.array(rows["region"])),
-                         count: pa.array(rows["count"])})
+                         name: _words(which, names), "year": pa.array(rows["year"].astype(np.int32)),
+                         "region": _words(rows["region"], cells.regions), count: pa.array(rows["count"])})
 
     string, strings = pa.string(), pa.list_(pa.string())
     tables = {}
@@ -472,6 +470,16 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
         "article_themes": by_article(by_theme, labels, "theme", "n_statements"),
         "article_terms": by_article(by_term, tokens.vocabulary, "term", "count"),
     }
+
+
+def _words(code, words: list[str]):
+    """Words by their place in a list; those that stand somewhere are kept, once each."""
+    import numpy as np
+    import pyarrow as pa
+
+    is_used = np.bincount(code, minlength=len(words)) > 0
+    place = (np.cumsum(is_used, dtype=np.int32) - 1).take(code)
+    return pa.DictionaryArray.from_arrays(pa.array(place), pa.array(compress(words, is_used), type=pa.string()))
 
 
 def _evidence_texts(evidence: Evidence):
