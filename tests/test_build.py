@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 from hypothesis import example, given, settings
@@ -463,6 +464,21 @@ def test_a_damaged_or_foreign_table_is_made_again(many, tmp_path):
     (tables.processed(out) / "slices.csv").unlink()
     assert build(many, out, CODEBOOK, workers=1).changed
     assert contents(out) == whole
+
+
+def test_of_what_is_kept_only_what_is_wanted_is_read(tmp_path):
+    from fengxiang.partition import Cache
+
+    cache, kept = Cache(tmp_path), {
+        "rows": pa.table({"n": [1, 2], "words": pa.array(["甲", "乙"]).dictionary_encode(), "text": ["平稳", None]}),
+        "nothing": pa.table({"n": pa.array([], pa.int8())}), "last": pa.table({"x": [0.5]})}
+    for packed in (True, False):
+        cache.write("name", kept, packed=packed)
+        assert cache.has("name")
+        assert cache.read("name") == kept
+        assert cache.read("name", ("last", "rows")) == {n: kept[n] for n in ("last", "rows")}
+        assert cache.read("name", {"rows": ("text", "n"), "nothing": None}) == {
+            "rows": kept["rows"].select(["n", "text"]), "nothing": kept["nothing"]}
 
 
 def test_a_half_written_partial_is_made_again(many, tmp_path):
