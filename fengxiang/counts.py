@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from .tables import ALL, ALL_YEARS, NONE, UNKNOWN_YEAR
 
+MAX_KEYS = 2 ** 63  # different keys that an integer can be
 MERGED_ROWS = 4_000_000  # rows that are added up at once
 KEYS = ("entity", "year", "region")
 
@@ -383,10 +384,13 @@ def row_counts(table: pa.Table) -> pa.Table:
     values = [n for n in table.column_names if n.startswith("n_")]
     if not len(table):
         return table.select(keys + values)
-    key = np.zeros(len(table), dtype=np.int64)
+    key, n_keys = np.zeros(len(table), dtype=np.int64), 1
     for name in keys:
         words, (code,) = _unified([_flat(table[name])])
-        _, key = np.unique(key * len(words) + code, return_inverse=True)
+        if n_keys * len(words) > MAX_KEYS:  # more than fit a key: those that stand there, numbered
+            different, key = np.unique(key, return_inverse=True)
+            n_keys = len(different)
+        key, n_keys = key * len(words) + code, n_keys * len(words)
     order = np.argsort(key, kind="stable")
     starts = np.flatnonzero(_changes(key[order]))
     first = pa.array(order[starts])

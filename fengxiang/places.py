@@ -100,17 +100,19 @@ def stored_files(root: Path) -> list[StoredFile]:
     return sorted(files)
 
 
-@contextlib.contextmanager
-def opened(root: str | Path, name: str, buffering: int = -1) -> Iterator[BinaryIO]:
+def opened(root: str | Path, name: str, buffering: int = -1) -> contextlib.AbstractContextManager[BinaryIO]:
     """A file of a folder, open for reading bytes; `buffering` is that of a local one, as of `open`.
 
     Raises:
         OSError: it cannot be read.
     """
     if isinstance(root, Path) or (isinstance(root, str) and "://" not in root):
-        with open(f"{root}/{name}", "rb", buffering) as handle:
-            yield handle
-        return
+        return open(f"{root}/{name}", "rb", buffering)
+    return _opened_in_store(root, name)
+
+
+@contextlib.contextmanager
+def _opened_in_store(root: str | Path, name: str) -> Iterator[BinaryIO]:
     with readable(root):
         place = folder(root)
         with place.fs.open(f"{place.path.rstrip('/')}/{name}", "rb") as handle:
