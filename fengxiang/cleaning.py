@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
-from itertools import pairwise
+from itertools import pairwise, repeat
 from operator import itemgetter
 
 from . import bylines, dating, reading
@@ -202,6 +202,7 @@ class _Document:
         # what holds no traditional character at all needs no second look
         self.hans = len(joined) <= SCRIPT_LOOK and _TRADITIONAL.search(joined) is None
         self.hant = not self.hans and _TRADITIONAL.search("".join([t[:200] for t in lines.text[:10]])) is not None
+        self.known_title = next(((str(v), r) for name, v, r in source.fields if name == "title"), None)
         self.web_marks = 0
         self.heads: list[str] = []
         self.columns: list[str] = []
@@ -214,7 +215,6 @@ class _Document:
                     len(self.text[0]) > self.rules.max_title and "。" in self.text[0]):
                 self._open_first_line()
             self.width, self.by_length, self.gaps_tell = _wrapping(source.lines)
-            self.in_chinese = not self.width and self.size - sum(map(str.isascii, self.text)) > self.size // 2
             self.indented = any(self.indent) and not all(self.indent)
             if source.n_undecodable or self.undecodable:
                 self._mark_unreadable()
@@ -228,6 +228,11 @@ class _Document:
         else:
             articles = []
         return articles, self._ledger(articles)
+
+    @cached_property
+    def in_chinese(self) -> bool:
+        """Whether most lines hold other characters than ASCII, and none was cut."""
+        return not self.width and self.size - sum(map(str.isascii, self.text)) > self.size // 2
 
     @cached_property
     def usual_gap(self) -> int:
@@ -443,29 +448,29 @@ class _Document:
 
     def _mark_furniture(self) -> None:
         """Marks of the format, metadata lines and page furniture, line by line."""
-        rules, text, hint = self.rules, self.text, self.hint
-        sentences = [i for i in range(self.size)
-                     if text[i][-1] in SENTENCE_ENDS and len(text[i]) <= rules.max_line and self.fate[i] is None]
+        rules, text, hint, fate, max_line = self.rules, self.text, self.hint, self.fate, self.rules.max_line
+        sentences = [i for i, line in enumerate(text)
+                     if len(line) <= max_line and line[-1] in SENTENCE_ENDS and fate[i] is None]
         named = {sentences[k] for k in rules.sentences_to_examine([text[i] for i in sentences])} if sentences else set()
         citation_marks = rules.citation_marks
         mode, body = "", False  # inside a list of links ("closing"), behind the end of an article ("ended")
-        for i in range(self.size):
-            if self.fate[i]:
-                if self.fate[i] == "duplicate":
+        for i, line in enumerate(text):
+            if fate[i]:
+                if fate[i] == "duplicate":
                     mode = ""
                 continue
-            line = text[i]
-            if (hint[i] or line[0] in citation_marks or line.isascii()) and self._mark_by_format(i):
+            if (hint[i] not in _STRUCTURE or line[0] in citation_marks or line.isascii()) and self._mark_by_format(i):
                 continue
             if mode == "closing" and len(line) <= rules.max_title and not self._prose_ahead(i):
                 self._settle(i, "boilerplate", self._listed_rule(i) or "related")
                 continue
-            examine = i in named if line[-1] in SENTENCE_ENDS else len(line) <= rules.max_line
-            rule = self._furniture_rule(i) if examine else None
-            if self.fate[i] == "metadata":
-                if mode == "closing":
-                    mode = ""
-                continue
+            rule = None
+            if i in named if line[-1] in SENTENCE_ENDS else len(line) <= max_line:
+                rule = self._furniture_rule(i)
+                if fate[i] == "metadata":
+                    if mode == "closing":
+                        mode = ""
+                    continue
             if rule:
                 self._settle(i, "boilerplate", rule)
                 self.web_marks += 1
@@ -483,16 +488,17 @@ class _Document:
                 else:
                     self._settle(i, "boilerplate", "related" if mode == "closing" else "after_end")
             body = body or (not mode and len(line) >= LONG // 2 and line[-1] in _TERMINAL)
-        self._mark_signing_agencies()
-        self._mark_nameplates()
-        self._mark_accounts()
+        if self.meta:
+            self._mark_signing_agencies()
+            self._mark_nameplates()
+            self._mark_accounts()
         if self.web_marks >= WEB_MARKS and self.source.source_format in ("plain", "web_page"):
             self._mark_between_furniture()
 
     def _mark_signing_agencies(self) -> None:
         """The agency that signs an official paper, right above its date."""
-        for i in range(1, self.size - 1):
-            if self.fate[i] is None and (i + 1) in self.meta and len(self.text[i]) <= self.rules.max_heading and (
+        for i in [below - 1 for below in sorted(self.meta) if below > 1]:
+            if self.fate[i] is None and len(self.text[i]) <= self.rules.max_heading and (
                     self._prose_ends(i - 1) and self.rules.agency.fullmatch(self._matchable(self.text[i]))):
                 self._note(i, [("publisher", self.text[i], "signing_agency")], "signing_agency")
 
@@ -675,17 +681,20 @@ class _Document:
     def _titles(self) -> dict[int, str]:
         """Lines that are titles of articles, and the rule that says so: above a byline or a line of source and date,
         above a dateline, below the signature that ended the article before."""
-        if self.whole or self._known_title() is not None:
+        if self.whole or self.known_title is not None:
             return {}
         titles: dict[int, str] = {}
         body = signed = False
-        live = [i for i in range(self.size) if self.fate[i] not in ("boilerplate", "duplicate", "unreadable")]
-        headed = sum(b in self.meta and self.hint[a] == "h" for a, b in pairwise(live))
+        live = [i for i, fate in enumerate(self.fate) if fate not in ("boilerplate", "duplicate", "unreadable")]
+        above, like = None, False
         for p, i in enumerate(live):
-            above = live[p - 1] if p else None
+            if p:
+                above = live[p - 1]
+            above_like = like
+            like = self._title_like(i)
             free = body or not titles
             if i in self.meta:
-                if (above is not None and free and above not in self.meta and self._title_like(above)
+                if (above is not None and free and above not in self.meta and above_like
                         and not self._continues(live, p - 1)):
                     higher = live[p - 2] if p > 1 else above
                     if self.text[above].startswith(("—", "–", "－－")) and higher not in self.meta and (
@@ -697,18 +706,19 @@ class _Document:
                     body = signed = False
                 continue
             if self.hint[i] == "t" and not titles:
+                headed = sum(b in self.meta and self.hint[a] == "h" for a, b in pairwise(live))
                 if headed < 2 or (p + 1 < len(live) and live[p + 1] in self.meta):  # else that of a collection
                     titles[i] = "first_heading"
-            elif above is not None and free and above not in titles and self._title_like(above) and (
+            elif above_like and free and above not in titles and (
                     self._has_dateline(i) and not self._continues(live, p - 1)):
                 titles[above] = "above_dateline"
                 body = False
-            elif signed and self._title_like(i) and p + 1 < len(live) and self._reads_on(live[p + 1]):
+            elif signed and like and p + 1 < len(live) and self._reads_on(live[p + 1]):
                 titles[i] = "below_signature"
                 body = signed = False
-            if not self._title_like(i) and len(self.text[i]) >= 5:
+            text = self.text[i]
+            if not like and len(text) >= 5:
                 body = True
-                text = self.text[i]
                 signed = text[-1] in "）】)" and self.rules.signatures.at_end(self._matchable(text[-60:])) is not None
         return titles
 
@@ -732,9 +742,6 @@ class _Document:
         return self.rules.dateline_mark.search(text, 0, SHORT) is not None and self.rules.datelines.starts(
             self._matchable(text[:80]))
 
-    def _known_title(self) -> str | None:
-        return next((str(v) for name, v, _ in self.source.fields if name == "title"), None)
-
     def _continues(self, live: list[int], p: int) -> bool:
         """Whether the line at `live[p]` is the end of the sentence above it rather than a line of its own."""
         if p == 0:
@@ -749,23 +756,26 @@ class _Document:
     def _blocks(self, titles: dict[int, str]) -> list[_Block]:
         """Lines joined to paragraphs. Marked lines do not stand in the way of a sentence; titles and metadata do."""
         out: list[_Block] = []
-        live = [i for i in range(self.size) if self.fate[i] is None]
+        text, hint = self.text, self.hint
+        live = [i for i, fate in enumerate(self.fate) if fate is None]
         self.lost_indent = bool(self.width) and not self.indented and self._indent_lost(live)
         open_block: _Block | None = None
         for p, i in enumerate(live):
-            if i in titles or self.hint[i] == "k":
+            if i in titles or hint[i] == "k":
                 if i in titles and out and out[-1].kind == "title" and live[p - 1] in titles:
-                    out[-1].text += self.text[i]
+                    out[-1].text += text[i]
                     out[-1].lines.append(i)
                 else:
-                    out.append(_Block(self.text[i], [i], "title" if i in titles else "head"))
+                    out.append(_Block(text[i], [i], "title" if i in titles else "head"))
                 open_block = None
                 continue
-            if open_block is not None and self._joins(open_block, i, live, p):
-                open_block.text = _glued(open_block.text, self.text[i], self.by_length)
+            # where no line was cut, nothing goes on with what has ended
+            if open_block is not None and (self.width or open_block.text[-1] not in _TERMINAL) and (
+                    self._joins(open_block, i, live, p)):
+                open_block.text = _glued(open_block.text, text[i], self.by_length)
                 open_block.lines.append(i)
                 continue
-            open_block = _Block(self.text[i], [i], _KIND_OF_HINT.get(self.hint[i], "body"))
+            open_block = _Block(text[i], [i], _KIND_OF_HINT.get(hint[i], "body"))
             out.append(open_block)
         return out
 
@@ -882,9 +892,8 @@ class _Document:
     def _drafts(self, blocks: list[_Block], titles: dict[int, str]) -> list[_Draft]:
         """Blocks and metadata lines dealt out to articles, in the order of the document."""
         drafts = [_Draft()]
-        stated = next(((str(v), r) for n, v, r in self.source.fields if n == "title"), None)
-        if stated:
-            drafts[0].title, drafts[0].title_rule = stated
+        if self.known_title:
+            drafts[0].title, drafts[0].title_rule = self.known_title
         if titles or self.meta:
             self._deal_out(blocks, titles, drafts)
         else:
@@ -892,7 +901,7 @@ class _Document:
         kept = []
         for draft in drafts:
             self._shape(draft)
-            if draft.title and (first := next((d for d in kept if _told_again(draft, d)), None)) is not None:
+            if kept and draft.title and (first := next((d for d in kept if _told_again(draft, d)), None)) is not None:
                 self._settle_copy(draft, first)
             elif any(b.kind != "heading" for b in draft.blocks):
                 kept.append(draft)
@@ -993,12 +1002,12 @@ class _Document:
                 draft.title, draft.title_rule = labelled
             else:
                 self._find_title(draft)
-        blocks, title = draft.blocks, draft.title or ""
-        title_key = _key(title)
+        blocks, title, rules = draft.blocks, draft.title or "", self.rules
+        title_key, like_title = _key(title), len(title) + 20 if title else 0  # characters of a line that may repeat it
         joined = "\n".join([b.text for b in blocks])
         title_inside = len(title) >= 8 and title in joined
         repeated = self._repeated_starts(blocks, joined)
-        datelines, abstract_marks = self.rules.may_have_dateline(joined), self.rules.abstract_marks
+        datelines, abstract_marks = rules.may_have_dateline(joined), rules.abstract_marks
         kept: list[_Block] = []
         seen: set[str] = set()
         for block in blocks:
@@ -1007,26 +1016,26 @@ class _Document:
                 again = title_key and _key(text) == title_key
                 self._settle_block(block, *(("title", "title_again") if again else ("boilerplate", "outside_body")))
                 continue
-            if title and len(text) <= len(title) + 20 and (rule := self._title_again(block, title_key, kept)):
+            if len(text) <= like_title and (rule := self._title_again(block, title_key, kept)):
                 self._settle_block(block, "title", rule)
                 draft.lines += block.lines
                 continue
-            if len(block.lines) > 1 and len(text) <= self.rules.max_line and (
-                    found := self.rules.furniture(self._matchable(text))):
+            if len(block.lines) > 1 and len(text) <= rules.max_line and (
+                    found := rules.furniture(self._matchable(text))):
                 self._settle_block(block, "boilerplate", found[0])
                 continue
             if title_inside and title in text:
                 self._take_head(block, title)
             if text[-1] in "）】)]":
                 self._cut_notes(block, draft)
-            if text[0] in abstract_marks and text.startswith(self.rules.abstracts) and (
+            if text[0] in abstract_marks and text.startswith(rules.abstracts) and (
                     self._is_told_below(text, joined)):
                 self._settle_block(block, "duplicate", "repeated")
                 continue
-            if datelines and block.text:
-                self._cut_dateline(block, draft)
             if not block.text:
                 continue
+            if datelines:
+                self._cut_dateline(block, draft)
             if repeated and self._stands_above(block, kept, seen, repeated):
                 self._settle_block(block, "duplicate", "repeated")
                 continue
@@ -1035,13 +1044,15 @@ class _Document:
                 f[0] == "publisher" and f[1] == kept[-1].text for f in (*draft.fields, *self.source.fields)):
             self._settle_block(kept[-1], "boilerplate", "site_name")  # the account once more, below its article
             kept.pop()
+        fates, named = self.fate, self.rule
         before = None
         for block, after in zip(kept, [*kept[1:], None], strict=False):
-            self._kind(block, before, after)
+            if block.kind != "heading":
+                self._kind(block, before, after)
             fate, rule = _FATE_OF_KIND[block.kind]
             for i in block.lines:
-                if self.fate[i] is None:
-                    self.fate[i], self.rule[i] = fate, rule
+                if fates[i] is None:
+                    fates[i], named[i] = fate, rule
             before = block
         draft.blocks = kept
 
@@ -1183,9 +1194,7 @@ class _Document:
         return False
 
     def _kind(self, block: _Block, before: _Block | None, after: _Block | None) -> None:
-        """Tell headings and list items from body paragraphs."""
-        if block.kind == "heading":
-            return
+        """Tell headings and list items from body paragraphs; `block` is no heading by what the markup says."""
         text, hint, rules = block.text, self.hint[block.lines[0]], self.rules
         if len(text) > rules.max_heading or _STOP.search(text) or hint == "l" or after is None or block.signed:
             heading = False
@@ -1213,16 +1222,16 @@ class _Document:
         source, rules = self.source, self.rules
         form = self._format(len(drafts))
         articles, bodies = [], []
-        page = {n: v for i in sorted(self.meta, reverse=True) for n, v, r in self.meta[i] if r == "page_head"}
+        page = {n: v for i in sorted(self.meta, reverse=True) for n, v, r in self.meta[i] if r == "page_head"} if (
+            self.meta) else {}
         for n, draft in enumerate(drafts):
             position = self.position + n if source.position is None else source.position
             article = Article(source.source_file, form, position)
             article.paragraphs = [Paragraph(b.text, b.kind) for b in draft.blocks]
-            for i in draft.lines:
-                self.owner[i] = article.position
-            for block in draft.blocks:
-                for i in block.lines:
-                    self.owner[i] = article.position
+            if len(drafts) > 1 or self.cuts:  # else all lines are those of the one article
+                for lines in (draft.lines, *(block.lines for block in draft.blocks)):
+                    for i in lines:
+                        self.owner[i] = position
             bodies.append(article.text)
             self._fill(article, draft, bodies[-1], page)
             articles.append(article)
@@ -1257,7 +1266,8 @@ class _Document:
         source_fields = self.source.fields
         sender = [f for f in source_fields if f[2] in ("mail:from", "mail:date")]  # who passed the article on, and when
         stated = [f for f in source_fields if f not in sender] if sender else source_fields
-        fields = [*stated, *sorted(draft.fields, key=lambda f: _TRUST.get(f[2], 1)), *sender]
+        found = sorted(draft.fields, key=lambda f: _TRUST.get(f[2], 1)) if draft.fields else ()
+        fields = [*stated, *found, *sender]
         if draft.title:
             article.title, article.rules["title"] = _tidy_title(draft.title), draft.title_rule
         for name, value, rule in fields:
@@ -1290,21 +1300,27 @@ class _Document:
             elif name == "source_title" and article.source_title is None:
                 article.source_title = str(value)
         if article.publisher is None:
-            tags = next((str(v) for name, v, _ in source_fields if name == "medium_tags"), "")
-            if medium := bylines.medium_of_tags(tags, rules):
-                article.publisher, article.rules["publisher"] = medium, "medium_tags"
-        site = next(((str(v), r) for n, v, r in fields if n == "site"
-                     and v not in rules.not_publishers and (r != "meta:title:tag" or any(
-                         known.fullmatch(self._matchable(str(v))) for known in (rules.site_name, rules.agency)))), None)
-        if article.publisher is None and site and len(site[0]) <= 60:
-            article.publisher, article.rules["publisher"] = site
-        if article.publisher is None and (medium := page.get("publisher")) and medium not in rules.not_publishers:
-            article.publisher, article.rules["publisher"] = medium, "page_head"
+            self._name_publisher(article, fields, page)
         if article.date is None and (day := dating.stated_date(page.get("date"))):
             article.date, article.date_basis, article.rules["date"] = day, "stated", "page_head"
         if article.date is None and (day := dating.as_of_date(body)):
             article.date, article.date_basis, article.rules["date"] = day, "inferred", "as_of"
         self._work_year(article, draft, body)
+
+    def _name_publisher(self, article: Article, fields: list, page: dict) -> None:
+        """The publisher where no field names it: a tag, the site, the head of the page."""
+        rules = self.rules
+        tags = next((str(v) for name, v, _ in self.source.fields if name == "medium_tags"), "")
+        if medium := bylines.medium_of_tags(tags, rules):
+            article.publisher, article.rules["publisher"] = medium, "medium_tags"
+            return
+        site = next(((str(v), r) for n, v, r in fields if n == "site"
+                     and v not in rules.not_publishers and (r != "meta:title:tag" or any(
+                         known.fullmatch(self._matchable(str(v))) for known in (rules.site_name, rules.agency)))), None)
+        if site and len(site[0]) <= 60:
+            article.publisher, article.rules["publisher"] = site
+        elif (medium := page.get("publisher")) and medium not in rules.not_publishers:
+            article.publisher, article.rules["publisher"] = medium, "page_head"
 
     def _work_year(self, article: Article, draft: _Draft, body: str) -> None:
         published = int(article.date[:4]) if article.date else None
@@ -1327,12 +1343,14 @@ class _Document:
 
     def _ledger(self, articles: list[Article]) -> list[LedgerRow]:
         source, lines = self.source, self.source.lines
-        file, raw = source.source_file, source.raw
+        file, raw, fates, rules = source.source_file, source.raw, self.fate, self.rule
         single = articles[0].position if len(articles) == 1 else None
-        samples = [raw[unit - 1].strip() for unit in lines.unit] if raw else self.text
-        rows = [(file, unit, n, fate or "boilerplate", owner or single, rule if fate else "unattached", text[:SAMPLE])
-                for unit, n, fate, rule, owner, text in zip(
-                    lines.unit, lines.n, self.fate, self.rule, self.owner, samples, strict=True)]
+        samples = [raw[unit - 1].strip()[:SAMPLE] for unit in lines.unit] if raw else [t[:SAMPLE] for t in self.text]
+        owners = self.owner if single is None else repeat(single, self.size)
+        if None in fates:
+            rules = [rule if fate else "unattached" for fate, rule in zip(fates, rules, strict=True)]
+            fates = [fate or "boilerplate" for fate in fates]
+        rows = list(zip(repeat(file, self.size), lines.unit, lines.n, fates, owners, rules, samples, strict=True))
         for i in sorted(self.cuts, reverse=True):
             _, unit, n, fate, owner, rule, _ = rows[i]
             parts = [(file, unit, m, other, self.owner[i], other_rule, sample)
@@ -1361,6 +1379,8 @@ _LEDGER_ROW = partial(tuple.__new__, LedgerRow)  # what `LedgerRow._make` does, 
 _KIND_OF_HINT = {"t": "heading", "h": "heading", "l": "list"}
 # Kinds of blocks as fates and rules of the ledger.
 _FATE_OF_KIND = {"heading": ("heading", "heading_line"), "list": ("body", "list_item"), "body": ("body", "paragraph")}
+# Hints that say what a line is, and not what becomes of it.
+_STRUCTURE = frozenset(("", "t", "h", "p", "l", "k"))
 # Rules of layout, whose lines stand amid the text of an article.
 _LAYOUT = frozenset(("running_head", "page_number", "column_label", "image", "references", "contribution", "issue"))
 # Where fields of one document disagree: the citation line first, what stands in the text last.
@@ -1452,7 +1472,8 @@ def _wrapping(raw: reading.Lines) -> tuple[float, bool, bool]:
     Hard-wrapped text has many lines of one width, none that is wider (but where a running head was written into the
     first line of a page), and most of those break off in mid-sentence.
     """
-    if min(map(len, raw.text)) > 2 * MAX_WRAP:
+    # two lines of one width can be told, and a line whose end is torn
+    if sum([len(t) <= 2 * MAX_WRAP for t in raw.text]) < 2 or all([t[-1] in _TERMINAL for t in raw.text]):
         return 0, False, False
     mixed = any(raw.indent) and not all(raw.indent)
     rows = zip(raw.text, raw.hint, raw.indent, raw.page, strict=True)

@@ -14,7 +14,7 @@ from .yamlfile import YamlFile
 
 SENTENCE_ENDS = "。！？；"
 _BRACKETS = "】（]("
-FIRST_LOOKS = (100, 600)  # characters by which the subject of most articles is known
+FIRST_LOOKS = (0, 100, 600)  # characters below the title by which the subject of most articles is known
 _NAME = r"[\u4e00-\u9fff]{1,4}(?:·[\u4e00-\u9fff]{1,6})?"
 _NAMES = rf"{_NAME}(?:[\s、，,/]{{1,3}}{_NAME}){{0,9}}"
 _NAMED_GROUP = re.compile(r"\(\?P<(\w+)>")
@@ -475,9 +475,11 @@ class Scope:
         needed = self.minimum + self.per_1000 * len(text) // 1000
         if not needed:
             return "in", ""
+        in_title, title_terms, own = self._count(title)
         for look in (*FIRST_LOOKS, len(text)):  # most articles show what they are about early on
             part = text if look >= len(text) else text[: text.rfind("。", 0, look) + 1]  # no word is cut
-            agencies, n_terms, own = self._count(title, part)
+            in_text, terms, _ = self._count(part)
+            agencies, n_terms = in_title * self.title_weight + in_text, len(title_terms | terms)
             evidence = (0 if own else agencies * self.agency_weight) + n_terms
             if evidence >= needed:
                 return "in", ""
@@ -489,21 +491,19 @@ class Scope:
                        f"{zh} / off the subject: regulators named {agencies} times, {n_terms} subject terms, evidence"
                        f" {evidence} of the {needed} needed{en}")
 
-    def _count(self, title: str, text: str) -> tuple[int, int, str]:
-        """Mentions of regulators, those in the title weighted, the number of different subject terms, and the word by
-        which the title tells of an agency's own affairs, if it has one."""
+    def _count(self, text: str) -> tuple[int, set[str], str]:
+        """Mentions of regulators in a text, the different subject terms, and the first word by which a title tells of
+        an agency's own affairs, if it has one."""
         agencies, terms, own = 0, set(), ""
-        kinds = self._kind
-        for part, weight in ((title, self.title_weight), (text, 1)):
-            for word in self._automaton.find_matches_as_strings(part):
-                kind = kinds[word]
-                if kind == "agency":
-                    agencies += weight
-                elif kind == "term":
-                    terms.add(word)
-                elif kind == "own" and part is title:
-                    own = own or word
-        return agencies, len(terms), own
+        for word in self._automaton.find_matches_as_strings(text) if text else ():
+            kind = self._kind[word]
+            if kind == "agency":
+                agencies += 1
+            elif kind == "term":
+                terms.add(word)
+            elif kind == "own":
+                own = own or word
+        return agencies, terms, own
 
 
 @lru_cache(maxsize=1)

@@ -222,7 +222,7 @@ class WorkYear:
     """
 
     def __init__(self, phrases: list[str], gap: int = 12, plans: list[str] = ()):
-        self._phrases = tuple(phrases)
+        self._marks = [p for p in dict.fromkeys(phrases) if not any(q in p for q in phrases if q != p)]
         self._plans = [re.compile(pattern) for pattern in plans]
         words = "|".join(sorted(map(re.escape, phrases), key=lambda w: (-len(w), w))) or "(?!)"
         self._pattern = re.compile(
@@ -231,10 +231,11 @@ class WorkYear:
     def years(self, text: str) -> list[int]:
         """The work years a text states, in order, with repeats."""
         text = text[:MAX_TEXT]
-        if not any(phrase in text for phrase in self._phrases):
-            return []
-        return [int(m[0][:4]) for m in self._pattern.finditer(text)
-                if not m.start() or not (text[m.start() - 1].isdigit() or text[m.start() - 1] == ".")]
+        for mark in self._marks:  # each phrase holds one of these
+            if mark in text:
+                return [int(m[0][:4]) for m in self._pattern.finditer(text)
+                        if not m.start() or not (text[m.start() - 1].isdigit() or text[m.start() - 1] == ".")]
+        return []
 
     def _planned(self, text: str) -> list[int]:
         """The years for which a text says that something is laid down."""
