@@ -1473,7 +1473,7 @@ def _wrapping(raw: reading.Lines) -> tuple[float, bool, bool]:
     first line of a page), and most of those break off in mid-sentence.
     """
     # two lines of one width can be told, and a line whose end is torn
-    if sum([len(t) <= 2 * MAX_WRAP for t in raw.text]) < 2 or all([t[-1] in _TERMINAL for t in raw.text]):
+    if sum([len(t) <= 2 * MAX_WRAP for t in raw.text]) < 2 or {t[-1] for t in raw.text}.issubset(_TERMINAL):
         return 0, False, False
     mixed = any(raw.indent) and not all(raw.indent)
     rows = zip(raw.text, raw.hint, raw.indent, raw.page, strict=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 
 from . import dating
 from .errors import UserError
+from .patterns import Union
 from .yamlfile import YamlFile
 
 SENTENCE_ENDS = "。！？；"
@@ -17,14 +18,9 @@ _BRACKETS = "】（]("
 FIRST_LOOKS = (0, 100, 600)  # characters below the title by which the subject of most articles is known
 _NAME = r"[\u4e00-\u9fff]{1,4}(?:·[\u4e00-\u9fff]{1,6})?"
 _NAMES = rf"{_NAME}(?:[\s、，,/]{{1,3}}{_NAME}){{0,9}}"
-_NAMED_GROUP = re.compile(r"\(\?P<(\w+)>")
 _SET = r"\[\^?\]?(?:\\.|[^\]\\])*\]"
-_CLASS = re.compile(rf"(?s)\\.|{_SET}")  # a class, or what begins none
 _INERT = re.compile(rf"(?s)\\\D|{_SET}")  # what opens and closes no group and refers to none
 _REFERENCE = re.compile(r"\\\d|\(\?P=|\(\?\(")
-_STRICT = re.compile(r"\(\?<?!|\(\?>|[*+?}]\+")
-_CHINESE = r"\u4e00-\u9fff"
-_CHINESE_RANGE = re.compile(r"(?<!-)\\u4e00-\\u9fff(?!-)")
 _LITERAL = re.compile(r"[\u4e00-\u9fff]{2,}|[A-Za-z]{3,}|[©ⓒ]")
 _MEDIUM = r"[《]?[\u4e00-\u9fffA-Za-z0-9·]{2,16}[》]?"
 
@@ -244,90 +240,6 @@ class Rules:
 def _alternatives(words: list[str]) -> str:
     """Words as one expression that prefers the longest; one that never matches where there are none."""
     return "|".join(re.escape(w) for w in sorted(words, key=lambda w: (-len(w), w))) or "(?!)"
-
-
-class Union:
-    """Many patterns tried as one; a match is `(rule, spans of its named groups, match)`.
-
-    Compiling a class of all Chinese characters takes longer than matching a line against all patterns. So what is
-    tried first has a cheap class in its place that holds more, and patterns are compiled as they are only when they
-    may match.
-
-    Args:
-        patterns: `(rule, expression)`, placeholders expanded.
-
-    Raises:
-        re.error: an expression is none.
-    """
-
-    def __init__(self, patterns: list[tuple[str, str]]):
-        self._patterns = patterns
-        parts = [_loose(pattern) for _, pattern in patterns]
-        self._is_exact = parts == [pattern for _, pattern in patterns]
-        # without groups around them, most fail at their first character
-        self._any = re.compile("|".join(
-            "(?:" + _NAMED_GROUP.sub(rf"(?P<\1__{i}>", part) + ")" for i, part in enumerate(parts)) or "(?!)")
-
-    @cached_property
-    def _tried(self) -> list[tuple[str, _Late, _Late]]:
-        return [(rule, _Late(_loose(pattern)), _Late(pattern)) for rule, pattern in self._patterns]
-
-    @cached_property
-    def _tried_at_end(self) -> list[tuple[str, _Late, _Late]]:
-        return [(rule, _Late(f"(?:{_loose(pattern)})$"), _Late(f"(?:{pattern})$")) for rule, pattern in self._patterns]
-
-    def fullmatch(self, text: str):
-        """The match with the whole text, or None."""
-        if self._any.fullmatch(text):
-            for rule, loose, exact in self._tried:
-                if loose.pattern.fullmatch(text) and (m := exact.pattern.fullmatch(text)):
-                    return rule, _spans(m), m
-        return None
-
-    def match(self, text: str):
-        """The match at the start of the text, or None."""
-        if self._any.match(text):
-            for rule, loose, exact in self._tried:
-                if loose.pattern.match(text) and (m := exact.pattern.match(text)):
-                    return rule, _spans(m), m
-        return None
-
-    def at_end(self, text: str):
-        """The match at the very end of the text that begins first, or None."""
-        found = None
-        for rule, loose, exact in self._tried_at_end:
-            if loose.pattern.search(text) and (m := exact.pattern.search(text)) and (
-                    found is None or m.start() < found[1].start()):
-                found = rule, m
-        return (found[0], _spans(found[1]), found[1]) if found else None
-
-    def starts(self, text: str) -> bool:
-        """Whether the text starts with a match."""
-        return self._any.match(text) is not None and (self._is_exact or self.match(text) is not None)
-
-
-def _spans(m: re.Match) -> dict[str, tuple[int, int]]:
-    """Where the named groups of a match are that took part in it."""
-    return {name: m.span(name) for name in m.re.groupindex if m.start(name) >= 0}
-
-
-def _loose(pattern: str) -> str:
-    """An expression that matches whatever this one does, and more, without classes of all Chinese characters."""
-    # what looks for no match, or gives back nothing, may fail where more is matched
-    if _CHINESE not in pattern or _STRICT.search(pattern):
-        return pattern
-    return _CLASS.sub(lambda m: m[0] if m[0][1] == "^" else _CHINESE_RANGE.sub(r"\\w", m[0]), pattern)
-
-
-class _Late:
-    """A pattern that is compiled when it is first asked for."""
-
-    def __init__(self, expression: str):
-        self._expression = expression
-
-    @cached_property
-    def pattern(self) -> re.Pattern:
-        return re.compile(self._expression)
 
 
 class _Checked:
