@@ -24,6 +24,8 @@ _STOPS = re.compile("[，。；：！？]")
 _WORD = re.compile(r"(?<=\s)\S")
 _APART = frozenset(" \t|｜·/（()）")
 _MARK = re.compile(r"\s{0,3}([:：|｜丨/])\s{0,3}|( )(?=\S)")
+_MARKS = re.compile("[:：|｜丨/ ]")
+_LOOSE_ENDS = " \t|｜丨/·,，、[]【】()（）:：-—"
 _NOTE_SIGN = re.compile(r"\s?[\d*①-⑨]{1,3}(?=[\s、，,]|$)")  # behind a name, for its affiliation
 _GAPS = re.compile(r"[\s、，,/；;]+")
 _END_OF_VALUE = re.compile(r"\s{2,}|\x00|[|｜·]\s")
@@ -159,10 +161,9 @@ def info_line(line: str, text: str, rules: Rules, below_title: bool) -> Fields |
     if not labels and not dates:
         return None
     fields: Fields = [("date", d.iso, "info_line") for d in dates]
-    masked = list(line)
+    masked = line
     for d in dates:
-        masked[d.start : d.end] = "\x00" * (d.end - d.start)
-    masked = "".join(masked)
+        masked = masked[: d.start] + "\x00" * (d.end - d.start) + masked[d.end :]
     labels = [found for found in labels if "\x00" not in masked[found[1] : found[2]]]
     residue = masked[: labels[0][1]] if labels else masked
     for k, (label, _, start) in enumerate(labels):
@@ -183,7 +184,9 @@ def info_line(line: str, text: str, rules: Rules, below_title: bool) -> Fields |
             return fields + [(name, value, "info_line") for name, value, _ in tail]
     if not labels and clock and below_title and (posted := _posted(masked, text, rules)):
         return fields + posted
-    rest = rules.idle.sub(" ", residue.replace("\x00", " ")).strip(" \t|｜丨/·,，、[]【】()（）:：-—")
+    rest = residue.replace("\x00", " ").strip(_LOOSE_ENDS)
+    if rest:  # what idle words leave of it
+        rest = rules.idle.sub(" ", residue.replace("\x00", " ")).strip(_LOOSE_ENDS)
     if not rest:
         return fields
     if len(rest) > MAX_LOOSE or _STOPS.search(rest) or not dates:
@@ -292,18 +295,17 @@ def _labels(line: str, rules: Rules) -> list[tuple[str, int, int]]:
     """The labels of a line as `(label, start, start of its value)`: a known word before a colon or bar, or before a
     blank where it needs no colon."""
     found = []
-    for m in _MARK.finditer(line):
-        head = line[: m.start()]
-        for size in range(min(rules.longest_label, len(head)), 0, -1):
-            label = head[-size:]
+    for m in _MARK.finditer(line) if _MARKS.search(line) else ():
+        end = m.start()
+        for start in range(max(end - rules.longest_label, 0), end):
+            label = line[start:end]
             if label not in rules.info_labels:
                 continue
-            start = len(head) - size
             alone = start == 0 or line[start - 1] in " \t·"
             if m[2]:
                 if label not in rules.bare_labels or not alone:
                     continue
-            elif (size == 1 and not alone) or (m[1] in "丨/" and size > 1):
+            elif (len(label) == 1 and not alone) or (m[1] in "丨/" and len(label) > 1):
                 continue
             found.append((label, start, m.end()))
             break

@@ -52,6 +52,7 @@ _PAGE_NUMBER = re.compile(r"[-—–·•|\s]{0,4}(?:第?\s?\d{1,4}\s?页?|\d{1,
 _PAGE_AT_ENDS = re.compile(r"^\d{1,4}[\s|·]{1,4}|[\s|·]{1,4}\d{1,4}$")
 _BLANK_BESIDE_MARK = re.compile(r"(?<=[，。：；！？、”》）])\s+|\s+(?=[，。：；！？、“《（])")
 _PARAGRAPH_GAP = re.compile(r"(?<=[。！？”）])\s{2,}")
+_NOT_IN_KEY = re.compile(r"[\s，。：；！？、,.:;!?“”\"'‘’《》（）()—·-]+")
 _BETWEEN_WORDS = re.compile(r"[\s|｜]{1,9}")
 _FIGURES = re.compile(r"\d+")
 _PICTURE = re.compile(r"(?i)\.(?:jpe?g|png|gif|webp|svg)$")
@@ -197,8 +198,7 @@ class _Document:
         self.cuts: dict[int, list[tuple[int, str, str, str]]] = {}  # parts of a line with another fate than the line
         self.meta: dict[int, list[tuple[str, object, str]]] = {}  # metadata lines and what they say
         self.whole = source.source_format in ONE_EACH
-        joined = "".join(lines.text)
-        self.undecodable = "\ufffd" in joined
+        self.joined = joined = "".join(lines.text)
         # what holds no traditional character at all needs no second look
         self.hans = len(joined) <= SCRIPT_LOOK and _TRADITIONAL.search(joined) is None
         self.hant = not self.hans and _TRADITIONAL.search("".join([t[:200] for t in lines.text[:10]])) is not None
@@ -214,9 +214,9 @@ class _Document:
             if source.source_format in ("plain", "docx", "pdf") and (
                     len(self.text[0]) > self.rules.max_title and "。" in self.text[0]):
                 self._open_first_line()
-            self.width, self.by_length, self.gaps_tell = _wrapping(source.lines)
+            self.width, self.by_length, self.gaps_tell = _wrapping(source.lines, self.joined)
             self.indented = any(self.indent) and not all(self.indent)
-            if source.n_undecodable or self.undecodable:
+            if source.n_undecodable or "\ufffd" in self.joined:
                 self._mark_unreadable()
             self._mark_copies()
             self._mark_running_heads()
@@ -449,9 +449,6 @@ class _Document:
     def _mark_furniture(self) -> None:
         """Marks of the format, metadata lines and page furniture, line by line."""
         rules, text, hint, fate, max_line = self.rules, self.text, self.hint, self.fate, self.rules.max_line
-        sentences = [i for i, line in enumerate(text)
-                     if len(line) <= max_line and line[-1] in SENTENCE_ENDS and fate[i] is None]
-        named = {sentences[k] for k in rules.sentences_to_examine([text[i] for i in sentences])} if sentences else set()
         citation_marks = rules.citation_marks
         mode, body = "", False  # inside a list of links ("closing"), behind the end of an article ("ended")
         for i, line in enumerate(text):
@@ -465,7 +462,7 @@ class _Document:
                 self._settle(i, "boilerplate", self._listed_rule(i) or "related")
                 continue
             rule = None
-            if i in named if line[-1] in SENTENCE_ENDS else len(line) <= max_line:
+            if len(line) <= max_line:
                 rule = self._furniture_rule(i)
                 if fate[i] == "metadata":
                     if mode == "closing":
@@ -487,7 +484,8 @@ class _Document:
                     body = body and not starts_anew
                 else:
                     self._settle(i, "boilerplate", "related" if mode == "closing" else "after_end")
-            body = body or (not mode and len(line) >= LONG // 2 and line[-1] in _TERMINAL)
+            if not body and not mode and line[-1] in _TERMINAL and len(line) >= LONG // 2:
+                body = True
         if self.meta:
             self._mark_signing_agencies()
             self._mark_nameplates()
@@ -602,7 +600,7 @@ class _Document:
         line = self._matchable(text)
         if line[-1] in SENTENCE_ENDS:
             found = rules.furniture(line)
-            return found[0] if found else None
+            return found[0] if found and rules.may_be_furniture(text) else None
         if rule := self._listed_rule(i):
             return rule
         below, layout = self._below_title(i), self.source.source_format in ("plain", "pdf")
@@ -686,12 +684,12 @@ class _Document:
         titles: dict[int, str] = {}
         body = signed = False
         live = [i for i, fate in enumerate(self.fate) if fate not in ("boilerplate", "duplicate", "unreadable")]
-        above, like = None, False
+        above, like, max_title = None, False, self.rules.max_title
         for p, i in enumerate(live):
             if p:
                 above = live[p - 1]
             above_like = like
-            like = self._title_like(i)
+            like = (len(self.text[i]) <= max_title or self.hint[i] in ("t", "h")) and self._title_like(i)
             free = body or not titles
             if i in self.meta:
                 if (above is not None and free and above not in self.meta and above_like
@@ -903,7 +901,8 @@ class _Document:
             self._shape(draft)
             if kept and draft.title and (first := next((d for d in kept if _told_again(draft, d)), None)) is not None:
                 self._settle_copy(draft, first)
-            elif any(b.kind != "heading" for b in draft.blocks):
+            elif draft.blocks and (draft.blocks[-1].kind != "heading" or any(
+                    b.kind != "heading" for b in draft.blocks)):
                 kept.append(draft)
             else:
                 for block in draft.blocks:
@@ -919,7 +918,7 @@ class _Document:
         first.fields += copy.fields
 
     def _deal_out(self, blocks: list[_Block], titles: dict[int, str], drafts: list[_Draft]) -> None:
-        events = sorted([(b.lines[0], b) for b in blocks] + [(i, None) for i in self.meta], key=lambda e: e[0])
+        events = sorted([*[(b.lines[0], b) for b in blocks], *[(i, None) for i in self.meta]], key=itemgetter(0))
         late: list[tuple[str, object, str]] = []  # sources named amid the text, which may be those of a chart
         for i, block in events:
             draft = drafts[-1]
@@ -1003,8 +1002,10 @@ class _Document:
             else:
                 self._find_title(draft)
         blocks, title, rules = draft.blocks, draft.title or "", self.rules
-        title_key, like_title = _key(title), len(title) + 20 if title else 0  # characters of a line that may repeat it
-        joined = "\n".join([b.text for b in blocks])
+        texts = [b.text for b in blocks]
+        joined = "\n".join(texts)
+        like_title = len(title) + 20 if title else 0  # characters of a line that may repeat it
+        title_key = _key(title) if title and texts and len(min(texts, key=len)) <= like_title else ""
         title_inside = len(title) >= 8 and title in joined
         repeated = self._repeated_starts(blocks, joined)
         datelines, abstract_marks = rules.may_have_dateline(joined), rules.abstract_marks
@@ -1013,7 +1014,7 @@ class _Document:
         for block in blocks:
             text = block.text
             if block.kind == "head":
-                again = title_key and _key(text) == title_key
+                again = title and _key(title) and _key(text) == _key(title)
                 self._settle_block(block, *(("title", "title_again") if again else ("boilerplate", "outside_body")))
                 continue
             if len(text) <= like_title and (rule := self._title_again(block, title_key, kept)):
@@ -1402,7 +1403,7 @@ def _tidy_title(title: str) -> str:
 
 
 def _key(text: str) -> str:
-    return re.sub(r"[\s，。：；！？、,.:;!?“”\"'‘’《》（）()—·-]+", "", text)
+    return _NOT_IN_KEY.sub("", text)
 
 
 def _alike(a: str, b: str) -> float:
@@ -1466,7 +1467,7 @@ def _width(text: str, by_length: bool) -> float:
     return wide + (n - wide) / 2
 
 
-def _wrapping(raw: reading.Lines) -> tuple[float, bool, bool]:
+def _wrapping(raw: reading.Lines, joined: str) -> tuple[float, bool, bool]:
     """At which width lines were cut: `(width or 0, counted in characters, blank lines tell paragraphs)`.
 
     Hard-wrapped text has many lines of one width, none that is wider (but where a running head was written into the
@@ -1476,9 +1477,12 @@ def _wrapping(raw: reading.Lines) -> tuple[float, bool, bool]:
     if sum([len(t) <= 2 * MAX_WRAP for t in raw.text]) < 2 or {t[-1] for t in raw.text}.issubset(_TERMINAL):
         return 0, False, False
     mixed = any(raw.indent) and not all(raw.indent)
-    rows = zip(raw.text, raw.hint, raw.indent, raw.page, strict=True)
-    lines = ["　　" + t if mixed and d else t for t, h, d, p in rows if h == "" and not (p and " " in t)
-             and "｜" not in t and "http" not in t and not (t[0] == "[" and t[1:2].isdigit())]
+    if mixed or any(raw.hint) or any(raw.page) or "｜" in joined or "[" in joined or "http" in joined:
+        rows = zip(raw.text, raw.hint, raw.indent, raw.page, strict=True)
+        lines = ["　　" + t if mixed and d else t for t, h, d, p in rows if h == "" and not (p and " " in t)
+                 and "｜" not in t and "http" not in t and not (t[0] == "[" and t[1:2].isdigit())]
+    else:
+        lines = raw.text
     if len(lines) < 2:
         return 0, False, False
     sample = list(dict.fromkeys(lines[:4000]))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from functools import lru_cache
-from itertools import accumulate
 from pathlib import Path
 
 from . import dating
@@ -62,7 +60,6 @@ class Rules:
         agencies = _alternatives(check.strings(("agency_ends",)))
         self.agency = re.compile(rf"[\u4e00-\u9fff（）]{{2,30}}(?:{agencies})")
         check.placeholders["known_medium"] = rf"[\u4e00-\u9fff]{{1,10}}?(?:{_alternatives(list(self.medium_ends))})"
-        self._automaton = None
         self._load_names(check)
         self.names["html"]["site_ends"] = (*self.medium_ends, *check.strings(("agency_ends",)))
         self.names["html"]["site"] = re.compile(  # longer names of sites may be titles: 海西银行业风险观察
@@ -201,9 +198,6 @@ class Rules:
                       for i, p in enumerate(check.strings(("heading", "items")))]
         self.any_item = check.union(("heading", "items"))
 
-    def __getstate__(self):
-        return self.__dict__ | {"_automaton": None}
-
     def label(self, rule: str) -> tuple[str, str]:
         """The Chinese and the English name of a rule as ledgers name it, or as `Article.rules` names it."""
         kind, colon, name = rule.partition(":")
@@ -223,18 +217,10 @@ class Rules:
         """The furniture pattern that the whole line matches, as `Union.fullmatch`."""
         return (self._sentences if line[-1] in SENTENCE_ENDS else self._furniture).fullmatch(line)
 
-    def sentences_to_examine(self, lines: list[str]) -> set[int]:
-        """Which of these lines hold a word that a pattern for sentences is made of. Body text mostly does not, and
-        need not be tried against every pattern."""
-        if self._automaton is None:
-            import ahocorasick_rs
-
-            self._automaton = ahocorasick_rs.AhoCorasick(self._sentence_words)
-        hits = self._automaton.find_matches_as_indexes("\n".join(lines))
-        if not hits:
-            return set()
-        starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
-        return {bisect_right(starts, start) - 1 for _, start, _ in hits}
+    def may_be_furniture(self, sentence: str) -> bool:
+        """Whether a sentence holds one of the words that the patterns for sentences are made of; with none it is body
+        text, whatever it matches."""
+        return any(word in sentence for word in self._sentence_words)
 
 
 def _alternatives(words: list[str]) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import calendar
 import re
 from collections import Counter
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 FIRST_YEAR, LAST_YEAR = 1949, 2100
 MAX_TEXT = 60_000  # characters of an article that are searched for dates
@@ -43,8 +43,7 @@ _BRITISH = re.compile(rf"(?i)\b(\d{{1,2}})(?:st|nd|rd|th)?[\s-]{_MONTH},?[\s-]((
 _SHIFT = {"前年": 2, "去年": 1, "今年": 0, "明年": -1}
 
 
-@dataclass(frozen=True, slots=True)
-class FoundDate:
+class FoundDate(NamedTuple):
     """A date with a year that stands at `start:end` of a text; `iso` is as exact as it is written. A time of day
     written after it is part of it."""
 
@@ -114,8 +113,7 @@ def find_dates(text: str, *, months: bool = True) -> list[FoundDate]:
                 iso = iso_date(_numeral(m[1]), _numeral(m[2]), _numeral(m[3]) if m[3] else None)
                 if iso:
                     found.append(FoundDate(m.start(), m.end(), iso))
-    found.sort(key=lambda d: d.start)
-    return found
+    return sorted(found) if len(found) > 1 else found
 
 
 def stated_date(value) -> str | None:
