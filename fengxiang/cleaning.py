@@ -202,7 +202,11 @@ class _Document:
         # what holds no traditional character at all needs no second look
         self.hans = len(joined) <= SCRIPT_LOOK and _TRADITIONAL.search(joined) is None
         self.hant = not self.hans and _TRADITIONAL.search("".join([t[:200] for t in lines.text[:10]])) is not None
-        self.known_title = next(((str(v), r) for name, v, r in source.fields if name == "title"), None)
+        self.known_title: tuple[str, str] | None = None
+        for name, value, rule in source.fields:
+            if name == "title":
+                self.known_title = str(value), rule
+                break
         self.web_marks = 0
         self.heads: list[str] = []
         self.columns: list[str] = []
@@ -929,7 +933,7 @@ class _Document:
                     late = []
                     draft = _Draft()  # records under each other, each with its labels
                     drafts.append(draft)
-                amid = sum(_ended(b.text) for b in draft.blocks) > 1
+                amid = len(draft.blocks) > 1 and sum(_ended(b.text) for b in draft.blocks) > 1
                 for f in self.meta[i]:
                     doubtful = amid and f[0] == "publisher" and f[2] in ("info_line", "source_note")
                     (late if doubtful else draft.fields).append(f)
@@ -1333,10 +1337,11 @@ class _Document:
                 stated = dating.writing_year(body)
             if stated:
                 article.year, article.rules["year"] = stated
-        day = next((v for n, v, _ in draft.fields if n == "dateline"), None)
-        if article.date is None and day and article.year is not None and day[0] <= 3:
-            article.date = dating.iso_date(article.year, *day)
-            article.rules["date"] = "dateline_of_work_year"
+        if article.date is None and article.year is not None:
+            day = next((v for n, v, _ in draft.fields if n == "dateline"), None)
+            if day and day[0] <= 3:
+                article.date = dating.iso_date(article.year, *day)
+                article.rules["date"] = "dateline_of_work_year"
         if article.date_basis == "unknown" and article.year is not None:
             article.date_basis = "inferred"
 
@@ -1359,7 +1364,7 @@ class _Document:
             n -= sum(part[2] for part in parts)
             rows[i : i + 1] = [*parts, (file, unit, n, fate, owner, rule, self.text[i][:SAMPLE])]
         rows += [(file, unit, n, fate, single, rule, sample) for unit, n, fate, rule, sample in source.settled]
-        rows = _run_together(rows) if self.whole else [row for row in rows if row[2]]
+        rows = _run_together(rows) if self.whole else list(filter(itemgetter(2), rows))
         rows.sort(key=itemgetter(1))
         return list(map(_LEDGER_ROW, rows))
 

@@ -140,7 +140,8 @@ class Rules:
         marks = check.strings(("dateline_marks",))
         self.dateline_mark = re.compile(_alternatives(marks))
         inside = {mark.strip(_BRACKETS) for mark in marks}
-        self._inside_marks = sorted(a for a in inside if not any(b in a for b in inside - {a}))
+        inside = sorted(a for a in inside if not any(b in a for b in inside - {a}))
+        self._marks_with = [(part, [mark for mark in marks if part in mark]) for part in inside]
         self.signatures = check.union(("signatures",))
         self.tag_ends = tuple(check.strings(("tag_ends",)))
         self.lead_ins = tuple(check.strings(("lead_ins",)))
@@ -208,9 +209,11 @@ class Rules:
 
     def may_have_dateline(self, text: str) -> bool:
         """Whether one of the marks of datelines stands in a text."""
-        for part in self._inside_marks:  # few parts that all marks hold are found faster than one of all marks
+        for part, marks in self._marks_with:  # few parts are in all marks, and each is in few
             if part in text:
-                return self.dateline_mark.search(text) is not None
+                for mark in marks:
+                    if mark in text:
+                        return True
         return False
 
     def furniture(self, line: str):

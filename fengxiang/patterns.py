@@ -62,7 +62,10 @@ class Union:
         hits = self._automaton.find_matches_as_indexes(text, overlapping=True)
         if not hits:
             return self._always
-        return sorted({*self._always, *(i for word, _, _ in hits for i in self._of_word[word])})
+        found = set(self._always)
+        for word, _, _ in hits:
+            found.update(self._of_word[word])
+        return sorted(found)
 
     def fullmatch(self, text: str):
         """The match with the whole text, or None."""
