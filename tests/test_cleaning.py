@@ -1297,6 +1297,17 @@ def test_the_first_looks_at_a_text_cut_no_name(tmp_path):
 # -------------------------------------------------------------------------------------------------- the rules' files
 
 
+@given(st.lists(st.sampled_from([*"讯訊电電记者】（日专本报", "本报讯", "日电", "电力", "通讯员", "。"]), max_size=8))
+def test_a_dateline_is_looked_for_where_one_of_its_marks_stands(rules, parts):
+    text = "".join(parts)
+    assert rules.may_have_dateline(text) == (rules.dateline_mark.search(text) is not None)
+
+
+def test_a_sentence_without_a_word_of_the_patterns_is_body_text(rules):
+    assert not rules.may_be_furniture("他说了三遍。")
+    assert rules.may_be_furniture("未经授权不得转载。")
+
+
 def test_of_patterns_tried_as_one_the_first_that_matches_as_written_is_told():
     union = Union([("a", r"[\u4e00-\u9fff]{2}报"), ("b", r"(?P<name>\w+)报(?P<rest>。)?"), ("c", r"[^\u4e00-\u9fff]+")])
     assert union.fullmatch("金融报")[:2] == ("a", {})

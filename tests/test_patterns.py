@@ -75,3 +75,8 @@ def test_every_pattern_of_the_project_needs_some_word():
     rules = Rules.load(Path(__file__).resolve().parent.parent / "codebook")
     for union in (rules.page_heads, rules.bylines, rules.datelines, rules.signatures, rules.ends):
         assert union._always == []
+
+
+def test_words_that_overlap_are_all_seen():
+    union = Union([("first", "ab1"), ("second", ".b报"), ("third", "ab报?1?")])
+    assert [union.fullmatch(text)[0] for text in ("ab报", "ab1", "ab报1")] == ["second", "first", "third"]
