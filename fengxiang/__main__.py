@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import gc
 import os
 import re
 import subprocess
@@ -173,9 +174,6 @@ def _summary(result, place, seconds: float) -> str:
 
 
 def _report(options) -> int:
-    import gc
-
-    gc.disable()  # one run and out: walking its objects again and again frees nothing
     if options.open and not is_local(_place(options).out):
         raise UserError("is no folder of this machine; without --open the report is made there", options.out)
     with _at_hand(options) as place:
@@ -470,4 +468,7 @@ def _shown(path: Path, place: Workplace) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    gc.disable()  # one run and out: walking its objects again and again frees nothing
+    status = main()
+    gc.freeze()  # nor at the end
+    sys.exit(status)
