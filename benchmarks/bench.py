@@ -384,7 +384,7 @@ def stages(raw: Path, cache: Path, megabytes: float = 4) -> list[str]:
 
     from fengxiang import attribution, cleaning, coding, partition, statements
     from fengxiang.build import Toolkit, partitions
-    from fengxiang.merging import Finish, finish
+    from fengxiang.merging import Finish, write_of_articles, write_of_stories
 
     toolkit = Toolkit.load(ROOT / "codebook")
     keep = partition.Cache(cache / "cache")
@@ -426,7 +426,8 @@ def stages(raw: Path, cache: Path, megabytes: float = 4) -> list[str]:
             made = partition.Partial(bucket, str(number), *(f"{layer}-{number:032d}" for layer in LAYERS))
             timed("keep the layers", kept)(made, tables, texts, tokens, layers)
             task = Finish(made, str(keep.folder), str(cache / "out"), "", f"{number:032d}", (), ())
-            timed("write the tables", finish)(task)
+            timed("write the tables", write_of_articles)(task)
+            timed("write the tables", write_of_stories)(task)
     spent["keys and signatures"] = spent["all of cleaning"] - spent["clean"] - spent["split into statements"]
     spent["count"] = spent["all of coding"] - spent["attribute"] - spent["code"]
     order = ("read", "clean", "split into statements", "keys and signatures", "segment", "attribute", "code", "count",

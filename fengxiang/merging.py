@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +25,10 @@ from .stories import SKETCH, Judged, Proposed, Signatures, batches, link, propos
 from .tables import ALL, NONE, PARTED
 
 KINDS = ("term", "theme", "total", "agency", "pair", "deontic")
-OF_STORIES = {"term": "term_counts", "theme": "theme_counts", "total": "slices"}  # kinds that also count stories
+COUNTING_STORIES = {"term": "term_counts", "theme": "theme_counts", "total": "slices"}  # kinds that also count stories
 WITH_ALL_YEARS = "with all years: "  # begins the names of the tables of a sum that have the rows of all years, too
+OF_STORIES = ("articles", "statements")  # the parted tables whose rows name a story
+OF_ARTICLES = tuple(name for name in PARTED if name not in OF_STORIES)
 FEW_CHANGES = 8  # at most one in so many partials is other than before, and the old sum is taken as a start
 FAN_IN = 16  # partials that a node of the tree adds up
 MAX_BITS = 4  # a node has at most two to this power children
@@ -39,8 +41,9 @@ _HARDLY_TWICE = {"statement_id", "text", "evidence", "sample", "url", "title"}  
 
 @dataclass(slots=True)
 class Merged:
-    """What a merge leaves: how many files were rejected; for each part its key and the cache name of the cells of its
-    shared articles; the cache names in use."""
+    """What a merge leaves: how many files were rejected; for each part the keys of its rows, of those that name an
+    article and of those that name its story too, and the cache name of the cells of its shared articles; the cache
+    names in use."""
 
     n_rejected: int
     parts: dict[str, list[str]]
@@ -50,6 +53,9 @@ class Merged:
 def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path, state: dict, before: dict[str, str],
           run: Callable, progress: Callable[[str], None]) -> Merged:
     """Write every table of `out`.
+
+    The workers always have something to do: they add up counts and write the rows that need no stories while copies
+    are looked for, count what stories share while the counts are written, and then write the other rows.
 
     Args:
         partials: the partitions, in their order.
@@ -63,42 +69,49 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
     """
     names: set[str] = set()
     root = _adding_up(partials, before, cache, fingerprint, run, names)  # goes on in the workers meanwhile
+    _make_way(out, [p.bucket for p in partials])
+    # what other code has left is written anew
+    written = state["parts"] if partials and state.get("fingerprints", {}).get("merged") == fingerprint else {}
+    stats, stats_before = tables.file_stats(out), state.get("tables", {})
+    parts = {p.bucket: list(written.get(p.bucket, ("", "", ""))) for p in partials}
+
+    def changed(kind: int) -> list[Finish]:
+        """The tasks whose rows, of articles or of stories, are not those written; their key becomes that of the part.
+        """
+        found = []
+        for number, partial in enumerate(partials):
+            again, shared = corpus.again_in(number), corpus.shared_in(number)
+            key = digest(fingerprint, *partial.names, repr(again), repr(shared))
+            task = Finish(partial, str(cache.folder), str(out), fingerprint, key, again, shared)
+            bucket = partial.bucket
+            end = f"/part-{bucket}.parquet" if bucket else ""
+            files = [f"{name}.parquet{end}" for name in (OF_ARTICLES, OF_STORIES)[kind]]
+            if parts[bucket][kind] != key or any(
+                    f not in stats or stats[f] != stats_before.get(f) for f in files) or (
+                    shared and not cache.has(parts[bucket][2])):
+                found.append(task)
+                parts[bucket][kind] = key
+        return found
+
     progress("looking for copies and reprints")
     corpus = _Corpus.of(partials, cache)
+    of_articles = run(write_of_articles, changed(0))  # nothing is known of stories yet
     corpus.tell_apart(fingerprint, run, names)
 
     progress("adding up")
-    _make_way(out, [p.bucket for p in partials])
-    written = state.get("parts", {}) if partials else {}
-    stats, stats_before = tables.file_stats(out), state.get("tables", {})
-    parts: dict[str, list[str]] = {}
-
-    def task(number: int) -> Finish:
-        partial, again, shared = partials[number], corpus.again_in(number), corpus.shared_in(number)
-        key = digest(fingerprint, *partial.names, repr(again), repr(shared))
-        return Finish(partial, str(cache.folder), str(out), fingerprint, key, again, shared)
-
-    changed = []
-    for number, partial in enumerate(partials):
-        own, bucket = task(number), partial.bucket
-        end = f"/part-{bucket}.parquet" if bucket else ""
-        files = [f"{name}.parquet{end}" for name in PARTED]
-        parts[bucket] = written.get(bucket, ["", ""])
-        if parts[bucket][0] != own.key or any(
-                f not in stats or stats[f] != stats_before.get(f) for f in files) or (
-                own.shared and not cache.has(parts[bucket][1])):
-            changed.append(number)
-            parts[bucket] = [own.key, ""]
-    for number, cells in zip(changed, run(share, map(task, changed)), strict=True):
-        parts[partials[number].bucket][1] = cells
+    of_stories = changed(1)
+    shared_cells = run(share, of_stories)
+    whole = root()
+    counted = _write_counts(out, whole)
+    for task, cells in zip(of_stories, shared_cells, strict=True):
+        parts[task.partial.bucket][2] = cells
     # partitions that tell the same alike have files of one name, each of which counts
-    shared, shared_before = (sorted(cells for _, cells in some.values() if cells) for some in (parts, written))
+    shared, shared_before = (sorted(cells for *_, cells in some.values() if cells) for some in (parts, written))
     names.update(shared)
     surplus = _surplus(shared, shared_before, cache, fingerprint, run, names)
-    finished = run(finish, map(task, changed))
-    whole = root()
-    _write_counts_of_stories(out, whole, _write_counts(out, whole), surplus())  # while the workers write rows
-    for number, _ in enumerate(finished, 1):
+    finished = run(write_of_stories, of_stories)
+    _write_counts_of_stories(out, whole, counted, surplus())
+    for number, _ in enumerate(chain(of_articles, finished), 1):
         progress(f"{number} parts of the tables written")
     _write_cut_files(out, corpus.cut, cache)
     for name in PARTED if not partials else ():
@@ -138,7 +151,7 @@ class _Corpus:
     sketches: np.ndarray
     rejected: pa.Table
     cut: list[str]
-    again: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    again: np.ndarray = field(init=False)
     first: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     shared: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
@@ -162,15 +175,17 @@ class _Corpus:
                    pa.concat_tables(places or [schema.empty_table()]), flat.reshape(-1, SKETCH),
                    pa.concat_tables(rejected or [tables.TABLES["rejected"].schema.empty_table()]), cut)
 
+    def __post_init__(self) -> None:
+        self.again = self._again()
+
     def tell_apart(self, fingerprint: str, run: Callable, names: set[str]) -> None:
-        """Find out which articles have the same text, and which belong to one story.
+        """Find out which articles belong to one story.
 
         Args:
             fingerprint: of the code that finds out.
             run: a `map` over tasks.
             names: gets the cache names of what is found out about pairs of texts, for the next time.
         """
-        self.again = self._again()
         # an undated copy never leads: "~" sorts after every date
         order = pc.sort_indices(self.places.set_column(0, "date", pc.fill_null(self.places["date"], "~")),
                                 [(n, "ascending") for n in ("date", "source_file", "position")]).to_numpy()
@@ -327,47 +342,22 @@ class Finish:
     shared: tuple[tuple[int, str], ...]
 
 
-def finish(task: Finish) -> None:
-    """Write one partition's rows of the parted tables."""
+def write_of_articles(task: Finish) -> None:
+    """Write one partition's rows of the tables that name articles and not their stories."""
     cache, bucket = Cache(task.cache), task.partial.bucket
-    shown = ("paragraph_texts", *(c.name for c in tables.TABLES["articles"].columns))
     clean = cache.read(task.partial.clean, {
-        "keys": ("base_id",), "articles": shown, "statements": None, "ledger": None, "ledger_counts": None,
-        "cut_files": None})
-    coded = cache.read(task.partial.coded, ("statements", "article_themes", "article_terms"))
-    words = cache.read(task.partial.words, ("n_words",))
-    names = clean["keys"]["base_id"].to_pylist()
-    for i, nth in task.again:
-        names[i] = _identifier(names[i], nth)
-    ids = pa.array(names, type=pa.string())
-    for i, story in task.shared:
-        names[i] = story
+        "keys": ("base_id",), "articles": ("source_format", "kind", "publisher"), "ledger": None,
+        "ledger_counts": None, "cut_files": None})
+    coded = cache.read(task.partial.coded, ("article_themes", "article_terms"))
+    articles, ledger, themes, terms = clean["articles"], clean["ledger"], *coded.values()
     # what stands in many rows is encoded once, by article
-    articles, statements, ledger = clean["articles"], clean["statements"], clean["ledger"]
-    of_article = {n: pc.fill_null(_flat(articles[n]), NONE) for n in ("source_format", "kind", "publisher")}
-    of_article |= {"article_id": ids, "story_id": pa.array(names, type=pa.string()),
-                   "source_file": _flat(articles["source_file"])}
-    of_article = {n: column.dictionary_encode() for n, column in of_article.items()}
-    owner = _flat(statements["article"])
-    n_words = words["n_words"]["n_words"].to_numpy()
-    rows = {n: articles[n] for n in articles.column_names if not n.startswith("paragraph_")}
-    rows |= {n: of_article[n] for n in ("article_id", "story_id", "source_file")}
-    rows |= {"text": pc.binary_join(_flat(articles["paragraph_texts"]), "\n"),
-             "n_statements": pa.array(np.bincount(owner, minlength=len(articles)).astype(np.int32)),
-             "n_tokens": pa.array(np.bincount(owner, weights=n_words, minlength=len(articles)).astype(np.int64))}
-    position = _flat(statements["position"])
-    numbers = pc.utf8_lpad(pc.cast(pa.array(range((pc.max(position).as_py() or 0) + 1)), pa.string()), 3, "0")
-    of_statement = {"statement_id": pc.binary_join_element_wise(ids.take(owner), numbers.take(position), "-")}
-    of_statement |= {n: of_article[n].take(owner) for n in ("article_id", "story_id", "source_file")}
-    of_statement |= {n: statements[n] for n in ("paragraph", "position", "text", "heading")}
-    of_statement |= {n: coded["statements"][n] for n in coded["statements"].column_names}
-    themes, terms = coded["article_themes"], coded["article_terms"]
+    of_article = {n: pc.fill_null(_flat(articles[n]), NONE).dictionary_encode() for n in articles.column_names}
+    of_article["article_id"] = _identifiers(task, clean["keys"]).dictionary_encode()
     at = _flat(themes["article"])
     counts = clean["ledger_counts"]
     if bucket and len(clean["cut_files"]):
         counts = counts.filter(pc.invert(pc.is_in(counts["source_file"], _flat(clean["cut_files"]["source_file"]))))
     for name, table in (
-            ("articles", pa.table(rows)), ("statements", pa.table(of_statement)),
             ("ledger", ledger.append_column("article_id", of_article["article_id"].take(_flat(ledger["article"])))
                              .drop_columns(["article"])),
             ("ledger_counts", counts),
@@ -377,6 +367,46 @@ def finish(task: Finish) -> None:
             ("article_terms", pa.table({"article_id": of_article["article_id"].take(_flat(terms["article"]))}
                                        | {n: terms[n] for n in ("term", "year", "region", "count")}))):
         _write(folder(task.out), name, table, bucket)
+
+
+def write_of_stories(task: Finish) -> None:
+    """Write one partition's rows of the tables that name articles and their stories."""
+    cache = Cache(task.cache)
+    shown = ("paragraph_texts", *(c.name for c in tables.TABLES["articles"].columns))
+    clean = cache.read(task.partial.clean, {"keys": ("base_id",), "articles": shown, "statements": None})
+    coded = cache.read(task.partial.coded, ("statements",))["statements"]
+    words = cache.read(task.partial.words, ("n_words",))
+    articles, statements = clean["articles"], clean["statements"]
+    ids = _identifiers(task, clean["keys"])
+    names = ids.to_pylist()
+    for i, story in task.shared:
+        names[i] = story
+    # what stands in many rows is encoded once, by article
+    of_article = {n: column.dictionary_encode() for n, column in (
+        ("article_id", ids), ("story_id", pa.array(names, type=pa.string())),
+        ("source_file", _flat(articles["source_file"])))}
+    owner = _flat(statements["article"])
+    n_words = words["n_words"]["n_words"].to_numpy()
+    rows = {n: articles[n] for n in articles.column_names if not n.startswith("paragraph_")} | of_article
+    rows |= {"text": pc.binary_join(_flat(articles["paragraph_texts"]), "\n"),
+             "n_statements": pa.array(np.bincount(owner, minlength=len(articles)).astype(np.int32)),
+             "n_tokens": pa.array(np.bincount(owner, weights=n_words, minlength=len(articles)).astype(np.int64))}
+    position = _flat(statements["position"])
+    numbers = pc.utf8_lpad(pc.cast(pa.array(range((pc.max(position).as_py() or 0) + 1)), pa.string()), 3, "0")
+    of_statement = {"statement_id": pc.binary_join_element_wise(ids.take(owner), numbers.take(position), "-")}
+    of_statement |= {n: column.take(owner) for n, column in of_article.items()}
+    of_statement |= {n: statements[n] for n in ("paragraph", "position", "text", "heading")}
+    of_statement |= {n: coded[n] for n in coded.column_names}
+    for name, table in (("articles", pa.table(rows)), ("statements", pa.table(of_statement))):
+        _write(folder(task.out), name, table, task.partial.bucket)
+
+
+def _identifiers(task: Finish, keys: pa.Table) -> pa.Array:
+    """The identifiers of a partition's articles."""
+    names = keys["base_id"].to_pylist()
+    for i, nth in task.again:
+        names[i] = _identifier(names[i], nth)
+    return pa.array(names, type=pa.string())
 
 
 def share(task: Finish) -> str:
@@ -424,7 +454,7 @@ def share(task: Finish) -> str:
         out |= kept
         content += ["\n".join(counts.names.to_pylist()), "\n".join(counts.regions), str(kept[kind].schema),
                     *(c.to_numpy().tobytes() for c in kept[kind].columns)]
-    told = {"rows": pa.table({"n": [len(out[k]) for k in OF_STORIES]}),
+    told = {"rows": pa.table({"n": [len(out[k]) for k in COUNTING_STORIES]}),
             "stories": pa.table({"story": np.unique(story[is_shared])})}
     name = f"stories-{digest(task.fingerprint, *content)}"
     if not cache.has(name):
@@ -558,8 +588,8 @@ def count_surplus(task: Surplus) -> str:
     found = _surplus_of(task, task.files, stories, cache)
     if task.before:
         gone, before = _surplus_of(task, task.files_before, stories, cache), cache.read(task.before)
-        found = {kind: added([Counts.of_tables(kind, before), found[kind]], [gone[kind]]) for kind in OF_STORIES}
-    cache.write(task.name, {name: table for kind in OF_STORIES for name, table in found[kind].tables(kind).items()})
+        found = {kind: added([Counts.of_tables(kind, before), counts], [gone[kind]]) for kind, counts in found.items()}
+    cache.write(task.name, {n: table for kind, counts in found.items() for n, table in counts.tables(kind).items()})
     return task.name
 
 
@@ -572,7 +602,7 @@ def _other(files: Sequence[str], before: Sequence[str]) -> Counter:
 def _surplus_of(task: Surplus, files: Sequence[str], stories: np.ndarray | None, cache: Cache) -> dict[str, Counts]:
     """By how much articles outnumber the stories of a task in each cell, by kind; all its stories or some of them."""
     nothing = Counts(pa.array([], pa.string()), [], {n: np.zeros(0, np.int64) for n in (*KEYS, "story")})
-    parts: dict[str, list[Counts]] = {kind: [nothing] for kind in OF_STORIES}
+    parts: dict[str, list[Counts]] = {kind: [nothing] for kind in COUNTING_STORIES}
     for name in files:
         if stories is not None and not np.isin(cache.read(name, ["stories"])["stories"]["story"], stories).any():
             continue
@@ -632,7 +662,7 @@ def _surplus(files: list[str], before: list[str], cache: Cache, fingerprint: str
     def surplus() -> dict[str, Counts]:
         deque(counted, maxlen=0)
         read = [cache.read(task.name) for task in tasks]
-        return {kind: added([Counts.of_tables(kind, r) for r in read]) for kind in OF_STORIES}
+        return {kind: added([Counts.of_tables(kind, r) for r in read]) for kind in COUNTING_STORIES}
 
     return surplus
 
@@ -643,7 +673,7 @@ def _surplus(files: list[str], before: list[str], cache: Cache, fingerprint: str
 def _write_counts(out: Path, root: dict[str, Counts] | None) -> dict[str, pa.Table]:
     """Write the counts that stories do not matter for; returns the others by kind, but for n_stories."""
     if root is None:
-        for name in (*OF_STORIES.values(), "theme_pairs", "deontic_counts"):
+        for name in (*COUNTING_STORIES.values(), "theme_pairs", "deontic_counts"):
             _write(out, name, tables.TABLES[name].schema.empty_table())
         return {}
     themes, totals, pairs, deontic = (root[kind] for kind in ("theme", "total", "pair", "deontic"))
@@ -679,7 +709,7 @@ def _write_counts_of_stories(out: Path, root: dict[str, Counts] | None, counted:
     for kind, table in counted.items():
         fewer = root[kind].at(surplus[kind], "n_fewer") if surplus else 0
         table = table.append_column("n_stories", pa.array(root[kind].columns["n_articles"].astype(np.int64) - fewer))
-        _write(out, OF_STORIES[kind], table.drop_columns(["total"]) if kind == "total" else table)
+        _write(out, COUNTING_STORIES[kind], table.drop_columns(["total"]) if kind == "total" else table)
 
 
 def _write_cut_files(out: Path, cut: list[str], cache: Cache) -> None:
