@@ -388,7 +388,7 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
         if n and executor is None:
             # once, before processes are started: those that are forked have it then
             kept_toolkit(places[2], tuple(sorted(prints.items()))).lexicon.words("")
-        with _executor(executor, workers, sum(sizes.values())) as run:
+        with _executor(executor, workers, sum(sizes.values())) as (run, release):
             for i, partial in enumerate(run(make_partials, tasks), 1):
                 done[partial.bucket] = partial
                 progress(f"{i}/{n} partitions read, cleaned, coded")
@@ -397,9 +397,10 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
 
             merged = merge([done[b] for b in stats], cache, prints["merged"], out, space.state,
                            _counts_before(space.state), run, progress)
+            release()
+            written, before = file_stats(out), space.state.get("tables", {})
+            make_durable(out, {name: stat for name, stat in written.items() if stat != before.get(name)})
         result.n_rejected, result.tables = merged.n_rejected, _paths(out)
-        written, before = file_stats(out), space.state.get("tables", {})
-        make_durable(out, {name: stat for name, stat in written.items() if stat != before.get(name)})
         space.save_state({
             "fingerprints": prints, "n_rejected": result.n_rejected, "parts": merged.parts,
             "partitions": {b: [stat, done[b].content, done[b].unread or b in untold] for b, stat in stats.items()},
@@ -459,20 +460,21 @@ def _paths(out: Path) -> dict[str, Path]:
 
 @contextlib.contextmanager
 def _executor(executor: Executor | None, workers: int | None, size: int):
-    """A lazy `map` over tasks: in this process for little work, else through processes, else as given."""
+    """A lazy `map` over tasks: in this process for little work, else through processes, else as given. And what to call
+    when there are no more tasks: from then on processes end by themselves."""
     if executor is not None:
-        yield _through(executor)
+        yield _through(executor), lambda: None
         return
     workers = workers or os.cpu_count() or 1
     if workers == 1 or size < IN_PROCESS_BYTES:
-        yield map
+        yield map, lambda: None
         return
     # A forked process has the codebook and the dictionary from the start; with other threads about it may hang.
     fork = sys.platform.startswith("linux") and threading.active_count() == 1
     context = multiprocessing.get_context("fork" if fork else "spawn")
     with ProcessPoolExecutor(workers, context, initializer=_begin_worker) as pool:
         try:
-            yield _through(pool)
+            yield _through(pool), lambda: pool.shutdown(wait=False)
         except BrokenProcessPool:
             raise UserError("a worker process was ended, perhaps for want of memory; build again with fewer --workers: "
                             "it goes on from what is done") from None
