@@ -292,16 +292,79 @@ class Counts:
         return np.where(theirs[found] == ours, other.columns[column][found], 0).astype(np.int64)
 
 
-def added(parts: Sequence[Counts], taken_away: Sequence[Counts] = (), distinct: str | None = None) -> Counts:
+def added(parts: Sequence[Counts], taken_away: Sequence[Counts] = ()) -> Counts:
     """The sum of counts, the same whatever the order and grouping of `parts`.
 
     Args:
         parts: what is added up.
         taken_away: what is subtracted: counts that have been added before. Rows that come to nothing are left out.
-        distinct: instead of sums, count by how much the rows of each entity, year and region outnumber the different
-            values of this column: column n_fewer, only where it is not 0.
     """
     n_added, parts = len(parts), [*parts, *taken_away]
+    whole, keys = _placed(parts)
+    # names, years and regions of each part are in the order of the whole, so the keys of sorted parts are sorted
+    if not all(map(_ascends, keys)):
+        orders = [np.argsort(k, kind="stable") for k in keys]
+        keys = [k[o] for k, o in zip(keys, orders, strict=True)]
+        parts = [Counts(p.names, p.regions, {n: c[o] for n, c in p.columns.items()})
+                 for p, o in zip(parts, orders, strict=True)]
+    found: list[np.ndarray] = []
+    sums: dict[str, list[np.ndarray]] = {n: [] for n in parts[0].values}
+    for cuts in _blocks(keys):
+        key = np.concatenate([k[a:b] for k, (a, b) in zip(keys, cuts, strict=True)])
+        columns = {n: np.concatenate([p.columns[n][a:b] if i < n_added else -p.columns[n][a:b].astype(np.int64)
+                                      for i, (p, (a, b)) in enumerate(zip(parts, cuts, strict=True))]) for n in sums}
+        order = np.argsort(key, kind="stable")  # it makes use of what is sorted already
+        key = key.take(order)
+        starts = np.flatnonzero(_changes(key))
+        found.append(key[starts])
+        for name, values in columns.items():
+            values = values.take(order)
+            sums[name].append(np.add.reduceat(values, starts, dtype=np.int64) if len(starts) else key[:0])
+    key = np.concatenate(found)
+    columns = {n: np.concatenate(v) for n, v in sums.items()}
+    if taken_away:
+        left = np.any(list(columns.values()), axis=0)
+        key, columns = key[left], {n: c[left] for n, c in columns.items()}
+    return whole.at_places(key, columns)
+
+
+def outnumbered(parts: Sequence[Counts], column: str) -> Counts:
+    """By how much the rows of each entity, year and region outnumber the different values of a column, over all parts:
+    column n_fewer, only where it is not 0. The same whatever the order of `parts`; all are held at once."""
+    whole, keys = _placed(parts)
+    runs = [_changes(p.columns[column]) for p in parts]  # values mostly stand in runs
+    values = [p.columns[column][new] for p, new in zip(parts, runs, strict=True)]
+    every = np.unique(np.concatenate(values))
+    ranks = [np.searchsorted(every, some)[np.cumsum(new) - 1] for some, new in zip(values, runs, strict=True)]
+    row = np.concatenate([k * len(every) + r for k, r in zip(keys, ranks, strict=True)])
+    row.sort(kind="stable")
+    key = row // max(len(every), 1)
+    starts = np.flatnonzero(_changes(key))
+    again = ~_changes(row)
+    fewer = np.add.reduceat(again, starts, dtype=np.int64) if len(starts) else key[:0]
+    left = fewer > 0
+    return whole.at_places(key[starts][left], {"n_fewer": fewer[left]})
+
+
+@dataclass(slots=True)
+class _Whole:
+    """What several counts are of together: names, regions and years, each sorted."""
+
+    names: pa.Array
+    regions: list[str]
+    years: np.ndarray
+
+    def at_places(self, place: np.ndarray, columns: dict[str, np.ndarray]) -> Counts:
+        """Counts by places, as `_placed` numbers them."""
+        place, region = np.divmod(place, max(len(self.regions), 1))
+        entity, year = np.divmod(place, max(len(self.years), 1))
+        keys = {"entity": entity, "year": self.years[year], "region": region}
+        return Counts(self.names, self.regions, keys | columns)
+
+
+def _placed(parts: Sequence[Counts]) -> tuple[_Whole, list[np.ndarray]]:
+    """What the parts are of together, and for the rows of each a number that says entity, year and region, in the
+    order of these."""
     names, entities = _unified([p.names for p in parts])
     regions = sorted({r for p in parts for r in p.regions})
     code = {r: i for i, r in enumerate(regions)}
@@ -309,41 +372,9 @@ def added(parts: Sequence[Counts], taken_away: Sequence[Counts] = (), distinct: 
     keys = []
     for p, entity in zip(parts, entities, strict=True):
         region = np.array([code[r] for r in p.regions], dtype=np.int64)
-        key = ((entity[p.columns["entity"]] * len(years) + np.searchsorted(years, p.columns["year"])) * len(regions)
-               + region[p.columns["region"]]) if len(p) else np.zeros(0, dtype=np.int64)
-        keys.append(key)
-    # names, years and regions of each part are in the order of the whole, so the keys of sorted parts are sorted
-    if not all((k[1:] >= k[:-1]).all() for k in keys):
-        orders = [np.argsort(k, kind="stable") for k in keys]
-        keys = [k[o] for k, o in zip(keys, orders, strict=True)]
-        parts = [Counts(p.names, p.regions, {n: c[o] for n, c in p.columns.items()})
-                 for p, o in zip(parts, orders, strict=True)]
-    found: list[np.ndarray] = []
-    sums: dict[str, list[np.ndarray]] = {n: [] for n in ([distinct] if distinct else parts[0].values)}
-    for cuts in _blocks(keys):
-        key = np.concatenate([k[a:b] for k, (a, b) in zip(keys, cuts, strict=True)])
-        columns = {n: np.concatenate([p.columns[n][a:b] if i < n_added else -p.columns[n][a:b].astype(np.int64)
-                                      for i, (p, (a, b)) in enumerate(zip(parts, cuts, strict=True))]) for n in sums}
-        if distinct:
-            order = np.lexsort((columns[distinct], key))
-            new = _changes(key[order]) | _changes(columns[distinct][order])
-            columns = {distinct: ~new}
-        else:
-            order = np.argsort(key, kind="stable")  # it makes use of what is sorted already
-            columns = {n: c[order] for n, c in columns.items()}
-        key = key[order]
-        starts = np.flatnonzero(_changes(key))
-        found.append(key[starts])
-        for name, values in columns.items():
-            sums[name].append(np.add.reduceat(values, starts, dtype=np.int64) if len(starts) else key[:0])
-    key = np.concatenate(found)
-    columns = {"n_fewer" if distinct else n: np.concatenate(v) for n, v in sums.items()}
-    if distinct or taken_away:
-        left = np.any(list(columns.values()), axis=0)
-        key, columns = key[left], {n: c[left] for n, c in columns.items()}
-    place, region = np.divmod(key, max(len(regions), 1))
-    entity, year = np.divmod(place, max(len(years), 1))
-    return Counts(names, regions, {"entity": entity, "year": years[year], "region": region} | columns)
+        keys.append(((entity[p.columns["entity"]] * len(years) + np.searchsorted(years, p.columns["year"]))
+                     * len(regions) + region[p.columns["region"]]) if len(p) else np.zeros(0, dtype=np.int64))
+    return _Whole(names, regions, years), keys
 
 
 def with_all_years(counts: Counts) -> Counts:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import tables
-from .counts import KEYS, Cells, Counts, added, row_counts, with_all_years
+from .counts import KEYS, Cells, Counts, added, outnumbered, row_counts, with_all_years
 from .partition import Cache, Partial, digest
 from .places import folder, is_local
 from .stories import SKETCH, Judged, Proposed, Signatures, batches, link, proposed, similar
@@ -609,7 +609,7 @@ def _surplus_of(task: Surplus, files: Sequence[str], stories: np.ndarray | None,
         read = cache.read(name)
         for kind, counts in parts.items():
             counts.append(_of_stories(Counts.of_tables(kind, read), task, stories))
-    return {kind: added(counts, distinct="story") for kind, counts in parts.items()}
+    return {kind: outnumbered(counts, "story") for kind, counts in parts.items()}
 
 
 def _of_stories(cells: Counts, task: Surplus, stories: np.ndarray | None) -> Counts:

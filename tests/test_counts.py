@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fengxiang import counts
-from fengxiang.counts import Cells, Counts, added, row_counts, with_all_years
+from fengxiang.counts import Cells, Counts, added, outnumbered, row_counts, with_all_years
 
 # two articles; statement 0: 深圳 2025; 1: 深圳 and 天津 2026; 2 (second article): nobody, year unknown
 CELLS = Cells.of([("深圳",), ("天津", "深圳"), ()], [2025, 2026, None], [0, 0, 1])
@@ -144,7 +144,19 @@ def test_what_was_added_can_be_taken_away():
 def test_by_how_much_rows_outnumber_the_values_of_a_column():
     a = part([("甲", 2025, "all", 11), ("甲", 2025, "all", 12), ("乙", 2025, "all", 11)])
     b = part([("甲", 2025, "all", 11), ("甲", 2025, "深圳", 11)])
-    assert listed(added([a, b], distinct="n").table("term")) == [("甲", 2025, "all", 1)]
+    assert listed(outnumbered([a, b], "n").table("term")) == [("甲", 2025, "all", 1)]
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from("甲乙丙"), st.sampled_from([-1, 2025]),
+                                   st.sampled_from(["all", "深圳"]), st.integers(0, 2)), max_size=12), min_size=1,
+                max_size=3))
+def test_rows_outnumber_values_as_sets_say(some):
+    expected = {}
+    for place in sorted({r[:3] for rows_ in some for r in rows_}):
+        values = [r[3] for rows_ in some for r in rows_ if r[:3] == place]
+        if len(values) > len(set(values)):
+            expected[place] = len(values) - len(set(values))
+    assert {r[:3]: r[3] for r in listed(outnumbered(list(map(part, some)), "n").table("term"))} == expected
 
 
 def test_a_value_is_looked_up_by_entity_year_and_region():
