@@ -163,7 +163,7 @@ class _Corpus:
             read = cache.read(partial.clean, ("keys", "rejected", "cut_files"))
             own = read["keys"]
             sizes.append(len(own))
-            names.append(_numbers(own["base_id"].to_pylist()))
+            names.append(_numbers(_flat(own["base_id"])))
             places.append(own.select(["date", "source_file", "position"]))
             sketches += [c.flatten().to_numpy() for c in own["sketch"].chunks]
             rejected.append(read["rejected"])
@@ -171,7 +171,7 @@ class _Corpus:
                 cut.append(partial.clean)
         schema = pa.schema([("date", pa.string()), ("source_file", pa.string()), ("position", pa.int32())])
         flat = np.concatenate(sketches) if sketches else np.zeros(0, dtype=np.uint32)
-        return cls(partials, cache, np.cumsum(sizes), np.concatenate(names or [_numbers([])]),
+        return cls(partials, cache, np.cumsum(sizes), np.concatenate(names or [np.zeros(0, dtype=np.uint64)]),
                    pa.concat_tables(places or [schema.empty_table()]), flat.reshape(-1, SKETCH),
                    pa.concat_tables(rejected or [tables.TABLES["rejected"].schema.empty_table()]), cut)
 
@@ -267,9 +267,15 @@ class _Corpus:
         return tuple((i, self._identifier(j)) for i, j in zip(rows.tolist(), self.first[start + rows], strict=True))
 
 
-def _numbers(base_ids: Sequence[str]) -> np.ndarray:
-    """The numbers that identifiers are written of, in hexadecimal digits."""
-    return np.fromiter((int(base, 16) for base in base_ids), dtype=np.uint64, count=len(base_ids))
+def _numbers(base_ids: pa.Array) -> np.ndarray:
+    """The numbers that identifiers are written of, in twelve hexadecimal digits."""
+    digits = np.frombuffer(base_ids.cast(pa.binary()).cast(pa.binary(12)).buffers()[1], dtype=np.uint8)
+    digits = digits[:12 * len(base_ids)].reshape(-1, 12).T
+    numbers = np.zeros(len(base_ids), dtype=np.uint64)
+    for digit in digits:
+        numbers <<= np.uint64(4)
+        numbers |= np.where(digit > ord("9"), digit - (ord("a") - 10), digit & 15)
+    return numbers
 
 
 def _identifier(base_id: str, again: int) -> str:
