@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from itertools import pairwise, repeat
 from operator import itemgetter
 
 from . import bylines, dating, reading
 from .cleaningrules import SENTENCE_ENDS, Rules, bare, segmenter
-from .model import Article, Cleaned, LedgerRow, Paragraph, Rejection
+from .model import Article, Cleaned, Paragraph, Rejection
 
 __all__ = ["FATES", "Rules", "clean_document", "script_of", "simplified"]
 
@@ -60,14 +60,8 @@ _DAY = re.compile(r"[\d年月日号时分秒:：.\s/-]+")
 _NUMERIC = re.compile(r"[\d\s.,%+-]+")
 _COLUMN = re.compile(r"([\u4e00-\u9fff]{2,8})(?:\s{1,4}([A-Za-z][A-Za-z &]{2,40}))?")
 _HEAD_SPACE = re.compile(r"^((?:\d{1,4} )?\S{4,40}(?: \S{1,20}){0,3}) (\S.*)$")
-# The most frequent characters that differ between the scripts: enough to tell them apart without loading OpenCC.
-_TRADITIONAL = re.compile(
-    "["
-    "業監貸銀機險億資構萬發務動點產會爲個總風項長數區國與進農對開設報並實協體辦調經戶據專強廣統內級續議質導門臺創規傳單額試處東轉範當兩場還過計於組費關債聯類來應時責領權準該賠標擴結網穩災營縣線預舉條說濟後態護優啓餘戰讓佔綠從"
-    "給購鄉紹證將羣獲財別減際嚴題籌參負現約識達擊繼問復貿員這轄視況頭術鎮圍稱劃備運難蘇興蓋無層環織則訪礎罰決衆鏈適評間華價幫貴盡邊爭頻養車細學張講見牽顯壓連灣職較審絡確慶貧測堅換節認勵擔脫揮糾損聞廳繞裏糧樣談團黃維園綜屬變競"
-    "]"
-)
-_SIMPLIFIED = re.compile(
+_TRADITIONAL = re.compile(f"[{reading.TRADITIONAL}]")
+_SIMPLIFIED = re.compile(  # the same characters in the other script
     "["
     "业监贷银机险亿资构万发务动点产会为个总风项长数区国与进农对开设报并实协体办调经户据专强广统内级续议质导门台创规传单额试处东转范当两场还过计于组费关债联类来应时责领权准该赔标扩结网稳灾营县线预举条说济后态护优启余战让占绿从"
     "给购乡绍证将群获财别减际严题筹参负现约识达击继问复贸员这辖视况头术镇围称划备运难苏兴盖无层环织则访础罚决众链适评间华价帮贵尽边争频养车细学张讲见牵显压连湾职较审络确庆贫测坚换节认励担脱挥纠损闻厅绕里粮样谈团黄维园综属变竞"
@@ -103,19 +97,19 @@ def clean_document(source_file: str, data: bytes, rules: Rules, *, first_positio
         name = item.source_file
         n_chars += sum(item.lines.n)
         if n_chars > reading.MAX_CHARS:
-            out.ledger += _given_up(item)
+            out.rows += _given_up(item)
             out.rejected.append(Rejection(name, "too much text in one file",
                                           f"the limit is {reading.MAX_CHARS:,} characters; cut it into several files"))
             continue
         start = position.get(name, 0) + 1
         try:
-            articles, ledger = _Document(item, rules, start).clean()
+            articles, rows = _Document(item, rules, start).clean()
         except Exception as error:  # a document no rule foresaw is listed with its characters; the build goes on
-            articles, ledger = [], _given_up(item)
+            articles, rows = [], _given_up(item)
             out.rejected.append(Rejection(name, "could not be cleaned", f"{type(error).__name__}: {error}"[:200]))
         position[name] = start - 1 + len(articles)
         out.articles += articles
-        out.ledger += ledger
+        out.rows += rows
         if item.n_undecodable:
             out.rejected.append(Rejection(name, "some bytes could not be decoded", f"{item.n_undecodable} characters"))
         if not articles and item.lines.text and not (
@@ -126,12 +120,12 @@ def clean_document(source_file: str, data: bytes, rules: Rules, *, first_positio
     return out
 
 
-def _given_up(source: reading.Source) -> list[LedgerRow]:
-    """The ledger of a document that could not be cleaned."""
+def _given_up(source: reading.Source) -> list[tuple]:
+    """The rows of the ledger of a document that could not be cleaned."""
     lines, file = source.lines, source.source_file
-    rows = [LedgerRow(file, u, n, "unreadable", None, "unreadable_line", t[:SAMPLE])
+    rows = [(file, u, n, "unreadable", None, "unreadable_line", t[:SAMPLE])
             for u, n, t in zip(lines.unit, lines.n, lines.text, strict=True)]
-    return rows + [LedgerRow(file, u, n, fate, None, rule, t) for u, n, fate, rule, t in source.settled if n]
+    return rows + [(file, u, n, fate, None, rule, t) for u, n, fate, rule, t in source.settled if n]
 
 
 def simplified(text: str) -> str:
@@ -200,7 +194,7 @@ class _Document:
         self.whole = source.source_format in ONE_EACH
         self.joined = joined = "".join(lines.text)
         # what holds no traditional character at all needs no second look
-        self.hans = len(joined) <= SCRIPT_LOOK and _TRADITIONAL.search(joined) is None
+        self.hans = lines.hans or (len(joined) <= SCRIPT_LOOK and _TRADITIONAL.search(joined) is None)
         self.hant = not self.hans and _TRADITIONAL.search("".join([t[:200] for t in lines.text[:10]])) is not None
         self.known_title: tuple[str, str] | None = None
         for name, value, rule in source.fields:
@@ -211,8 +205,8 @@ class _Document:
         self.heads: list[str] = []
         self.columns: list[str] = []
 
-    def clean(self) -> tuple[list[Article], list[LedgerRow]]:
-        """`(articles, ledger rows)`."""
+    def clean(self) -> tuple[list[Article], list[tuple]]:
+        """The articles, and the rows of the ledger."""
         source = self.source
         if self.size:
             if source.source_format in ("plain", "docx", "pdf") and (
@@ -1347,7 +1341,8 @@ class _Document:
 
     # -------------------------------------------------------------------------------------------- ledger
 
-    def _ledger(self, articles: list[Article]) -> list[LedgerRow]:
+    def _ledger(self, articles: list[Article]) -> list[tuple]:
+        """The rows of the ledger, tuples with the fields of `LedgerRow`."""
         source, lines = self.source, self.source.lines
         file, raw, fates, rules = source.source_file, source.raw, self.fate, self.rule
         single = articles[0].position if len(articles) == 1 else None
@@ -1366,7 +1361,7 @@ class _Document:
         rows += [(file, unit, n, fate, single, rule, sample) for unit, n, fate, rule, sample in source.settled]
         rows = _run_together(rows) if self.whole else list(filter(itemgetter(2), rows))
         rows.sort(key=itemgetter(1))
-        return list(map(_LEDGER_ROW, rows))
+        return rows
 
 
 def _run_together(rows: list[tuple]) -> list[tuple]:
@@ -1381,7 +1376,6 @@ def _run_together(rows: list[tuple]) -> list[tuple]:
     return out
 
 
-_LEDGER_ROW = partial(tuple.__new__, LedgerRow)  # what `LedgerRow._make` does, without a call for each row
 _KIND_OF_HINT = {"t": "heading", "h": "heading", "l": "list"}
 # Kinds of blocks as fates and rules of the ledger.
 _FATE_OF_KIND = {"heading": ("heading", "heading_line"), "list": ("body", "list_item"), "body": ("body", "paragraph")}

@@ -78,12 +78,18 @@ class Rejection:
 
 @dataclass(slots=True)
 class Cleaned:
-    """All that came out of one raw document."""
+    """All that came out of one raw document. `rows` are those of its ledger, as tuples with the fields of
+    `LedgerRow`."""
 
     source_file: str
     articles: list[Article] = field(default_factory=list)
-    ledger: list[LedgerRow] = field(default_factory=list)
+    rows: list[tuple] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+
+    @property
+    def ledger(self) -> list[LedgerRow]:
+        """What became of each line."""
+        return list(map(LedgerRow._make, self.rows))
 
 
 @dataclass(slots=True)

@@ -262,11 +262,11 @@ def _clean(pieces, data, toolkit) -> tuple[Batch, dict, list[str]]:
         else:
             done = Cleaned(name, rejected=[Rejection(name, content)])
         if piece.first_line > 1:
-            done.ledger = [row._replace(unit=row.unit + piece.first_line - 1) for row in done.ledger]
+            done.rows = [(file, unit + piece.first_line - 1, *rest) for file, unit, *rest in done.rows]
         place = {a.position: i for i, a in enumerate(done.articles, len(articles))}
         articles += done.articles
-        ledger += done.ledger
-        ledger_article += map(place.get, map(position_of, done.ledger))
+        ledger += done.rows
+        ledger_article += map(place.get, map(position_of, done.rows))
         rejected += done.rejected
     inside = [i for i, a in enumerate(articles) if a.scope == "in"]
     statements = split_statements([articles[i] for i in inside])

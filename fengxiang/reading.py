@@ -77,7 +77,8 @@ class Lines:
     `text` is normalised and stripped; `n` counts raw characters with the line end; `unit` numbers the line or block;
     `hint` is what the markup says: `` (nothing), `t` title, `h` heading, `p` paragraph, `l` list item,
     `x` outside the body of a page, `k` kept outside for metadata; `gap` counts the blank lines above,
-    `indent` tells whether the line is indented, `page` whether it begins a page.
+    `indent` tells whether the line is indented, `page` whether it begins a page. `hans` is set where it is known that
+    no character of the lines is one of `TRADITIONAL`.
     """
 
     text: list[str] = field(default_factory=list)
@@ -87,6 +88,7 @@ class Lines:
     gap: list[int] = field(default_factory=list)
     indent: list[bool] = field(default_factory=list)
     page: list[bool] = field(default_factory=list)
+    hans: bool = False
 
     def add(self, text: str, unit: int, n: int, hint: str = "", gap=0, indent=False, page=False) -> None:
         self.text.append(text)
@@ -133,7 +135,7 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str, int]:
                 return _decoded(data, name)
     try:
         text = data.decode("utf-8")
-        if "\x00" not in text:
+        if b"\x00" not in data:
             return _repaired(text)
     except UnicodeDecodeError:
         text, name, bad = _decoded(data, "utf-8")
@@ -195,12 +197,29 @@ _BLANKS = (0xA0, 0x3000, 0x202F, 0x205F, *range(0x2000, 0x200B))
 _TABLE = dict.fromkeys(_UNSEEN_CHARACTERS) | dict.fromkeys(_BLANKS, " ") | _WIDE | {
     0xFF0E: ".", 0xFF05: "%", 0xFF0B: "+", 0xFF0D: "-", 0xFF0F: "/", 0xFF3F: "_", 0xFF06: "&", 0xFF1D: "=",
     0xFF20: "@", 0xFF03: "#", 0xFE30: "：", 0xFF61: "。", 0xFF64: "、"}  # fmt: skip
-# All but what is usual as it is. What lies beyond U+FFFF counts as rare, though most of it stays: a class with a range
-# up there takes a third longer.
-_RARE = re.compile(
-    "[^\t-\r\x1c-~\x85\xa1-\xac\xae-\u1fff\u2010-\u2029\u2030-\u205e\u2065-\u2e7f\u2fe0-\u2fff\u3001-\uf8ff\ufb00-\ufe2f"
-    "\ufe31-\ufefe\uff00-\uff02\uff04\uff07-\uff0a\uff0c\uff1a-\uff1c\uff1e\uff1f\uff3b-\uff3e\uff40\uff5b-\uff60\uff62"
-    "\uff63\uff65-\uffff]")
+_MARKS = "!#(*,:;<?[\\]_{"  # ASCII that may stand wide beside Chinese, or is what Markdown and HTML are written with
+# The most frequent characters that differ between the scripts: enough to tell them apart without loading OpenCC.
+TRADITIONAL = (
+    "業監貸銀機險億資構萬發務動點產會爲個總風項長數區國與進農對開設報並實協體辦調經戶據專強廣統內級續議質導門臺創規傳單額試處東轉範當兩場還過計於組費關債聯類來應時責領權準該賠標擴結網穩災營縣線預舉條說濟後態護優啓餘戰讓佔綠從"
+    "給購鄉紹證將羣獲財別減際嚴題籌參負現約識達擊繼問復貿員這轄視況頭術鎮圍稱劃備運難蘇興蓋無層環織則訪礎罰決衆鏈適評間華價幫貴盡邊爭頻養車細學張講見牽顯壓連灣職較審絡確慶貧測堅換節認勵擔脫揮糾損聞廳繞裏糧樣談團黃維園綜屬變競")
+
+
+def _ranges(first: str, last: str, without: str) -> str:
+    """What stands in a class of characters for all from `first` to `last` but some of those between."""
+    ends = sorted(map(ord, without))
+    pairs = zip([ord(first), *(c + 1 for c in ends)], [*(c - 1 for c in ends), ord(last)], strict=True)
+    return "".join(f"{chr(a)}-{chr(b)}" for a, b in pairs if a <= b)
+
+
+# All but what is usual as it is: what may have another normal form, and, since one pass tells it too, what is
+# traditional and what marks something up. What lies beyond U+FFFF counts as unusual, though most of it stays: a class
+# with a range up there takes a third longer.
+_UNUSUAL = re.compile(
+    "[^\t-\r\x1c- \"$-')+\\--9=>@-Z^`-z|}~\x85\xa1-\xac\xae-\u1fff\u2010-\u2029\u2030-\u205e\u2065-\u2e7f\u2fe0-\u2fff"
+    + _ranges("\u3001", "\uf8ff", TRADITIONAL) +
+    "\ufb00-\ufe2f\ufe31-\ufefe\uff00-\uff02\uff04\uff07-\uff0a\uff0c"
+    "\uff1a-\uff1c\uff1e\uff1f\uff3b-\uff3e\uff40\uff5b-\uff60\uff62\uff63\uff65-\uffff]")
+_TRADITIONAL = frozenset(TRADITIONAL)
 _COMPATIBLE = re.compile("[\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 _CJK = "\u3001-\u303f\u3400-\u9fff\uff01-\uff5e\u2018-\u201d\u2014\u2026"
 _ASCII_POINTS = re.compile("[,:;?!][,:;?!]*")  # a `+` would be tried at every character, this is searched for
@@ -209,27 +228,30 @@ _CJK_CHAR = re.compile(f"[{_CJK}]")
 _WIDE_POINTS = str.maketrans(",:;?!", "，：；？！")
 
 
-def normal(text: str) -> str:
+def normal(text: str, unusual: set[str] | None = None) -> str:
     """Text in one width and one kind of space, without invisible characters; line ends stay where they are.
 
     Full-width letters and digits become ASCII, ASCII punctuation beside Chinese becomes full-width, radicals and
-    compatibility forms that PDFs contain become the characters they stand for.
+    compatibility forms that PDFs contain become the characters they stand for. `unusual` are the unusual characters
+    of the text, where they are known.
     """
-    for character in set(_RARE.findall(text)):
+    if unusual is None:
+        unusual = set(_UNUSUAL.findall(text))
+    for character in unusual:
         if (usual := _usual(character)) != character:
             text = text.replace(character, usual)
-    for _ in range(MAX_BRACKETS if "(" in text else 0):
+    for _ in range(MAX_BRACKETS if "(" in unusual else 0):
         text, before = _ASCII_PAIR.sub(_wide_pair, text), text
         if text == before:
             break
-    if "," in text or ":" in text or ";" in text or "?" in text or "!" in text:
+    if not unusual.isdisjoint(",:;?!"):
         text = _ASCII_POINTS.sub(_wide_points, text)
     return text
 
 
 @lru_cache(maxsize=4096)
 def _usual(character: str) -> str:
-    """What stands in the normal form for a rare character."""
+    """What stands in the normal form for an unusual character."""
     usual = _TABLE.get(ord(character), character)
     if usual == character and _COMPATIBLE.match(character):
         import unicodedata
@@ -260,6 +282,7 @@ _MAGIC = (
     (b"PAR1", "a Parquet table"), (b"BZh", "bzip2 data"), (b"\xfd7zXZ", "xz data"), (b"\x28\xb5\x2f\xfd", "zstd data"),
 )  # fmt: skip
 _MAGIC_STARTS = frozenset(magic[0] for magic, _ in _MAGIC)
+_EMPTY = b"\x00 \t\r\n\f\xef\xbb\xbf\xff\xfe"  # what a file without a text is made of
 _MAIL_HEAD = re.compile(
     rb"\A(?:[A-Za-z][A-Za-z0-9-]{1,40}:[^\r\n]{0,2000}\r?\n(?:[ \t][^\r\n]{0,2000}\r?\n){0,50}){2,80}\r?\n")
 _MAIL_KEYS = re.compile(rb"(?im)^(?:mime-version|message-id|content-type|received|from|subject|date):")
@@ -302,12 +325,12 @@ def _guarded(source_file, data, names, first_position, depth):
 
 
 def _sources(source_file, data, names, first_position, depth):
-    if not data.strip(b"\x00 \t\r\n\f\xef\xbb\xbf\xff\xfe"):
+    if (not data or data[0] in _EMPTY) and not data.strip(_EMPTY):
         raise Unreadable("empty file")
     if len(data) > MAX_BYTES:
         raise Unreadable("too large", f"{len(data):,} bytes; the limit is {MAX_BYTES:,}")
     kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None) if data[0] in _MAGIC_STARTS else None
-    if kind is None and b"%PDF-" in data[:1024]:
+    if kind is None and data.find(b"%PDF-", 0, 1024) >= 0:
         kind = "pdf"
     if kind == "pdf":
         from .officefiles import read_pdf
@@ -365,10 +388,12 @@ def _by_format(source_file, text, names, first_position):
         yield read_markdown(source_file, text, names["json"])
     elif (rows := _table_rows(text, names["json"])) is not None:
         yield from rows_as_sources(source_file, "table", rows, names["json"], len(text))
-    elif ("#" in text or "**" in text or "](" in text) and _MARKDOWN.search(text[:200_000]):
-        yield read_markdown(source_file, text, names["json"])
     else:
-        yield read_plain(source_file, text)
+        unusual = set(_UNUSUAL.findall(text))
+        if not unusual.isdisjoint("#*]") and _MARKDOWN.search(text[:200_000]):
+            yield read_markdown(source_file, text, names["json"])
+        else:
+            yield read_plain(source_file, text, unusual)
 
 
 def _marked_records(source_file, text, head, names):
@@ -405,14 +430,17 @@ def _looks_html(head: str) -> bool:
 _ENDS = "\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"  # what ends a line for str.splitlines
 
 
-def split_lines(text: str, lines: Lines, settled: list) -> list[str]:
-    """Append the lines of a text to `lines`, its blank ones to `settled`; returns the lines as they are.
+def split_lines(text: str, lines: Lines, settled: list, unusual: set[str] | None = None) -> list[str]:
+    """Append the lines of a text to `lines`, its blank ones to `settled`; returns the lines as they are. `unusual` are
+    the unusual characters of the text, where they are known.
 
     A form feed begins a page; so does a line that alone is indented by one space right below a line without the blank
     line that stands between all others, as text extractors write it.
     """
     raw = text.splitlines(True)
-    clean = _normal_lines(text, raw)
+    unusual = set(_UNUSUAL.findall(text)) if unusual is None else unusual
+    clean, hans = _normal_lines(text, raw, unusual), _is_hans(unusual)
+    lines.hans = hans and (lines.hans or not lines.text)
     add_settled = settled.append
     gap, blank_from, blank_chars, feed = 0, 0, 0, False
     begun = len(lines.text)
@@ -443,9 +471,10 @@ def split_lines(text: str, lines: Lines, settled: list) -> list[str]:
     return raw
 
 
-def _normal_lines(text: str, raw: list[str]) -> list[str]:
-    """The lines of a text in the normal form, with their ends or without; `raw` are those of the text itself."""
-    changed = normal(text)
+def _normal_lines(text: str, raw: list[str], unusual: set[str]) -> list[str]:
+    """The lines of a text in the normal form, with their ends or without; `raw` are those of the text itself,
+    `unusual` its unusual characters."""
+    changed = normal(text, unusual)
     if changed is text:
         return raw
     lines = changed.splitlines()
@@ -454,10 +483,16 @@ def _normal_lines(text: str, raw: list[str]) -> list[str]:
     return lines
 
 
-def read_plain(source_file: str, text: str) -> Source:
-    """Plain text, of whichever layout: cleaning tells newspaper page, web page and journal apart."""
+def _is_hans(unusual: set[str]) -> bool:
+    """Whether no character of a text is traditional in the normal form, by its unusual ones."""
+    return not unusual or _TRADITIONAL.isdisjoint(map(_usual, unusual))
+
+
+def read_plain(source_file: str, text: str, unusual: set[str] | None = None) -> Source:
+    """Plain text, of whichever layout: cleaning tells newspaper page, web page and journal apart. `unusual` as in
+    `split_lines`."""
     source = Source(source_file, "plain", Lines())
-    source.raw = split_lines(text, source.lines, source.settled)
+    source.raw = split_lines(text, source.lines, source.settled, unusual)
     return source
 
 
@@ -797,14 +832,17 @@ def read_markdown(source_file: str, text: str, names: dict[str, str]) -> Source:
     start = _front_matter(raw, source, names)
     originals = raw[start:]
     body = "".join(originals)
-    if "<" in body and _SKIPPED.search(body):  # a script or comment over lines: blank it out, keeping the line ends
+    unusual = set(_UNUSUAL.findall(body))
+    if "<" in unusual and _SKIPPED.search(body):  # a script or comment over lines: blank it out, keeping the line ends
         body = _without_scripts(body)
         originals = body.splitlines(True)
-    links = "](" in body  # whose brackets must stay ASCII until they are read
-    clean = originals if links else _normal_lines(body, originals)
+        unusual = set(_UNUSUAL.findall(body))
+    links = "]" in unusual and "](" in body  # whose brackets must stay ASCII until they are read
+    clean = originals if links else _normal_lines(body, originals, unusual)
     lines, settled = source.lines, source.settled
     gap, fence = False, False
-    plain = not any([mark in body for mark in _MD_MARKS])  # noqa: C419 (a generator costs more)
+    plain = unusual.isdisjoint(_MD_MARKS)
+    lines.hans = plain and _is_hans(unusual)  # what is written as an entity shows no character
     for unit, (line, original) in enumerate(zip(clean, raw[start:], strict=True), start + 1):
         n, stripped = len(original), line.strip()
         if not stripped:

@@ -106,8 +106,22 @@ def test_every_character_that_has_another_normal_form_is_found():
     for number in (*range(0x20000), *range(0x2F000, 0x30000)):
         character = chr(number)
         assert reading.normal(character) == reading._usual(character)
-        assert number > 0xFFFF or bool(reading._RARE.match(character)) == (
-            reading._usual(character) != character or bool(reading._COMPATIBLE.match(character)))
+        assert number > 0xFFFF or bool(reading._UNUSUAL.match(character)) == (
+            reading._usual(character) != character or bool(reading._COMPATIBLE.match(character))
+            or character in reading.TRADITIONAL or character in reading._MARKS)
+
+
+@given(st.text(st.sampled_from("银行，業\n\u3000１\uf92d\u2f00<&#*"), max_size=30))
+def test_that_nothing_is_traditional_is_known_only_where_it_is_so(text):
+    sources = [reading.read_plain("a.txt", text), reading.read_markdown("a.md", text, {}),
+               reading.record_as_source("a.json", "json", {"text": text}, {"text": "text"}, 1)]
+    for source in sources:
+        assert not source.lines.hans or set(reading.TRADITIONAL).isdisjoint("".join(source.lines.text))
+    assert sources[0].lines.hans == set(reading.TRADITIONAL).isdisjoint(reading.normal(text))
+    twice = reading.Lines()
+    for part in (text, "银行", text, "業"):
+        reading.split_lines(part, twice, [])
+        assert not twice.hans or set(reading.TRADITIONAL).isdisjoint("".join(twice.text))
 
 
 @given(st.text(st.one_of(st.characters(), st.sampled_from("中，：（）(),:;?!/ a1")), max_size=60))
