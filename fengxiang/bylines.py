@@ -297,6 +297,8 @@ def _labels(line: str, rules: Rules) -> list[tuple[str, int, int]]:
     found = []
     for m in _MARK.finditer(line) if _MARKS.search(line) else ():
         end = m.start()
+        if line[end - 1 : end] not in rules.label_ends:
+            continue
         for start in range(max(end - rules.longest_label, 0), end):
             label = line[start:end]
             if label not in rules.info_labels:

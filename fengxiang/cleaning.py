@@ -39,6 +39,7 @@ MIN_WRAP, MAX_WRAP = 10, 60  # widths, in Chinese characters, at which lines may
 SCRIPT_LOOK = 4_000  # characters of a document that are looked through for its script at once
 SCRIPT_SAMPLE = 1_200  # characters by which the script of a text is decided
 
+_INDENT = "　　"  # before a first line
 _TERMINAL = "。！？…；：!?;:"
 _CLOSERS = "”’）】》」』)\"'"
 _PUNCTUATION = re.compile(r"[，。；：！？、,;!?]")
@@ -49,7 +50,8 @@ _COUNTED = frozenset("年月日时分秒亿万千百个家项条次户元倍级�
 _ITEM_MARKS = "■●◆▲□◎★▇█◼▪○◇"
 _BULLET = "■●◆▲□◎★▇█◼▪"
 _PAGE_NUMBER = re.compile(r"[-—–·•|\s]{0,4}(?:第?\s?\d{1,4}\s?页?|\d{1,4}\s?/\s?\d{1,4})[-—–·•|\s]{0,4}")
-_PAGE_AT_ENDS = re.compile(r"^\d{1,4}[\s|·]{1,4}|[\s|·]{1,4}\d{1,4}$")
+_PAGE_AT_START = re.compile(r"\d{1,4}[\s|·]{1,4}")
+_PAGE_AT_END = re.compile(r"[\s|·]{1,4}\d{1,4}$")
 _BLANK_BESIDE_MARK = re.compile(r"(?<=[，。：；！？、”》）])\s+|\s+(?=[，。：；！？、“《（])")
 _PARAGRAPH_GAP = re.compile(r"(?<=[。！？”）])\s{2,}")
 _NOT_IN_KEY = re.compile(r"[\s，。：；！？、,.:;!?“”\"'‘’《》（）()—·-]+")
@@ -1003,7 +1005,7 @@ class _Document:
         texts = [b.text for b in blocks]
         joined = "\n".join(texts)
         like_title = len(title) + 20 if title else 0  # characters of a line that may repeat it
-        title_key = _key(title) if title and texts and len(min(texts, key=len)) <= like_title else ""
+        title_key: str | None = None
         title_inside = len(title) >= 8 and title in joined
         repeated = self._repeated_starts(blocks, joined)
         datelines, abstract_marks = rules.may_have_dateline(joined), rules.abstract_marks
@@ -1015,10 +1017,12 @@ class _Document:
                 again = title and _key(title) and _key(text) == _key(title)
                 self._settle_block(block, *(("title", "title_again") if again else ("boilerplate", "outside_body")))
                 continue
-            if len(text) <= like_title and (rule := self._title_again(block, title_key, kept)):
-                self._settle_block(block, "title", rule)
-                draft.lines += block.lines
-                continue
+            if len(text) <= like_title:
+                title_key = _key(title) if title_key is None else title_key
+                if rule := self._title_again(block, title_key, kept):
+                    self._settle_block(block, "title", rule)
+                    draft.lines += block.lines
+                    continue
             if len(block.lines) > 1 and len(text) <= rules.max_line and (
                     found := rules.furniture(self._matchable(text))):
                 self._settle_block(block, "boilerplate", found[0])
@@ -1045,9 +1049,13 @@ class _Document:
             kept.pop()
         fates, named = self.fate, self.rule
         before = None
+        longest, is_item = rules.max_heading, rules.any_item.starts
         for block, after in zip(kept, [*kept[1:], None], strict=False):
-            if block.kind != "heading":
-                self._kind(block, before, after)
+            if block.kind == "body":
+                if len(block.text) <= longest and self._reads_as_heading(block, before, after):
+                    block.kind = "heading"
+                elif is_item(block.text):
+                    block.kind = "list"
             fate, rule = _FATE_OF_KIND[block.kind]
             for i in block.lines:
                 if fates[i] is None:
@@ -1163,10 +1171,8 @@ class _Document:
 
     @staticmethod
     def _repeated_starts(blocks: list[_Block], joined: str) -> set[str]:
-        """The beginnings of paragraphs that stand in an article twice."""
-        starts = {b.text[:START] for b in blocks if len(b.text) >= LONG}
-        if len(blocks) < 2:
-            return set()
+        """The beginnings of paragraphs below the first that stand in an article twice."""
+        starts = {b.text[:START] for b in blocks[1:] if len(b.text) >= LONG}
         if len(blocks) <= FEW:  # cheaper than to cut the article into sentences
             return {s for s in starts if joined.count(s) > 1}
         counts = Counter(s[:START] for s in _SENTENCES.split(joined.replace("\n", "。")))
@@ -1192,21 +1198,16 @@ class _Document:
         seen.update(parts)
         return False
 
-    def _kind(self, block: _Block, before: _Block | None, after: _Block | None) -> None:
-        """Tell headings and list items from body paragraphs; `block` is no heading by what the markup says."""
-        text, hint, rules = block.text, self.hint[block.lines[0]], self.rules
-        if len(text) > rules.max_heading or _STOP.search(text) or hint == "l" or after is None or block.signed:
-            heading = False
-        else:
-            fresh = (before is None or before.kind in ("heading", "list") or before.signed or _ended(before.text)
-                     or self._is_heading(before, None))
-            question = text[-1] in "！？" and len(text) > 25
-            heading = (fresh and not question and self._is_heading(block, None)
-                       and not self._is_item(block, before, after))
-        if heading:
-            block.kind = "heading"
-        elif hint == "l" or rules.any_item.starts(text):
-            block.kind = "list"
+    def _reads_as_heading(self, block: _Block, before: _Block | None, after: _Block | None) -> bool:
+        """Whether a short block is a heading though no markup says so."""
+        text = block.text
+        if after is None or block.signed or _STOP.search(text):
+            return False
+        fresh = (before is None or before.kind in ("heading", "list") or before.signed or _ended(before.text)
+                 or self._is_heading(before, None))
+        question = text[-1] in "！？" and len(text) > 25
+        return (fresh and not question and self._is_heading(block, None)
+                and not self._is_item(block, before, after))
 
     def _is_item(self, block: _Block, before: _Block | None, after: _Block) -> bool:
         """Whether a short numbered line is one of a list: another of its kind stands right above or below it."""
@@ -1393,7 +1394,11 @@ _TRUST = {"citation_line": 0, "name_beside_date": 2,
 
 def _unpaged(text: str) -> str:
     """A line without the page number at its ends."""
-    return _PAGE_AT_ENDS.sub("", text) if text[0].isdigit() or text[-1].isdigit() else text
+    if text[0].isdigit() and (m := _PAGE_AT_START.match(text)):
+        text = text[m.end() :]
+    if text[-1:].isdigit() and (m := _PAGE_AT_END.search(text, max(len(text) - 8, 0))):  # no longer than that
+        text = text[: m.start()]
+    return text
 
 
 def _tidy_title(title: str) -> str:
@@ -1473,21 +1478,22 @@ def _wrapping(raw: reading.Lines, joined: str) -> tuple[float, bool, bool]:
     first line of a page), and most of those break off in mid-sentence.
     """
     # two lines of one width can be told, and a line whose end is torn
-    if sum([len(t) <= 2 * MAX_WRAP for t in raw.text]) < 2 or {t[-1] for t in raw.text}.issubset(_TERMINAL):
+    least = MIN_WRAP - len(_INDENT)
+    if sum([least <= len(t) <= 2 * MAX_WRAP for t in raw.text]) < 2 or {t[-1] for t in raw.text}.issubset(_TERMINAL):
         return 0, False, False
     mixed = any(raw.indent) and not all(raw.indent)
     if mixed or any(raw.hint) or any(raw.page) or "｜" in joined or "[" in joined or "http" in joined:
         rows = zip(raw.text, raw.hint, raw.indent, raw.page, strict=True)
-        lines = ["　　" + t if mixed and d else t for t, h, d, p in rows if h == "" and not (p and " " in t)
+        lines = [_INDENT + t if mixed and d else t for t, h, d, p in rows if h == "" and not (p and " " in t)
                  and "｜" not in t and "http" not in t and not (t[0] == "[" and t[1:2].isdigit())]
     else:
         lines = raw.text
     if len(lines) < 2:
         return 0, False, False
     sample = list(dict.fromkeys(lines[:4000]))
-    if sum([t[-1] not in _TERMINAL for t in sample]) < 0.15 * len(sample):  # hard-wrapped text is torn
-        return 0, False, False
     if sum([len(t) > 2 * MAX_WRAP for t in sample]) > 0.1 * len(sample) + 1:
+        return 0, False, False
+    if sum([t[-1] not in _TERMINAL for t in sample]) < 0.15 * len(sample):  # hard-wrapped text is torn
         return 0, False, False
     best = (0.0, 0.0, False)
     for by_length in (True, False):

@@ -169,6 +169,7 @@ class Rules:
             if word not in self.info_labels:
                 raise check.file.error(f"“{word}” is not among the labels; add it there", "bare_labels", i)
         self.bare_labels = frozenset(bare_labels)
+        self.label_ends = frozenset(word[-1] for word in self.info_labels)
         self.longest_label = max(map(len, self.info_labels), default=0)
         self.names["html"]["label"] = re.compile(rf"(?:{_alternatives(list(self.info_labels))})\s?[:：]")
         others = [w for w, name in self.info_labels.items() if name == ""]

@@ -52,6 +52,7 @@ class FoundDate(NamedTuple):
     iso: str
 
 
+@lru_cache(maxsize=4096)  # few days are those of many articles
 def iso_date(year, month=None, day=None) -> str | None:
     """The ISO form, as exact as what is given, or None where there is no such day.
 

@@ -37,12 +37,13 @@ class Union:
 
     def __init__(self, patterns: list[tuple[str, str]]):
         self._patterns = patterns
+        needs = [_needs(pattern) for _, pattern in patterns]
         self._tried = [(rule, _Late(_loose(p)), _Late(p)) for rule, p in patterns]
+        self._longest = [longest for _, longest in needs]
         self._tried_at_end = [(rule, _Late(f"(?:{_loose(p)})$"), _Late(f"(?:{p})$")) for rule, p in patterns]
         of_word: dict[str, list[int]] = {}
         self._always: list[int] = []
-        for i, (_, pattern) in enumerate(patterns):
-            words = needed_words(pattern)
+        for i, (words, _) in enumerate(needs):
             if words is None:
                 self._always.append(i)
             for word in words or ():
@@ -69,7 +70,10 @@ class Union:
 
     def fullmatch(self, text: str):
         """The match with the whole text, or None."""
+        longest, n = self._longest, len(text)
         for i in self._possible(text):
+            if longest[i] < n:
+                continue
             rule, loose, exact = self._tried[i]
             if loose.pattern.fullmatch(text) and (m := exact.pattern.fullmatch(text)):
                 return rule, _spans(m), m
@@ -142,12 +146,17 @@ def needed_words(pattern: str) -> set[str] | None:
     Raises:
         re.error: the pattern is none, or has flags for the whole.
     """
+    return _needs(pattern)[0]
+
+
+def _needs(pattern: str) -> tuple[set[str] | None, int]:
+    """The needed words of a pattern, and how many characters a match has at most."""
     parsed = parser.parse(pattern)
     if parsed.state.flags != re.UNICODE:
         raise re.error("a flag must hold for a part", pattern)
     if "(?<" in pattern:
         re.compile(pattern)  # only the compiler tells whether what is looked for behind has one length
-    return _best(_written_out(parsed)[1])
+    return _best(_written_out(parsed)[1]), parsed.getwidth()[1]
 
 
 def _best(choices: list[set[str]]) -> set[str] | None:

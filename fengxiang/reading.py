@@ -10,9 +10,10 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 
 MAX_BYTES = 256 * 1024 * 1024  # of one document
 MAX_MEMBER_BYTES = 64 * 1024 * 1024  # of one member of a ZIP folder, unpacked
@@ -310,7 +311,7 @@ def sources(source_file: str, data: bytes, names: dict[str, dict[str, str]], fir
         names: for `json`, `html` and so on, which key or tag gives which field: `{"json": {"标题": "title"}}`.
         first_position: the position of the first record, where `data` is a chunk of a file of JSON lines.
     """
-    yield from _guarded(source_file, data, names, first_position, 0)
+    return _guarded(source_file, data, names, first_position, 0)
 
 
 def _guarded(source_file, data, names, first_position, depth):
@@ -324,35 +325,38 @@ def _guarded(source_file, data, names, first_position, depth):
         yield source_file, "cannot be read: the file is damaged", f"{type(error).__name__}: {str(error)[:200]}"
 
 
-def _sources(source_file, data, names, first_position, depth):
+def _sources(source_file, data, names, first_position, depth) -> Iterable:
+    """As `sources`, but raises `Unreadable`. A generator only where there may be several: most files are one source."""
     if (not data or data[0] in _EMPTY) and not data.strip(_EMPTY):
         raise Unreadable("empty file")
     if len(data) > MAX_BYTES:
         raise Unreadable("too large", f"{len(data):,} bytes; the limit is {MAX_BYTES:,}")
     kind = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None) if data[0] in _MAGIC_STARTS else None
-    if kind is None and data.find(b"%PDF-", 0, 1024) >= 0:
+    if kind is None and b"P" in (head := data[:1024]) and b"%PDF-" in head:  # few files hold the letter
         kind = "pdf"
     if kind == "pdf":
         from .officefiles import read_pdf
 
-        yield read_pdf(source_file, data)
-    elif kind in ("zip", "ole"):
+        return [read_pdf(source_file, data)]
+    if kind in ("zip", "ole"):
         from . import officefiles
 
-        yield from officefiles.read_packed(source_file, data, names, depth, _guarded)
-    elif kind:
+        return officefiles.read_packed(source_file, data, names, depth, _guarded)
+    if kind:
         raise Unreadable("binary data, not text", kind)
-    elif data.startswith(b"{\\rtf"):
+    if data.startswith(b"{\\rtf"):
         raise Unreadable("RTF is not read here", "save it as DOCX, HTML or plain text")
-    elif _MAIL_HEAD.match(data[:100_000]) and len(set(_MAIL_KEYS.findall(data[:20_000]))) >= 2:
+    if _MAIL_HEAD.match(data[:100_000]) and len(set(_MAIL_KEYS.findall(data[:20_000]))) >= 2:
         from .officefiles import read_mail
 
-        yield from read_mail(source_file, data, names, depth, _guarded)
-    else:
-        text, encoding, bad = decode(data)
-        if looks_binary(data, text, bad):
-            raise Unreadable("binary data, not text", f"read as {encoding}")
-        yield from _text_sources(source_file, text, names, first_position, bad)
+        return read_mail(source_file, data, names, depth, _guarded)
+    text, encoding, bad = decode(data)
+    if looks_binary(data, text, bad):
+        raise Unreadable("binary data, not text", f"read as {encoding}")
+    if len(text) > MAX_LINES and (n_lines := max(text.count("\n"), text.count("\r"))) > MAX_LINES:
+        raise Unreadable("too many lines", f"{n_lines:,}; the limit is {MAX_LINES:,}; cut it into several files")
+    found = _by_format(source_file, text, names, first_position)
+    return _with_undecodable(found, bad) if bad else found
 
 
 def looks_binary(data: bytes, text: str, bad: int) -> bool:
@@ -362,38 +366,38 @@ def looks_binary(data: bytes, text: str, bad: int) -> bool:
     return (odd > 2 and len(_ODD_CONTROL.findall(sample)) > 0.02 * len(sample) + 2) or bad > 0.3 * len(text)
 
 
-def _text_sources(source_file, text, names, first_position, bad):
-    if len(text) > MAX_LINES and (n_lines := max(text.count("\n"), text.count("\r"))) > MAX_LINES:
-        raise Unreadable("too many lines", f"{n_lines:,}; the limit is {MAX_LINES:,}; cut it into several files")
-    for source in _by_format(source_file, text, names, first_position):
+def _with_undecodable(found: Iterable, n: int) -> Iterator:
+    """What was found in a text, its undecodable characters counted as those of the first source."""
+    for source in found:
         if isinstance(source, Source):
-            source.n_undecodable, bad = bad, 0
+            source.n_undecodable, n = n, 0
         yield source
 
 
-def _by_format(source_file, text, names, first_position):
+def _by_format(source_file, text, names, first_position) -> Iterable:
     head = text[:4096].lstrip("\ufeff \t\r\n")
+    if head.startswith("---") and _begins_with_front_matter(text):  # which nothing else begins with
+        return [read_markdown(source_file, text, names["json"])]
     if _JSON_HEAD.match(head):
         found = _json_sources(source_file, text, names["json"], first_position)
-        first = next(found, None)
-        if first is not None:
-            yield first
-            yield from found
-            return
+        if (first := next(found, None)) is not None:
+            return chain([first], found)
     if (records := _marked_records(source_file, text, head, names)) is not None:
-        yield from records
-    elif (head.startswith("<") and _HTML_HEAD.match(head)) or _looks_html(head):
-        yield read_html(source_file, text, names["html"])
-    elif _FRONT_MATTER.match(text[:200].lstrip("\ufeff")) or _UNOPENED.match(text[:MAX_FRONT_MATTER]):
-        yield read_markdown(source_file, text, names["json"])
-    elif (rows := _table_rows(text, names["json"])) is not None:
-        yield from rows_as_sources(source_file, "table", rows, names["json"], len(text))
-    else:
-        unusual = set(_UNUSUAL.findall(text))
-        if not unusual.isdisjoint("#*]") and _MARKDOWN.search(text[:200_000]):
-            yield read_markdown(source_file, text, names["json"])
-        else:
-            yield read_plain(source_file, text, unusual)
+        return records
+    if (head.startswith("<") and _HTML_HEAD.match(head)) or _looks_html(head):
+        return [read_html(source_file, text, names["html"])]
+    if _begins_with_front_matter(text):
+        return [read_markdown(source_file, text, names["json"])]
+    if (rows := _table_rows(text, names["json"])) is not None:
+        return rows_as_sources(source_file, "table", rows, names["json"], len(text))
+    unusual = set(_UNUSUAL.findall(text))
+    if not unusual.isdisjoint("#*]") and _MARKDOWN.search(text[:200_000]):
+        return [read_markdown(source_file, text, names["json"])]
+    return [read_plain(source_file, text, unusual)]
+
+
+def _begins_with_front_matter(text):
+    return _FRONT_MATTER.match(text[:200].lstrip("\ufeff")) or _UNOPENED.match(text[:MAX_FRONT_MATTER])
 
 
 def _marked_records(source_file, text, head, names):
@@ -724,6 +728,10 @@ def _add_fields(fields: list, values: dict, names: dict[str, str]) -> None:
 
 def add_field(fields: list, name: str, value, rule: str) -> None:
     """Note what a document says of itself; of nested values the names (`{"name": …}`, lists) are taken."""
+    if type(value) is str:  # as most are
+        if value:
+            fields.append((name, value[:MAX_FIELD].strip(), rule))
+        return
     if isinstance(value, dict):
         value = value.get("name") or value.get("title")
     if isinstance(value, list):
@@ -746,12 +754,12 @@ _FIRST_LINE = re.compile(r"[^\r\n]*")
 def _table_rows(text: str, names: dict[str, str]):
     """The rows of a CSV or TSV text as mappings, or None where its first line does not name a text and another
     field."""
-    import csv
-
     head = _FIRST_LINE.match(text[:4096].lstrip("\ufeff"))[0]
     delimiter = max(",\t;|", key=head.count)
     if not head.count(delimiter) or len(head) > 2_000:
         return None
+    import csv
+
     known = [names.get(c.strip().strip('"').lower()) for c in head.split(delimiter)]
     if "text" not in known or sum(k is not None for k in known) < 2:
         return None
@@ -831,7 +839,7 @@ def read_markdown(source_file: str, text: str, names: dict[str, str]) -> Source:
     raw = text.splitlines(True)
     start = _front_matter(raw, source, names)
     originals = raw[start:]
-    body = "".join(originals)
+    body = text[sum(map(len, raw[:start])) :]
     unusual = set(_UNUSUAL.findall(body))
     if "<" in unusual and _SKIPPED.search(body):  # a script or comment over lines: blank it out, keeping the line ends
         body = _without_scripts(body)
@@ -843,7 +851,9 @@ def read_markdown(source_file: str, text: str, names: dict[str, str]) -> Source:
     gap, fence = False, False
     plain = unusual.isdisjoint(_MD_MARKS)
     lines.hans = plain and _is_hans(unusual)  # what is written as an entity shows no character
-    for unit, (line, original) in enumerate(zip(clean, raw[start:], strict=True), start + 1):
+    unit = start
+    for line, original in zip(clean, raw[start:], strict=True):
+        unit += 1
         n, stripped = len(original), line.strip()
         if not stripped:
             sample = original.strip()[:80]
@@ -851,7 +861,7 @@ def read_markdown(source_file: str, text: str, names: dict[str, str]) -> Source:
             gap = True
             continue
         if plain and stripped[0] not in _MD_STARTS:  # an ordinary line, as most are
-            lines.add(stripped, unit, n, "", gap, line.startswith(_INDENTS))
+            lines.add(stripped, unit, n, "", gap, line[0] in " \t\u3000" and line.startswith(_INDENTS))
             gap = False
             continue
         if stripped.startswith(("```", "~~~")):

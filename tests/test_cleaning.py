@@ -1729,3 +1729,22 @@ def test_quality_table_counts_what_was_right(rules):
     n_chars = sum(len(t) for k, t in BLOCKS if k == "body")
     row |= {"n_body_chars_expected": n_chars + 2, "n_body_chars_found": n_chars, "n_body_chars_shared": n_chars}
     assert cleaningscore.quality_table(expected, found) == [{"source_format": f, **row} for f in ("plain", "all")]
+
+
+@given(st.text("12 |·年\u3000", min_size=1, max_size=12).map(str.strip).filter(bool))
+def test_the_number_of_a_page_is_taken_off_both_ends(text):
+    assert cleaning._unpaged(text) == re.sub(r"^\d{1,4}[\s|·]{1,4}|[\s|·]{1,4}\d{1,4}$", "", text)
+
+
+def test_the_width_at_which_lines_were_cut_counts_the_blanks_above_a_paragraph():
+    first = [f"监管部门{a}{b}推进" for a, b in ("持续", "稳步", "有序", "全面", "深入", "加快")]
+    lines = reading.Lines()
+    for unit, text in enumerate([*first, "完。"], 1):
+        lines.add(text, unit, len(text), indent=text in first)
+    assert cleaning._wrapping(lines, "".join(lines.text)) == (10, True, False)
+
+
+def test_only_a_repetition_below_the_first_paragraph_is_looked_for(rules):
+    again = PARAGRAPHS[0][: cleaning.START] + "，但这一段此后说的是另外一件事，与前面说的并不相同，仍应保留下来。"
+    article = only_article("\n".join([TITLE, INFO, PARAGRAPHS[0], again, PARAGRAPHS[0]]), rules)
+    assert [p.text for p in article.paragraphs] == [PARAGRAPHS[0], again]
