@@ -32,11 +32,14 @@ from functools import lru_cache
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .divisions import divisions, is_province
 from .model import NATIONAL, Article, Attribution, Statements
 from .yamlfile import YamlFile
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FILE_NAME = "regions.yml"
 KINDS = ("province", "municipality", "autonomous_region", "separate_city", "national")
@@ -132,8 +135,27 @@ class Gazetteer:
         return self._matcher
 
 
-def attribute(articles: list[Article], statements: Statements, gazetteer: Gazetteer) -> Attribution:
-    """The attribution of every statement by the rules at the head of this module, parallel to `statements`.
+@dataclass(frozen=True, slots=True)
+class Attributed:
+    """The attribution of statements, many of which share theirs: the different ones as `rows`, of the columns of
+    `Attribution`, and for each statement the `number` of its own."""
+
+    rows: list[tuple]
+    number: np.ndarray
+
+    def columns(self) -> Attribution:
+        """The attribution of each statement; `by_row` that of each row."""
+        by_row = self.by_row()
+        number = self.number.tolist()
+        return Attribution(*(list(map(getattr(by_row, field.name).__getitem__, number)) for field in fields(by_row)))
+
+    def by_row(self) -> Attribution:
+        """The columns of the rows."""
+        return Attribution(*(list(map(itemgetter(column), self.rows)) for column in range(len(fields(Attribution)))))
+
+
+def attribute(articles: list[Article], statements: Statements, gazetteer: Gazetteer) -> Attributed:
+    """The attribution of every statement by the rules at the head of this module, in the order of `statements`.
 
     The work year of a statement is its article's, except that a statement that opens with a plan for another year
     (进入2026年…, 2026年还将…) is of that year. All other years it names are in `years_mentioned`. Several speakers
@@ -156,7 +178,11 @@ def attribute(articles: list[Article], statements: Statements, gazetteer: Gazett
             batch, size = [], 0
     if batch:
         _attribute_batch(articles, statements, batch, gazetteer.matcher, rows)
-    return Attribution(*(list(map(itemgetter(column), rows)) for column in range(len(fields(Attribution)))))
+    import numpy as np
+
+    place: dict[tuple, int] = {}
+    number = np.fromiter((place.setdefault(row, len(place)) for row in rows), dtype=np.int64, count=len(rows))
+    return Attributed(list(place), number)
 
 
 def _attribute_batch(articles, statements: Statements, batch, matcher: _Matcher, rows: list[tuple]) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -764,7 +764,7 @@ class _Grader:
     LEAD = 24  # characters of a clause that leads up to one, with its comma
 
     def __init__(self, book: Codebook, strings: Strings, kinds: _Kinds):
-        self.names = [*(grade.id for grade in book.grades), None]
+        self.n_grades = len(book.grades)
         self.gives = np.zeros(len(strings.strings), dtype=np.int64)
         # bits: of each grade, that a word of it stands there, that one does which must open a clause, and that one
         # does which takes it back
@@ -779,8 +779,9 @@ class _Grader:
         self.word, self.report, self.plan, self.adverb, self.agent = map(kinds.new, (
             (*book.deontic_masks, *book.report, *graded), book.report, book.plan, book.adverbs, book.agents))
 
-    def read(self, scan: _Scan) -> list[str | None]:
-        """For each text the strongest grade of binding wording in it that its report does not take back, or None."""
+    def read(self, scan: _Scan) -> np.ndarray:
+        """For each text the strongest grade of binding wording in it that its report does not take back, as its place
+        among the grades; where there is none, how many there are."""
         batch = scan.batch
         at = scan.outermost(self.word)
         plan = scan.of(self.plan)
@@ -802,11 +803,11 @@ class _Grader:
             bits[opening[~self._opens(scan, at[opening])]] &= ~self.opening
             first = np.concatenate(([True], text[1:] != text[:-1])).nonzero()[0]
             given[text[first]] = np.bitwise_or.reduceat(bits, first)
-        grade = np.full(batch.n, len(self.names) - 1)
-        for rank in reversed(range(len(self.names) - 1)):
+        grade = np.full(batch.n, self.n_grades)
+        for rank in reversed(range(self.n_grades)):
             of_grade = given >> 3 * rank & 7
             grade[(of_grade > 0) & (of_grade < 4)] = rank
-        return list(map(self.names.__getitem__, grade.tolist()))
+        return grade
 
     def _opens(self, scan: _Scan, at: np.ndarray) -> np.ndarray:
         """Which of these places of the scan open a clause: nothing but adverbs stands before them in it, or before
@@ -1005,46 +1006,80 @@ def code(articles: Sequence[Article], statements: Statements, attribution: Attri
         Columns parallel to `statements`; themes in the order of the codebook, offsets of evidence in
         `statements.text`.
     """
-    out, evidence = coded(articles, statements, codebook)
-    found = list(zip([evidence.codes[i] for i in evidence.theme.tolist()], evidence.start.tolist(),
-                     evidence.end.tolist(), strict=True))
-    out.evidence = [tuple(found[a:b]) for a, b in pairwise(evidence.bounds.tolist())]
-    return out
+    found = coded(articles, statements, codebook)
+    n, evidence = len(statements), found.evidence
+    themes = zip([found.codes[i] for i in evidence.theme.tolist()], evidence.start.tolist(), evidence.end.tolist(),
+                 strict=True)
+    return Coding(*(_tuples((found.codes[i] for i in some.theme.tolist()), some.statement, n)
+                    for some in (found.stated, found.inherited)), _tuples(themes, evidence.statement, n),
+                  _tuples((found.codes[i] for i in found.guarded.theme.tolist()), found.guarded.statement, n),
+                  [found.grades[i] for i in found.grade.tolist()])
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What was matched in many statements: `theme` (its place in `codes`), and its `start` and `end` in the text of
-    its statement, as parallel arrays. That of statement `i` stands from `bounds[i]` to `bounds[i + 1]`."""
+def _tuples(items: Iterable, statement: np.ndarray, n: int) -> list[tuple]:
+    """The items of each of `n` statements; `statement` says whose each is, ascending."""
+    items = list(items)
+    return [tuple(items[a:b]) for a, b in pairwise(statement.searchsorted(np.arange(n + 1)).tolist())]
 
-    codes: list[str]
+
+class Themes(NamedTuple):
+    """Themes of statements, as their places in the codebook: parallel, `statement` ascending."""
+
+    theme: np.ndarray
+    statement: np.ndarray
+
+
+class Evidence(NamedTuple):
+    """What was matched: the place of the `theme` in the codebook, and `start` and `end` in the text of its `statement`.
+    Parallel, `statement` ascending."""
+
     theme: np.ndarray
     start: np.ndarray
     end: np.ndarray
-    bounds: np.ndarray
+    statement: np.ndarray
 
 
-def coded(articles: Sequence[Article], statements: Statements, codebook: Codebook) -> tuple[Coding, Evidence]:
-    """As `code`, but for the evidence, which comes apart and as arrays."""
-    out = Coding()
-    parts = [(np.zeros(0, dtype=np.int64),) * 4]
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """What `Coding` has, as arrays: themes as their places in `codes`, and of each statement its `grade` as the place
+    in `grades`, the last of which is None."""
+
+    codes: list[str]
+    grades: list[str | None]
+    stated: Themes
+    inherited: Themes
+    guarded: Themes
+    grade: np.ndarray
+    evidence: Evidence
+
+    def themes(self) -> Themes:
+        """Those that statements state and, behind them, the one that each takes over; never twice the same."""
+        theme, statement = map(np.concatenate, zip(self.stated, self.inherited, strict=True))
+        order = statement.argsort(kind="stable")
+        return Themes(theme.take(order), statement.take(order))
+
+
+def coded(articles: Sequence[Article], statements: Statements, codebook: Codebook) -> Coded:
+    """As `code`, but as arrays."""
+    none = np.zeros(0, dtype=np.int64)
+    parts = [(none,) * 11]
     first = 0
     while first < len(statements):
         last = min(first + BATCH, len(statements))
         while last < len(statements) and statements.article[last] == statements.article[last - 1]:
             last += 1  # an article is never cut
-        parts.append(_code_batch(articles, statements, first, last, codebook, out))
+        parts.append(_code_batch(articles, statements, first, last, codebook))
         first = last
-    theme, start, end, size = map(np.concatenate, zip(*parts, strict=True))
-    return out, Evidence([theme.code for theme in codebook.themes], theme, start, end, np.append(0, size.cumsum()))
+    columns = [*map(np.concatenate, zip(*parts, strict=True))]
+    return Coded([theme.code for theme in codebook.themes], [*(grade.id for grade in codebook.grades), None],
+                 Themes(*columns[:2]), Themes(*columns[2:4]), Themes(*columns[4:6]), columns[6], Evidence(*columns[7:]))
 
 
-def _code_batch(articles: Sequence[Article], statements: Statements, first: int, last: int, codebook: Codebook,
-                out: Coding) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Append to `out` all but the evidence; of this the theme, start and end, and of each statement how much it
-    has."""
+def _code_batch(articles: Sequence[Article], statements: Statements, first: int, last: int, codebook: Codebook
+                ) -> tuple[np.ndarray, ...]:
+    """The columns of `Coded.stated`, `inherited` and `guarded`, `grade`, and those of `Evidence`."""
     matcher = codebook.matcher
-    codes = np.array([theme.code for theme in codebook.themes], dtype=object)
+    n_themes = len(codebook.themes)
     n = last - first
     in_article, headings = np.array(statements.article[first:last]), statements.heading[first:last]
     texts = statements.text[first:last]
@@ -1061,8 +1096,8 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     batch = _Batch([*texts, *(_simplified(line) if is_hant else line for line, is_hant in above)])
     scan = matcher.scan(batch)
     found = matcher.read(scan)
-    out.deontic.extend(matcher.grader.read(scan)[:n])
-    states = np.zeros((batch.n, len(codes)), dtype=bool)
+    grade = matcher.grader.read(scan)[:n]
+    states = np.zeros((batch.n, n_themes), dtype=bool)
     states[found.text, found.theme] = True
     heritage = matcher.heritage(states[n:])
     # what a heading hands down goes before what the title does
@@ -1075,27 +1110,12 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     place = np.stack((found.start, found.end, found.theme))
     once = found.only(np.concatenate(([True], (place[:, 1:] != place[:, :-1]).any(axis=0))) if len(found.text) else [])
     evidence = (once.theme, batch.origin(once.start, once.text), batch.origin(once.end - 1, once.text) + 1,
-                np.bincount(once.text, minlength=n))
+                once.text + first)
 
-    text, theme = np.divmod(states[:n].ravel().nonzero()[0], len(codes))
-    # most statements state one theme or none
-    size = np.bincount(text, minlength=n)
-    first = size.cumsum() - size
-    alone = [(), *((label,) for label in codes)]
-    single = np.zeros(n, dtype=np.int64)
-    single[text] = theme + 1
-    stated = list(map(alone.__getitem__, single.tolist()))
-    several = (size > 1).nonzero()[0]
-    labels = codes[theme].tolist()
-    for k, a, b in zip(several.tolist(), first[several].tolist(), (first + size)[several].tolist(), strict=True):
-        stated[k] = tuple(labels[a:b])
-    guarded = [()] * n
-    for k, themes in found.guarded.items():
-        if k < n:
-            guarded[k] = tuple(codes[themes].tolist())
+    text, theme = np.divmod(states[:n].ravel().nonzero()[0], n_themes)
+    guarded = sorted((k, themes) for k, themes in found.guarded.items() if k < n)
 
     # statements that may take a theme over: those without a topic of their own that are no background
-    group = {theme.code: theme.group for theme in codebook.themes}
     topical = np.zeros(n, dtype=bool)
     topical[text[matcher.inherit[theme] != "no"]] = True
     refers = np.zeros(batch.n, dtype=bool)
@@ -1105,19 +1125,20 @@ def _code_batch(articles: Sequence[Article], statements: Statements, first: int,
     may_inherit = np.zeros(batch.n, dtype=bool)
     may_inherit[:n] = ~topical & (refers[:n] | (handed >= 0))
     heirs = (may_inherit & ~matcher.is_background(scan, may_inherit)).nonzero()[0]
-    inherited: list[tuple[str, ...]] = [()] * n
-    for k, carried, theme in zip(heirs.tolist(), refers[heirs].tolist(), handed[heirs].tolist(), strict=True):
-        code_ = codes[theme] if theme >= 0 else None
-        if code_ and code_ not in guarded[k] and group[code_] not in {group[t] for t in stated[k]}:
-            inherited[k] = (code_,)
-        if carried and not stated[k] and k and in_article[k] == in_article[k - 1]:
-            before = stated[k - 1] + inherited[k - 1]
+    group, guarded_in = [theme.group for theme in codebook.themes], dict(guarded)
+    bounds, stated = text.searchsorted(np.arange(n + 1)), theme.tolist()
+    inherited: dict[int, int] = {}
+    for k, carried, taken, a, b in zip(heirs.tolist(), refers[heirs].tolist(), handed[heirs].tolist(),
+                                       bounds[heirs].tolist(), bounds[heirs + 1].tolist(), strict=True):
+        if taken >= 0 and taken not in guarded_in.get(k, ()) and group[taken] not in {group[t] for t in stated[a:b]}:
+            inherited[k] = taken
+        if carried and a == b and k and in_article[k] == in_article[k - 1]:
+            before = {*stated[bounds[k - 1]:a], inherited.get(k - 1)} - {None}
             if len(before) == 1:
-                inherited[k] = before
-    out.stated.extend(stated)
-    out.inherited.extend(inherited)
-    out.guarded.extend(guarded)
-    return evidence
+                inherited[k] = before.pop()
+    return (theme, text + first, *(np.array([*some], dtype=np.int64) for some in (
+        inherited.values(), (k + first for k in inherited), (t for _, themes in guarded for t in themes),
+        (k + first for k, themes in guarded for _ in themes))), grade, *evidence)
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +38,8 @@ class Cells:
         statement: the statement of each entry, ascending within a cell.
         article: for each statement, its article; ascending.
         changing: for each statement, whether its article has statements of several years.
+        stretch: the number of the stretch of each entry: those of one cell and article stand side by side.
+        opens: the entry that each stretch begins with.
     """
 
     regions: list[str]
@@ -45,29 +48,42 @@ class Cells:
     statement: np.ndarray
     article: np.ndarray
     changing: np.ndarray
+    stretch: np.ndarray
+    opens: np.ndarray
 
     @classmethod
-    def of(cls, regions: Sequence[Sequence[str]], years: Sequence[int | None], article: Sequence[int]) -> Cells:
-        """Cells from each statement's regions, year and article."""
-        regions = list(map(tuple, regions))
-        kinds = {r: i for i, r in enumerate(dict.fromkeys(regions))}
-        kind = np.fromiter(map(kinds.__getitem__, regions), dtype=np.int64, count=len(regions))
-        names = sorted({r for rs in kinds for r in rs} | {NONE, ALL})
+    def of(cls, regions: Sequence[Sequence[str]], years: Sequence[int | None], article: Sequence[int],
+           kind: np.ndarray | None = None) -> Cells:
+        """Cells from each statement's regions, year and article.
+
+        Args:
+            regions, years: of each statement; or, with `kind`, of kinds of statements.
+            article: of each statement.
+            kind: the kind of each statement.
+        """
+        place: dict[tuple, int] = {}
+        known = np.fromiter((place.setdefault(k, len(place)) for k in zip(map(tuple, regions), years, strict=True)),
+                            dtype=np.int64, count=len(years))
+        kind = known if kind is None else known.take(kind)
+        names = sorted({*chain.from_iterable(rs for rs, _ in place), NONE, ALL})
         code = {name: i for i, name in enumerate(names)}
-        members = [sorted({code[r] for r in (*(rs or (NONE,)), ALL)}) for rs in kinds]
+        members = [sorted({code[r] for r in (*(rs or (NONE,)), ALL)}) for rs, _ in place]
         size = np.array([len(m) for m in members], dtype=np.int64)
-        start = _before(size)
         flat = np.array([r for m in members for r in m], dtype=np.int64)
-        year_names, year = np.unique(np.array([ALL_YEARS, *[y or UNKNOWN_YEAR for y in years]], dtype=np.int64),
-                                     return_inverse=True)
-        year = year[1:]
-        at, member = _repeated(size[kind], start[kind])
-        cell = year[at] * len(names) + flat[member]
+        year_names = sorted({ALL_YEARS, *(y or UNKNOWN_YEAR for _, y in place)})
+        year = np.array([year_names.index(y or UNKNOWN_YEAR) for _, y in place], dtype=np.int64).take(kind)
+        size, start = size.take(kind), _before(size).take(kind)
+        at, member = _repeated(size, start)
+        cell = year.take(at) * len(names) + flat.take(member)
         order = _order(cell)
+        cell, statement = cell.take(order).astype(np.int32), at.take(order)
         article = np.asarray(article, dtype=np.int32)
         turns = (article[1:] == article[:-1]) & (year[1:] != year[:-1])
-        changing = np.isin(article, article[1:][turns])
-        return cls(names, year_names, cell.take(order).astype(np.int32), at.take(order), article, changing)
+        is_changing = np.zeros(int(article.max(initial=-1)) + 1, dtype=bool)
+        is_changing[article[1:][turns]] = True
+        begins = _changes(cell) | _changes(article.take(statement))
+        return cls(names, np.array(year_names, dtype=np.int64), cell, statement, article, is_changing.take(article),
+                   _narrowed(begins.cumsum() - 1), begins.nonzero()[0])
 
     def _spread(self, statement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Each occurrence once for each cell of its statement, ordered by cell and statement.
@@ -78,7 +94,7 @@ class Cells:
         Returns:
             The entry of `cell` and `statement`, and the occurrence.
         """
-        n = np.bincount(statement, minlength=len(self.article)).astype(np.int32)
+        n = np.bincount(statement, minlength=len(self.article))
         entry, at = _repeated(n.take(self.statement), _before(n).take(self.statement))
         return entry, at if _ascends(statement) else _order(statement).take(at)
 
@@ -90,76 +106,63 @@ class Cells:
         year, region = np.divmod(cell, len(self.regions))
         return {"year": self.years[year], "region": region}
 
-    def counted(self, entity: np.ndarray, statement: np.ndarray, weight: np.ndarray | None = None
-                ) -> dict[str, np.ndarray]:
-        """Counts of entities by cell.
+    def occurrences(self, entity: np.ndarray, statement: np.ndarray) -> Occurrences:
+        """Where entities stand, made ready to be counted.
 
         Args:
             entity: codes from 0, one entry an occurrence.
             statement: the statement of each occurrence.
-            weight: of each statement; summed over the occurrences.
-
-        Returns:
-            Columns entity, year, region (code), count, n_statements, n_articles and, if asked for, weight; sorted by
-            the first three. What all years have beyond the sum of the years are rows of all years.
         """
-        names = ("count", "n_statements", "n_articles", *(() if weight is None else ("weight",)))
-        if not len(entity):
-            return {n: np.zeros(0, dtype=np.int64) for n in (*KEYS, *names)}
         entry, at = self._spread(np.asarray(statement))
         entity = _narrowed(np.asarray(entity)).take(at)
         order = _order(entity)
-        entity, entry = entity.take(order), entry.take(order)
-        cell, owner = self.cell.take(entry), self.statement.take(entry)
-        new_place = _changes(entity) | _changes(cell)
-        # words seldom stand twice in a statement or in the statements of an article that count in a cell
-        same_statement = (~(new_place | _changes(owner))).nonzero()[0]
-        new_article = new_place | _changes(self.article.take(owner))
-        starts = new_place.nonzero()[0]
-        size = np.diff(starts, append=len(entry))
-        place = entity.take(starts).astype(np.int64) * self.n_cells + cell.take(starts)
-        columns = {"count": size} | {
-            name: size - np.bincount(starts.searchsorted(again, side="right") - 1, minlength=len(starts))
-            for name, again in (("n_statements", same_statement), ("n_articles", (~new_article).nonzero()[0]))}
-        if weight is not None:
-            columns["weight"] = np.add.reduceat(np.asarray(weight, dtype=np.int64).take(owner), starts)
-        inside = (new_article & self.changing.take(owner)).nonzero()[0]
-        if len(inside):
-            more, fewer = self._articles_of_several_years(entity.take(inside), cell.take(inside),
-                                                          self.article.take(owner.take(inside)))
-            columns = {n: np.append(c, fewer if n == "n_articles" else np.zeros_like(fewer))
-                       for n, c in columns.items()}
-            place = np.append(place, more)
-            order = np.argsort(place, kind="stable")
-            place, columns = place[order], {n: c[order] for n, c in columns.items()}
-        entity, cell = np.divmod(place, self.n_cells)
-        return {"entity": entity} | self._of_cells(cell) | columns
+        entity, stretch = entity.take(order), self.stretch.take(entry).take(order)
+        begins = _changes(entity) | _changes(stretch)
+        starts, again = begins.nonzero()[0], (~begins).nonzero()[0]
+        # words seldom stand twice in a statement: which do is seen where they stand twice in an article
+        repeated = entry.take(order.take(again)) == entry.take(order.take(again - 1))
+        run = (again - np.arange(1, len(again) + 1))[repeated]  # as many runs begin before as are left
+        return Occurrences(self, entity.take(starts), stretch.take(starts), starts, len(order), run)
 
-    def _articles_of_several_years(self, entity: np.ndarray, cell: np.ndarray, article: np.ndarray
-                                   ) -> tuple[np.ndarray, np.ndarray]:
-        """By how much the articles of each entity and region are fewer in all years than in the years together.
+    def counted(self, entity: np.ndarray, statement: np.ndarray) -> dict[str, np.ndarray]:
+        """`Occurrences.counted` of entities: codes from 0, and the statement of each occurrence."""
+        return self.occurrences(entity, statement).counted()
+
+    def numbers(self, of: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
+        """How many statements entities stand in by cell, for several kinds of entities at once, each of which stands
+        once in a statement or counts as often as it stands.
 
         Args:
-            entity, cell, article: where each of these articles counts, all different.
+            of: for each kind the entities and the statements, as for `counted`.
 
         Returns:
-            Places (entity × cells + the cell of all years), and numbers below 0.
+            For each kind columns entity, year, region (code) and count, sorted by the first three.
         """
-        width = int(article.max()) + 1
-        place = entity.astype(np.int64) * self.n_cells + cell % len(self.regions)
-        key, years = _runs(place * width + article)
-        several = years > 1
-        place = key[several] // width
-        starts = _changes(place).nonzero()[0]
-        return place[starts], np.add.reduceat(1 - years[several], starts) if len(starts) else starts
+        ends = np.cumsum([int(entity.max(initial=-1)) + 1 for entity, _ in of.values()])
+        entry, at = self._spread(np.concatenate([statement for _, statement in of.values()]))
+        entity = np.concatenate([of_kind + before for (of_kind, _), before in zip(
+            of.values(), (0, *ends.tolist()), strict=False)])
+        entity = _narrowed(entity).take(at)
+        order = _order(entity)
+        entity, cell = entity.take(order), self.cell.take(entry).take(order)
+        starts = (_changes(entity) | _changes(cell)).nonzero()[0]
+        entity, count = entity.take(starts).astype(np.int64), np.diff(starts, append=len(order))
+        columns = self._of_cells(cell.take(starts)) | {"count": count}
+        bounds = [0, *entity.searchsorted(ends).tolist()]
+        return {kind: {"entity": entity[a:b] - before} | {name: c[a:b] for name, c in columns.items()}
+                for kind, before, a, b in zip(of, (0, *ends.tolist()), bounds, bounds[1:], strict=False)}
 
-    def distinct(self, entity: np.ndarray, statement: np.ndarray, value: np.ndarray, *,
-                 own_year: bool = False) -> dict[str, np.ndarray]:
-        """Distinct values (codes from 0) by entity and cell.
+    def sums(self, weight: np.ndarray, year: np.ndarray, region: np.ndarray) -> np.ndarray:
+        """The sum of the weights (whole numbers) of the statements of each cell, given by its year and region code; of
+        all years 0, since the years add up to it."""
+        sums = np.bincount(self.cell, np.asarray(weight).take(self.statement), minlength=self.n_cells).astype(np.int64)
+        return sums.take(self.years.searchsorted(year) * len(self.regions) + region)
+
+    def distinct(self, entity: np.ndarray, statement: np.ndarray, value: np.ndarray) -> dict[str, np.ndarray]:
+        """Distinct values (codes from 0) by entity and cell, that of all years too.
 
         Args:
             entity, statement, value: parallel, one entry an occurrence.
-            own_year: leave out the cells of all years.
 
         Returns:
             Columns entity, year, region (code), value, count (occurrences), sorted by the first four.
@@ -168,12 +171,95 @@ class Cells:
         width = int(value.max()) + 1 if len(value) else 1
         entry, at = self._spread(statement)
         cell = self.cell.take(entry)
-        if not own_year:
-            cell, at = np.append(cell, cell % len(self.regions)), np.append(at, at)
+        cell, at = np.append(cell, cell % len(self.regions)), np.append(at, at)
         key, count = _runs((entity[at] * self.n_cells + cell) * width + value[at])
         place, found = np.divmod(key, width)
         entity, cell = np.divmod(place, self.n_cells)
         return {"entity": entity} | self._of_cells(cell) | {"value": found, "count": count}
+
+
+@dataclass(slots=True)
+class Occurrences:
+    """Where entities stand in the cells of a partition, in runs: of one entity in one stretch of `cells`.
+
+    Attributes:
+        entity, stretch: of each run, sorted by both; so by entity, cell and article.
+        starts: the place at which each run starts among all occurrences, of which there are `n`.
+        repeated: the runs of those that stand in the statement of the one before.
+    """
+
+    cells: Cells
+    entity: np.ndarray
+    stretch: np.ndarray
+    starts: np.ndarray
+    n: int
+    repeated: np.ndarray
+
+    def counted(self) -> dict[str, np.ndarray]:
+        """Counts of entities by cell.
+
+        Returns:
+            Columns entity, year, region (code), count, n_statements, n_articles; sorted by the first three. What all
+            years have beyond the sum of the years are rows of all years.
+        """
+        cells, entity = self.cells, self.entity
+        cell = cells.cell.take(cells.opens).take(self.stretch)
+        first = (_changes(entity) | _changes(cell)).nonzero()[0]
+        count = np.diff(self.starts.take(first), append=self.n)
+        again = first.searchsorted(self.repeated, side="right") - 1
+        columns = {"count": count, "n_statements": count - np.bincount(again, minlength=len(first)),
+                   "n_articles": np.diff(first, append=len(entity))}
+        place = entity.take(first).astype(np.int64) * cells.n_cells + cell.take(first)
+        is_changing = cells.changing.take(cells.statement.take(cells.opens))
+        inside = is_changing.take(self.stretch).nonzero()[0]
+        if len(inside):
+            more, fewer = self._articles_of_several_years(inside, cell)
+            columns = {n: np.append(c, fewer if n == "n_articles" else np.zeros_like(fewer))
+                       for n, c in columns.items()}
+            place = np.append(place, more)
+            order = np.argsort(place, kind="stable")
+            place, columns = place.take(order), {n: c.take(order) for n, c in columns.items()}
+        entity, cell = np.divmod(place, cells.n_cells)
+        return {"entity": entity} | cells._of_cells(cell) | columns
+
+    def _articles_of_several_years(self, inside: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """By how much the articles of each entity and region are fewer in all years than in the years together.
+
+        Args:
+            inside: the runs in these articles.
+            cell: of each run.
+
+        Returns:
+            Places (entity × cells + the cell of all years), and numbers below 0.
+        """
+        cells = self.cells
+        article = self._articles(inside).astype(np.int64)
+        width = int(article.max()) + 1
+        place = self.entity.take(inside).astype(np.int64) * cells.n_cells + cell.take(inside) % len(cells.regions)
+        key, years = _runs(place * width + article)
+        several = years > 1
+        place = key[several] // width
+        starts = _changes(place).nonzero()[0]
+        return place[starts], np.add.reduceat(1 - years[several], starts) if len(starts) else starts
+
+    def _articles(self, runs: np.ndarray) -> np.ndarray:
+        return self.cells.article.take(self.cells.statement.take(self.cells.opens)).take(self.stretch.take(runs))
+
+    def by_article(self, number: np.ndarray) -> dict[str, np.ndarray]:
+        """How often entities stand in each article and cell.
+
+        Args:
+            number: of each entity, the number it is to have; below 0, it is left out.
+
+        Returns:
+            Columns article, entity (its number), year, region (code), count, sorted by the first four.
+        """
+        runs = (number >= 0).take(self.entity).nonzero()[0]
+        runs = runs.take(_order(number.take(self.entity.take(runs))))
+        runs = runs.take(_order(self._articles(runs)))
+        cell = self.cells.cell.take(self.cells.opens).take(self.stretch.take(runs))
+        return {"article": self._articles(runs), "entity": number.take(self.entity.take(runs))
+                } | self.cells._of_cells(cell) | {"count": np.diff(self.starts, append=self.n).take(runs)}
 
 
 def _narrowed(values: np.ndarray) -> np.ndarray:
@@ -187,13 +273,13 @@ def _narrowed(values: np.ndarray) -> np.ndarray:
 
 def _before(size: np.ndarray) -> np.ndarray:
     """For each place, the sum of the sizes of those before it."""
-    return np.cumsum(size, dtype=np.int32) - size
+    return np.cumsum(size) - size
 
 
 def _repeated(size: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each index as often as `size` says, and its `first`, one more at each repeat."""
-    at = np.repeat(np.arange(len(size), dtype=np.int32), size)
-    return at, np.repeat(first - _before(size), size) + np.arange(len(at), dtype=np.int32)
+    at = np.repeat(np.arange(len(size)), size)
+    return at, (first - _before(size)).take(at) + np.arange(len(at))
 
 
 def _ascends(values: np.ndarray) -> bool:
@@ -204,7 +290,7 @@ def _ascends(values: np.ndarray) -> bool:
 def _order(codes: np.ndarray) -> np.ndarray:
     """The order that sorts codes from 0, equal ones as they stand. In 16 bits, where they fit, they are sorted by
     their digits, in a quarter of the time."""
-    return np.argsort(codes.astype(np.min_scalar_type(int(codes.max(initial=0)))), kind="stable")
+    return np.argsort(codes.astype(np.min_scalar_type(int(codes.max(initial=0))), copy=False), kind="stable")
 
 
 def _changes(values: np.ndarray) -> np.ndarray:
@@ -216,7 +302,7 @@ def _changes(values: np.ndarray) -> np.ndarray:
 
 def _runs(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The distinct keys, sorted, and how often each stands."""
-    key = np.sort(key)
+    key = np.sort(key, kind="stable")
     starts = np.flatnonzero(_changes(key))
     return key[starts], np.diff(np.append(starts, len(key)))
 

@@ -26,7 +26,8 @@ from . import places
 from .places import is_local, local_copy, opened, shown_name, stored_files
 
 if TYPE_CHECKING:
-    from .coding import Evidence
+    from .coding import Coded, Themes
+    from .counts import Counts
     from .model import Article, Statements
     from .terms import Tokens
 
@@ -360,116 +361,134 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
 
     from .attribution import attribute
     from .coding import coded
-    from .counts import Cells, Counts
+    from .counts import Cells
     from .tables import ALL, NONE
 
     statements = batch.statements
     found = attribute(batch.articles, statements, toolkit.gazetteer)
-    coding, evidence = coded(batch.articles, statements, toolkit.codebook)
-    themes = [s + i if i else s for s, i in zip(coding.stated, coding.inherited, strict=True)]
+    coding = coded(batch.articles, statements, toolkit.codebook)
+    voices = found.by_row()
     n = len(statements)
     number = np.arange(n)
-    article = np.array(statements.article, dtype=np.int64)
-    cells = Cells.of(found.regions, found.year, article)
+    cells = Cells.of(voices.regions, voices.year, statements.article, found.number)
 
-    def counts(names: list[str], columns: dict, keep: tuple[str, ...]) -> Counts:
-        """`columns` under those of `names` that stand in them, sorted."""
-        order = sorted(range(len(names)), key=names.__getitem__)
-        counted = {name: columns[name] for name in ("entity", "year", "region", *keep)}
-        if order != list(range(len(names))):
-            rank = np.empty(len(order), dtype=np.int64)
-            rank[order] = np.arange(len(order))
-            counted["entity"] = rank[columns["entity"]]
-            by = np.argsort(counted["entity"], kind="stable")
-            counted = {name: column[by] for name, column in counted.items()}
-        return Counts(pa.array([names[i] for i in order], type=pa.string()), cells.regions, counted)
+    # terms are numbered in their order, so that what is counted of them is in order
+    in_order = np.array(sorted(range(len(tokens.vocabulary)), key=tokens.vocabulary.__getitem__), dtype=np.int64)
+    rank = np.empty(len(in_order), dtype=np.int64)
+    rank[in_order] = np.arange(len(in_order))
+    terms = cells.occurrences(rank.take(tokens.term), tokens.statement)
 
-    everything = np.zeros(n, dtype=np.int64)
-    totals = cells.counted(everything, number, tokens.n_words)
-    totals["n_tokens"] = totals.pop("weight")
+    # the themes of a statement, or none, and all together
+    given = coding.themes()
+    labels = sorted({*map(coding.codes.__getitem__, np.unique(given.theme).tolist()), ALL, NONE})
+    every, none, width = labels.index(ALL), labels.index(NONE), len(labels)
+    own = np.array([labels.index(code) if code in labels else none for code in coding.codes],
+                   dtype=np.int64).take(given.theme)
+    bare = (np.bincount(given.statement, minlength=n) == 0).nonzero()[0]
+    label = np.concatenate((own, np.full(len(bare), none), np.full(n, every)))
+    label_at = np.concatenate((given.statement, bare, number))
+    by_label = cells.occurrences(label, label_at)
+    counted = by_label.counted()
+    is_total = counted["entity"] == every
+    totals, themes = ({name: column[rows] for name, column in counted.items() if name != "count"}
+                      for rows in (is_total, ~is_total))
+    totals["n_tokens"] = cells.sums(tokens.n_words, totals["year"], totals["region"])
 
-    # statements with the same themes are alike: what they are counted as is worked out once for each kind
-    kinds = list(dict.fromkeys(themes))
-    kind_of = {t: i for i, t in enumerate(kinds)}
-    kind = np.fromiter(map(kind_of.__getitem__, themes), dtype=np.int64, count=n)
-    codes = sorted({t for ts in kinds for t in ts} | {NONE})
-    theme_code = {t: i for i, t in enumerate(codes)}
-    coded_as = [sorted(theme_code[t] for t in set(ts)) or [theme_code[NONE]] for ts in kinds]
-    entity, at = _listed(coded_as, kind)
-    pair, pair_at = _listed([[a * len(codes) + b for i, a in enumerate(ts) for b in ts[i + 1:]] for ts in coded_as],
-                            kind)
-    grades = sorted({d for d in coding.deontic if d} | {NONE})
-    grade_code = {g: i for i, g in enumerate(grades)}
-    grade_code[None] = grade_code[NONE]
-    grade = np.fromiter(map(grade_code.__getitem__, coding.deontic), dtype=np.int64, count=n)
-    width = len(codes) + 1
-    graded, graded_at = np.append(grade[at] * width + entity, grade * width + len(codes)), np.append(at, number)
+    # two themes of a statement, in order
+    at, own = np.divmod(np.sort(given.statement * width + own, kind="stable"), width)
+    pairs, pairs_at = [at[:0]], [at[:0]]
+    for apart in range(1, width):
+        first = (at[apart:] == at[:-apart]).nonzero()[0]
+        if not len(first):
+            break
+        pairs.append(own[first] * width + own[first + apart])
+        pairs_at.append(at[first])
 
     # several agencies may speak in one statement: each counts
-    voices = list(dict.fromkeys(found.speaker))
-    speakers = sorted({name for voice in voices for name in (voice or "").split(SEVERAL) if name})
-    speaker_code = {name: i for i, name in enumerate(speakers)}
-    voice_of = {voice: i for i, voice in enumerate(voices)}
-    spoken, spoken_at = _listed(
-        [[speaker_code[name] for name in (voice or "").split(SEVERAL) if name] for voice in voices],
-        np.fromiter(map(voice_of.__getitem__, found.speaker), dtype=np.int64, count=n))
+    place = {voice: i for i, voice in enumerate(dict.fromkeys(voices.speaker))}
+    spoken_by = [[name for name in (voice or "").split(SEVERAL) if name] for voice in place]
+    speakers = sorted({name for names in spoken_by for name in names})
+    voice = np.array(list(map(place.__getitem__, voices.speaker)), dtype=np.int64).take(found.number)
+    spoken, spoken_at = _listed([list(map(speakers.index, names)) for names in spoken_by], voice)
     n_spoken = np.bincount(spoken_at, minlength=n)
-    said, said_at = np.append(entity, everything + len(codes)), np.append(at, number)
-    repeats = n_spoken[said_at]
-    pick = np.repeat(np.arange(len(said)), repeats)
-    nth = np.arange(len(pick)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-    agency = spoken[(np.cumsum(n_spoken) - n_spoken)[said_at[pick]] + nth]
-    agencies = cells.counted(said[pick] * max(len(speakers), 1) + agency, said_at[pick])
-    parts = {
-        "term": counts(tokens.vocabulary, cells.counted(tokens.term, tokens.statement),
-                       ("count", "n_statements", "n_articles")),
-        "theme": counts(codes, cells.counted(entity, at), ("n_statements", "n_articles")),
-        "total": counts([ALL], totals, ("n_statements", "n_articles", "n_tokens")),
-        "agency": counts([f"{t}\t{s}" for t in (*codes, ALL) for s in speakers], agencies, ("count",)),
-        "pair": counts([f"{a}\t{b}" for a in codes for b in codes], cells.counted(pair, pair_at), ("n_statements",)),
-        "deontic": counts([f"{g}\t{t}" for g in grades for t in (*codes, ALL)], cells.counted(graded, graded_at),
-                          ("n_statements",)),
-    }
+    repeats = n_spoken.take(label_at)
+    pick = np.repeat(np.arange(len(label)), repeats)
+    nth = np.arange(len(pick)) - (np.cumsum(repeats) - repeats).take(pick)
+    agency = spoken.take((np.cumsum(n_spoken) - n_spoken).take(label_at).take(pick) + nth)
+
+    grades = [NONE if grade is None else grade for grade in coding.grades]
+    grade_names = sorted(set(grades), key=lambda grade: f"{grade}\t")  # as they are sorted before a label
+    grade = np.array(list(map(grade_names.index, grades)), dtype=np.int64).take(coding.grade)
+    small = {"pair": (np.concatenate(pairs), np.concatenate(pairs_at), labels, labels),
+             "deontic": (grade.take(label_at) * width + label, label_at, grade_names, labels),
+             "agency": (label.take(pick) * len(speakers) + agency, label_at.take(pick), labels, speakers)}
+    parts = {"term": _counts(terms.counted(), [tokens.vocabulary[i] for i in in_order.tolist()], cells.regions),
+             "theme": _counts(themes, labels, cells.regions), "total": _counts(totals, labels, cells.regions)}
+    of_kind = cells.numbers({kind: columns[:2] for kind, columns in small.items()})
+    for kind, (_, _, first, second) in small.items():
+        columns = of_kind[kind] if kind == "agency" else {
+            {"count": "n_statements"}.get(name, name): column for name, column in of_kind[kind].items()}
+        parts[kind] = _counts(columns, [f"{a}\t{b}" for a in first for b in second], cells.regions)
 
     # by article, year and region: what bootstraps over articles need of themes, and dispersion and first use of terms
-    labels = sorted({*codes, ALL} - {NONE})
-    label_code = {t: i for i, t in enumerate(labels)}
-    label, label_at = _listed([[label_code[t] for t in {*ts, ALL}] for ts in kinds], kind)
-    by_theme = cells.distinct(article[label_at] * len(labels) + label, label_at, label_at * 0, own_year=True)
-    listed = set(toolkit.lexicon.terms)
-    is_listed = np.fromiter(map(listed.__contains__, tokens.vocabulary), dtype=bool, count=len(tokens.vocabulary))
-    use = np.flatnonzero(is_listed[tokens.term]) if len(tokens.term) else np.zeros(0, dtype=np.int64)
-    width = max(len(tokens.vocabulary), 1)
-    by_term = cells.distinct(article[tokens.statement[use]] * width + tokens.term[use], tokens.statement[use],
-                             np.zeros(len(use), dtype=np.int64), own_year=True)
+    by_theme = by_label.by_article(np.where(np.arange(width) == none, -1, np.arange(width)))
+    is_listed = np.fromiter(map(set(toolkit.lexicon.terms).__contains__, tokens.vocabulary), dtype=bool,
+                            count=len(tokens.vocabulary))
+    by_term = terms.by_article(np.where(is_listed, np.arange(len(in_order)), -1).take(in_order))
 
     def by_article(rows: dict, names: list[str], name: str, count: str) -> pa.Table:
-        owner, which = np.divmod(rows["entity"], max(len(names), 1))
-        return pa.table({"article": pa.array(owner.astype(np.int32)),
-                         name: _words(which, names), "year": pa.array(rows["year"].astype(np.int32)),
+        return pa.table({"article": pa.array(rows["article"].astype(np.int32)),
+                         name: _words(rows["entity"], names), "year": pa.array(rows["year"].astype(np.int32)),
                          "region": _words(rows["region"], cells.regions), count: pa.array(rows["count"])})
 
     string, strings = pa.string(), pa.list_(pa.string())
+    row, codes = pa.array(found.number), pa.array(coding.codes, type=string)
+
+    def lists(themes: Themes) -> pa.Array:
+        return pa.ListArray.from_arrays(_offsets(themes.statement, n), codes.take(pa.array(themes.theme)))
+
     tables = {}
     for name, part in parts.items():
         tables |= part.tables(name)
     return tables | {
         "statements": pa.table({
-            "year": pa.array(found.year, type=pa.int32()),
-            "speaker": pa.array(found.speaker, type=string),
-            "level": pa.array(found.level, type=string),
-            "regions": pa.array(found.regions, type=strings),
-            "attribution": pa.array(found.basis, type=string),
-            "mentioned": pa.array(found.mentioned, type=strings),
-            "years_mentioned": pa.array(found.years_mentioned, type=pa.list_(pa.int32())),
-            "themes": pa.array(themes, type=strings),
-            "themes_inherited": pa.array(coding.inherited, type=strings),
-            "themes_guarded": pa.array(coding.guarded, type=strings),
-            "deontic": pa.array(coding.deontic, type=string),
-            "evidence": _evidence_texts(evidence)}),
+            "year": pa.array(voices.year, type=pa.int32()).take(row),
+            "speaker": pa.array(voices.speaker, type=string).take(row),
+            "level": pa.array(voices.level, type=string).take(row),
+            "regions": pa.array(voices.regions, type=strings).take(row),
+            "attribution": pa.array(voices.basis, type=string).take(row),
+            "mentioned": pa.array(voices.mentioned, type=strings).take(row),
+            "years_mentioned": pa.array(voices.years_mentioned, type=pa.list_(pa.int32())).take(row),
+            "themes": lists(given),
+            "themes_inherited": lists(coding.inherited),
+            "themes_guarded": lists(coding.guarded),
+            "deontic": pa.array(coding.grades, type=string).take(pa.array(coding.grade)),
+            "evidence": _evidence_texts(coding, n)}),
         "article_themes": by_article(by_theme, labels, "theme", "n_statements"),
         "article_terms": by_article(by_term, tokens.vocabulary, "term", "count"),
     }
+
+
+def _counts(columns: dict, names: list[str], regions: list[str]) -> Counts:
+    """What is counted of entities, which ascend; `names` has their names, sorted. Those that stand somewhere are
+    kept."""
+    import numpy as np
+    import pyarrow as pa
+
+    from .counts import Counts
+
+    begins = np.diff(columns["entity"], prepend=-1) > 0
+    used = columns["entity"][begins].tolist()
+    return Counts(pa.array(list(map(names.__getitem__, used)), type=pa.string()), regions,
+                  columns | {"entity": np.cumsum(begins) - 1})
+
+
+def _offsets(at, n: int):
+    """Where the list of each of `n` statements begins, and the end: `at` is the statement of each item, ascending."""
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.array(np.append(0, np.bincount(at, minlength=n).cumsum()).astype(np.int32))
 
 
 def _words(code, words: list[str]):
@@ -482,19 +501,20 @@ def _words(code, words: list[str]):
     return pa.DictionaryArray.from_arrays(pa.array(place), pa.array(compress(words, is_used), type=pa.string()))
 
 
-def _evidence_texts(evidence: Evidence):
-    """The evidence of each statement as JSON: `[["risk", 3, 7]]`."""
+def _evidence_texts(coding: Coded, n: int):
+    """The evidence of each of `n` statements as JSON: `[["risk", 3, 7]]`."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    codes = pa.array([f"[{json.dumps(code, ensure_ascii=False)}, " for code in evidence.codes], type=pa.string())
+    evidence = coding.evidence
+    codes = pa.array([f"[{json.dumps(code, ensure_ascii=False)}, " for code in coding.codes], type=pa.string())
     # most offsets are small and stand many times: each number is written once
     numbers = pc.cast(pa.array(np.arange(evidence.end.max(initial=0) + 1)), pa.string())
     starts, ends = (pc.binary_join_element_wise(numbers, mark, "") for mark in (", ", "]"))
     entries = pc.binary_join_element_wise(codes.take(pa.array(evidence.theme)), starts.take(pa.array(evidence.start)),
                                           ends.take(pa.array(evidence.end)), "")
-    lists = pa.ListArray.from_arrays(pa.array(evidence.bounds.astype(np.int32)), entries)
+    lists = pa.ListArray.from_arrays(_offsets(evidence.statement, n), entries)
     return pc.binary_join_element_wise("[", pc.binary_join(lists, ", "), "]", "")
 
 

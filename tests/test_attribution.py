@@ -49,7 +49,7 @@ def read(gazetteer):
             paragraphs=[Paragraph(p[3:], "heading") if p.startswith("## ") else Paragraph(p) for p in paragraphs],
         )
         statements = split_statements([article])
-        return statements, attribute([article], statements, gazetteer)
+        return statements, attribute([article], statements, gazetteer).columns()
 
     return run
 
@@ -149,7 +149,7 @@ def test_every_bureau_in_every_era_and_form(gazetteer, title):
         )
         for i, (_, form, year, _) in enumerate(cases)
     ]
-    found = attribute(articles, split_statements(articles), gazetteer)
+    found = attribute(articles, split_statements(articles), gazetteer).columns()
     assert len(cases) > 36 * 25
     for (region, form, year, name), regions, speaker, level, basis in zip(
         cases, found.regions, found.speaker, found.level, found.basis, strict=True
@@ -899,11 +899,11 @@ def test_batches_do_not_change_the_result(gazetteer, monkeypatch):
         )
     ]
     statements = split_statements(articles)
-    whole = attribute(articles, statements, gazetteer)
+    whole = attribute(articles, statements, gazetteer).columns()
     monkeypatch.setattr("fengxiang.attribution._BATCH_STATEMENTS", 1)
-    assert attribute(articles, statements, gazetteer) == whole
+    assert attribute(articles, statements, gazetteer).columns() == whole
     assert len(whole.regions) == len(statements)
-    assert attribute([], Statements(), gazetteer).regions == []
+    assert attribute([], Statements(), gazetteer).columns().regions == []
 
 
 def test_a_gazetteer_can_be_pickled(gazetteer, read):
@@ -911,7 +911,7 @@ def test_a_gazetteer_can_be_pickled(gazetteer, read):
     again = pickle.loads(pickle.dumps(gazetteer))
     article = Article("a", "plain", 1, title="无题", date="2026", year=2026, paragraphs=[Paragraph("深圳监管局开会。")])
     assert again.regions == gazetteer.regions
-    assert attribute([article], split_statements([article]), again).regions == [("深圳",)]
+    assert attribute([article], split_statements([article]), again).columns().regions == [("深圳",)]
 
 
 WORDS = [
@@ -959,7 +959,7 @@ def test_invariants(gazetteer, paragraphs, title, date):
         "a", "plain", 1, title=title or None, date=date, year=None, paragraphs=[Paragraph(p) for p in paragraphs]
     )
     statements = split_statements([article])
-    found = attribute([article], statements, gazetteer)
+    found = attribute([article], statements, gazetteer).columns()
     names = [r.name for r in gazetteer.regions]
     for column in (
         found.year,
@@ -981,7 +981,7 @@ def test_invariants(gazetteer, paragraphs, title, date):
         assert (basis in ("named", "carried")) == bool(regions)
         assert (basis == "mentioned") == (not regions and bool(mentioned))
         assert speaker is None or regions
-    assert found == attribute([article], statements, gazetteer)
+    assert found == attribute([article], statements, gazetteer).columns()
 
 
 PIECES = [
@@ -1122,8 +1122,8 @@ def test_an_edit_takes_effect(gazetteer, tmp_path, pattern, new, text, before, a
     (tmp_path / "regions.yml").write_text(edited, encoding="utf-8")
     article = Article("a", "plain", 1, title="多地", date="2026", year=2026, paragraphs=[Paragraph(text)])
     statements = split_statements([article])
-    assert attribute([article], statements, gazetteer).regions == before
-    assert attribute([article], statements, Gazetteer.load(tmp_path)).regions == after
+    assert attribute([article], statements, gazetteer).columns().regions == before
+    assert attribute([article], statements, Gazetteer.load(tmp_path)).columns().regions == after
 
 
 # --- a table that cannot be used

@@ -53,7 +53,8 @@ def test_all_years_are_made_some_entities_at_a_time(monkeypatch):
 
 
 def test_weights_add_up_in_every_cell_of_their_statement():
-    counted = CELLS.counted(np.array([0, 0, 0]), np.array([0, 1, 2]), np.array([10, 5, 1]))
+    counted = CELLS.counted(np.array([0, 0, 0]), np.array([0, 1, 2]))
+    counted["weight"] = CELLS.sums(np.array([10, 5, 1]), counted["year"], counted["region"])
     assert {r[1:3]: r[-1] for r in with_years(counted)} == {
         (2025, "深圳"): 10, (2025, "all"): 10, (2026, "深圳"): 5, (2026, "天津"): 5, (2026, "all"): 5,
         (0, "none"): 1, (0, "all"): 1, (-1, "深圳"): 15, (-1, "天津"): 5, (-1, "none"): 1, (-1, "all"): 16}
@@ -67,9 +68,24 @@ def test_distinct_values():
                    (-1, "all", 8)}
 
 
-def test_distinct_values_of_the_statements_own_years_only():
-    d = CELLS.distinct(np.array([0, 0]), np.array([1, 1]), np.array([7, 7]), own_year=True)
-    assert rows(d) == [(0, 2026, "all", 7, 2), (0, 2026, "天津", 7, 2), (0, 2026, "深圳", 7, 2)]
+def test_entities_are_counted_by_article_under_the_numbers_asked_for():
+    found = CELLS.occurrences(np.array([0, 1, 1, 2, 0]), np.array([0, 1, 1, 1, 2])).by_article(np.array([5, 3, -1]))
+    assert rows({n: c for n, c in found.items() if n != "article"}) == [
+        (3, 2026, "all", 2), (3, 2026, "天津", 2), (3, 2026, "深圳", 2), (5, 2025, "all", 1), (5, 2025, "深圳", 1),
+        (5, 0, "all", 1), (5, 0, "none", 1)]
+    assert found["article"].tolist() == [0, 0, 0, 0, 0, 1, 1]
+
+
+def test_kinds_are_counted_at_once_each_for_itself():
+    entity, statement = np.array([1, 0, 0]), np.array([0, 1, 2])
+    nothing = np.array([], dtype=int)
+    got = CELLS.numbers({"a": (nothing, nothing), "b": (entity, statement), "c": (entity * 3, statement)})
+    counted = CELLS.counted(entity, statement)
+    own = counted["year"] >= 0
+    expected = {n: counted[n][own] for n in ("entity", "year", "region", "count")}
+    assert rows(got["a"]) == []
+    assert rows(got["b"]) == rows(expected)
+    assert rows(got["c"]) == rows(expected | {"entity": expected["entity"] * 3})
 
 
 def test_no_rows():
@@ -101,6 +117,14 @@ def test_counts_are_those_of_plain_loops(statements):
         k: (n, len(inside[k]), len(articles[k])) for k, n in occurrences.items()}
     place = [r[:2] for r in rows(got, cells)]
     assert place == sorted(place)
+    by_article = Counter((article[i], e, statements[i][1] or 0, r) for e, i in flat
+                         for r in [*(statements[i][0] or ["none"]), "all"])
+    number = [3, 1, 2, 0, -1]
+    found = cells.occurrences(*(np.array([pair[k] for pair in flat], dtype=int) for k in (0, 1))).by_article(
+        np.array(number))
+    assert [(int(a), *r) for a, r in zip(found.pop("article"), rows(found, cells), strict=True)] == sorted(
+        ((a, number[e], y, r, n) for (a, e, y, r), n in by_article.items() if number[e] >= 0),
+        key=lambda row: (*row[:3], cells.regions.index(row[3])))
     shuffled = np.random.default_rng(len(flat)).permutation(len(flat))
     again = cells.counted(np.array([e for e, _ in flat], dtype=int)[shuffled],
                           np.array([i for _, i in flat], dtype=int)[shuffled])
