@@ -25,12 +25,12 @@ is among them; bureaus that the text leaves unnamed (各地监管局) are of the
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import lru_cache
-from itertools import chain, groupby
-from operator import itemgetter
+from itertools import chain, count, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -151,7 +151,7 @@ class Attributed:
 
     def by_row(self) -> Attribution:
         """The columns of the rows."""
-        return Attribution(*(list(map(itemgetter(column), self.rows)) for column in range(len(fields(Attribution)))))
+        return Attribution(*map(list, zip(*self.rows, strict=True)))
 
 
 def attribute(articles: list[Article], statements: Statements, gazetteer: Gazetteer) -> Attributed:
@@ -180,8 +180,8 @@ def attribute(articles: list[Article], statements: Statements, gazetteer: Gazett
         _attribute_batch(articles, statements, batch, gazetteer.matcher, rows)
     import numpy as np
 
-    place: dict[tuple, int] = {}
-    number = np.fromiter((place.setdefault(row, len(place)) for row in rows), dtype=np.int64, count=len(rows))
+    place: defaultdict[tuple, int] = defaultdict(count().__next__)  # each row gets the next number
+    number = np.fromiter(map(place.__getitem__, rows), dtype=np.int64, count=len(rows))
     return Attributed(list(place), number)
 
 
@@ -1000,7 +1000,7 @@ class _Matcher:
                 reading = kept[key] = self._simple_reading(tokens[first:last])
             readings[group] = reading
         out = np.full(len(segments), None)
-        out[own] = readings
+        out[own] = np.fromiter(readings, dtype=object, count=len(readings))  # `np.array` looks into each of them
         return out.tolist(), first_place
 
     def _simple_reading(self, tokens: list[int]) -> _Reading:

@@ -11,9 +11,10 @@ makes the rows of all years at the end.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, count
 
 import numpy as np
 import pyarrow as pa
@@ -61,9 +62,9 @@ class Cells:
             article: of each statement.
             kind: the kind of each statement.
         """
-        place: dict[tuple, int] = {}
-        known = np.fromiter((place.setdefault(k, len(place)) for k in zip(map(tuple, regions), years, strict=True)),
-                            dtype=np.int64, count=len(years))
+        place: defaultdict[tuple, int] = defaultdict(count().__next__)  # each gets the next number
+        known = np.fromiter(map(place.__getitem__, zip(map(tuple, regions), years, strict=True)), dtype=np.int64,
+                            count=len(years))
         kind = known if kind is None else known.take(kind)
         names = sorted({*chain.from_iterable(rs for rs, _ in place), NONE, ALL})
         code = {name: i for i, name in enumerate(names)}

@@ -43,9 +43,10 @@ class Strings:
         # tables so small that they stay in the processor
         pairs = (length > 1).nonzero()[0]
         self._may_begin = np.zeros(1 << 16, dtype=bool)
-        self._may_begin[_mixed(codes[first[pairs]], codes[first[pairs] + 1])] = True
+        low = codes.astype(np.uint16)
+        self._may_begin[_mixed(low[first[pairs]], low[first[pairs] + 1])] = True
         self._may_be_single = np.zeros(1 << 16, dtype=bool)
-        self._may_be_single[codes[first[length == 1]].astype(np.uint16)] = True
+        self._may_be_single[low[first[length == 1]]] = True
         self._singles = bool((length == 1).any())
 
         # the trie, by depth: its edges are the different pairs of a node and the letter that follows; 0 is the root
@@ -109,12 +110,13 @@ class Strings:
             the left, and of those that start at one place the longest first.
         """
         found = []
+        low = codes.astype(np.uint16)
         if self._singles:
-            at = self._may_be_single.take(codes.astype(np.uint16)).nonzero()[0]
+            at = self._may_be_single.take(low).nonzero()[0]
             number = self._single.take(self._letter.take(codes.take(at)))
             is_found = (number >= 0).nonzero()[0]
             found.append((number.take(is_found), at.take(is_found)))
-        at, length = self._may_begin.take(_mixed(codes[:-1], codes[1:])).nonzero()[0], 2
+        at, length = self._may_begin.take(_mixed(low[:-1], low[1:])).nonzero()[0], 2
         nodes = self._pair.take(self._letter.take(codes.take(at)) * self._n + self._letter.take(codes.take(at + 1)))
         alive = (nodes > 0).nonzero()[0]
         at, nodes = at.take(alive), nodes.take(alive)
@@ -140,8 +142,11 @@ class Strings:
 
 
 def _mixed(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """A number of 16 bits for each two characters; few pairs in a text share theirs with a given one."""
-    return first.astype(np.uint16) * _MIXING_PAIRS + second.astype(np.uint16)
+    """A number of 16 bits for each two characters, given by their lower 16 bits; few pairs in a text share theirs with
+    a given one."""
+    mixed = first * _MIXING_PAIRS
+    mixed += second
+    return mixed
 
 
 def _flagged(numbers: np.ndarray, n: int) -> np.ndarray:

@@ -374,7 +374,7 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
 
     # terms are numbered in their order, so that what is counted of them is in order
     in_order = np.array(sorted(range(len(tokens.vocabulary)), key=tokens.vocabulary.__getitem__), dtype=np.int64)
-    rank = np.empty(len(in_order), dtype=np.int64)
+    rank = np.empty(len(in_order), dtype=np.min_scalar_type(len(in_order)))
     rank[in_order] = np.arange(len(in_order))
     terms = cells.occurrences(rank.take(tokens.term), tokens.statement)
 
