@@ -182,12 +182,13 @@ def attribute(articles: list[Article], statements: Statements, gazetteer: Gazett
 
     place: defaultdict[tuple, int] = defaultdict(count().__next__)  # each row gets the next number
     number = np.fromiter(map(place.__getitem__, rows), dtype=np.int64, count=len(rows))
-    return Attributed(list(place), number)
+    label = gazetteer.matcher.label
+    return Attributed([(year, speaker, *label(regions), *others) for year, speaker, regions, *others in place], number)
 
 
 def _attribute_batch(articles, statements: Statements, batch, matcher: _Matcher, rows: list[tuple]) -> None:
-    """Append to `rows` the attribution of the articles in `batch`, as tuples of the columns of `Attribution`: one
-    pass over all their text, then article by article."""
+    """Append to `rows` the attribution of the articles in `batch`, as tuples of the columns of `Attribution`, but with
+    the indexes of the regions for level and names: one pass over all their text, then article by article."""
     segments: list[str] = []
     headings: list[dict[str | None, int]] = []
     for index, start, end in batch:
@@ -385,7 +386,7 @@ class _ArticleReader:
                     rows: list[tuple]) -> None:
         """Append to `rows` what is found for each statement."""
         first_row = len(rows)
-        label, labels, alone, year = self.matcher.label, self.matcher.labels, self.matcher.alone, self.year
+        alone, year = self.matcher.alone, self.year
         not_yet, mute, of_place = self.not_yet, self.mute, self.of_place
         led_by_outpost, bureaus = self.led_by_outpost, self.bureaus
         voice, heading, paragraph = self.voice, None, None
@@ -420,9 +421,9 @@ class _ArticleReader:
                 if reading is None or not (reading.years or reading.mentioned):
                     rows.append(carried)
                     continue
-                _, said, level, names, basis, _, _ = carried
+                _, said, shown, basis, _, _ = carried
                 acts = False
-                if len(rows) == first_row and reading.mentioned and names and regions[0] \
+                if len(rows) == first_row and reading.mentioned and regions and regions[0] > 0 \
                         and self._tells_occasion(texts[0]):
                     said = None
             else:
@@ -440,12 +441,12 @@ class _ArticleReader:
                     regions, basis, said, acts = self._decide(reading, voice, regions, speaker, fresh)
                 if regions is not before or said != speaker or acts:
                     speaker, carried = said, None
-                level, names = labels.get(regions) or label(regions)
+                shown = regions
                 if acts:
                     in_voice = None
                     if not (fresh or voice):
                         self._give_quotation(texts, rows, first_row, regions, said)
-                elif names:
+                elif regions and regions != _SOME:
                     if regions[0] and (mute or reading.cues & (_OTHER | _EXPERT) or (
                             len(rows) == first_row and self._tells_occasion(texts[0]))):
                         # Somebody else speaks, or the occasion is told on which the bureau of the title acted.
@@ -466,7 +467,7 @@ class _ArticleReader:
             mentioned, own_year, years = reading.names, reading.work_year or year, reading.years
             if own_year in years:
                 years = tuple(y for y in years if y != own_year) if len(years) > 1 else ()
-            rows.append((own_year, said, level, names, basis or ("mentioned" if mentioned else None), mentioned, years))
+            rows.append((own_year, said, shown, basis or ("mentioned" if mentioned else None), mentioned, years))
             # Places are carried on only where their one bureau has been named before.
             if not (voice or acts) and basis == "named" and (len(regions) > 1 or regions[0] not in bureaus):
                 regions, carried = (), None
@@ -480,9 +481,9 @@ class _ArticleReader:
             if depth <= 0 or self.paragraphs[later] != self.paragraphs[own]:
                 return
             depth += _depth(texts[later])
-            year, _, level, names, basis, mentioned, years = rows[first_row + later]
+            year, _, regions, basis, mentioned, years = rows[first_row + later]
             if basis != "named":
-                rows[first_row + later] = (year, None, level, names, basis, mentioned, years)
+                rows[first_row + later] = (year, None, regions, basis, mentioned, years)
 
     def _tells_occasion(self, opening: str) -> bool:
         """Whether the first statement, which names a place but no regulator, tells on what occasion (a storm, a
@@ -500,17 +501,15 @@ class _ArticleReader:
             opening -= 1
             if opening < max(0, own - _LONGEST_QUOTATION) or self.paragraphs[opening] != self.paragraphs[own]:
                 return
-        level, names = self.matcher.label(regions)
         for row in range(first_row + opening, len(rows)):
-            year, _, _, _, _, mentioned, years = rows[row]
-            rows[row] = (year, speaker, level, names, "carried", mentioned, years)
+            year, _, _, _, mentioned, years = rows[row]
+            rows[row] = (year, speaker, regions, "carried", mentioned, years)
 
     def _carried_row(self, regions: tuple[int, ...], speaker: str | None) -> tuple:
-        level, names = self.matcher.labels.get(regions) or self.matcher.label(regions)
-        if names and regions[0] and (
-                self.mute or (self.of_place and speaker is None and not self.of_sector)):
+        named = regions and regions != _SOME
+        if named and regions[0] and (self.mute or (self.of_place and speaker is None and not self.of_sector)):
             speaker = None
-        return self.year, speaker, level, names, "carried" if names else None, (), ()
+        return self.year, speaker, regions, "carried" if named else None, (), ()
 
     def _decide(self, reading: _Reading, voice, regions, speaker: str | None, fresh: bool) -> tuple[
             tuple[int, ...], str | None, str | None, bool]:
