@@ -529,9 +529,13 @@ class _Batch:
         """Where clauses begin and end."""
         return np.where(number > 0, self.ends[number - 1] + 1, 0), self.ends[number]
 
+    @cached_property
+    def _whole(self) -> str:
+        return _string(self.codes)
+
     def string(self, start: int, end: int) -> str:
         """The characters from `start` to `end`."""
-        return _string(self.codes[start:end])
+        return self._whole[start:end]
 
     def text(self, number: int) -> str:
         """The normalised text of this number."""
@@ -725,14 +729,14 @@ class _LineMatcher:
                 stands = words.stand(scan, text_of, clause[owner], asked >> 1)
                 holds[owner[stands == (asked & 1)]] = False
         near = (holds & self.is_near[line]).nonzero()[0]
+        text = _string(scan.codes) if len(near) else ""
         lefts, rights = scan.batch.clauses(clause[near])
         for k, number, start, end, left, right in zip(
                 near.tolist(), line[near].tolist(), scan.start[at[near]].tolist(), scan.end[at[near]].tolist(),
                 lefts.tolist(), rights.tolist(), strict=True):
             for within, search in self.near[number]:
-                low = max(left, start - within)
-                around = _string(scan.codes[low:min(right, end + within)])
-                if not search(around, 0, start - low) and not search(around, end - low):
+                if not search(text, max(left, start - within), start) and not search(
+                        text, end, min(right, end + within)):
                     holds[k] = False
                     break
         return at[holds], line[holds]

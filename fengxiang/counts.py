@@ -12,7 +12,7 @@ makes the rows of all years at the end.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
 
@@ -62,18 +62,18 @@ class Cells:
             article: of each statement.
             kind: the kind of each statement.
         """
-        place: defaultdict[tuple, int] = defaultdict(count().__next__)  # each gets the next number
-        known = np.fromiter(map(place.__getitem__, zip(map(tuple, regions), years, strict=True)), dtype=np.int64,
-                            count=len(years))
-        kind = known if kind is None else known.take(kind)
-        names = sorted({*chain.from_iterable(rs for rs, _ in place), NONE, ALL})
+        regions_of, own = _numbered(map(tuple, regions), len(regions))
+        years_of, own_year = _numbered((y or UNKNOWN_YEAR for y in years), len(years))
+        names = sorted({*chain.from_iterable(regions_of), NONE, ALL})
         code = {name: i for i, name in enumerate(names)}
-        members = [sorted({code[r] for r in (*(rs or (NONE,)), ALL)}) for rs, _ in place]
+        members = [sorted({code[r] for r in (*(rs or (NONE,)), ALL)}) for rs in regions_of]
         size = np.array([len(m) for m in members], dtype=np.int64)
         flat = np.array([r for m in members for r in m], dtype=np.int64)
-        year_names = sorted({ALL_YEARS, *(y or UNKNOWN_YEAR for _, y in place)})
-        year = np.array([year_names.index(y or UNKNOWN_YEAR) for _, y in place], dtype=np.int64).take(kind)
-        size, start = size.take(kind), _before(size).take(kind)
+        year_names = sorted({ALL_YEARS, *years_of})
+        year = np.array(list(map(year_names.index, years_of)), dtype=np.int64).take(own_year)
+        if kind is not None:
+            own, year = own.take(kind), year.take(kind)
+        size, start = size.take(own), _before(size).take(own)
         at, member = _repeated(size, start)
         cell = year.take(at) * len(names) + flat.take(member)
         order = _order(cell)
@@ -105,7 +105,7 @@ class Cells:
 
     def _of_cells(self, cell: np.ndarray) -> dict[str, np.ndarray]:
         year, region = np.divmod(cell, len(self.regions))
-        return {"year": self.years[year], "region": region}
+        return {"year": self.years.take(year), "region": region}
 
     def occurrences(self, entity: np.ndarray, statement: np.ndarray) -> Occurrences:
         """Where entities stand, made ready to be counted.
@@ -256,11 +256,20 @@ class Occurrences:
             Columns article, entity (its number), year, region (code), count, sorted by the first four.
         """
         runs = (number >= 0).take(self.entity).nonzero()[0]
-        runs = runs.take(_order(number.take(self.entity.take(runs))))
-        runs = runs.take(_order(self._articles(runs)))
+        entity, article = number.take(self.entity.take(runs)), self._articles(runs)
+        order = _order(entity)
+        order = order.take(_order(article.take(order)))
+        runs = runs.take(order)
         cell = self.cells.cell.take(self.cells.opens).take(self.stretch.take(runs))
-        return {"article": self._articles(runs), "entity": number.take(self.entity.take(runs))
-                } | self.cells._of_cells(cell) | {"count": np.diff(self.starts, append=self.n).take(runs)}
+        return {"article": article.take(order), "entity": entity.take(order)} | self.cells._of_cells(cell) | {
+            "count": np.diff(self.starts, append=self.n).take(runs)}
+
+
+def _numbered(values: Iterable[Hashable], n: int) -> tuple[list, np.ndarray]:
+    """The different ones of `n` values, and for each of the values which of these it is."""
+    number: defaultdict = defaultdict(count().__next__)  # each new one gets the next number
+    numbers = np.fromiter(map(number.__getitem__, values), dtype=np.int64, count=n)
+    return list(number), numbers
 
 
 def _narrowed(values: np.ndarray) -> np.ndarray:
