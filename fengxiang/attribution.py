@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 FILE_NAME = "regions.yml"
 KINDS = ("province", "municipality", "autonomous_region", "separate_city", "national")
 
-_BATCH_STATEMENTS = 5_000  # read together: enough for tables to pay, few enough for them to stay near the processor
+_BATCH_STATEMENTS = 12_000  # read together: enough for tables to pay, few enough to bound memory
 # What may stand before the subject of a sentence: marks, and the characters of which dates are made.
 _OPENING_MARKS = " \\t\u3000“\"（"
 _TIME_WORDS = "0-9０-９〇一二三四五六七八九十两第年月日季度末底初旬上中下前后半个全当至、"
@@ -137,21 +137,16 @@ class Gazetteer:
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """The attribution of statements, many of which share theirs: the different ones as `rows`, of the columns of
-    `Attribution`, and for each statement the `number` of its own."""
+    """The attribution of statements, many of which share theirs: the different ones, a row each, and for each statement
+    the `number` of its own."""
 
-    rows: list[tuple]
+    rows: Attribution
     number: np.ndarray
 
     def columns(self) -> Attribution:
-        """The attribution of each statement; `by_row` that of each row."""
-        by_row = self.by_row()
+        """The attribution of each statement."""
         number = self.number.tolist()
-        return Attribution(*(list(map(getattr(by_row, field.name).__getitem__, number)) for field in fields(by_row)))
-
-    def by_row(self) -> Attribution:
-        """The columns of the rows."""
-        return Attribution(*map(list, zip(*self.rows, strict=True)))
+        return Attribution(*([getattr(self.rows, field.name)[i] for i in number] for field in fields(Attribution)))
 
 
 def attribute(articles: list[Article], statements: Statements, gazetteer: Gazetteer) -> Attributed:
@@ -182,8 +177,11 @@ def attribute(articles: list[Article], statements: Statements, gazetteer: Gazett
 
     place: defaultdict[tuple, int] = defaultdict(count().__next__)  # each row gets the next number
     number = np.fromiter(map(place.__getitem__, rows), dtype=np.int64, count=len(rows))
-    label = gazetteer.matcher.label
-    return Attributed([(year, speaker, *label(regions), *others) for year, speaker, regions, *others in place], number)
+    if not place:
+        return Attributed(Attribution(), number)
+    year, speaker, regions, *others = map(list, zip(*place, strict=True))
+    level, names = map(list, zip(*map(gazetteer.matcher.label, regions), strict=True))
+    return Attributed(Attribution(year, speaker, level, names, *others), number)
 
 
 def _attribute_batch(articles, statements: Statements, batch, matcher: _Matcher, rows: list[tuple]) -> None:
@@ -211,7 +209,7 @@ def _attribute_batch(articles, statements: Statements, batch, matcher: _Matcher,
     at = 0
     for (index, start, end), places in zip(batch, headings, strict=True):
         body = at + 1 + len(places)
-        sections = {heading: readings[place] or _NOTHING for heading, place in places.items()}
+        sections = {heading: readings[place] or _NOTHING for heading, place in places.items()} if places else {}
         at = body + end - start
         reader = _ArticleReader(articles[index], matcher, statements.paragraph[start:end], readings[body:at],
                                 first_place[body:at])

@@ -367,7 +367,7 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     statements = batch.statements
     found = attribute(batch.articles, statements, toolkit.gazetteer)
     coding = coded(batch.articles, statements, toolkit.codebook)
-    voices = found.by_row()
+    voices = found.rows
     n = len(statements)
     number = np.arange(n)
     cells = Cells.of(voices.regions, voices.year, statements.article, found.number)
