@@ -97,6 +97,12 @@ class Toolkit:
             raise UserError("is not a folder; give a codebook folder, like codebook/ of this project", folder)
         return cls(Rules.load(folder), Lexicon.load(folder), Gazetteer.load(folder), Codebook.load(folder))
 
+    def prepare(self) -> None:
+        """Make now what is otherwise made when it is first needed: processes that are forked after this have it."""
+        self.rules.prepare()
+        self.lexicon.prepare()
+        _ = self.gazetteer.matcher, self.codebook.matcher
+
 
 def layer_fingerprints(codebook: Path) -> dict[str, str]:
     """For each layer, a hash of the code, of the libraries and of the codebook files it depends on."""
@@ -387,7 +393,7 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
         progress(f"0/{n} partitions read, cleaned, coded")
         if n and executor is None:
             # once, before processes are started: those that are forked have it then
-            kept_toolkit(places[2], tuple(sorted(prints.items()))).lexicon.words("")
+            kept_toolkit(places[2], tuple(sorted(prints.items())))
         with _executor(executor, workers, sum(sizes.values())) as (run, release):
             for i, partial in enumerate(run(make_partials, tasks), 1):
                 done[partial.bucket] = partial

@@ -200,6 +200,13 @@ class Rules:
                       for i, p in enumerate(check.strings(("heading", "items")))]
         self.any_item = check.union(("heading", "items"))
 
+    def prepare(self) -> None:
+        """Make the automata now that are otherwise made when they are first needed."""
+        self.scope.prepare()
+        for part in vars(self).values():
+            if isinstance(part, Union):
+                part.prepare()
+
     def label(self, rule: str) -> tuple[str, str]:
         """The Chinese and the English name of a rule as ledgers name it, or as `Article.rules` names it."""
         kind, colon, name = rule.partition(":")
@@ -364,16 +371,20 @@ class Scope:
     def __getstate__(self):
         return self.__dict__ | {"_automaton": None}
 
-    def judge(self, title: str, text: str) -> tuple[str, str]:
-        """`("in", "")`, or `("out", reason)` with the reason in Chinese and English."""
-        if not self.enabled:
-            return "in", ""
-        if self._automaton is None:
+    def prepare(self) -> None:
+        """Make the automaton, if it is not there."""
+        if self._automaton is None and self.enabled:
             import ahocorasick_rs
 
             self._automaton = ahocorasick_rs.AhoCorasick(
                 self._words, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest,
                 implementation=ahocorasick_rs.Implementation.DFA)
+
+    def judge(self, title: str, text: str) -> tuple[str, str]:
+        """`("in", "")`, or `("out", reason)` with the reason in Chinese and English."""
+        if not self.enabled:
+            return "in", ""
+        self.prepare()
         needed = self.minimum + self.per_1000 * len(text) // 1000
         if not needed:
             return "in", ""

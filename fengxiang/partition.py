@@ -175,8 +175,9 @@ def kept_toolkit(codebook: str, fingerprints: tuple[tuple[str, str], ...]):
 def _loaded_toolkit(codebook: str, fingerprints: tuple[tuple[str, str], ...]):
     # what each partition needs and merging too: of processes that are forked after this, none loads it again
     import numpy.ma  # noqa: F401 (pyarrow asks for it with the first array of NumPy)
+    import pyarrow.parquet  # noqa: F401
 
-    from . import counts, statements, stories  # noqa: F401
+    from . import counts, merging, statements, stories  # noqa: F401
     from .build import Toolkit, layer_fingerprints
     from .divisions import large_places
     from .errors import UserError
@@ -184,10 +185,11 @@ def _loaded_toolkit(codebook: str, fingerprints: tuple[tuple[str, str], ...]):
     with local_copy(codebook) as copy:
         toolkit = Toolkit.load(copy)
         prints = layer_fingerprints(copy)
-    large_places()
     if prints != dict(fingerprints):
         raise UserError("the codebook or the program was changed while the build was at work, or a worker has other "
                         "ones; build again", codebook)
+    large_places()
+    toolkit.prepare()
     return toolkit
 
 

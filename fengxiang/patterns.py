@@ -54,12 +54,16 @@ class Union:
     def __getstate__(self):
         return self.__dict__ | {"_automaton": None}
 
-    def _possible(self, text: str) -> list[int]:
-        """Which patterns may match in a text, in their order."""
+    def prepare(self) -> None:
+        """Make the automaton, if it is not there."""
         if self._automaton is None:
             import ahocorasick_rs
 
             self._automaton = ahocorasick_rs.AhoCorasick(self._words)
+
+    def _possible(self, text: str) -> list[int]:
+        """Which patterns may match in a text, in their order."""
+        self.prepare()
         hits = self._automaton.find_matches_as_indexes(text, overlapping=True)
         if not hits:
             return self._always

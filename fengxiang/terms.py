@@ -92,6 +92,10 @@ class Lexicon:
         return unholdable, ahocorasick_rs.BytesAhoCorasick([t.encode() for t in unholdable],
                                                            matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
 
+    def prepare(self) -> None:
+        """Make the segmenter and the matcher now."""
+        _ = self._segmenter, self._matcher
+
     def __getstate__(self):
         return {"terms": self.terms, "stop_words": self.stop_words}
 
