@@ -65,7 +65,7 @@ _LAYERS = {
 }
 _BESIDE = {"clean": ("partition",), "words": ("partition",), "coded": ("partition",), "merged": ("merging",)}
 _ERRNO = re.compile(r"\[errno (\d+)\]")
-_IMPORTED = re.compile(r"^\s*from \.(\w*) import ([\w, ]+)", re.MULTILINE)
+_IMPORTED = re.compile(rb"from \.(\w*) import ([\w, ]*)")  # in a text, too: one module too many does no harm
 
 
 # ---------------------------------------------------------------------------------------------- what is to be done
@@ -106,13 +106,13 @@ class Toolkit:
 
 def layer_fingerprints(codebook: Path) -> dict[str, str]:
     """For each layer, a hash of the code, of the libraries and of the codebook files it depends on."""
-    sources: dict[str, bytes] = {}
+    code: dict[str, tuple[str, set[str]]] = {}
     prints = {}
     versions = installed_versions()
     for layer, (modules, libraries, files) in _LAYERS.items():
         parts: list[str | bytes] = [".".join(map(str, sys.version_info[:2]))]
-        for module in sorted({*_with_imported(modules, sources), *_BESIDE[layer]}):
-            parts += [module, _source(module, sources)]
+        for module in sorted({*_with_imported(modules, code), *_BESIDE[layer]}):
+            parts += [module, _code(module, code)[0]]
         for library in libraries:
             parts.append(f"{library} {versions.get(normal(library), '')}")
         for name in files:
@@ -122,23 +122,24 @@ def layer_fingerprints(codebook: Path) -> dict[str, str]:
     return prints
 
 
-def _source(module: str, sources: dict[str, bytes]) -> bytes:
-    if module not in sources:
-        sources[module] = (_PACKAGE / f"{module}.py").read_bytes()
-    return sources[module]
+def _code(module: str, known: dict[str, tuple[str, set[str]]]) -> tuple[str, set[str]]:
+    """A hash of a module of the package, and the modules it imports of it."""
+    if module not in known:
+        source = (_PACKAGE / f"{module}.py").read_bytes()
+        imported = {name or item for name, items in _IMPORTED.findall(source) for item in items.split(b",")}
+        modules = {name.decode().strip() for name in imported}
+        known[module] = digest(source), {name for name in modules if (_PACKAGE / f"{name}.py").is_file()}
+    return known[module]
 
 
-def _with_imported(modules: Iterable[str], sources: dict[str, bytes]) -> set[str]:
+def _with_imported(modules: Iterable[str], known: dict[str, tuple[str, set[str]]]) -> set[str]:
     """`modules` of the package with all modules of the package that they import, at any remove."""
     found: set[str] = set()
-    left = list(modules)
+    left = set(modules)
     while left:
         module = left.pop()
-        if module in found or not (_PACKAGE / f"{module}.py").is_file():
-            continue
         found.add(module)
-        for name, items in _IMPORTED.findall(_source(module, sources).decode("utf-8")):
-            left += [name] if name else re.findall(r"\w+", items)
+        left |= _code(module, known)[1] - found
     return found
 
 
