@@ -712,8 +712,11 @@ class _Matcher:
 
         self._tokens: list[tuple[int, object, int]] = [(_CUE, mask, 0) for mask in range(_ALL_CUES + 1)]
         known: dict[tuple[int, object], int] = {}
+        meanings: dict[tuple[int, object], int] = {}  # many patterns say the same
+        meaning_of = np.array([meanings.setdefault(meaning, len(meanings))
+                               for meaning in zip(self._kinds, self._values, strict=True)], dtype=np.int32)
         token_of, guarded = [], []
-        for kind, value in zip(self._kinds, self._values, strict=True):
+        for kind, value in meanings:
             guard = None
             if kind in (_PLACE, _BUREAU):
                 value, guard = value
@@ -724,12 +727,10 @@ class _Matcher:
             token_of.append(known.get((kind, value), 0))
             guarded.append(guard is _RUN)
         self._kind_of = np.array(self._kinds, dtype=np.uint8)
-        self._token_of = np.array(token_of, dtype=np.int32)
-        self._cues_of = np.array([v if k == _CUE else 0 for k, v in zip(self._kinds, self._values, strict=True)],
-                                 dtype=np.int32)
-        self._run_of = np.array(guarded)
-        self._names_region = np.array([k == _PLACE and bool(v[0])
-                                       for k, v in zip(self._kinds, self._values, strict=True)])
+        self._token_of = np.array(token_of, dtype=np.int32).take(meaning_of)
+        self._cues_of = np.array([v if k == _CUE else 0 for k, v in meanings], dtype=np.int32).take(meaning_of)
+        self._run_of = np.array(guarded).take(meaning_of)
+        self._names_region = np.array([k == _PLACE and bool(v[0]) for k, v in meanings]).take(meaning_of)
         self._character = np.zeros(0x10000, dtype=np.uint16)
         wording = data["wording"]
         # A locative that could be the end of a longer word of the kind is left to be read hit by hit.

@@ -27,10 +27,10 @@ class Strings:
 
     def __init__(self, strings: Sequence[str]):
         self.strings = tuple(dict.fromkeys(strings))
-        self.number = {string: number for number, string in enumerate(self.strings)}
+        self.number = dict(zip(self.strings, range(len(self.strings)), strict=True))
         if "" in self.number:
             raise ValueError("an empty string stands everywhere")
-        length = np.array([len(string) for string in self.strings], dtype=np.int64)
+        length = np.fromiter(map(len, self.strings), dtype=np.int64, count=len(self.strings))
         first = np.cumsum(length) - length
         codes = np.frombuffer("".join(self.strings).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
         alphabet = _flagged(codes, UNICODE)

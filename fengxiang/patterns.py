@@ -7,7 +7,7 @@ which one stands in whatever it matches, and `Union` looks for those of all its 
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 from re import _constants as op
 from re import _parser as parser  # what `re` itself reads expressions with
 
@@ -140,7 +140,7 @@ class _Late:
         return re.compile(self._expression)
 
 
-def needed_words(pattern: str) -> set[str] | None:
+def needed_words(pattern: str) -> frozenset[str] | None:
     r"""Strings of which one at least stands in every text the pattern matches, the longest that are found; None where
     there are none, and anything may match.
 
@@ -153,14 +153,16 @@ def needed_words(pattern: str) -> set[str] | None:
     return _needs(pattern)[0]
 
 
-def _needs(pattern: str) -> tuple[set[str] | None, int]:
+@lru_cache(maxsize=1024)
+def _needs(pattern: str) -> tuple[frozenset[str] | None, int]:
     """The needed words of a pattern, and how many characters a match has at most."""
     parsed = parser.parse(pattern)
     if parsed.state.flags != re.UNICODE:
         raise re.error("a flag must hold for a part", pattern)
     if "(?<" in pattern:
         re.compile(pattern)  # only the compiler tells whether what is looked for behind has one length
-    return _best(_written_out(parsed)[1]), parsed.getwidth()[1]
+    words = _best(_written_out(parsed)[1])
+    return None if words is None else frozenset(words), parsed.getwidth()[1]
 
 
 def _best(choices: list[set[str]]) -> set[str] | None:
@@ -175,7 +177,7 @@ def _written_out(items) -> tuple[set[str] | None, list[set[str]]]:
     """All strings a sequence matches, None where they are too many; and the sets of which each match holds a string."""
     strings: set[str] = {""}  # what the items since the last that could not be written out match
     whole, choices = True, []
-    for kind, value in items:
+    for kind, value in items.data:  # its own iterator is slow
         more, needed = _item_written_out(kind, value)
         if more is not None and len(strings) * len(more) <= MAX_WORDS:
             strings = {a + b for a in strings for b in more}
