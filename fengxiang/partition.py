@@ -143,7 +143,7 @@ def _made(task: Task) -> Partial:
     if not (cache.has(partial.clean) and cache.has(partial.texts)):
         batch, tables, texts = _clean(task.pieces, data, toolkit)
         cache.write_texts(partial.texts, texts)
-        cache.write(partial.clean, tables)
+        cache.write(partial.clean, tables, packed=False)
     del data
     if cache.has(partial.words) and cache.has(partial.coded):
         return partial
@@ -152,7 +152,7 @@ def _made(task: Task) -> Partial:
         tokens = _tokens_of_tables(cache.read(partial.words))
     else:
         tokens = _segment(batch, toolkit)
-        cache.write(partial.words, _tables_of_tokens(tokens))
+        cache.write(partial.words, _tables_of_tokens(tokens), packed=False)
     if not cache.has(partial.coded):
         cache.write(partial.coded, _code(batch, tokens, toolkit))
     return partial
