@@ -165,7 +165,7 @@ def raw_files(raw: Path) -> Listing:
             with os.scandir(path) as entries:
                 for entry in entries:
                     name = entry.name
-                    if _is_left_out(name):
+                    if name[0] in ".rR" and _is_left_out(name):  # the first look is for speed
                         continue
                     try:
                         if entry.is_file(follow_symlinks=False):

@@ -177,7 +177,7 @@ def _loaded_toolkit(codebook: str, fingerprints: tuple[tuple[str, str], ...]):
     import numpy.ma  # noqa: F401 (pyarrow asks for it with the first array of NumPy)
     import pyarrow.parquet  # noqa: F401
 
-    from . import counts, merging, statements, stories  # noqa: F401
+    from . import counts, merging, recordfiles, statements, stories  # noqa: F401
     from .build import Toolkit, layer_fingerprints
     from .divisions import large_places
     from .errors import UserError
@@ -343,18 +343,23 @@ def _segment(batch: Batch, toolkit) -> Tokens:
 
 
 def _tables_of_tokens(tokens: Tokens) -> dict:
+    import numpy as np
     import pyarrow as pa
 
-    return {"n_words": pa.table({"n_words": tokens.n_words}),
+    n_counted = np.bincount(tokens.statement, minlength=len(tokens.n_words)).astype(np.int32)
+    return {"statements": pa.table({"n_words": tokens.n_words, "n_counted": n_counted}),
             "vocabulary": pa.table({"term": pa.array(tokens.vocabulary, type=pa.string())}),
-            "tokens": pa.table({"term": tokens.term, "statement": tokens.statement})}
+            "tokens": pa.table({"term": tokens.term})}
 
 
 def _tokens_of_tables(tables: dict) -> Tokens:
+    import numpy as np
+
     from .terms import Tokens
 
+    n_words, n_counted = (column.to_numpy() for column in tables["statements"].columns)
     return Tokens(tables["vocabulary"]["term"].to_pylist(), tables["tokens"]["term"].to_numpy(),
-                  tables["tokens"]["statement"].to_numpy(), tables["n_words"]["n_words"].to_numpy())
+                  np.repeat(np.arange(len(n_words), dtype=np.int32), n_counted), n_words)
 
 
 def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
