@@ -21,6 +21,8 @@ from fengxiang import build as building
 from fengxiang import merging, partition, stories, tables
 from fengxiang.build import build, partitions, raw_files
 from fengxiang.errors import UserError
+from fengxiang.patterns import Union
+from fengxiang.terms import Lexicon, tokenise
 
 CODEBOOK = Path(__file__).resolve().parent.parent / "codebook"
 A = "深圳金融监管局提出，加快推进监管数智化建设，支持科技型企业发展。防范打击非法集资活动。"
@@ -479,6 +481,28 @@ def test_of_what_is_kept_only_what_is_wanted_is_read(tmp_path):
         assert cache.read("name", ("last", "rows")) == {n: kept[n] for n in ("last", "rows")}
         assert cache.read("name", {"rows": ("text", "n"), "nothing": None}) == {
             "rows": kept["rows"].select(["n", "text"]), "nothing": kept["nothing"]}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(["监管", "，", "科技", "“AI+”"]), max_size=4).map("".join), max_size=5))
+def test_words_that_are_kept_are_read_as_they_were(tmp_path_factory, texts):
+    cache = partition.Cache(tmp_path_factory.mktemp("cache"))
+    tokens = tokenise(texts, Lexicon(["监管科技", "“AI+”"]))
+    cache.write("words-00", partition._tables_of_tokens(tokens), packed=False)
+    read = partition._tokens_of_tables(cache.read("words-00"))
+    assert read.vocabulary == tokens.vocabulary
+    for name in ("term", "statement", "n_words"):
+        before, after = getattr(tokens, name), getattr(read, name)
+        assert (before.tolist(), before.dtype) == (after.tolist(), after.dtype)
+
+
+def test_what_all_partitions_need_is_made_before_processes_are_forked():
+    partition._loaded_toolkit.cache_clear()
+    toolkit = partition.kept_toolkit(str(CODEBOOK), tuple(sorted(building.layer_fingerprints(CODEBOOK).items())))
+    assert {"_segmenter", "_matcher"} <= set(vars(toolkit.lexicon))
+    assert "matcher" in vars(toolkit.codebook)
+    assert all([toolkit.gazetteer._matcher, toolkit.rules.scope._automaton,
+                *(part._automaton for part in vars(toolkit.rules).values() if isinstance(part, Union))])
 
 
 def test_a_half_written_partial_is_made_again(many, tmp_path):
