@@ -400,9 +400,9 @@ def stages(raw: Path, cache: Path, megabytes: float = 4) -> list[str]:
         return watched
 
     def kept(made, tables, texts, tokens, layers):
-        keep.write(made.clean, tables)
+        keep.write(made.clean, tables, packed=False)
         keep.write_texts(made.texts, texts)
-        keep.write(made.words, partition._tables_of_tokens(tokens))
+        keep.write(made.words, partition._tables_of_tokens(tokens), packed=False)
         keep.write(made.coded, layers)
 
     size = 0
