@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import pairwise, repeat
+from itertools import groupby, pairwise, repeat
 from operator import itemgetter
 
 from . import bylines, dating, reading
@@ -1368,12 +1368,9 @@ class _Document:
 def _run_together(rows: list[tuple]) -> list[tuple]:
     """Rows of a record, those of one unit, fate, article and rule that follow each other as one; no empty ones."""
     out: list[tuple] = []
-    for row in filter(itemgetter(2), rows):
-        last = out[-1] if out else None
-        if last and last[1] == row[1] and last[3:6] == row[3:6]:
-            out[-1] = (*last[:2], last[2] + row[2], *last[3:])
-        else:
-            out.append(row)
+    for _, group in groupby(filter(itemgetter(2), rows), key=itemgetter(1, 3, 4, 5)):
+        first, *others = group
+        out.append((*first[:2], first[2] + sum([row[2] for row in others]), *first[3:]) if others else first)
     return out
 
 

@@ -1748,3 +1748,16 @@ def test_only_a_repetition_below_the_first_paragraph_is_looked_for(rules):
     again = PARAGRAPHS[0][: cleaning.START] + "，但这一段此后说的是另外一件事，与前面说的并不相同，仍应保留下来。"
     article = only_article("\n".join([TITLE, INFO, PARAGRAPHS[0], again, PARAGRAPHS[0]]), rules)
     assert [p.text for p in article.paragraphs] == [PARAGRAPHS[0], again]
+
+
+@given(st.lists(st.tuples(st.just("a"), st.integers(1, 2), st.integers(0, 3), st.sampled_from(("body", "title")),
+                          st.sampled_from((None, 1)), st.sampled_from(("paragraph", "blank")), st.text(max_size=1)),
+                max_size=12))
+def test_rows_of_a_record_are_run_together_one_by_one(rows):
+    expected = []
+    for row in rows:
+        if row[2] and expected and expected[-1][1] == row[1] and expected[-1][3:6] == row[3:6]:
+            expected[-1] = (*expected[-1][:2], expected[-1][2] + row[2], *expected[-1][3:])
+        elif row[2]:
+            expected.append(row)
+    assert cleaning._run_together(rows) == expected
