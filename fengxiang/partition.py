@@ -387,7 +387,7 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
 
     # the themes of a statement, or none, and all together
     given = coding.themes()
-    labels = sorted({*map(coding.codes.__getitem__, np.unique(given.theme).tolist()), ALL, NONE})
+    labels = sorted({*map(coding.codes.__getitem__, np.bincount(given.theme).nonzero()[0].tolist()), ALL, NONE})
     every, none, width = labels.index(ALL), labels.index(NONE), len(labels)
     own = np.array([labels.index(code) if code in labels else none for code in coding.codes],
                    dtype=np.int64).take(given.theme)

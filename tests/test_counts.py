@@ -1,6 +1,8 @@
 """Counts: a corpus small enough to count by hand, the whole table written out."""
 
 from collections import Counter, defaultdict
+from itertools import combinations
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
@@ -8,8 +10,12 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fengxiang import counts
+from fengxiang import counts, partition
+from fengxiang.attribution import Attributed
+from fengxiang.coding import Coded, Evidence, Themes
 from fengxiang.counts import Cells, Counts, added, outnumbered, row_counts, with_all_years
+from fengxiang.model import Attribution, Statements
+from fengxiang.terms import Tokens
 
 # two articles; statement 0: 深圳 2025; 1: 深圳 and 天津 2026; 2 (second article): nobody, year unknown
 CELLS = Cells.of([("深圳",), ("天津", "深圳"), ()], [2025, 2026, None], [0, 0, 1])
@@ -215,3 +221,71 @@ def test_rows_are_added_as_a_dictionary_adds_them(rows, cut):
     assert listed(row_counts(pa.table(columns))) == in_full
     with patch.object(counts, "MAX_KEYS", 4):  # as with columns of many words
         assert listed(row_counts(pa.table(columns))) == in_full
+
+
+VOICES = st.sampled_from([None, "甲局", "乙局", "甲局、乙局"])
+THEMES, GRADES = ["risk", "aid", "sme"], ["must", "may", None]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.lists(st.sampled_from("甲乙丙"), unique=True).map(tuple),
+                          st.sampled_from([None, 2025, 2026]), VOICES, st.booleans(),
+                          st.lists(st.integers(0, 2), unique=True).map(sorted), st.booleans(), st.integers(0, 2),
+                          st.lists(st.sampled_from(["资本", "普惠", "监管"]), max_size=4)), max_size=10))
+def test_what_is_counted_of_coded_statements_is_what_plain_loops_count(statements):
+    article, at, theme, taken = [], [], [], ([], [])
+    for i, (_, _, _, begins, themes, inherits, _, _) in enumerate(statements):
+        article.append((article[-1] if article else 0) + begins)
+        own = themes[:-1] if inherits else themes
+        theme += own
+        at += [i] * len(own)
+        if inherits and themes:
+            taken[0].append(themes[-1])
+            taken[1].append(i)
+    numbers = [np.array(c, dtype=np.int64) for c in (theme, at, *taken)]
+    nothing = np.zeros(0, dtype=np.int64)
+    grade = np.array([s[6] for s in statements], dtype=np.int64)
+    found = Coded(THEMES, GRADES, Themes(*numbers[:2]), Themes(*numbers[2:]), Themes(nothing, nothing), grade,
+                  Evidence(*[nothing] * 4))
+    rows = Attribution([s[1] for s in statements], [s[2] for s in statements], [None] * len(statements),
+                       [s[0] for s in statements], *([[None] * len(statements)] + [[()] * len(statements)] * 2))
+    vocabulary = ["资本", "普惠", "监管"]  # not in order
+    tokens = Tokens(vocabulary, *(np.array(c, dtype=np.int32) for c in (
+        [vocabulary.index(t) for s in statements for t in s[7]], [i for i, s in enumerate(statements) for _ in s[7]],
+        [len(s[7]) for s in statements])))
+    toolkit = SimpleNamespace(gazetteer=None, codebook=None, lexicon=SimpleNamespace(terms=["监管", "资本"]))
+    batch = partition.Batch([], Statements(article=article, text=[""] * len(statements)))
+    with patch("fengxiang.attribution.attribute", return_value=Attributed(rows, np.arange(len(statements)))), \
+            patch("fengxiang.coding.coded", return_value=found):
+        tables = partition._code(batch, tokens, toolkit)
+
+    expected = defaultdict(Counter)
+    for i, (regions, year, voice, _, themes, _, grade, terms) in enumerate(statements):
+        labels = sorted(THEMES[t] for t in themes)
+        for region in (*(regions or ("none",)), "all"):
+            for label in (*(labels or ["none"]), "all"):
+                cell = year or 0, region
+                expected["total" if label == "all" else "theme"][label, *cell] += 1
+                expected["deontic"][f"{GRADES[grade] or 'none'}\t{label}", *cell] += 1
+                for name in voice.split("、") if voice else ():
+                    expected["agency"][f"{label}\t{name}", *cell] += 1
+                if label != "none":
+                    expected["by theme"][article[i], label, *cell] += 1
+            for a, b in combinations(labels, 2):
+                expected["pair"][f"{a}\t{b}", *cell] += 1
+            for term in terms:
+                expected["term"][term, *cell] += 1
+                if term != "普惠":
+                    expected["by term"][article[i], term, *cell] += 1
+    for kind, n in (("total", "n_statements"), ("theme", "n_statements"), ("deontic", "n_statements"),
+                    ("pair", "n_statements"), ("agency", "count"), ("term", "count")):
+        found = Counts.of_tables(kind, tables).table("name").to_pylist()
+        got = [((row["name"], row["year"], row["region"]), row[n]) for row in found if row["year"] >= 0]
+        assert got == sorted(expected[kind].items())
+    for name, label, n in (("article_themes", "theme", "n_statements"), ("article_terms", "term", "count")):
+        got = [((row["article"], row[label], row["year"], row["region"]), row[n]) for row in tables[name].to_pylist()]
+        order = vocabulary.index if label == "term" else str
+        assert got == sorted(expected[f"by {label}"].items(), key=lambda row: (row[0][0], order(row[0][1]), row[0][2:]))
+    assert tables["statements"]["themes"].to_pylist() == [[THEMES[t] for t in s[4]] for s in statements]
+    totals = Counts.of_tables("total", tables).table("name").to_pylist()
+    assert sum(row["n_tokens"] for row in totals if row["region"] == "all") == sum(len(s[7]) for s in statements)
