@@ -498,7 +498,7 @@ def add_up(task: Sum) -> str:
     out = {name: table for kind in KINDS for name, table in sums[kind].tables(kind).items()}
     for kind in KINDS if task.is_whole else ():
         out |= with_all_years(sums[kind]).tables(WITH_ALL_YEARS + kind)
-    cache.write(task.name, out)
+    cache.write(task.name, out, packed=False)
     return task.name
 
 
@@ -585,37 +585,47 @@ class Surplus:
 
 def count_surplus(task: Surplus) -> str:
     """By how much articles outnumber stories in each cell, for some of the stories; kept in the cache."""
-    cache = Cache(task.cache)
-    stories = None
+    cache, now, then = Cache(task.cache), Counter(task.files), Counter(task.files_before)
     if task.before:
-        told = [cache.read(name, ["stories"])["stories"]["story"].to_numpy()
-                for name in sorted(_other(task.files, task.files_before))]
+        told = [_stories_told(name, cache) for name in sorted((now - then) + (then - now))]
         stories = np.unique(np.concatenate(told))
-    found = _surplus_of(task, task.files, stories, cache)
-    if task.before:
-        gone, before = _surplus_of(task, task.files_before, stories, cache), cache.read(task.before)
+        both = _shared_cells(task, now & then, stories, cache)
+        found, gone = (_surplus_of(both, _shared_cells(task, files, stories, cache))
+                       for files in (now - then, then - now))
+        before = cache.read(task.before)
         found = {kind: added([Counts.of_tables(kind, before), counts], [gone[kind]]) for kind, counts in found.items()}
+    else:
+        found = _surplus_of(_shared_cells(task, now, None, cache))
     cache.write(task.name, {n: table for kind, counts in found.items() for n, table in counts.tables(kind).items()})
     return task.name
 
 
-def _other(files: Sequence[str], before: Sequence[str]) -> Counter:
-    """What is in one list and not in the other, as often as it is in one more often."""
-    now, then = Counter(files), Counter(before)
-    return (now - then) + (then - now)
+def _stories_told(name: str, cache: Cache) -> np.ndarray:
+    """The numbers of the stories of a file of shared cells, ascending."""
+    return cache.read(name, ["stories"])["stories"]["story"].to_numpy()
 
 
-def _surplus_of(task: Surplus, files: Sequence[str], stories: np.ndarray | None, cache: Cache) -> dict[str, Counts]:
-    """By how much articles outnumber the stories of a task in each cell, by kind; all its stories or some of them."""
-    nothing = Counts(pa.array([], pa.string()), [], {n: np.zeros(0, np.int64) for n in (*KEYS, "story")})
-    parts: dict[str, list[Counts]] = {kind: [nothing] for kind in COUNTING_STORIES}
-    for name in files:
-        if stories is not None and not np.isin(cache.read(name, ["stories"])["stories"]["story"], stories).any():
-            continue
+def _shared_cells(task: Surplus, files: Counter, stories: np.ndarray | None, cache: Cache) -> dict[str, list[Counts]]:
+    """The cells of shared articles of a task's stories, by kind, a part for each file: of all its stories, or of
+    `stories`, which ascend."""
+    parts: dict[str, list[Counts]] = {kind: [] for kind in COUNTING_STORIES}
+    for name in files.elements():
+        if stories is not None:
+            told = _stories_told(name, cache)
+            place = np.searchsorted(told, stories)
+            if not (told.take(place, mode="clip") == stories).any():
+                continue
         read = cache.read(name)
         for kind, counts in parts.items():
             counts.append(_of_stories(Counts.of_tables(kind, read), task, stories))
-    return {kind: outnumbered(counts, "story") for kind, counts in parts.items()}
+    return parts
+
+
+def _surplus_of(*several: dict[str, list[Counts]]) -> dict[str, Counts]:
+    """By how much articles outnumber stories in each cell, by kind, over several lists of parts."""
+    nothing = Counts(pa.array([], pa.string()), [], {n: np.zeros(0, np.int64) for n in (*KEYS, "story")})
+    return {kind: outnumbered([nothing, *chain.from_iterable(parts[kind] for parts in several)], "story")
+            for kind in COUNTING_STORIES}
 
 
 def _of_stories(cells: Counts, task: Surplus, stories: np.ndarray | None) -> Counts:
@@ -656,7 +666,8 @@ def _surplus(files: list[str], before: list[str], cache: Cache, fingerprint: str
     def named(i: int, some: list[str]) -> str:
         return f"surplus-{digest(fingerprint, str(i), str(n), *some)}"
 
-    few = FEW_CHANGES * _other(files, before).total() < len(files) and all(map(cache.has, before))
+    now, then = Counter(files), Counter(before)
+    few = FEW_CHANGES * ((now - then) + (then - now)).total() < len(files) and all(map(cache.has, before))
     tasks = []
     for i in range(n):
         start = few and cache.has(named(i, before))

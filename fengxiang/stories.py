@@ -28,6 +28,7 @@ NEIGHBOURS = 4  # each with so many before it in the order of the signatures
 SHARDS = 1024  # of hash values: a power of two
 VALUES_AT_ONCE = 1_000_000  # hash values of shards that are looked at together
 ROWS_AT_ONCE = 100_000  # signatures that are taken apart together
+SIGNATURES_AT_ONCE = 8_000  # that are turned on their side together: they stay near the processor
 CHARS_AT_ONCE = 100_000  # characters that are worked on together: what is made of them stays near the processor
 PAIRS_AT_ONCE = 16_000  # pairs of signatures that are made and sifted together: they stay near the processor
 MARKS = 512  # bits by which pairs that have little in common are told at once
@@ -255,9 +256,13 @@ class Signatures:
         order = np.lexsort(sketches[:, 3::-1].T)
         names, sketches, n = names[order], sketches[order], len(order)
         marks = np.zeros((n, MARKS // 64), dtype=np.uint64)
-        for column in sketches.T:
-            bit = (column != NOTHING).astype(np.uint64) << (column & np.uint32(63)).astype(np.uint64)
-            marks[np.arange(n), (column >> np.uint32(6)) & np.uint32(MARKS // 64 - 1)] |= bit
+        words = marks.ravel()
+        for start in range(0, n, SIGNATURES_AT_ONCE):
+            some = np.ascontiguousarray(sketches[start:start + SIGNATURES_AT_ONCE].T)
+            first = np.arange(start, start + some.shape[1]) * marks.shape[1]
+            for column in some:
+                bit = (column != NOTHING).astype(np.uint64) << (column & np.uint32(63)).astype(np.uint64)
+                words[first + ((column >> np.uint32(6)) & np.uint32(marks.shape[1] - 1))] |= bit
         doubled = np.count_nonzero(sketches != NOTHING, axis=1) - np.bitwise_count(marks).sum(axis=1, dtype=np.int64)
         return cls(names, sketches, marks, doubled)
 
