@@ -55,7 +55,7 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
     """Write every table of `out`.
 
     The workers always have something to do: they add up counts and write the rows that need no stories while copies
-    are looked for, count what stories share while the counts are written, and then write the other rows.
+    are looked for, count what stories share, and write the other rows while the counts are written.
 
     Args:
         partials: the partitions, in their order.
@@ -100,17 +100,15 @@ def merge(partials: Sequence[Partial], cache: Cache, fingerprint: str, out: Path
 
     progress("adding up")
     of_stories = changed(1)
-    shared_cells = run(share, of_stories)
-    whole = root()
-    counted = _write_counts(out, whole)
-    for task, cells in zip(of_stories, shared_cells, strict=True):
+    for task, cells in zip(of_stories, run(share, of_stories), strict=True):
         parts[task.partial.bucket][2] = cells
     # partitions that tell the same alike have files of one name, each of which counts
     shared, shared_before = (sorted(cells for *_, cells in some.values() if cells) for some in (parts, written))
     names.update(shared)
     surplus = _surplus(shared, shared_before, cache, fingerprint, run, names)
     finished = run(write_of_stories, of_stories)
-    _write_counts_of_stories(out, whole, counted, surplus())
+    whole = root()
+    _write_counts_of_stories(out, whole, _write_counts(out, whole), surplus())  # while the workers write rows
     for number, _ in enumerate(chain(of_articles, finished), 1):
         progress(f"{number} parts of the tables written")
     _write_cut_files(out, corpus.cut, cache)

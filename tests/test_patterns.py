@@ -80,3 +80,9 @@ def test_every_pattern_of_the_project_needs_some_word():
 def test_words_that_overlap_are_all_seen():
     union = Union([("first", "ab1"), ("second", ".b报"), ("third", "ab报?1?")])
     assert [union.fullmatch(text)[0] for text in ("ab报", "ab1", "ab报1")] == ["second", "first", "third"]
+
+
+def test_a_flag_for_the_whole_is_refused():
+    with pytest.raises(re.error, match="a flag must hold for a part"):
+        needed_words("(?i)abc")
+    assert needed_words("(?i:abc)x") == {"x"}
