@@ -353,7 +353,8 @@ def write_of_articles(task: Finish) -> None:
         "keys": ("base_id",), "articles": ("source_format", "kind", "publisher"), "ledger": None,
         "ledger_counts": None, "cut_files": None})
     coded = cache.read(task.partial.coded, ("article_themes", "article_terms"))
-    articles, ledger, themes, terms = clean["articles"], clean["ledger"], *coded.values()
+    articles, ledger = clean["articles"], clean["ledger"]
+    themes, terms = coded["article_themes"], coded["article_terms"]
     # what stands in many rows is encoded once, by article
     of_article = {n: pc.fill_null(_flat(articles[n]), NONE).dictionary_encode() for n in articles.column_names}
     of_article["article_id"] = _identifiers(task, clean["keys"]).dictionary_encode()

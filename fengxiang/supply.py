@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .libraries import normal
 
 LOCK = "requirements.lock"
 LICENCES = "requirements.licences.csv"
@@ -146,7 +147,7 @@ def bill_of_materials(root: Path) -> dict[str, Any]:
 def needed_at_run_time(project: Mapping[str, Any], lock: Iterable[Locked]) -> set[str]:
     """The names of the locked packages that the project itself needs, at any remove."""
     lock = list(lock)
-    found = {re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", wanted)[0]).lower() for wanted in project["dependencies"]}
+    found = {normal(re.match(r"[\w.-]+", wanted)[0]) for wanted in project["dependencies"]}
     while more := {package.name for package in lock if found & set(package.wanted_by)} - found:
         found |= more
     return found
