@@ -18,15 +18,16 @@ import os
 import re
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from multiprocessing import connection
 from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from .errors import UserError
 from .libraries import installed_versions, normal
@@ -36,19 +37,24 @@ from .partition import (
     Partial,
     Task,
     cannot_be_read,
+    clean_ahead,
     digest,
+    kept_rules,
     kept_toolkit,
     make_partials,
     no_collector,
 )
 from .places import folder, is_local, is_shared, local_copy, opened, stored_files
 
+if TYPE_CHECKING:
+    from .cleaning import Rules
+
 PARTITION_BYTES = 2_000_000  # raw bytes a partition holds at most, unless it is one piece
 PARTITION_FILES = 20_000  # and pieces: files may be next to empty
 LISTED_AT_ONCE = 4_096  # files of a folder that are held as objects while it is listed
 IN_PROCESS_BYTES = 3_000_000  # less raw text than this is not worth starting processes for
 CHUNK_BYTES = 450_000  # a JSON Lines file larger than twice this is cut at line ends
-TASKS_AHEAD = 256  # tasks handed to an executor before the first of them is done
+TASKS_AHEAD = 256  # tasks that an executor has been handed at a time and that are not done
 
 _PACKAGE = Path(__file__).parent
 # The modules that a layer is made by, with all that these import of the package; the libraries that decide what comes
@@ -81,8 +87,8 @@ class Toolkit:
     codebook: object
 
     @classmethod
-    def load(cls, folder: str | Path) -> Toolkit:
-        """Read a codebook folder.
+    def load(cls, folder: str | Path, rules: Rules | None = None) -> Toolkit:
+        """Read a codebook folder; its rules of cleaning are not read again where they are given.
 
         Raises:
             UserError: the folder or a file of it cannot be used; names file and line.
@@ -95,7 +101,7 @@ class Toolkit:
         folder = Path(folder)
         if not folder.is_dir():
             raise UserError("is not a folder; give a codebook folder, like codebook/ of this project", folder)
-        return cls(Rules.load(folder), Lexicon.load(folder), Gazetteer.load(folder), Codebook.load(folder))
+        return cls(rules or Rules.load(folder), Lexicon.load(folder), Gazetteer.load(folder), Codebook.load(folder))
 
     def prepare(self) -> None:
         """Make now what is otherwise made when it is first needed: processes that are forked after this have it."""
@@ -388,14 +394,20 @@ def build(raw: str | Path, out: str | Path, codebook: str | Path, *, workers: in
         sizes = {number: parts.sizes[number] for number, bucket in enumerate(stats) if bucket not in known}
         result.n_redone = n = len(sizes)
         # the largest first, so that all workers are done at about the same time
-        tasks = _tasks(parts, sorted(sizes, key=sizes.__getitem__, reverse=True), places, prints)
-        del parts  # it goes with the last task
+        order = sorted(sizes, key=sizes.__getitem__, reverse=True)
+        tasks = _tasks(parts, order, places, prints)
         done = dict(known)
         progress(f"0/{n} partitions read, cleaned, coded")
-        if n and executor is None:
-            # once, before processes are started: those that are forked have it then
-            kept_toolkit(places[2], tuple(sorted(prints.items())))
-        with _executor(executor, workers, sum(sizes.values())) as (run, release):
+        workers = _n_processes(workers, sum(sizes.values()))
+        with contextlib.ExitStack() as stack:
+            if n and executor is None:
+                is_worth_it = 1 < workers < n and is_local(codebook) and _can_fork()
+                with (_cleaning_ahead(_tasks(parts, reversed(order), places, prints), Path(places[2]), prints["clean"],
+                                      stack) if is_worth_it else contextlib.nullcontext()):
+                    # once, before processes are started: those that are forked have it then
+                    kept_toolkit(places[2], tuple(sorted(prints.items())))
+            del parts  # it goes with the last task
+            run, release = stack.enter_context(_executor(executor, workers))
             for i, partial in enumerate(run(make_partials, tasks), 1):
                 done[partial.bucket] = partial
                 progress(f"{i}/{n} partitions read, cleaned, coded")
@@ -465,20 +477,57 @@ def _paths(out: Path) -> dict[str, Path]:
     return {name: path_of(out, name) for name in TABLES}
 
 
+def _n_processes(workers: int | None, size: int) -> int:
+    """How many processes some bytes of raw text are worth; `workers`, if more than one are."""
+    return (workers or os.cpu_count() or 1) if size >= IN_PROCESS_BYTES else 1
+
+
+def _can_fork() -> bool:
+    """Whether a process can be forked from this one: with other threads about it may hang."""
+    return sys.platform.startswith("linux") and threading.active_count() == 1
+
+
 @contextlib.contextmanager
-def _executor(executor: Executor | None, workers: int | None, size: int):
+def _cleaning_ahead(tasks: Iterable[Task], codebook: Path, fingerprint: str, stack: contextlib.ExitStack
+                    ) -> Iterator[None]:
+    """While this process loads the whole codebook, which takes as long as a partition, another one cleans what it can
+    of `tasks`, one after the other. When the block is left it goes no further than the one it is at; `stack` waits for
+    it."""
+    kept_rules(codebook, fingerprint)
+    context = multiprocessing.get_context("fork")
+    end, our_end = context.Pipe(duplex=False)
+    process = context.Process(target=_clean_ahead, args=(tasks, end, our_end), daemon=True)
+    process.start()
+    stack.callback(process.join)
+    end.close()
+    with our_end:
+        yield
+
+
+def _clean_ahead(tasks: Iterable[Task], end: connection.Connection, other_end: connection.Connection) -> None:
+    """Clean partitions until the other end of a pipe is closed."""
+    # when the disk is full or the analyst stops the build, the process that began this one meets that too, and tells
+    with contextlib.suppress(OSError, KeyboardInterrupt), no_collector():
+        _begin_worker()
+        other_end.close()
+        for task in tasks:
+            if end.poll():
+                break
+            clean_ahead(task)
+
+
+@contextlib.contextmanager
+def _executor(executor: Executor | None, workers: int):
     """A lazy `map` over tasks: in this process for little work, else through processes, else as given. And what to call
     when there are no more tasks: from then on processes end by themselves."""
     if executor is not None:
         yield _through(executor), lambda: None
         return
-    workers = workers or os.cpu_count() or 1
-    if workers == 1 or size < IN_PROCESS_BYTES:
+    if workers == 1:
         yield map, lambda: None
         return
-    # A forked process has the codebook and the dictionary from the start; with other threads about it may hang.
-    fork = sys.platform.startswith("linux") and threading.active_count() == 1
-    context = multiprocessing.get_context("fork" if fork else "spawn")
+    # a forked process has the codebook and the dictionary from the start
+    context = multiprocessing.get_context("fork" if _can_fork() else "spawn")
     with ProcessPoolExecutor(workers, context, initializer=_begin_worker) as pool:
         try:
             yield _through(pool), lambda: pool.shutdown(wait=False)
@@ -527,18 +576,31 @@ def _end_with(sentinel) -> None:
 
 
 def _through(executor: Executor):
-    """A `map` over tasks through an executor that hands out only so many at a time, and keeps their order; the first
-    are handed out at once."""
+    """A `map` over tasks through an executor that keeps their order. The first `TASKS_AHEAD` are handed out at once,
+    and one more for each that is done: by a thread, so that the workers do not wait for who takes the results."""
     def run(function, tasks: Iterable) -> Iterator:
-        tasks = iter(tasks)
-        waiting = deque(executor.submit(function, task) for task in islice(tasks, TASKS_AHEAD))
+        tasks, n_free = iter(tasks), threading.Semaphore(0)
+        handed_out: SimpleQueue[Future | None] = SimpleQueue()
 
-        def results():
-            while waiting:
-                done = waiting.popleft().result()
-                waiting.extend(executor.submit(function, task) for task in islice(tasks, 1))
-                yield done
+        def hand_out(task) -> None:
+            future = executor.submit(function, task)
+            future.add_done_callback(lambda _: n_free.release())
+            handed_out.put(future)
 
-        return results()
+        def hand_out_others() -> None:
+            try:
+                for task in tasks:
+                    n_free.acquire()
+                    hand_out(task)
+            except Exception as error:  # whatever it is, it is for the one who takes the results
+                failed: Future = Future()
+                failed.set_exception(error)
+                handed_out.put(failed)
+            handed_out.put(None)
+
+        for task in islice(tasks, TASKS_AHEAD):
+            hand_out(task)
+        threading.Thread(target=hand_out_others, daemon=True).start()
+        return (future.result() for future in iter(handed_out.get, None))
 
     return run

@@ -1,5 +1,6 @@
 """The build: the same tables whatever the order, the number of processes, the folder or what was built before."""
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -8,7 +9,10 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, repeat
 from pathlib import Path
 
 import pyarrow as pa
@@ -48,6 +52,14 @@ def contents(out):
     folder = tables.processed(out)
     return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
             for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def until(is_so):
+    """Wait until something is so."""
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_two_articles_and_a_copy_counted_by_hand(raw, tmp_path):
@@ -503,6 +515,81 @@ def test_what_all_partitions_need_is_made_before_processes_are_forked():
     assert "matcher" in vars(toolkit.codebook)
     assert all([toolkit.gazetteer._matcher, toolkit.rules.scope._automaton,
                 *(part._automaton for part in vars(toolkit.rules).values() if isinstance(part, Union))])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no process is forked elsewhere")
+def test_what_is_cleaned_while_the_codebook_is_loaded_is_what_would_be_cleaned_later(many, tmp_path):
+    prints = building.layer_fingerprints(CODEBOOK)
+    parts = partitions(many)
+    ahead, later = ([building.Task(str(many), str(tmp_path / name), str(CODEBOOK), tuple(sorted(prints.items())),
+                                   *parts[i]) for i in range(len(parts))] for name in ("ahead", "later"))
+    expected = [partition.make_partials(task) for task in later]
+    made = [partition.Cache(tmp_path / "ahead")._path(name) for p in expected for name in (p.clean, p.texts)]
+    with contextlib.ExitStack() as stack:
+        # the last task comes again and again: it ends because the block is left
+        tasks = chain(ahead, repeat(ahead[-1]))
+        with building._cleaning_ahead(tasks, CODEBOOK, prints["clean"], stack):
+            until(lambda: all(path.exists() for path in made))
+    assert not multiprocessing.active_children()
+    for path in made:
+        assert path.read_bytes() == partition.Cache(tmp_path / "later")._path(path.stem).read_bytes()
+    assert sorted(tmp_path.glob("ahead/*/*.arrow")) == sorted(made)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no process is forked elsewhere")
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_what_stops_the_whole_build_is_not_told_twice(capfd, error):
+    def tasks():
+        raise error
+        yield
+
+    with contextlib.ExitStack() as stack, building._cleaning_ahead(
+            tasks(), CODEBOOK, building.layer_fingerprints(CODEBOOK)["clean"], stack):
+        pass
+    assert capfd.readouterr() == ("", "")
+
+
+class _Counting(ThreadPoolExecutor):
+    """Counts what it is handed."""
+
+    n = 0
+
+    def submit(self, *arguments):
+        self.n += 1
+        return super().submit(*arguments)
+
+
+def test_only_so_many_tasks_are_out_and_others_follow_whether_or_not_results_are_taken(monkeypatch):
+    monkeypatch.setattr(building, "TASKS_AHEAD", 3)
+    gate = threading.Event()
+    with _Counting(2) as pool:
+        results = building._through(pool)(lambda n: gate.wait(60) and n * n, iter(range(50)))
+        time.sleep(0.05)
+        assert pool.n == 3
+        gate.set()
+        until(lambda: pool.n == 50)
+        assert list(results) == [n * n for n in range(50)]
+
+
+@pytest.mark.parametrize("is_shut", [False, True])
+def test_what_goes_wrong_when_a_later_task_is_made_or_handed_out_is_told_in_its_place(monkeypatch, is_shut):
+    monkeypatch.setattr(building, "TASKS_AHEAD", 2)
+    gate, taken = threading.Event(), []
+
+    def tasks():
+        yield from range(4)
+        if not is_shut:
+            raise UserError("cannot be read", "feed.jsonl")
+        yield 4
+
+    with ThreadPoolExecutor(1) as pool:
+        results = building._through(pool)(lambda n: gate.wait(60) and n, tasks())
+        if is_shut:
+            pool.shutdown(wait=False)
+        gate.set()
+        with pytest.raises((UserError, RuntimeError), match="after shutdown" if is_shut else "feed.jsonl: cannot be"):
+            list(map(taken.append, results))
+    assert taken == ([0, 1] if is_shut else [0, 1, 2, 3])
 
 
 def test_a_half_written_partial_is_made_again(many, tmp_path):
