@@ -275,19 +275,24 @@ def test_an_unusable_folder_is_one_plain_sentence(raw, tmp_path, name):
             use()
 
 
-def test_a_codebook_edited_while_the_build_is_at_work_is_refused(raw, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("name", "line"), [("stopwords.txt", "某个停用词"), ("cleaning.yml", "# a note")])
+def test_a_codebook_edited_while_the_build_is_at_work_is_refused(raw, tmp_path, name, line):
     codebook = tmp_path / "codebook"
     shutil.copytree(CODEBOOK, codebook)
+    before = (codebook / name).read_bytes()
 
     def edit(message):
         if message.startswith("0/"):
-            with (codebook / "stopwords.txt").open("a", encoding="utf-8") as handle:
-                handle.write("\n某个停用词\n")
+            (codebook / name).write_bytes(before + f"\n{line}\n".encode())
 
     with pytest.raises(UserError, match="codebook: the codebook or the program was changed while the build was at "
                                         "work, or a worker has other ones; build again"):
         build(raw, tmp_path / "out", codebook, progress=edit)
-    assert build(raw, tmp_path / "out", codebook).changed
+    assert build(raw, tmp_path / "edited", codebook).changed
+    (codebook / name).write_bytes(before)
+    build(raw, tmp_path / "out", codebook)  # nothing is kept of what was read in between
+    build(raw, tmp_path / "cold", CODEBOOK)
+    assert contents(tmp_path / "out") == contents(tmp_path / "cold")
 
 
 # ------------------------------------------------------------------------------------- partitions that stay put
