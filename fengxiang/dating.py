@@ -35,6 +35,7 @@ _DATELINE = re.compile(r"^.{0,24}?(?<!\d)(\d{1,2})月(\d{1,2})日\s?(?:电|讯)"
 _GLOSS_AFTER = re.compile(r"年\s?[（(]\s?((?:19|20)\d\d)\s?年?\s?[）)]")
 _GLOSS_BEFORE = re.compile(r"年\s?[（(]\s?(今年|去年|明年|前年)\s?[）)]")
 _THIS_YEAR_MONTH = re.compile(r"今年\s?(\d{1,2})月")
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _DASHES = re.compile("(?<=[0-9])[\u2010-\u2015\u2212\uff0d](?=[0-9])")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = rf"\b({'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
@@ -163,7 +164,7 @@ def _date_of_text(text: str) -> str | None:
 
 def stated_year(value) -> int | None:
     """A work year given as metadata: the first four digits that are one."""
-    m = re.search(r"(?<!\d)((?:19|20)\d\d)(?!\d)", str(value)[:MAX_VALUE]) if value is not None else None
+    m = _YEAR.search(str(value)[:MAX_VALUE]) if value is not None else None
     return int(m[1]) if m else None
 
 
