@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import groupby, pairwise, repeat
@@ -16,7 +17,7 @@ from operator import itemgetter
 
 from . import bylines, dating, reading
 from .cleaningrules import SENTENCE_ENDS, Rules, bare, segmenter
-from .model import Article, Cleaned, Paragraph, Rejection
+from .model import Account, Article, Cleaned, Paragraph, Rejection
 
 __all__ = ["FATES", "Rules", "clean_document", "script_of", "simplified"]
 
@@ -99,19 +100,19 @@ def clean_document(source_file: str, data: bytes, rules: Rules, *, first_positio
         name = item.source_file
         n_chars += sum(item.lines.n)
         if n_chars > reading.MAX_CHARS:
-            out.rows += _given_up(item)
+            out.accounts.append(_given_up(item))
             out.rejected.append(Rejection(name, "too much text in one file",
                                           f"the limit is {reading.MAX_CHARS:,} characters; cut it into several files"))
             continue
         start = position.get(name, 0) + 1
         try:
-            articles, rows = _Document(item, rules, start).clean()
+            articles, account = _Document(item, rules, start).clean()
         except Exception as error:  # a document no rule foresaw is listed with its characters; the build goes on
-            articles, rows = [], _given_up(item)
+            articles, account = [], _given_up(item)
             out.rejected.append(Rejection(name, "could not be cleaned", f"{type(error).__name__}: {error}"[:200]))
         position[name] = start - 1 + len(articles)
         out.articles += articles
-        out.rows += rows
+        out.accounts.append(account)
         if item.n_undecodable:
             out.rejected.append(Rejection(name, "some bytes could not be decoded", f"{item.n_undecodable} characters"))
         if not articles and item.lines.text and not (
@@ -122,12 +123,12 @@ def clean_document(source_file: str, data: bytes, rules: Rules, *, first_positio
     return out
 
 
-def _given_up(source: reading.Source) -> list[tuple]:
-    """The rows of the ledger of a document that could not be cleaned."""
-    lines, file = source.lines, source.source_file
-    rows = [(file, u, n, "unreadable", None, "unreadable_line", t[:SAMPLE])
+def _given_up(source: reading.Source) -> Account:
+    """The ledger of a document that could not be cleaned."""
+    lines = source.lines
+    rows = [(u, n, "unreadable", "unreadable_line", t[:SAMPLE])
             for u, n, t in zip(lines.unit, lines.n, lines.text, strict=True)]
-    return rows + [(file, u, n, fate, None, rule, t) for u, n, fate, rule, t in source.settled if n]
+    return Account(source.source_file, rows + [row for row in source.settled if row[1]])
 
 
 def simplified(text: str) -> str:
@@ -207,8 +208,8 @@ class _Document:
         self.heads: list[str] = []
         self.columns: list[str] = []
 
-    def clean(self) -> tuple[list[Article], list[tuple]]:
-        """The articles, and the rows of the ledger."""
+    def clean(self) -> tuple[list[Article], Account]:
+        """The articles, and the ledger."""
         source = self.source
         if self.size:
             if source.source_format in ("plain", "docx", "pdf") and (
@@ -1342,35 +1343,44 @@ class _Document:
 
     # -------------------------------------------------------------------------------------------- ledger
 
-    def _ledger(self, articles: list[Article]) -> list[tuple]:
-        """The rows of the ledger, tuples with the fields of `LedgerRow`."""
+    def _ledger(self, articles: list[Article]) -> Account:
         source, lines = self.source, self.source.lines
-        file, raw, fates, rules = source.source_file, source.raw, self.fate, self.rule
-        single = articles[0].position if len(articles) == 1 else None
+        raw, fates, rules = source.raw, self.fate, self.rule
         samples = [raw[unit - 1].strip()[:SAMPLE] for unit in lines.unit] if raw else [t[:SAMPLE] for t in self.text]
-        owners = self.owner if single is None else repeat(single, self.size)
         if None in fates:
             rules = [rule if fate else "unattached" for fate, rule in zip(fates, rules, strict=True)]
             fates = [fate or "boilerplate" for fate in fates]
-        rows = list(zip(repeat(file, self.size), lines.unit, lines.n, fates, owners, rules, samples, strict=True))
+        rows = list(zip(lines.unit, lines.n, fates, rules, samples, strict=True))
+        single = articles[0].position if len(articles) == 1 else None
+        if len(articles) <= 1 and not self.cuts:  # all lines are those of the one article, or of none
+            rows += source.settled
+            return Account(source.source_file, self._in_order(rows), single)
+        owners = self.owner if single is None else repeat(single, self.size)
+        rows = [(*row, owner) for row, owner in zip(rows, owners, strict=True)]
         for i in sorted(self.cuts, reverse=True):
-            _, unit, n, fate, owner, rule, _ = rows[i]
-            parts = [(file, unit, m, other, self.owner[i], other_rule, sample)
+            unit, n, fate, rule, _, owner = rows[i]
+            parts = [(unit, m, other, other_rule, sample, self.owner[i])
                      for m, other, other_rule, sample in self.cuts[i]]
-            n -= sum(part[2] for part in parts)
-            rows[i : i + 1] = [*parts, (file, unit, n, fate, owner, rule, self.text[i][:SAMPLE])]
-        rows += [(file, unit, n, fate, single, rule, sample) for unit, n, fate, rule, sample in source.settled]
-        rows = _run_together(rows) if self.whole else list(filter(itemgetter(2), rows))
-        rows.sort(key=itemgetter(1))
+            n -= sum(part[1] for part in parts)
+            rows[i : i + 1] = [*parts, (unit, n, fate, rule, self.text[i][:SAMPLE], owner)]
+        rows += [(*row, single) for row in source.settled]
+        rows = self._in_order(rows, alike=itemgetter(0, 2, 3, 5))
+        return Account(source.source_file, [row[:5] for row in rows], [row[5] for row in rows])
+
+    def _in_order(self, rows: list[tuple], alike=itemgetter(0, 2, 3)) -> list[tuple]:
+        """Rows in the order of their units, without empty ones; of a record, those of one unit, fate and rule (and
+        article) that follow each other as one."""
+        rows = _run_together(rows, alike) if self.whole else list(filter(itemgetter(1), rows))
+        rows.sort(key=itemgetter(0))
         return rows
 
 
-def _run_together(rows: list[tuple]) -> list[tuple]:
-    """Rows of a record, those of one unit, fate, article and rule that follow each other as one; no empty ones."""
+def _run_together(rows: list[tuple], alike: Callable[[tuple], tuple]) -> list[tuple]:
+    """Rows of a record, those that are alike and follow each other as one; no empty ones."""
     out: list[tuple] = []
-    for _, group in groupby(filter(itemgetter(2), rows), key=itemgetter(1, 3, 4, 5)):
+    for _, group in groupby(filter(itemgetter(1), rows), key=alike):
         first, *others = group
-        out.append((*first[:2], first[2] + sum([row[2] for row in others]), *first[3:]) if others else first)
+        out.append((first[0], first[1] + sum([row[1] for row in others]), *first[2:]) if others else first)
     return out
 
 

@@ -7,6 +7,7 @@ co-occurrence).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import NamedTuple
 
 NATIONAL = "全国"
@@ -76,20 +77,30 @@ class Rejection:
     detail: str = ""
 
 
+class Account(NamedTuple):
+    """What became of each line or block of one readable text: `rows` are `(unit, n_chars, fate, rule, sample)` as in
+    `LedgerRow`, `owners` the position of the article each belongs to, or the one of all."""
+
+    source_file: str
+    rows: list[tuple[int, int, str, str, str]]
+    owners: list[int | None] | int | None = None
+
+
 @dataclass(slots=True)
 class Cleaned:
-    """All that came out of one raw document. `rows` are those of its ledger, as tuples with the fields of
-    `LedgerRow`."""
+    """All that came out of one raw document; `accounts` are those of the texts it holds."""
 
     source_file: str
     articles: list[Article] = field(default_factory=list)
-    rows: list[tuple] = field(default_factory=list)
+    accounts: list[Account] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
 
     @property
     def ledger(self) -> list[LedgerRow]:
         """What became of each line."""
-        return list(map(LedgerRow._make, self.rows))
+        return [LedgerRow(file, unit, n_chars, fate, owner, rule, sample)
+                for file, rows, owners in self.accounts for (unit, n_chars, fate, rule, sample), owner in
+                zip(rows, owners if isinstance(owners, list) else repeat(owners, len(rows)), strict=True)]
 
 
 @dataclass(slots=True)

@@ -17,8 +17,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress
-from operator import attrgetter, itemgetter
+from itertools import compress, repeat
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -295,24 +295,26 @@ def _clean(pieces, data, rules) -> tuple[Batch, dict, list[str]]:
 
     from .cleaning import clean_document, simplified
     from .counts import row_counts
-    from .model import Cleaned, LedgerRow, Rejection
+    from .model import Cleaned, Rejection
     from .statements import split_statements
     from .stories import SKETCH, all_normalised, identifier, sketches
 
     articles, ledger, ledger_article, rejected = [], [], [], []
-    position_of = itemgetter(LedgerRow._fields.index("position"))
+    ledger_files, n_rows, units_above = [], [], []  # of each text
     for piece, content in zip(pieces, data, strict=True):
         name = shown_name(piece.source_file)
         if isinstance(content, bytes):
             done = clean_document(name, content, rules, first_position=piece.first_line)
         else:
             done = Cleaned(name, rejected=[Rejection(name, content)])
-        if piece.first_line > 1:
-            done.rows = [(file, unit + piece.first_line - 1, *rest) for file, unit, *rest in done.rows]
         place = {a.position: i for i, a in enumerate(done.articles, len(articles))}
+        for file, rows, owners in done.accounts:
+            ledger += rows
+            ledger_article += map(place.get, owners) if isinstance(owners, list) else [place.get(owners)] * len(rows)
+            ledger_files.append(file)
+            n_rows.append(len(rows))
+            units_above.append(piece.first_line - 1)
         articles += done.articles
-        ledger += done.rows
-        ledger_article += map(place.get, map(position_of, done.rows))
         rejected += done.rejected
     inside = [i for i, a in enumerate(articles) if a.scope == "in"]
     statements = split_statements([articles[i] for i in inside])
@@ -334,12 +336,13 @@ def _clean(pieces, data, rules) -> tuple[Batch, dict, list[str]]:
     offsets = pa.array(first, type=pa.int32())
     columns = {n: pa.array(list(map(attrgetter(n), articles)), type=string) for n in ARTICLE_STRINGS}
     position = pa.array([a.position for a in articles], type=pa.int32())
-    by_column = dict(zip(LedgerRow._fields, zip(*ledger, strict=True), strict=True)) if ledger else dict.fromkeys(
-        LedgerRow._fields, ())
-    ledger_files = by_column["source_file"]
-    ledger_columns = {n: pa.array(by_column[n], type=t) for n, t in (
-        ("source_file", string), ("unit", pa.int32()), ("n_chars", pa.int64()), ("fate", string), ("rule", string),
-        ("sample", string))}
+    unit, n_chars, fate, rule, sample = zip(*ledger, strict=True) if ledger else repeat((), 5)
+    text_of_row = pa.array(np.repeat(np.arange(len(n_rows)), n_rows))
+    units = np.array(unit, dtype=np.int32) + np.repeat(np.array(units_above, dtype=np.int32), n_rows)
+    ledger_columns = {
+        "source_file": pa.array(ledger_files, type=string).take(text_of_row), "unit": pa.array(units),
+        "n_chars": pa.array(n_chars, type=pa.int64()), "fate": pa.array(fate, type=string),
+        "rule": pa.array(rule, type=string), "sample": pa.array(sample, type=string)}
     cut = [shown_name(p.source_file) for p in pieces if p.end is not None]
     tables = {
         "keys": pa.table({
@@ -351,7 +354,8 @@ def _clean(pieces, data, rules) -> tuple[Batch, dict, list[str]]:
         "cut_files": pa.table({"source_file": pa.array(sorted(set(cut)), type=string)}),
         "ledger_counts": row_counts(
             pa.table({"source_file": ledger_columns["source_file"],
-                      "source_format": pa.array([formats.get(f, "none") for f in ledger_files], type=string),
+                      "source_format": pa.array([formats.get(f, "none") for f in ledger_files],
+                                                type=string).take(text_of_row),
                       "fate": ledger_columns["fate"], "rule": ledger_columns["rule"],
                       "n_units": pa.array(np.ones(len(ledger), dtype=np.int64)),
                       "n_chars": ledger_columns["n_chars"]})),
