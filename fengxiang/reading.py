@@ -1128,13 +1128,13 @@ def read_html(source_file: str, text: str, names: dict, subject: str = "") -> So
     if len(text) > MAX_HTML_CHARS:
         raise Unreadable("too large", f"a page of {len(text):,} characters; the limit is {MAX_HTML_CHARS:,}")
     if _depth(text) > MAX_HTML_DEPTH:
-        blocks, boxes, tree = _flat_blocks(text), None, None
+        blocks, boxes, tree, hans = _flat_blocks(text), None, None, False
     else:
         from selectolax.lexbor import LexborHTMLParser
 
         tree = LexborHTMLParser(text)
         boxes = _Boxes(names.get("furniture"))
-        blocks = _blocks(tree.body, boxes) if tree.body is not None else []
+        blocks, hans = _blocks(tree.body, boxes) if tree.body is not None else ([], False)
         if names and _META.search(text):
             _head_fields(tree, text, source.fields, names)
     if subject and all(f[0] != "title" for f in source.fields):
@@ -1144,7 +1144,7 @@ def read_html(source_file: str, text: str, names: dict, subject: str = "") -> So
         _mark_body(blocks, boxes, text)
     n, n_chars = len(blocks), [len(b.text) for b in blocks]
     source.lines = Lines([b.text for b in blocks], list(range(1, n + 1)), n_chars, [b.hint for b in blocks],
-                         [int(b.gap) for b in blocks], [b.indent for b in blocks], [False] * n)
+                         [int(b.gap) for b in blocks], [b.indent for b in blocks], [False] * n, hans)
     source.settled.append((0, len(text) - sum(n_chars), "boilerplate", "markup", ""))
     return source
 
@@ -1287,8 +1287,10 @@ def _flat_blocks(text: str) -> list[_Block]:
     return out
 
 
-def _blocks(body, boxes: _Boxes) -> list[_Block]:
+def _blocks(body, boxes: _Boxes) -> tuple[list[_Block], bool]:
+    """The blocks of a page, and whether it is known that none of their characters is traditional."""
     out: list[_Block] = []
+    bold: list[_Block] = []  # what may be headings
     buffer: list[str] = []
     hint, linked, gap, cells = "", 0, True, 0
     bold_only, anchors, bolds = True, 0, 0
@@ -1300,14 +1302,13 @@ def _blocks(body, boxes: _Boxes) -> list[_Block]:
             apart = 1 < len(buffer) <= MAX_PIECES and any(_DATE_ALONE.fullmatch(piece) for piece in buffer)
             text = (" " if apart else "").join(buffer)
             buffer.clear()
-            if not text.isspace() and (stripped := (text := normal(_one_line(text))).strip()):
-                kind = hint
-                if bold_only and kind in ("", "p") and len(stripped) <= 60 and stripped[-1] not in "。；，、：":
-                    kind = "h"
+            if not text.isspace():
+                block = _Block(_one_line(text), hint, linked, box, False, gap)
                 if cells > 1:
-                    kind = "l"  # a row of a table
-                indent = text.startswith("  ")
-                out.append(_Block(stripped, kind, linked, box, indent, gap))
+                    block.hint = "l"  # a row of a table
+                elif bold_only and hint in ("", "p"):
+                    bold.append(block)
+                out.append(block)
                 gap = False
         linked, bold_only, cells = 0, True, 0
 
@@ -1367,7 +1368,27 @@ def _blocks(body, boxes: _Boxes) -> list[_Block]:
             bolds -= 1
         node = node.next
     flush()
-    return out
+    found = _normal_blocks(out)
+    for block in bold:
+        if len(block.text) <= 60 and block.text and block.text[-1] not in "。；，、：":
+            block.hint = "h"
+    return found
+
+
+def _normal_blocks(blocks: list[_Block]) -> tuple[list[_Block], bool]:
+    """Blocks of one line each in the normal form, without those that hold nothing then, and whether it is known that
+    none of their characters is traditional."""
+    joined = "\n".join([b.text for b in blocks])
+    unusual = set(_UNUSUAL.findall(joined))
+    out, gap = [], False
+    for block, text in zip(blocks, normal(joined, unusual).split("\n"), strict=False):  # of none, one
+        block.text = text.strip()
+        block.gap = gap = block.gap or gap
+        if block.text:
+            block.indent = text.startswith("  ")
+            out.append(block)
+            gap = False
+    return out, _is_hans(unusual)
 
 
 def _one_line(text: str) -> str:
