@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from . import dating
+from . import dating, reading
 from .errors import UserError
 from .patterns import Union
 from .yamlfile import YamlFile
@@ -89,9 +89,8 @@ class Rules:
                     for i, p in enumerate(check.strings(("mail_forwards",)))]
         mail = {"forward": re.compile("|".join(f"(?:{p})" for p in forwards) or "(?!)"),
                 "header": re.compile(rf"(?:{_alternatives(check.strings(('mail_headers',)))})\s?[:：].*")}
-        titles = [word.lower() for word in check.strings(("keys", "title"))]
-        shortest = tuple(w for w in titles if not any(o != w and o in w for o in titles))  # 文章标题 holds 标题
-        self.names = {"json": keys, "title_keys": shortest, "html": page,
+        titles = reading.title_words([word.lower() for word in check.strings(("keys", "title"))])
+        self.names = {"json": keys, "titles": titles, "html": page,
                       "mail": mail, "weak_texts": weak, "records": keys | dict.fromkeys(weak, "text")}
 
     def _load_furniture(self, check: _Checked) -> None:

@@ -407,17 +407,35 @@ def _marked_records(source_file, text, head, names):
 
         if recordfiles.looks_like_xml(text):
             return recordfiles.xml_sources(source_file, text, names)
-    elif not head.startswith(("---", "+++")) and _names_a_title(head[:LABELS_WITHIN], names["title_keys"]):
+    elif not head.startswith(("---", "+++")) and _names_a_title(head[:LABELS_WITHIN], **names["titles"]):
         from . import recordfiles
 
         return recordfiles.labelled_sources(source_file, text, names)
     return None
 
 
-def _names_a_title(head: str, words: tuple[str, ...]) -> bool:
+def title_words(words: list[str]) -> dict[str, tuple[str, ...]]:
+    """Words for a title, in lower case, as `_names_a_title` needs them: the shortest (文章标题 holds 标题), and a few
+    characters of which each holds one."""
+    words = [word for word in words if not any(other != word and other in word for other in words)]
+    marks: list[str] = []
+    for word in words:
+        if not any(mark in word for mark in marks):
+            # of no other character than these is a small one told to be the same
+            fit = [c for c in word if c.upper() == c or (c.isascii() and c not in "ik")]
+            marks.append(max(fit, key=lambda c: sum(c in other for other in words), default=""))
+    return {"words": tuple(words), "marks": tuple(dict.fromkeys(c for mark in marks for c in (mark, mark.upper())))}
+
+
+def _names_a_title(head: str, words: tuple[str, ...], marks: tuple[str, ...]) -> bool:
     """Whether one of these words stands in the head of a text; characters may be set wide (`标　题`)."""
+    for mark in marks:  # a loop, since a generator costs more than the search
+        if mark in head:
+            break
+    else:
+        return False
     folded = head.lower().replace(" ", "").replace("\u3000", "")
-    for word in words:  # noqa: SIM110 (a generator costs more than the search)
+    for word in words:  # noqa: SIM110
         if word in folded:
             return True
     return False

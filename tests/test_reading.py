@@ -447,3 +447,13 @@ def test_a_table_that_breaks_off_keeps_the_rows_before_and_accounts_for_the_rest
     assert [(r.reason, r.detail) for r in done.rejected] == [
         ("a table that breaks off", "row 3 and what follows: field larger than field limit (200)")]
     assert sum(row.n_chars for row in done.ledger) == len(text)
+
+
+def test_a_word_for_a_title_is_found_however_it_is_set():
+    words = reading.title_words(["title", "page_title", "标题", "文章标题", "題名", "kiki"])
+    assert words["words"] == ("title", "标题", "題名", "kiki")
+    for head in ("TITLE: x", "［Title］", "标　题：x", "題 名", "KIKI", "\u212ai\u212ai"):
+        assert reading._names_a_title(head, **words)
+    without = reading.title_words(["title", "标题"])
+    for head in ("", "银行发布公告", "标准", "The tit", "话题"):
+        assert not reading._names_a_title(head, **without)
