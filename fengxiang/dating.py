@@ -13,6 +13,8 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from .patterns import needed_words
+
 FIRST_YEAR, LAST_YEAR = 1949, 2100
 MAX_TEXT = 60_000  # characters of an article that are searched for dates
 MAX_VALUE = 80  # characters of a metadata value that are read as a date
@@ -224,6 +226,9 @@ class WorkYear:
     def __init__(self, phrases: list[str], gap: int = 12, plans: list[str] = ()):
         self._marks = [p for p in dict.fromkeys(phrases) if not any(q in p for q in phrases if q != p)]
         self._plans = [re.compile(pattern) for pattern in plans]
+        needed = [needed_words(pattern) for pattern in plans]
+        hints = None if None in needed else {*self._marks, *(word for words in needed for word in words)}
+        self._hint = re.compile("" if hints is None else "|".join(sorted(map(re.escape, hints))) or "(?!)")
         words = "|".join(sorted(map(re.escape, phrases), key=lambda w: (-len(w), w))) or "(?!)"
         self._pattern = re.compile(
             r"20\d\d年度?(?![初末底中]|\d|上半|前\d|以来)[^，。；！？\d\n]{0,%d}?(?:%s)" % (gap, words))  # noqa: UP031
@@ -249,7 +254,7 @@ class WorkYear:
         """
         for place, part in (("work_year_title", title), ("work_year_text", text)):
             years = [y for y in self.years(part) or self._planned(part)
-                     if published is None or published <= y <= published + 1]
+                     if published is None or published <= y <= published + 1] if self._hint.search(part) else ()
             if years:
                 counts = Counter(years)
                 return max(counts, key=lambda y: (counts[y], y)), place

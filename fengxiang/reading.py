@@ -238,6 +238,8 @@ def normal(text: str, unusual: set[str] | None = None) -> str:
     """
     if unusual is None:
         unusual = set(_UNUSUAL.findall(text))
+    if not unusual:
+        return text
     for character in unusual:
         if (usual := _usual(character)) != character:
             text = text.replace(character, usual)
