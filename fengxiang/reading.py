@@ -39,6 +39,7 @@ MAX_BRACKETS = 5  # brackets within brackets whose width is put right
 MAIN_SHARE = 0.65  # of a page's prose, by characters, that makes a container the body of the article
 MAX_FRONT_MATTER = 20_000  # characters
 MAX_FIELD = 2_000  # characters of a metadata value
+MAX_KEY = 41  # characters of a key of front matter
 
 # The most frequent characters of Chinese news, simplified and traditional: how likely a decoding is to be Chinese.
 _COMMON = frozenset(
@@ -621,7 +622,7 @@ def _json_lines(source_file, text, names, first_position):
             record = _parsed(content)
             if not isinstance(record, dict):
                 reason = "a line that is not a JSON record"
-            elif text_key(record, names) is None:
+            elif (key := text_key(record, names)) is None:
                 reason = "a record without a text under a known name"
         except RecursionError:
             reason = "a record too deeply nested to be read"
@@ -631,7 +632,7 @@ def _json_lines(source_file, text, names, first_position):
             yield source_file, reason, f"line {first_position + i}"
             yield Source(source_file, "jsonl", Lines(), settled=[(i + 1, n, "unreadable", "bad_record", line[:80])])
             continue
-        source = record_as_source(source_file, "jsonl", with_inner_fields(record, names), names, unit=i + 1)
+        source = record_as_source(source_file, "jsonl", with_inner_fields(record, names), names, i + 1, key)
         source.settled.append((i + 1, n - source_chars(source), "metadata", "syntax", ""))
         source.position = first_position + i
         yield source
@@ -675,6 +676,11 @@ def is_field(key, value, names: dict[str, str]) -> bool:
     return names.get(str(key).strip().lower(), "text") != "text" and not isinstance(value, dict | list)
 
 
+def word_of(key, names: dict[str, str]) -> str:
+    """A key as it would stand among the names, where most stand as they are."""
+    return key if key in names else str(key).strip().lower()
+
+
 def with_inner_fields(record: dict, names: dict[str, str]) -> dict:
     """A record with what mappings inside it say (`"meta": {"date": …}`), where it does not say it itself."""
     inner = [v for k, v in record.items() if isinstance(v, dict) and str(k).strip().lower() not in names]
@@ -708,17 +714,19 @@ def text_key(record: dict, names: dict[str, str]) -> str | None:
     """The key under which a record holds its text: of those named so the one with the longest value."""
     best, size = None, 0
     for key, value in record.items():
-        if names.get(str(key).strip().lower()) == "text":
+        if names.get(word_of(key, names)) == "text":
             n = len(value) if isinstance(value, str) else len(_text_in(value, names))
             if n > size:
                 best, size = key, n
     return best
 
 
-def record_as_source(source_file: str, source_format: str, record: dict, names: dict[str, str], unit: int) -> Source:
-    """A record (of JSON, of a table) as a source: its text as lines, its other known keys as fields."""
+def record_as_source(source_file: str, source_format: str, record: dict, names: dict[str, str], unit: int,
+                     key: str | None = None) -> Source:
+    """A record (of JSON, of a table) as a source: its text, under `key` where that is known, as lines, its other known
+    keys as fields."""
     source = Source(source_file, source_format, Lines())
-    key = text_key(record, names)
+    key = text_key(record, names) if key is None else key
     _add_fields(source.fields, {k: v for k, v in record.items() if k != key}, names)
     body = _text_in(record[key], names) if key is not None else ""
     if "<" in body and len(_HTML_TAG.findall(body[:20_000])) >= 2:
@@ -737,7 +745,7 @@ def _add_fields(fields: list, values: dict, names: dict[str, str]) -> None:
     """Note the known keys of a record or of front matter, those listed first in the codebook being trusted first."""
     given = {}
     for key, value in values.items():
-        word = str(key).strip().lower()
+        word = word_of(key, names)
         if names.get(word, "text") != "text":
             given[word] = (key, value)
     if len({names[word] for word in given}) < len(given):
@@ -826,7 +834,8 @@ def rows_as_sources(source_file: str, source_format: str, rows, names: dict[str,
 
 # ------------------------------------------------------------------------------------------------- Markdown
 
-_FM_LINE = re.compile(r"([A-Za-z_][\w-]{0,40}|[\u4e00-\u9fff]{1,10})[ \t]{0,5}[:：][ \t]{0,20}(.{0,2000})")
+_FM_LINE = re.compile(
+    rf"([A-Za-z_][\w-]{{0,{MAX_KEY - 1}}}|[\u4e00-\u9fff]{{1,10}})[ \t]{{0,5}}[:：][ \t]{{0,20}}(.{{0,{MAX_FIELD}}})")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})(?:\s[^<>]{0,2000})?/?>")
 _CUT_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}$")  # where a file ends inside a tag
 BLOCK_TAGS = frozenset((
@@ -961,9 +970,13 @@ def _front_matter_values(lines: list[str]) -> dict:
     simple: dict[str, str] = {}
     only_simple = True
     for line in lines:
-        m = _FM_LINE.match(line)
-        if m and (value := m[2].strip()) and value[0] not in "[{|>&*!":
-            simple.setdefault(m[1], _unquoted(value))
+        key, colon, value = line.partition(":")
+        # the expression takes most lines apart just so
+        if not colon or not key.isidentifier() or not key.isascii() or len(key) > MAX_KEY or len(line) > MAX_FIELD:
+            key, value = m.groups() if (m := _FM_LINE.match(line)) else ("", "")
+        value = value.strip()
+        if value and value[0] not in "[{|>&*!":
+            simple.setdefault(key, _unquoted(value))
         elif line.strip() and not line.lstrip().startswith("#"):
             only_simple = False
             m = re.match(r"([\w\u4e00-\u9fff-]{1,40})\s{0,5}=\s{0,5}(.{1,2000})", line)  # TOML
