@@ -1008,7 +1008,7 @@ class _Document:
         like_title = len(title) + 20 if title else 0  # characters of a line that may repeat it
         title_key: str | None = None
         title_inside = len(title) >= 8 and title in joined
-        repeated = self._repeated_starts(blocks, joined)
+        repeated = self._repeated_starts(texts, joined)
         datelines, abstract_marks = rules.may_have_dateline(joined), rules.abstract_marks
         kept: list[_Block] = []
         seen: set[str] = set()
@@ -1050,12 +1050,12 @@ class _Document:
             kept.pop()
         fates, named = self.fate, self.rule
         before = None
-        longest, is_item = rules.max_heading, rules.any_item.starts
+        longest, may_be_item, is_item = rules.max_heading, rules.any_item.may_start, rules.any_item.starts
         for block, after in zip(kept, [*kept[1:], None], strict=False):
             if block.kind == "body":
                 if len(block.text) <= longest and self._reads_as_heading(block, before, after):
                     block.kind = "heading"
-                elif is_item(block.text):
+                elif may_be_item(block.text) and is_item(block.text):
                     block.kind = "list"
             fate, rule = _FATE_OF_KIND[block.kind]
             for i in block.lines:
@@ -1171,11 +1171,11 @@ class _Document:
             n -= size
 
     @staticmethod
-    def _repeated_starts(blocks: list[_Block], joined: str) -> set[str]:
+    def _repeated_starts(texts: list[str], joined: str) -> set[str]:
         """The beginnings of paragraphs below the first that stand in an article twice."""
-        starts = {b.text[:START] for b in blocks[1:] if len(b.text) >= LONG}
-        if len(blocks) <= FEW:  # cheaper than to cut the article into sentences
-            return {s for s in starts if joined.count(s) > 1}
+        starts = [t[:START] for t in texts[1:] if len(t) >= LONG]
+        if len(texts) <= FEW:  # cheaper than to cut the article into sentences
+            return {s for s, n in zip(starts, map(joined.count, starts), strict=True) if n > 1}
         counts = Counter(s[:START] for s in _SENTENCES.split(joined.replace("\n", "。")))
         return {s for s in starts if counts[s] > 1}
 

@@ -13,7 +13,7 @@ from .yamlfile import YamlFile
 
 SENTENCE_ENDS = "。！？；"
 _BRACKETS = "】（]("
-FIRST_LOOKS = (0, 100, 600)  # characters below the title by which the subject of most articles is known
+FIRST_LOOKS = (100, 600)  # characters by which the subject is known where the title does not tell it
 _NAME = r"[\u4e00-\u9fff]{1,4}(?:·[\u4e00-\u9fff]{1,6})?"
 _NAMES = rf"{_NAME}(?:[\s、，,/]{{1,3}}{_NAME}){{0,9}}"
 _SET = r"\[\^?\]?(?:\\.|[^\]\\])*\]"
@@ -388,6 +388,8 @@ class Scope:
         if not needed:
             return "in", ""
         in_title, title_terms, own = self._count(title)
+        if (0 if own else in_title * self.title_weight * self.agency_weight) + len(title_terms) >= needed:
+            return "in", ""
         for look in (*FIRST_LOOKS, len(text)):  # most articles show what they are about early on
             part = text if look >= len(text) else text[: text.rfind("。", 0, look) + 1]  # no word is cut
             in_text, terms, _ = self._count(part)

@@ -7,6 +7,7 @@ which one stands in whatever it matches, and `Union` looks for those of all its 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from re import _constants as op
 from re import _parser as parser  # what `re` itself reads expressions with
@@ -110,6 +111,11 @@ class Union:
     @cached_property
     def _is_exact(self) -> bool:
         return all(_loose(pattern) == pattern for _, pattern in self._patterns)
+
+    @cached_property
+    def may_start(self) -> Callable[[str], re.Match | None]:
+        """What tells of most texts that they start with no match."""
+        return self._any.match
 
     def starts(self, text: str) -> bool:
         """Whether the text starts with a match."""

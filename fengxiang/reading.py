@@ -877,6 +877,8 @@ def read_markdown(source_file: str, text: str, names: dict[str, str]) -> Source:
     links = "]" in unusual and "](" in body  # whose brackets must stay ASCII until they are read
     clean = originals if links else _normal_lines(body, originals, unusual)
     lines, settled = source.lines, source.settled
+    texts, units, sizes, hints = lines.text, lines.unit, lines.n, lines.hint
+    gaps, indents, pages = lines.gap, lines.indent, lines.page
     gap, fence = False, False
     plain = unusual.isdisjoint(_MD_MARKS)
     lines.hans = plain and _is_hans(unusual)  # what is written as an entity shows no character
@@ -890,7 +892,13 @@ def read_markdown(source_file: str, text: str, names: dict[str, str]) -> Source:
             gap = True
             continue
         if plain and stripped[0] not in _MD_STARTS:  # an ordinary line, as most are
-            lines.add(stripped, unit, n, "", gap, line[0] in " \t\u3000" and line.startswith(_INDENTS))
+            texts.append(stripped)
+            units.append(unit)
+            sizes.append(n)
+            hints.append("")
+            gaps.append(int(gap))
+            indents.append(line[0] in " \t\u3000" and line.startswith(_INDENTS))
+            pages.append(False)
             gap = False
             continue
         if stripped.startswith(("```", "~~~")):
