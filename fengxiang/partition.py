@@ -318,7 +318,7 @@ def _clean(pieces, data, rules) -> tuple[Batch, dict, list[str]]:
         rejected += done.rejected
     inside = [i for i, a in enumerate(articles) if a.scope == "in"]
     statements = split_statements([articles[i] for i in inside])
-    statements.article = [inside[i] for i in statements.article]
+    statements.article = list(map(inside.__getitem__, statements.article))
     texts = [a.text for a in articles]
     # a copy in the other script is the same text
     compared = all_normalised([simplified(t) if a.script == "hant" else t
