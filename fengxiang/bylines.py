@@ -115,7 +115,8 @@ def byline(line: str, text: str, rules: Rules, below_title: bool) -> Fields | No
         return None
     found = rules.bylines.fullmatch(line)
     if not found:
-        if below_title and len(line) <= MAX_LOOSE and rules.only_names.fullmatch(_NOTE_SIGN.sub("", line)):
+        if below_title and len(line) <= MAX_LOOSE and line[0] in rules.surnames and (
+                rules.only_names.fullmatch(_NOTE_SIGN.sub("", line))):
             names = people(_NOTE_SIGN.sub("", text), rules)
             if not any(_may_be_a_person(name) for name in names):
                 return None

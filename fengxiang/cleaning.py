@@ -295,9 +295,10 @@ class _Document:
         if self.source.source_format not in ("plain", "pdf"):
             return
         text, page, limit = self.text, self.source.lines.page, self.rules.max_title
-        short = [i for i in range(self.size) if len(text[i]) <= limit]
+        short = [i for i, line in enumerate(text) if len(line) <= limit]
+        unpaged = {i: _unpaged(text[i]) for i in short}
         for i in short:
-            line = _unpaged(text[i]) if len(text[i]) > 8 else text[i]
+            line = unpaged[i] if len(text[i]) > 8 else text[i]
             if (self.width or " " in line) and len(line) <= 50 and self._is_column(line):
                 self._settle(i, "boilerplate", "column_label")
                 if i and (page[i - 1] or i == 1) and len(text[i - 1]) <= limit:
@@ -315,11 +316,13 @@ class _Document:
                         self.heads.append(head)
                     self._cut(i, len(text[i]) - len(rest), "boilerplate", "running_head", text[i][: -len(rest)])
                     self.text[i] = rest
-        self._mark_repeated_heads([i for i in short if self.fate[i] is None])
+                    if i in unpaged:
+                        unpaged[i] = _unpaged(rest)
+        self._mark_repeated_heads({i: line for i, line in unpaged.items() if self.fate[i] is None})
 
-    def _mark_repeated_heads(self, short: list[int]) -> None:
+    def _mark_repeated_heads(self, keys: dict[int, str]) -> None:
+        """Running heads among short lines, given without their page numbers."""
         text, page = self.text, self.source.lines.page
-        keys = {i: _unpaged(text[i]) for i in short}
         if not self.heads and not self.columns and len(set(keys.values())) == len(keys):
             return
         places: dict[str, list[int]] = {}

@@ -128,8 +128,8 @@ class Rules:
         self.column_words = frozenset(check.strings(("column_words",)))
 
     def _load_bylines(self, check: _Checked) -> None:
-        surnames = re.escape(check.string(("surnames",)).replace(" ", ""))
-        person = rf"(?:[{surnames}](?:[\u4e00-\u9fff]{{1,2}}|\s[\u4e00-\u9fff]))"
+        self.surnames = frozenset(check.string(("surnames",)).replace(" ", ""))
+        person = rf"(?:[{re.escape(''.join(sorted(self.surnames)))}](?:[\u4e00-\u9fff]{{1,2}}|\s[\u4e00-\u9fff]))"
         people = rf"{person}(?:[\s、，,]{{1,3}}{person}){{0,5}}"
         self.only_names = re.compile(people)
         check.placeholders["people"] = people
