@@ -307,10 +307,12 @@ def _clean(pieces, data, rules) -> tuple[Batch, dict, list[str]]:
             done = clean_document(name, content, rules, first_position=piece.first_line)
         else:
             done = Cleaned(name, rejected=[Rejection(name, content)])
-        place = {a.position: i for i, a in enumerate(done.articles, len(articles))}
+        # of packed files, each counts its articles from 1
+        place = {(a.source_file, a.position): i for i, a in enumerate(done.articles, len(articles))}
         for file, rows, owners in done.accounts:
             ledger += rows
-            ledger_article += map(place.get, owners) if isinstance(owners, list) else [place.get(owners)] * len(rows)
+            ledger_article += [place.get((file, owner)) for owner in owners] if isinstance(owners, list) else (
+                [place.get((file, owners))] * len(rows))
             ledger_files.append(file)
             n_rows.append(len(rows))
             units_above.append(piece.first_line - 1)

@@ -1422,7 +1422,7 @@ def _normal_blocks(blocks: list[_Block]) -> tuple[list[_Block], bool]:
     joined = "\n".join([b.text for b in blocks])
     unusual = set(_UNUSUAL.findall(joined))
     out, gap = [], False
-    for block, text in zip(blocks, normal(joined, unusual).split("\n"), strict=False):  # of none, one
+    for block, text in zip(blocks, normal(joined, unusual).split("\n") if blocks else (), strict=True):
         block.text = text.strip()
         block.gap = gap = block.gap or gap
         if block.text:

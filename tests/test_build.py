@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, repeat
 from pathlib import Path
@@ -520,6 +521,28 @@ def test_what_all_partitions_need_is_made_before_processes_are_forked():
     assert "matcher" in vars(toolkit.codebook)
     assert all([toolkit.gazetteer._matcher, toolkit.rules.scope._automaton,
                 *(part._automaton for part in vars(toolkit.rules).values() if isinstance(part, Union))])
+
+
+def test_each_row_of_the_ledger_names_the_article_of_its_own_file(tmp_path):
+    """Of packed files, each counts its articles from 1."""
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "a.zip", "w") as packed:
+        packed.writestr("one.md", page("深圳部署2026年金融监管工作", "2026-01-10", A))
+        packed.writestr("two.md", page("北京银保监局2022年工作", "2022-02-01", B))
+        packed.writestr("two.jsonl", "".join(
+            json.dumps({"title": f"{place}金融监管局部署", "date": "2026-01-12", "content": f"{text}{place}。"},
+                       ensure_ascii=False) + "\n" for place, text in (("浙江", A), ("天津", B))))
+    build(folder, tmp_path / "out", CODEBOOK)
+    articles = tables.read(tmp_path / "out", "articles")
+    assert sorted(articles["source_file"]) == ["a.zip/one.md", "a.zip/two.jsonl", "a.zip/two.jsonl", "a.zip/two.md"]
+    ledger = tables.read(tmp_path / "out", "ledger").dropna(subset="article_id")
+    body = ledger[ledger["fate"] == "body"]
+    assert sorted(body["article_id"]) == sorted(articles["article_id"])
+    file_of = articles.set_index("article_id")["source_file"]
+    assert (ledger["article_id"].map(file_of) == ledger["source_file"]).all()
+    text_of = articles.set_index("article_id")["text"]
+    assert all(text_of[i].startswith(sample) for i, sample in zip(body["article_id"], body["sample"], strict=True))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no process is forked elsewhere")
