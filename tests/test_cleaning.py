@@ -834,6 +834,12 @@ def test_a_dateline_is_metadata(rules, start, publisher, date):
     assert article.year == 2025
 
 
+@pytest.mark.parametrize("start", ["【海西日报讯】", "[海西日报讯]", "[海西日報訊]"])
+def test_a_dateline_in_brackets_needs_no_other_mark(rules, start):
+    article = only_article(json.dumps({"title": "题目", "content": f"{start}会议部署全年监管工作，守住风险底线。"}), rules)
+    assert (article.text, article.publisher) == ("会议部署全年监管工作，守住风险底线。", start[1:-2])
+
+
 def test_what_cannot_be_known_is_none(rules):
     article = only_article("会议要求守住金融风险底线，强化监管。下一步将推进改革。\n", rules)
     assert (
