@@ -420,7 +420,7 @@ def stages(raw: Path, cache: Path, megabytes: float = 4) -> list[str]:
                 break
             data = timed("read", lambda pieces: [partition._read_piece(str(raw), p) for p in pieces])(pieces)
             size += sum(map(len, data))
-            batch, tables, texts = timed("all of cleaning", partition._clean)(pieces, data, toolkit)
+            batch, tables, texts = timed("all of cleaning", partition._clean)(pieces, data, toolkit.rules)
             tokens = timed("segment", partition._segment)(batch, toolkit)
             layers = timed("all of coding", partition._code)(batch, tokens, toolkit)
             made = partition.Partial(bucket, str(number), *(f"{layer}-{number:032d}" for layer in LAYERS))
