@@ -24,6 +24,7 @@ from .tables import ALL, ALL_YEARS, NONE, UNKNOWN_YEAR
 
 MAX_KEYS = 2 ** 63  # different keys that an integer can be
 MERGED_ROWS = 4_000_000  # rows that are added up at once
+KEYS_A_ROW = 4  # where there are rows for one in so many keys, they are put in their places; elsewhere they are sorted
 KEYS = ("entity", "year", "region")
 
 
@@ -371,6 +372,15 @@ class Counts:
         return Counts(pa.array(names, type=pa.string()), self.regions,
                       self.columns | {"entity": of[self.columns["entity"]] if len(of) else self.columns["entity"]})
 
+    def of_kind(self, begins: str) -> Counts:
+        """The rows of the names that begin so, under what follows in them."""
+        names = self.names.filter(pc.starts_with(self.names, begins))
+        first = pc.index_in(names[:1], self.names)[0].as_py() if len(names) else 0  # they stand side by side
+        start, end = self.columns["entity"].searchsorted([first, first + len(names)])
+        columns = {n: c[start:end] for n, c in self.columns.items()}
+        return Counts(pc.utf8_slice_codeunits(names, len(begins)), self.regions,
+                      columns | {"entity": columns["entity"] - first})
+
     def at(self, other: Counts, column: str) -> np.ndarray:
         """`column` of `other` for each row of this, by entity, year and region; 0 where it has none."""
         if not len(other) or not len(self):
@@ -409,13 +419,20 @@ def added(parts: Sequence[Counts], taken_away: Sequence[Counts] = ()) -> Counts:
         key = np.concatenate([k[a:b] for k, (a, b) in zip(keys, cuts, strict=True)])
         columns = {n: np.concatenate([p.columns[n][a:b] if i < n_added else -p.columns[n][a:b].astype(np.int64)
                                       for i, (p, (a, b)) in enumerate(zip(parts, cuts, strict=True))]) for n in sums}
+        low = int(key.min(initial=MAX_KEYS - 1))
+        if int(key.max(initial=0)) - low < KEYS_A_ROW * len(key):
+            key -= low
+            used = np.bincount(key).nonzero()[0]
+            found.append(used + low)
+            for name, values in columns.items():  # whole numbers far below those that a float cannot hold
+                sums[name].append(np.bincount(key, values).take(used).astype(np.int64))
+            continue
         order = np.argsort(key, kind="stable")  # it makes use of what is sorted already
         key = key.take(order)
         starts = np.flatnonzero(_changes(key))
         found.append(key[starts])
         for name, values in columns.items():
-            values = values.take(order)
-            sums[name].append(np.add.reduceat(values, starts, dtype=np.int64) if len(starts) else key[:0])
+            sums[name].append(np.add.reduceat(values.take(order), starts, dtype=np.int64) if len(starts) else key[:0])
     key = np.concatenate(found)
     columns = {n: np.concatenate(v) for n, v in sums.items()}
     if taken_away:
@@ -465,11 +482,14 @@ def _placed(parts: Sequence[Counts]) -> tuple[_Whole, list[np.ndarray]]:
     regions = sorted({r for p in parts for r in p.regions})
     code = {r: i for i, r in enumerate(regions)}
     years = np.unique(np.concatenate([_different(p.columns["year"]) for p in parts]))
+    first = int(years.min(initial=0))
+    nth = np.searchsorted(years, np.arange(first, int(years.max(initial=0)) + 1))  # of each year that may be
     keys = []
     for p, entity in zip(parts, entities, strict=True):
         region = np.array([code[r] for r in p.regions], dtype=np.int64)
-        keys.append(((entity[p.columns["entity"]] * len(years) + np.searchsorted(years, p.columns["year"]))
-                     * len(regions) + region[p.columns["region"]]) if len(p) else np.zeros(0, dtype=np.int64))
+        year = nth.take(p.columns["year"].astype(np.int64) - first)
+        keys.append(((entity * len(years)).take(p.columns["entity"]) + year) * len(regions)
+                    + region.take(p.columns["region"]) if len(p) else np.zeros(0, dtype=np.int64))
     return _Whole(names, regions, years), keys
 
 

@@ -26,6 +26,7 @@ from .tables import ALL, NONE, PARTED
 
 KINDS = ("term", "theme", "total", "agency", "pair", "deontic")
 COUNTING_STORIES = {"term": "term_counts", "theme": "theme_counts", "total": "slices"}  # kinds that also count stories
+CELLS = "cells"  # the counts of these kinds together: a name begins with its kind and a tab
 WITH_ALL_YEARS = "with all years: "  # begins the names of the tables of a sum that have the rows of all years, too
 OF_STORIES = ("articles", "statements")  # the parted tables whose rows name a story
 OF_ARTICLES = tuple(name for name in PARTED if name not in OF_STORIES)
@@ -440,30 +441,29 @@ def share(task: Finish) -> str:
     codes = sorted({t for t, _ in coded_themes})
     stories, rank = np.unique(story, return_inverse=True)
     rank = rank.astype(np.min_scalar_type(len(stories)))  # small numbers are soon sorted
-    out, content = {}, []
-    for kind, names, entity, statement in (
+    labels, rows, n_labels = [], [], 0
+    for kind, names, entity, statement in (  # in the order of their names
             ("term", vocabulary, term, at),
             ("theme", pa.array(codes, type=pa.string()), [codes.index(t) for t, _ in coded_themes],
              [i for _, i in coded_themes]),
             ("total", pa.array([ALL]), np.zeros(len(inside)), np.arange(len(inside)))):
         statement = np.asarray(statement, dtype=np.int64)
         found = cells.distinct(entity, statement, owner[inside].take(statement))
-        # those of a story together, so that who counts some stories reads no others
-        of_story = rank.take(found["value"])
-        order = np.argsort(of_story, kind="stable")
         is_new = np.diff(found["entity"], prepend=-1) > 0  # they ascend
-        rows = {"entity": np.cumsum(is_new) - 1, "year": found["year"], "region": found["region"]}
-        counts = Counts(names.take(pa.array(found["entity"][is_new])), cells.regions,
-                        {n: c.take(order) for n, c in rows.items()} | {"story": stories.take(of_story.take(order))})
-        kept = counts.tables(kind)
-        out |= kept
-        content += ["\n".join(counts.names.to_pylist()), "\n".join(counts.regions), str(kept[kind].schema),
-                    *(c.to_numpy().tobytes() for c in kept[kind].columns)]
-    told = {"rows": pa.table({"n": [len(out[k]) for k in COUNTING_STORIES]}),
-            "stories": pa.table({"story": np.unique(story[is_shared])})}
+        labels.append(pc.binary_join_element_wise(kind, names.take(pa.array(found["entity"][is_new])), "\t"))
+        rows.append((n_labels + np.cumsum(is_new) - 1, found["year"], found["region"], rank.take(found["value"])))
+        n_labels += len(labels[-1])
+    entity, year, region, of_story = map(np.concatenate, zip(*rows, strict=True))
+    # those of a story together, so that who counts some stories reads no others
+    order = np.argsort(of_story, kind="stable")
+    columns = {"entity": entity, "year": year, "region": region, "story": stories.take(of_story)}
+    kept = Counts(pa.concat_arrays(labels), cells.regions, {n: c.take(order) for n, c in columns.items()}).tables(CELLS)
+    content = ["\n".join(kept[n].columns[0].to_pylist()) for n in (f"{CELLS} names", f"{CELLS} regions")]
+    content += [str(kept[CELLS].schema), *(c.to_numpy().tobytes() for c in kept[CELLS].columns)]
     name = f"stories-{digest(task.fingerprint, *content)}"
     if not cache.has(name):
-        cache.write(name, told | out, packed=False)
+        cache.write(name, kept | {"rows": pa.table({"n": [len(order)]}),
+                                  "stories": pa.table({"story": np.unique(story[is_shared])})}, packed=False)
     return name
 
 
@@ -591,11 +591,10 @@ def count_surplus(task: Surplus) -> str:
         both = _shared_cells(task, now & then, stories, cache)
         found, gone = (_surplus_of(both, _shared_cells(task, files, stories, cache))
                        for files in (now - then, then - now))
-        before = cache.read(task.before)
-        found = {kind: added([Counts.of_tables(kind, before), counts], [gone[kind]]) for kind, counts in found.items()}
+        found = added([Counts.of_tables(CELLS, cache.read(task.before)), found], [gone])
     else:
         found = _surplus_of(_shared_cells(task, now, None, cache))
-    cache.write(task.name, {n: table for kind, counts in found.items() for n, table in counts.tables(kind).items()})
+    cache.write(task.name, found.tables(CELLS))
     return task.name
 
 
@@ -604,27 +603,24 @@ def _stories_told(name: str, cache: Cache) -> np.ndarray:
     return cache.read(name, ["stories"])["stories"]["story"].to_numpy()
 
 
-def _shared_cells(task: Surplus, files: Counter, stories: np.ndarray | None, cache: Cache) -> dict[str, list[Counts]]:
-    """The cells of shared articles of a task's stories, by kind, a part for each file: of all its stories, or of
-    `stories`, which ascend."""
-    parts: dict[str, list[Counts]] = {kind: [] for kind in COUNTING_STORIES}
+def _shared_cells(task: Surplus, files: Counter, stories: np.ndarray | None, cache: Cache) -> list[Counts]:
+    """The cells of shared articles of a task's stories, a part for each file: of all its stories, or of `stories`,
+    which ascend."""
+    parts: list[Counts] = []
     for name in files.elements():
         if stories is not None:
             told = _stories_told(name, cache)
             place = np.searchsorted(told, stories)
             if not (told.take(place, mode="clip") == stories).any():
                 continue
-        read = cache.read(name)
-        for kind, counts in parts.items():
-            counts.append(_of_stories(Counts.of_tables(kind, read), task, stories))
+        parts.append(_of_stories(Counts.of_tables(CELLS, cache.read(name, _count_tables((CELLS,)))), task, stories))
     return parts
 
 
-def _surplus_of(*several: dict[str, list[Counts]]) -> dict[str, Counts]:
-    """By how much articles outnumber stories in each cell, by kind, over several lists of parts."""
+def _surplus_of(*several: list[Counts]) -> Counts:
+    """By how much articles outnumber stories in each cell, over several lists of parts."""
     nothing = Counts(pa.array([], pa.string()), [], {n: np.zeros(0, np.int64) for n in (*KEYS, "story")})
-    return {kind: outnumbered([nothing, *chain.from_iterable(parts[kind] for parts in several)], "story")
-            for kind in COUNTING_STORIES}
+    return outnumbered([nothing, *chain.from_iterable(several)], "story")
 
 
 def _of_stories(cells: Counts, task: Surplus, stories: np.ndarray | None) -> Counts:
@@ -659,7 +655,7 @@ def _surplus(files: list[str], before: list[str], cache: Cache, fingerprint: str
     """
     if not files:
         return lambda: None
-    n_rows = sum(sum(cache.read(f, ["rows"])["rows"]["n"].to_pylist()) for f in files)
+    n_rows = sum(cache.read(f, ["rows"])["rows"]["n"][0].as_py() for f in files)
     n = n_rows // SHARED_ROWS + 1
 
     def named(i: int, some: list[str]) -> str:
@@ -677,8 +673,8 @@ def _surplus(files: list[str], before: list[str], cache: Cache, fingerprint: str
 
     def surplus() -> dict[str, Counts]:
         deque(counted, maxlen=0)
-        read = [cache.read(task.name) for task in tasks]
-        return {kind: added([Counts.of_tables(kind, r) for r in read]) for kind in COUNTING_STORIES}
+        whole = added([Counts.of_tables(CELLS, cache.read(task.name)) for task in tasks])
+        return {kind: whole.of_kind(f"{kind}\t") for kind in COUNTING_STORIES}
 
     return surplus
 

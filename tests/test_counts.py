@@ -1,5 +1,6 @@
 """Counts: a corpus small enough to count by hand, the whole table written out."""
 
+import random
 from collections import Counter, defaultdict
 from itertools import combinations
 from types import SimpleNamespace
@@ -7,6 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -161,6 +163,22 @@ def test_partials_add_up_whatever_their_order_and_grouping(monkeypatch):
     assert listed(added([added([a, c]), b]).table("term")) == expected
     monkeypatch.setattr(counts, "MERGED_ROWS", 1)  # a block for every few rows
     assert listed(added([a, b, c]).table("term")) == expected
+
+
+@pytest.mark.parametrize("keys_a_row", [0, 10**6], ids=["by sorting", "by place"])
+def test_sums_are_those_of_a_dictionary(keys_a_row, monkeypatch):
+    monkeypatch.setattr(counts, "KEYS_A_ROW", keys_a_row)
+    monkeypatch.setattr(counts, "MERGED_ROWS", 50)
+    rng = random.Random(5)
+    expected = Counter()
+    parts = []
+    for _ in range(6):
+        rows_ = {(rng.choice("甲乙丙丁戊"), rng.choice([-1, 0, 2024, 2025]), rng.choice(["all", "天津", "深圳"])):
+                 rng.randint(1, 2**40) for _ in range(rng.randint(0, 30))}
+        expected.update(rows_)
+        own = part([(*place, n) for place, n in rows_.items()])
+        parts.append(Counts.of_tables("own", own.tables("own")))  # in no more bytes than the numbers need
+    assert [(tuple(row[:3]), row[3]) for row in listed(added(parts).table("term"))] == sorted(expected.items())
 
 
 def test_what_was_added_can_be_taken_away():
