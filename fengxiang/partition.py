@@ -12,8 +12,8 @@ import gc
 import hashlib
 import json
 import os
+import struct
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import places
 from .errors import UserError
-from .places import is_local, local_copy, opened, shown_name, stored_files
+from .places import is_local, local_copy, opened, readable, shown_name, stored_files
 
 if TYPE_CHECKING:
     from .coding import Coded, Themes
@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     from .terms import Tokens
 
 MAX_FILE_BYTES = 256_000_000  # a larger file that cannot be cut is refused
-TEXTS_AT_ONCE = 16  # compared texts that are read together, where a store is read in blocks
-OPEN_TEXTS = 512  # files of them that stay open
 SEVERAL = "、"  # between the names of agencies that speak together
 _LZ4_LEVEL = -5  # in two thirds of the time of the usual level, and a sixth larger
+_PLACES = struct.Struct("<2Q")  # where a text of a file of texts starts, and where it ends and the next one starts
 _INDEX_SIZE = 8  # bytes that say how long the index of a file in the cache is
 _CHANGED = ("the codebook or the program was changed while the build was at work, or a worker has other ones; build "
             "again")
@@ -591,14 +590,17 @@ def _listed(lists: list[list[int]], kind) -> tuple:
 
 
 class Cache:
-    """Partials on disk: named groups of Arrow tables, written whole or not at all."""
+    """Partials on disk: named groups of Arrow tables, or texts, written whole or not at all."""
 
     def __init__(self, folder: str | Path):
         self.folder = places.folder(folder)
-        self._open: OrderedDict = OrderedDict()
+
+    @staticmethod
+    def _file(name: str) -> str:
+        return f"{name[-2:]}/{name}.kept"
 
     def _path(self, name: str) -> Path:
-        return self.folder / name[-2:] / f"{name}.arrow"
+        return self.folder / self._file(name)
 
     def _source(self, name: str):
         """What is kept under a name, as Arrow reads it: no more of it than is asked for."""
@@ -611,7 +613,7 @@ class Cache:
         """Whether it is there, whole: the last bytes say so, since a file's name may outlive a power cut and what
         was to be in it not."""
         try:
-            with opened(self.folder, f"{name[-2:]}/{name}.arrow", buffering=0) as handle:
+            with opened(self.folder, self._file(name), buffering=0) as handle:
                 handle.seek(-len(_WHOLE), os.SEEK_END)
                 return handle.read() == _WHOLE
         except OSError:
@@ -662,36 +664,35 @@ class Cache:
         return tables
 
     def write_texts(self, name: str, texts: list[str]) -> None:
-        """Keep texts under a name, so that any one can be read without the others."""
-        import pyarrow as pa
+        """Keep texts under a name, so that any one can be read without the others: where each begins and the last one
+        ends, then all of them."""
+        import numpy as np
 
         from .tables import replace_file
 
-        table = pa.table({"text": pa.array(texts, type=pa.string())})
-
-        def put(path):  # not packed: to unpack those beside it costs more than to read one
-            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-                writer.write_table(table, max_chunksize=TEXTS_AT_ONCE)
-
-        replace_file(self._path(name), put, durable=False)
+        encoded = [text.encode() for text in texts]
+        starts = np.cumsum([_PLACES.size // 2 * (len(texts) + 1), *map(len, encoded)])
+        data = b"".join((starts.astype("<u8").tobytes(), *encoded, _WHOLE))
+        replace_file(self._path(name), lambda path: path.write_bytes(data), durable=False)
 
     def text(self, name: str, number: int) -> str:
         """One of the texts kept under a name."""
-        import pyarrow as pa
-
-        reader = self._open.get(name)
-        if reader is None:
-            reader = self._open[name] = pa.ipc.open_file(self._source(name))
-            if len(self._open) > OPEN_TEXTS:
-                self._open.popitem(last=False)
-        self._open.move_to_end(name)
-        batch, row = divmod(number, TEXTS_AT_ONCE)
-        return reader.get_batch(batch)["text"][row].as_py()
+        size = _PLACES.size // 2
+        if is_local(self.folder):
+            with opened(self.folder, self._file(name), buffering=0) as handle:
+                handle.seek(size * number)
+                start, end = _PLACES.unpack(handle.read(2 * size))
+                handle.seek(start)
+                return handle.read(end - start).decode()
+        path = self._path(name)
+        with readable(path):  # no more of it than is asked for
+            start, end = _PLACES.unpack(path.fs.cat_file(path.path, size * number, size * (number + 2)))
+            return path.fs.cat_file(path.path, start, end).decode()
 
     def keep_only(self, names: set[str]) -> None:
         """Delete all that is not among `names`, and what a build that was ended has left half-written."""
         paths = self.folder.glob("*/*") if is_local(self.folder) else \
             (self.folder / file.name for file in stored_files(self.folder))
         for path in paths:
-            if path.suffix != ".arrow" or path.stem not in names:
+            if path.suffix != ".kept" or path.stem not in names:
                 path.unlink(missing_ok=True)

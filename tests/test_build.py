@@ -561,7 +561,7 @@ def test_what_is_cleaned_while_the_codebook_is_loaded_is_what_would_be_cleaned_l
     assert not multiprocessing.active_children()
     for path in made:
         assert path.read_bytes() == partition.Cache(tmp_path / "later")._path(path.stem).read_bytes()
-    assert sorted(tmp_path.glob("ahead/*/*.arrow")) == sorted(made)
+    assert sorted(tmp_path.glob("ahead/*/*.kept")) == sorted(made)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no process is forked elsewhere")
@@ -624,7 +624,7 @@ def test_a_half_written_partial_is_made_again(many, tmp_path):
     out = tmp_path / "out"
     build(many, out, CODEBOOK, workers=1)
     whole = contents(out)
-    for i, path in enumerate(sorted((out / ".fengxiang" / "cache").glob("*/*.arrow"))):
+    for i, path in enumerate(sorted((out / ".fengxiang" / "cache").glob("*/*.kept"))):
         if i % 2:
             path.write_bytes(path.read_bytes()[:-1000 - i])
     shutil.rmtree(tables.processed(out))

@@ -152,7 +152,7 @@ def test_a_build_in_a_store_makes_the_tables_of_a_build_in_a_folder(many, memory
     build(many, tmp_path / "here", CODEBOOK, workers=1)
     assert stored(where[1]) == contents(tmp_path / "here")
     left = {Path(f.name).stem for f in stored_files(folder(where[1]) / ".fengxiang" / "cache")}
-    assert left == {p.stem for p in (tmp_path / "here" / ".fengxiang" / "cache").rglob("*.arrow")}
+    assert left == {p.stem for p in (tmp_path / "here" / ".fengxiang" / "cache").rglob("*.kept")}
     read = tables.read(where[1], "statements", ["statement_id", "year"], [("year", "=", 2026)])
     assert read.equals(tables.read(tmp_path / "here", "statements", ["statement_id", "year"], [("year", "=", 2026)]))
 
