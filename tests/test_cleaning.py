@@ -836,7 +836,8 @@ def test_a_dateline_is_metadata(rules, start, publisher, date):
 
 @pytest.mark.parametrize("start", ["【海西日报讯】", "[海西日报讯]", "[海西日報訊]"])
 def test_a_dateline_in_brackets_needs_no_other_mark(rules, start):
-    article = only_article(json.dumps({"title": "题目", "content": f"{start}会议部署全年监管工作，守住风险底线。"}), rules)
+    record = {"title": "题目", "content": f"{start}会议部署全年监管工作，守住风险底线。"}
+    article = only_article(json.dumps(record), rules)
     assert (article.text, article.publisher) == ("会议部署全年监管工作，守住风险底线。", start[1:-2])
 
 
