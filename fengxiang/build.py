@@ -11,6 +11,7 @@ are copies of one story) is a second pass over small signatures.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import json
 import multiprocessing
@@ -55,6 +56,9 @@ LISTED_AT_ONCE = 4_096  # files of a folder that are held as objects while it is
 IN_PROCESS_BYTES = 3_000_000  # less raw text than this is not worth starting processes for
 CHUNK_BYTES = 450_000  # a JSON Lines file larger than twice this is cut at line ends
 TASKS_AHEAD = 256  # tasks that an executor has been handed at a time and that are not done
+KEPT_AT_ONCE = 1 << 25  # bytes: a worker keeps what was freed of arrays no larger than this …
+KEPT_IN_ALL = 1 << 27  # … as long as it is not more than this at the end of its memory
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # as glibc's malloc.h has them
 
 _PACKAGE = Path(__file__).parent
 # The modules that a layer is made by, with all that these import of the package; the libraries that decide what comes
@@ -556,6 +560,7 @@ def _begin_worker() -> None:
     """
     threading.Thread(target=_end_with, args=(multiprocessing.parent_process().sentinel,), daemon=True).start()
     do_without_pandas()
+    _keep_freed_memory()
 
 
 def do_without_pandas() -> None:
@@ -568,6 +573,15 @@ def do_without_pandas() -> None:
         pa.array([0])
     finally:
         sys.meta_path.remove(_NoPandas)
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library of Linux keep what is freed for what is allocated next: the arrays of each step are so large
+    that each would be made of new pages, which the kernel has to clear."""
+    allocator = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+    if hasattr(allocator, "mallopt"):
+        allocator.mallopt(_M_MMAP_THRESHOLD, KEPT_AT_ONCE)
+        allocator.mallopt(_M_TRIM_THRESHOLD, KEPT_IN_ALL)
 
 
 def _end_with(sentinel) -> None:

@@ -6,8 +6,10 @@ import hashlib
 import json
 import multiprocessing
 import os
+import platform
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -768,3 +770,20 @@ def test_agencies_that_speak_together_count_one_each(tmp_path):
     assert slices[(2026, "all")] == 2
     themes = tables.read(tmp_path / "out", "theme_counts").set_index(["theme", "year", "region"])["n_agencies"]
     assert (themes["suptech", 2026, "all"], themes["tech_finance", 2026, "all"]) == (2, 1)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator is that of glibc")
+def test_a_worker_uses_the_memory_again_that_it_has_freed():
+    code = """if True:
+        import resource, sys, numpy as np
+        from fengxiang import build
+        if "kept" in sys.argv:
+            build._keep_freed_memory()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(20):
+            arrays = [np.ones(1_250_000) for _ in range(3)]
+            del arrays
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)"""
+    new_pages = [int(subprocess.run([sys.executable, "-c", code, word], check=True, capture_output=True).stdout)
+                 for word in ("kept", "freed")]
+    assert new_pages[0] < new_pages[1] / 2
