@@ -576,12 +576,15 @@ def do_without_pandas() -> None:
 
 
 def _keep_freed_memory() -> None:
-    """Let the C library of Linux keep what is freed for what is allocated next: the arrays of each step are so large
-    that each would be made of new pages, which the kernel has to clear."""
+    """Let the C library of Linux keep what is freed for what is allocated next, by Arrow too: the arrays of each step
+    are so large that each would be made of new pages, which the kernel has to clear."""
+    import pyarrow as pa
+
     allocator = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
     if hasattr(allocator, "mallopt"):
         allocator.mallopt(_M_MMAP_THRESHOLD, KEPT_AT_ONCE)
         allocator.mallopt(_M_TRIM_THRESHOLD, KEPT_IN_ALL)
+        pa.set_memory_pool(pa.system_memory_pool())
 
 
 def _end_with(sentinel) -> None:
