@@ -313,7 +313,7 @@ def _changes(values: np.ndarray) -> np.ndarray:
 
 def _runs(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The distinct keys, sorted, and how often each stands."""
-    key = np.sort(key, kind="stable")
+    key = np.sort(key)  # what is in no runs is sorted so in a tenth of the time that a stable sort takes
     starts = np.flatnonzero(_changes(key))
     return key[starts], np.diff(np.append(starts, len(key)))
 
@@ -450,7 +450,7 @@ def outnumbered(parts: Sequence[Counts], column: str) -> Counts:
     every = np.unique(np.concatenate(values))
     ranks = [np.searchsorted(every, some)[np.cumsum(new) - 1] for some, new in zip(values, runs, strict=True)]
     row = np.concatenate([k * len(every) + r for k, r in zip(keys, ranks, strict=True)])
-    row.sort(kind="stable")
+    row.sort()
     key = row // max(len(every), 1)
     starts = np.flatnonzero(_changes(key))
     again = ~_changes(row)
