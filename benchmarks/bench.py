@@ -661,8 +661,8 @@ class Bench:
             (f"the same on {PLANNED_CORES} cores", "", f"{workers / PLANNED_CORES:.1f} hours"),
             ("merging, in one process", f"{1000 * own:.3f} ms an article" if merges else small,
              f"{own * n / 3600:.1f} hours" if merges else ""),
-            ("memory of a worker", f"largest process of any size: {max(s.cold.peak for s in self.sizes):,.0f} MB",
-             "the same: partitions do not grow"),
+            ("memory of a worker", f"at any size no process took more than {max(s.cold.peak for s in self.sizes):,.0f} MB",
+             "no more: partitions do not grow"),
             ("memory of the merging process", f"{1e6 * memory:,.0f} bytes an article" if grows else small,
              f"{(last.cold.own_peak + memory * (n - last.n)) / 1000:,.0f} GB" if grows else ""),
         ]
