@@ -173,10 +173,10 @@ finally:
 # builds with two workers and says when, in seconds after the time given, each step began, and when all was done
 STEPS = """
 import sys, time
-from fengxiang.build import build, do_without_pandas
+from fengxiang.build import build, only_build
 if __name__ == "__main__":
     raw, out, codebook, begun = sys.argv[1:]
-    do_without_pandas()
+    only_build()
     say = lambda message: print(f"{time.time() - float(begun):.3f} {message}", flush=True)
     build(raw, out, codebook, workers=2, progress=say)
     say("done")

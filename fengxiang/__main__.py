@@ -136,9 +136,9 @@ def _at_hand(options):
 
 def _build(options) -> int:
     if __name__ == "__main__":  # the process is for nothing else
-        from .build import do_without_pandas
+        from .build import only_build
 
-        do_without_pandas()
+        only_build()
     place = _place(options)
     started = time.perf_counter()
     result = _tables(place, options.workers, getattr(options, "cluster", None))

@@ -56,7 +56,7 @@ LISTED_AT_ONCE = 4_096  # files of a folder that are held as objects while it is
 IN_PROCESS_BYTES = 3_000_000  # less raw text than this is not worth starting processes for
 CHUNK_BYTES = 450_000  # a JSON Lines file larger than twice this is cut at line ends
 TASKS_AHEAD = 256  # tasks that an executor has been handed at a time and that are not done
-KEPT_AT_ONCE = 1 << 25  # bytes: a worker keeps what was freed of arrays no larger than this …
+KEPT_AT_ONCE = 1 << 25  # bytes: a process that builds keeps what was freed of arrays no larger than this …
 KEPT_IN_ALL = 1 << 27  # … as long as it is not more than this at the end of its memory
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # as glibc's malloc.h has them
 
@@ -559,13 +559,18 @@ def _begin_worker() -> None:
     folder too, so that no other build begins while it may still write.
     """
     threading.Thread(target=_end_with, args=(multiprocessing.parent_process().sentinel,), daemon=True).start()
-    do_without_pandas()
+    only_build()
+
+
+def only_build() -> None:
+    """Make this process one that does nothing but build."""
+    _do_without_pandas()
     _keep_freed_memory()
 
 
-def do_without_pandas() -> None:
-    """Let pyarrow look for pandas in vain, as it does in each process with the first array it makes: a process that
-    only builds needs none, and to import it takes as long as half a partition."""
+def _do_without_pandas() -> None:
+    """Let pyarrow look for pandas in vain, as it does in each process with the first array it makes: to import it takes
+    as long as half a partition."""
     import pyarrow as pa
 
     sys.meta_path.insert(0, _NoPandas)
