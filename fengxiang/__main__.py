@@ -136,6 +136,7 @@ def _at_hand(options):
 
 def _build(options) -> int:
     if __name__ == "__main__":  # the process is for nothing else
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # read when Arrow is loaded; see `only_build`
         from .build import only_build
 
         only_build()
