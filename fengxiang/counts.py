@@ -273,6 +273,15 @@ def _numbered(values: Iterable[Hashable], n: int) -> tuple[list, np.ndarray]:
     return list(number), numbers
 
 
+def words(code: np.ndarray, names: pa.Array) -> pa.DictionaryArray:
+    """Words by their place in a list; those that stand somewhere are kept, once each, so that what is written does not
+    tell of others."""
+    is_used = np.bincount(code, minlength=len(names)) > 0
+    if not is_used.all():
+        code, names = (np.cumsum(is_used) - 1).take(code), names.filter(pa.array(is_used))
+    return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), names)
+
+
 def _narrowed(values: np.ndarray) -> np.ndarray:
     """The same numbers in no more bytes than they need."""
     if not len(values) or values.dtype == np.uint64:
@@ -357,10 +366,10 @@ class Counts:
 
     def table(self, label: str) -> pa.Table:
         """One row a cell: `label` (the entity's name), year, region (its name) and the counts."""
-        taken = {label: self.names.take(pa.array(self.columns["entity"])),
-                 "year": pa.array(self.columns["year"].astype(np.int32)),
-                 "region": pa.array(self.regions, type=pa.string()).take(pa.array(self.columns["region"]))}
-        return pa.table(taken | {n: pa.array(self.columns[n].astype(np.int64)) for n in self.values})
+        keys = {label: words(self.columns["entity"], self.names),
+                "year": pa.array(self.columns["year"].astype(np.int32)),
+                "region": words(self.columns["region"], pa.array(self.regions, type=pa.string()))}
+        return pa.table(keys | {n: pa.array(self.columns[n].astype(np.int64)) for n in self.values})
 
     def relabelled(self, label: Callable[[str], str]) -> Counts:
         """The same rows under other names; `label` says which for each. Rows keep their order, so they need not be
@@ -383,19 +392,30 @@ class Counts:
 
     def at(self, other: Counts, column: str) -> np.ndarray:
         """`column` of `other` for each row of this, by entity, year and region; 0 where it has none."""
+        out = np.zeros(len(self), dtype=np.int64)
         if not len(other) or not len(self):
-            return np.zeros(len(self), dtype=np.int64)
-        entity = pc.fill_null(pc.index_in(self.names, other.names), -1).to_numpy(zero_copy_only=False)
-        region = np.array([other.regions.index(r) if r in other.regions else -1 for r in self.regions])
-        years = np.unique(other.columns["year"])
-        e, r = entity[self.columns["entity"]].astype(np.int64), region[self.columns["region"]]
-        y = np.searchsorted(years, self.columns["year"])
-        y[(y == len(years)) | (years[np.minimum(y, len(years) - 1)] != self.columns["year"])] = -1
-        ours = np.where((e < 0) | (r < 0) | (y < 0), -1, (e * len(years) + y) * len(other.regions) + r)
-        theirs = ((other.columns["entity"].astype(np.int64) * len(years)
-                   + np.searchsorted(years, other.columns["year"])) * len(other.regions) + other.columns["region"])
+            return out
+        # both numbered as the names, years and regions of this are: an order that both keep
+        entity = pc.fill_null(pc.index_in(other.names, self.names), -1).to_numpy(zero_copy_only=False)
+        region = np.array([self.regions.index(r) if r in self.regions else -1 for r in other.regions])
+        years = [c.columns["year"].astype(np.int64) for c in (self, other)]
+        first, last = (getattr(years[0], end)() for end in ("min", "max"))
+        of_entity, of_region = entity.take(other.columns["entity"]), region.take(other.columns["region"])
+        may_be = ((of_entity >= 0) & (of_region >= 0) & (years[1] >= first) & (years[1] <= last)).nonzero()[0]
+        ours, theirs = (
+            (e.astype(np.int64) * (last - first + 1) + y - first) * len(self.regions) + r for e, y, r in (
+                (self.columns["entity"], years[0], self.columns["region"]),
+                (of_entity.take(may_be), years[1].take(may_be), of_region.take(may_be))))
+        values = other.columns[column].take(may_be)
+        if not len(theirs):
+            return out
+        if (ours[1:] > ours[:-1]).all():  # of sorted numbers the fewer are sought among the more
+            found = np.minimum(np.searchsorted(ours, theirs), len(ours) - 1)
+            same = ours.take(found) == theirs
+            out[found[same]] = values[same]
+            return out
         found = np.minimum(np.searchsorted(theirs, ours), len(theirs) - 1)
-        return np.where(theirs[found] == ours, other.columns[column][found], 0).astype(np.int64)
+        return np.where(theirs.take(found) == ours, values.take(found), 0).astype(np.int64)
 
 
 def added(parts: Sequence[Counts], taken_away: Sequence[Counts] = ()) -> Counts:

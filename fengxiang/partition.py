@@ -17,7 +17,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress, repeat
+from itertools import repeat
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -416,7 +416,7 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
 
     from .attribution import attribute
     from .coding import coded
-    from .counts import Cells
+    from .counts import Cells, words
     from .tables import ALL, NONE
 
     statements = batch.statements
@@ -493,8 +493,10 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
 
     def by_article(rows: dict, names: list[str], name: str, count: str) -> pa.Table:
         return pa.table({"article": pa.array(rows["article"].astype(np.int32)),
-                         name: _words(rows["entity"], names), "year": pa.array(rows["year"].astype(np.int32)),
-                         "region": _words(rows["region"], cells.regions), count: pa.array(rows["count"])})
+                         name: words(rows["entity"], pa.array(names, type=string)),
+                         "year": pa.array(rows["year"].astype(np.int32)),
+                         "region": words(rows["region"], pa.array(cells.regions, type=string)),
+                         count: pa.array(rows["count"])})
 
     string, strings = pa.string(), pa.list_(pa.string())
     row, codes = pa.array(found.number), pa.array(coding.codes, type=string)
@@ -544,16 +546,6 @@ def _offsets(at, n: int):
     import pyarrow as pa
 
     return pa.array(np.append(0, np.bincount(at, minlength=n).cumsum()).astype(np.int32))
-
-
-def _words(code, words: list[str]):
-    """Words by their place in a list; those that stand somewhere are kept, once each."""
-    import numpy as np
-    import pyarrow as pa
-
-    is_used = np.bincount(code, minlength=len(words)) > 0
-    place = (np.cumsum(is_used, dtype=np.int32) - 1).take(code)
-    return pa.DictionaryArray.from_arrays(pa.array(place), pa.array(compress(words, is_used), type=pa.string()))
 
 
 def _evidence_texts(coding: Coded, n: int):

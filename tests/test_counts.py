@@ -214,6 +214,22 @@ def test_a_value_is_looked_up_by_entity_year_and_region():
     assert a.at(part([]), "n").tolist() == [0, 0, 0, 0]
 
 
+@given(*(st.dictionaries(st.tuples(st.sampled_from(names), st.sampled_from([-1, 2024, 2025, 2027]),
+                                   st.sampled_from(["all", "宁波", "深圳"])), st.integers(1, 9), max_size=12)
+         for names in ("甲乙丙丁", "乙丙戊")), st.booleans())
+def test_values_are_looked_up_as_in_a_dict(ours, theirs, are_sorted):
+    a, b = (part([(*key, n) for key, n in some.items()], ("all", "宁波", "深圳")) for some in (ours, theirs))
+    if not are_sorted:  # two entities under one name, in an order that is not that of the names
+        a = a.relabelled(lambda name: {"甲": "丁", "乙": "丙"}.get(name, "乙"))
+    expected = [theirs.get(row[:3], 0) for row in listed(a.table("term"))]
+    assert a.at(b, "n").tolist() == expected
+
+
+def test_a_table_of_counts_holds_no_word_that_stands_in_no_row():
+    column = part([("乙", 2025, "all", 1), ("甲", 2025, "深圳", 1)]).of_kind("乙").table("term")["region"]
+    assert column.chunk(0).dictionary.to_pylist() == ["all"]
+
+
 def test_counts_survive_being_kept():
     a = part([("乙", 2025, "all", 1), ("甲", -1, "深圳", 2**40)])
     kept = Counts.of_tables("term", a.tables("term"))
