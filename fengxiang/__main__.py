@@ -29,28 +29,36 @@ def main(arguments: list[str] | None = None) -> int:
     # no command multiplies large matrices; threads that wait for some would take time from the workers
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     parser = _parser()
+    parser.set_defaults(run=lambda options: parser.print_help())
     options = parser.parse_args(arguments)
-    if not options.command:
-        parser.print_help()
-        return 0
     try:
-        return options.run(options) or 0
+        status = options.run(options) or 0
+        sys.stdout.flush()  # while what stands in the way can still be told
+        return status
     except UserError as error:
         print(f"fengxiang: {printable(error)}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # whoever read the output has read enough (`… | head`); nothing more is written, not even when Python ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_the_rest()  # whoever read the output has read enough (`… | head`)
         return 0
     except OSError as error:  # a disk that is full or read-only, at whatever moment
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         print(f"fengxiang: {printable(error.filename or 'a file')}: cannot be used ({error.strerror or error})"
               + ("; make room or choose another output folder and run it again: it goes on from what is done" * full),
               file=sys.stderr)
+        _print_the_rest()
         return 2
     except KeyboardInterrupt:
         print("fengxiang: stopped; the next build goes on from here", file=sys.stderr)
         return 130
+
+
+def _print_the_rest() -> None:
+    """Print what waits to be printed, or give it up where there is nowhere to."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def printable(message: object) -> str:
@@ -471,5 +479,6 @@ def _shown(path: Path, place: Workplace) -> str:
 if __name__ == "__main__":
     gc.disable()  # one run and out: walking its objects again and again frees nothing
     status = main()
-    gc.freeze()  # nor at the end
-    sys.exit(status)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)  # nor is there use in taking apart what the system takes back at once

@@ -1,5 +1,6 @@
 """The command line as a user meets it: fast, plain, never a traceback."""
 
+import os
 import subprocess
 import sys
 import time
@@ -11,6 +12,8 @@ from fengxiang import __main__ as command_line
 from fengxiang.__main__ import main, printable
 
 ROOT = Path(__file__).resolve().parent.parent
+# what is printed waits in a buffer, as it does for most users
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
 
 def run(*arguments, **kwargs):
@@ -47,6 +50,26 @@ def test_a_reader_who_stops_reading_ends_it_quietly():
         running.stdout.close()
         assert running.stderr.read() == b""
     assert running.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise there")
+def test_a_reader_who_reads_nothing_ends_it_quietly():
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as nobody:
+        done = subprocess.run([sys.executable, "-m", "fengxiang", "targets"], cwd=ROOT, stdout=nobody, env=BUFFERED,
+                              stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk here that is full at will")
+def test_what_is_printed_to_a_full_disk_is_missed_in_one_sentence():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([sys.executable, "-m", "fengxiang", "targets"], cwd=ROOT, stdout=full, env=BUFFERED,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_make_targets_are_explained():
