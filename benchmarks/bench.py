@@ -160,15 +160,18 @@ print()
 print(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss)
 sys.exit(done.returncode)
 """
-# runs the command line of this project, as `python -m fengxiang` does, and says what the process itself took: CPU
-# seconds, peak
+# runs the command line of this project, as `python -m fengxiang` does, and says what the process itself took when it
+# ends: CPU seconds, peak
 OWN = """
-import resource, runpy
-try:
-    runpy.run_module("fengxiang", run_name="__main__", alter_sys=True)
-finally:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    print("itself", used.ru_utime + used.ru_stime, used.ru_maxrss, flush=True)
+import os, resource, runpy
+leave, itself = os._exit, os.getpid()
+def told(status):
+    if os.getpid() == itself:  # and none of its workers
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        print("itself", used.ru_utime + used.ru_stime, used.ru_maxrss, flush=True)
+    leave(status)
+os._exit = told
+runpy.run_module("fengxiang", run_name="__main__", alter_sys=True)
 """
 # builds with two workers and says when, in seconds after the time given, each step began, and when all was done
 STEPS = """

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from multiprocessing import connection
 from pathlib import Path
@@ -116,13 +116,12 @@ class Toolkit:
 
 def layer_fingerprints(codebook: Path) -> dict[str, str]:
     """For each layer, a hash of the code, of the libraries and of the codebook files it depends on."""
-    code: dict[str, tuple[str, set[str]]] = {}
     prints = {}
     versions = installed_versions()
     for layer, (modules, libraries, files) in _LAYERS.items():
         parts: list[str | bytes] = [".".join(map(str, sys.version_info[:2]))]
-        for module in sorted({*_with_imported(modules, code), *_BESIDE[layer]}):
-            parts += [module, _code(module, code)[0]]
+        for module in sorted({*_with_imported(modules), *_BESIDE[layer]}):
+            parts += [module, _code(module)[0]]
         for library in libraries:
             parts.append(f"{library} {versions.get(normal(library), '')}")
         for name in files:
@@ -132,24 +131,23 @@ def layer_fingerprints(codebook: Path) -> dict[str, str]:
     return prints
 
 
-def _code(module: str, known: dict[str, tuple[str, set[str]]]) -> tuple[str, set[str]]:
+@lru_cache(maxsize=256)  # a process runs what it has loaded, whatever becomes of the files
+def _code(module: str) -> tuple[str, frozenset[str]]:
     """A hash of a module of the package, and the modules it imports of it."""
-    if module not in known:
-        source = (_PACKAGE / f"{module}.py").read_bytes()
-        imported = {name or item for name, items in _IMPORTED.findall(source) for item in items.split(b",")}
-        modules = {name.decode().strip() for name in imported}
-        known[module] = digest(source), {name for name in modules if (_PACKAGE / f"{name}.py").is_file()}
-    return known[module]
+    source = (_PACKAGE / f"{module}.py").read_bytes()
+    imported = {name or item for name, items in _IMPORTED.findall(source) for item in items.split(b",")}
+    modules = {name.decode().strip() for name in imported}
+    return digest(source), frozenset(name for name in modules if (_PACKAGE / f"{name}.py").is_file())
 
 
-def _with_imported(modules: Iterable[str], known: dict[str, tuple[str, set[str]]]) -> set[str]:
+def _with_imported(modules: Iterable[str]) -> set[str]:
     """`modules` of the package with all modules of the package that they import, at any remove."""
     found: set[str] = set()
     left = set(modules)
     while left:
         module = left.pop()
         found.add(module)
-        left |= _code(module, known)[1] - found
+        left |= _code(module)[1] - found
     return found
 
 
