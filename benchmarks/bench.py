@@ -421,7 +421,7 @@ def stages(raw: Path, cache: Path, megabytes: float = 4) -> list[str]:
                 spent.clear()
             if size >= megabytes * 1e6:
                 break
-            data = timed("read", lambda pieces: [partition._read_piece(str(raw), p) for p in pieces])(pieces)
+            data = timed("read", partition.read_pieces)(str(raw), pieces)
             size += sum(map(len, data))
             batch, tables, texts = timed("all of cleaning", partition._clean)(pieces, data, toolkit.rules)
             tokens = timed("segment", partition._segment)(batch, toolkit)

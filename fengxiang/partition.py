@@ -14,7 +14,7 @@ import json
 import os
 import struct
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES = 256_000_000  # a larger file that cannot be cut is refused
 SEVERAL = "、"  # between the names of agencies that speak together
+FILES_AHEAD = 64  # that are open together, so that the system fetches them together
+_TOO_LARGE = f"larger than {MAX_FILE_BYTES // 1_000_000} MB"
 _LZ4_LEVEL = -5  # in two thirds of the time of the usual level, and a sixth larger
 _PLACES = struct.Struct("<2Q")  # where a text of a file of texts starts, and where it ends and the next one starts
 _INDEX_SIZE = 8  # bytes that say how long the index of a file in the cache is
@@ -167,7 +169,7 @@ def clean_ahead(task: Task) -> None:
 
 def _read(task: Task) -> tuple[Partial, list[bytes | str]]:
     """What the partials of a partition will be called, and what its pieces hold."""
-    data = [_read_piece(task.raw, p) for p in task.pieces]
+    data = read_pieces(task.raw, task.pieces)
     content = digest(*(f"{p.source_file}\0{p.start}\0{p.first_line}\0{d if isinstance(d, str) else digest(d)}"
                        for p, d in zip(task.pieces, data, strict=True)))
     unread = any(isinstance(d, str) and not p.refused for p, d in zip(task.pieces, data, strict=True))
@@ -235,25 +237,48 @@ def _loaded_toolkit(codebook: str, fingerprints: tuple[tuple[str, str], ...]):
     return toolkit
 
 
-def _read_piece(raw: str, piece: Piece) -> bytes | str:
-    """The bytes of a piece, or in words why they cannot be had."""
+def read_pieces(raw: str, pieces: Sequence[Piece]) -> list[bytes | str]:
+    """The bytes of each piece, or in words why they cannot be had.
+
+    The system is told of some files before the first of them is read. Of small ones that it does not hold in memory
+    already it then fetches many at a time; one after the other, they take longer to come than to be cleaned.
+    """
+    at_once = FILES_AHEAD if is_local(places.folder(raw)) and hasattr(os, "posix_fadvise") else 1
+    data: list[bytes | str] = []
+    for start in range(0, len(pieces), at_once):
+        readings = [_reading(raw, piece, is_told=at_once > 1) for piece in pieces[start:start + at_once]]
+        opened_first = list(map(next, readings))
+        data += map(next, readings, opened_first)
+    return data
+
+
+def _reading(raw: str, piece: Piece, is_told: bool) -> Iterator[bytes | str]:
+    """Open a piece, then read it: gives an empty text, then its bytes; or why it cannot be had, and nothing more."""
     if piece.refused:
-        return piece.refused
+        yield piece.refused
+        return
     if piece.end is None and piece.size > MAX_FILE_BYTES:
-        return f"larger than {MAX_FILE_BYTES // 1_000_000} MB"
+        yield _TOO_LARGE
+        return
     try:
         with opened(raw, piece.source_file, buffering=0) as handle:
+            if is_told:
+                os.posix_fadvise(handle.fileno(), piece.start, (piece.end or piece.size) - piece.start,
+                                 os.POSIX_FADV_WILLNEED)
+            yield ""
             if piece.start:
                 handle.seek(piece.start)
             if piece.end is not None:
-                return handle.read(piece.end - piece.start)
-            data = handle.read(piece.size + 1)
-            if len(data) != piece.size:  # it has changed since it was listed, or came in parts
-                data += handle.read()
+                data = handle.read(piece.end - piece.start)
+            else:
+                data = handle.read(piece.size + 1)
+                if len(data) != piece.size:  # it has changed since it was listed, or came in parts
+                    data += handle.read()
+                # it may have grown since its size was taken
+                data = data if len(data) <= MAX_FILE_BYTES else _TOO_LARGE
     except OSError as error:
-        return cannot_be_read(error)
-    # it may have grown since its size was taken
-    return data if len(data) <= MAX_FILE_BYTES else f"larger than {MAX_FILE_BYTES // 1_000_000} MB"
+        data = cannot_be_read(error)
+    yield data
 
 
 def cannot_be_read(error: OSError) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import io
 import json
 import multiprocessing
 import os
@@ -304,8 +305,28 @@ def test_a_codebook_edited_while_the_build_is_at_work_is_refused(raw, tmp_path, 
 @pytest.mark.parametrize("size", [0, 3, 6, 9])
 def test_a_file_is_read_whole_whatever_its_size_was(tmp_path, size):
     (tmp_path / "a.txt").write_bytes(b"abcdef")
-    assert partition._read_piece(str(tmp_path), partition.Piece("a.txt", size)) == b"abcdef"
-    assert partition._read_piece(str(tmp_path), partition.Piece("a.txt", size, 1, 4)) == b"bcd"
+    assert partition.read_pieces(str(tmp_path), [partition.Piece("a.txt", size)]) == [b"abcdef"]
+    assert partition.read_pieces(str(tmp_path), [partition.Piece("a.txt", size, 1, 4)]) == [b"bcd"]
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system cannot be told of files")
+def test_the_system_is_told_of_some_files_before_the_first_is_read(tmp_path, monkeypatch):
+    class Watched(io.FileIO):
+        def read(self, size=-1):
+            events.append(("read", Path(self.name).name))
+            return super().read(size)
+
+    events = []
+    for name in "abd":
+        (tmp_path / name).write_bytes(name.encode() * 9)
+    monkeypatch.setattr(partition, "FILES_AHEAD", 3)
+    monkeypatch.setattr(partition, "opened", lambda root, name, buffering: Watched(f"{root}/{name}"))
+    monkeypatch.setattr(os, "posix_fadvise", lambda handle, start, size, advice: events.append((start, size)))
+    pieces = [partition.Piece(name, 9) for name in "abcd"]
+    pieces[1] = partition.Piece("b", 9, 2, 7)
+    found = partition.read_pieces(str(tmp_path), [*pieces, partition.Piece("e", 9, refused="not for us")])
+    assert found == [b"a" * 9, b"b" * 5, "cannot be read (No such file or directory)", b"d" * 9, "not for us"]
+    assert events == [(0, 9), (2, 5), ("read", "a"), ("read", "b"), (0, 9), ("read", "d")]
 
 
 @settings(max_examples=30, deadline=None)
