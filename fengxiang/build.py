@@ -531,8 +531,11 @@ def _executor(executor: Executor | None, workers: int):
     # a forked process has the codebook and the dictionary from the start
     context = multiprocessing.get_context("fork" if _can_fork() else "spawn")
     with ProcessPoolExecutor(workers, context, initializer=_begin_worker) as pool:
+        ending = threading.Thread(target=pool.shutdown, daemon=True)
         try:
-            yield _through(pool), lambda: pool.shutdown(wait=False)
+            yield _through(pool), ending.start
+            if ending.ident:
+                ending.join()
         except BrokenProcessPool:
             raise UserError("a worker process was ended, perhaps for want of memory; build again with fewer --workers: "
                             "it goes on from what is done") from None

@@ -546,11 +546,12 @@ def _different(years: np.ndarray) -> np.ndarray:
 
 
 def row_counts(table: pa.Table) -> pa.Table:
-    """`table` with its numbers (`n_…`) added up over rows of the same words, sorted by these."""
+    """`table` with its numbers (`n_…`) added up over rows of the same words, sorted by these. Words may be encoded by a
+    dictionary there; here they are not any more."""
     keys = [n for n in table.column_names if not n.startswith("n_")]
     values = [n for n in table.column_names if n.startswith("n_")]
     if not len(table):
-        return table.select(keys + values)
+        return pa.table({n: table[n].cast(pa.string()) for n in keys} | {n: table[n] for n in values})
     key, n_keys = np.zeros(len(table), dtype=np.int64), 1
     for name in keys:
         words, (code,) = _unified([_flat(table[name])])
@@ -561,7 +562,7 @@ def row_counts(table: pa.Table) -> pa.Table:
     order = np.argsort(key, kind="stable")
     starts = np.flatnonzero(_changes(key[order]))
     first = pa.array(order[starts])
-    return pa.table({n: table[n].take(first) for n in keys} | {
+    return pa.table({n: table[n].take(first).cast(pa.string()) for n in keys} | {
         n: pa.array(np.add.reduceat(table[n].to_numpy()[order], starts), type=table[n].type) for n in values})
 
 
@@ -578,7 +579,7 @@ def _blocks(keys: list[np.ndarray]):
 
 def _unified(names: list[pa.Array]) -> tuple[pa.Array, list[np.ndarray]]:
     """All names once, sorted, and for each list the place of its names in it."""
-    coded = pa.chunked_array(names, type=pa.string()).dictionary_encode()
+    coded = pa.chunked_array(names, type=names[0].type if names else pa.string()).dictionary_encode()
     if not coded.num_chunks or not len(coded):
         return pa.array([], type=pa.string()), [np.zeros(0, dtype=np.int64) for _ in names]
     coded = coded.unify_dictionaries()

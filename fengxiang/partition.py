@@ -318,7 +318,7 @@ def _clean(pieces, data, rules) -> tuple[Batch, dict, list[str]]:
     import pyarrow as pa
 
     from .cleaning import clean_document, simplified
-    from .counts import row_counts
+    from .counts import row_counts, words
     from .model import Cleaned, Rejection
     from .statements import split_statements
     from .stories import SKETCH, all_normalised, identifier, sketches
@@ -363,12 +363,17 @@ def _clean(pieces, data, rules) -> tuple[Batch, dict, list[str]]:
     columns = {n: pa.array(list(map(attrgetter(n), articles)), type=string) for n in ARTICLE_STRINGS}
     position = pa.array([a.position for a in articles], type=pa.int32())
     unit, n_chars, fate, rule, sample = zip(*ledger, strict=True) if ledger else repeat((), 5)
-    text_of_row = pa.array(np.repeat(np.arange(len(n_rows)), n_rows))
+    text_of_row = np.repeat(np.arange(len(n_rows)), n_rows)
+
+    def of_its_text(values: list[str]) -> pa.DictionaryArray:
+        coded = pa.array(values, type=string).dictionary_encode()
+        return words(coded.indices.to_numpy().take(text_of_row), coded.dictionary)
+
     units = np.array(unit, dtype=np.int32) + np.repeat(np.array(units_above, dtype=np.int32), n_rows)
     ledger_columns = {
-        "source_file": pa.array(ledger_files, type=string).take(text_of_row), "unit": pa.array(units),
-        "n_chars": pa.array(n_chars, type=pa.int64()), "fate": pa.array(fate, type=string),
-        "rule": pa.array(rule, type=string), "sample": pa.array(sample, type=string)}
+        "source_file": of_its_text(ledger_files), "unit": pa.array(units),
+        "n_chars": pa.array(n_chars, type=pa.int64()), "fate": pa.array(fate, type=string).dictionary_encode(),
+        "rule": pa.array(rule, type=string).dictionary_encode(), "sample": pa.array(sample, type=string)}
     cut = [shown_name(p.source_file) for p in pieces if p.end is not None]
     tables = {
         "keys": pa.table({
@@ -380,8 +385,7 @@ def _clean(pieces, data, rules) -> tuple[Batch, dict, list[str]]:
         "cut_files": pa.table({"source_file": pa.array(sorted(set(cut)), type=string)}),
         "ledger_counts": row_counts(
             pa.table({"source_file": ledger_columns["source_file"],
-                      "source_format": pa.array([formats.get(f, "none") for f in ledger_files],
-                                                type=string).take(text_of_row),
+                      "source_format": of_its_text([formats.get(f, "none") for f in ledger_files]),
                       "fate": ledger_columns["fate"], "rule": ledger_columns["rule"],
                       "n_units": pa.array(np.ones(len(ledger), dtype=np.int64)),
                       "n_chars": ledger_columns["n_chars"]})),

@@ -17,6 +17,7 @@ import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, repeat
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pyarrow as pa
@@ -598,6 +599,22 @@ def test_what_stops_the_whole_build_is_not_told_twice(capfd, error):
             tasks(), CODEBOOK, building.layer_fingerprints(CODEBOOK)["clean"], stack):
         pass
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_executor_is_left_when_its_processes_have_ended(monkeypatch):
+    ended = BaseProcess.join
+    monkeypatch.setattr(BaseProcess, "join", lambda self, *patience: (time.sleep(0.2), ended(self, *patience)))
+    with building._executor(None, 2) as (run, release):
+        workers = set(run(_own_number, range(8)))
+        release()
+    assert workers
+    for worker in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
+
+
+def _own_number(_) -> int:
+    return os.getpid()
 
 
 class _Counting(ThreadPoolExecutor):
