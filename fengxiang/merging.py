@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain, groupby
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from . import tables
 from .counts import KEYS, Cells, Counts, added, outnumbered, row_counts, with_all_years, words
 from .partition import Cache, Partial, digest
 from .places import folder, is_local
-from .stories import SKETCH, Judged, Proposed, Signatures, batches, link, proposed, similar
+from .stories import SKETCH, Judged, Proposed, Signatures, batches, link, proposed, shingles, similar
 from .tables import ALL, NONE, PARTED
 
 KINDS = ("term", "theme", "total", "agency", "pair", "deontic")
@@ -33,7 +34,7 @@ OF_ARTICLES = tuple(name for name in PARTED if name not in OF_STORIES)
 FEW_CHANGES = 8  # at most one in so many partials is other than before, and the old sum is taken as a start
 FAN_IN = 16  # partials that a node of the tree adds up
 MAX_BITS = 4  # a node has at most two to this power children
-SHARED_ROWS = 4_000_000  # cells of shared articles that are looked at together
+SHARED_ROWS = 8_000_000  # cells of shared articles that are looked at together
 PAIRS_AT_ONCE = 100  # texts that are compared in one task
 SIGNATURES = "signatures"  # what the cache keeps under this name is of the build that is at work
 CUT_FILES = "cut"  # the part of ledger_counts with the files that stand in several partitions
@@ -241,7 +242,7 @@ class _Corpus:
         """Whether the articles of each row tell one story, by their texts."""
         number = np.searchsorted(self.starts, pairs, side="right") - 1
         row = pairs - self.starts[number]
-        order = np.lexsort((number[:, 1], number[:, 0]))  # so that a task reads few partitions
+        order = np.lexsort((pairs[:, 1], pairs[:, 0]))  # so that a task reads few partitions, and many a text once
         tasks = [Judge(str(self.cache.folder), tuple(
             (self.partials[m].texts, i, self.partials[n].texts, j)
             for (m, n), (i, j) in zip(number[some].tolist(), row[some].tolist(), strict=True)))
@@ -326,7 +327,12 @@ class Judge:
 def judge(task: Judge) -> list[bool]:
     """Whether the texts of each pair are one story."""
     cache = Cache(task.cache)
-    return [similar(cache.text(a, i), cache.text(b, j)) for a, i, b, j in task.pairs]
+
+    @lru_cache(maxsize=PAIRS_AT_ONCE)  # many a text stands in several pairs
+    def shingles_of(name: str, number: int) -> np.ndarray:
+        return shingles(cache.text(name, number))
+
+    return [similar(shingles_of(a, i), shingles_of(b, j)) for a, i, b, j in task.pairs]
 
 
 # ------------------------------------------------------------------------------------------------------------ rows

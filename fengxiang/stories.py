@@ -195,16 +195,15 @@ def _some_sketches(texts: Sequence[str], out: np.ndarray) -> None:
         out[i] = sketch(texts[i])
 
 
-def similar(a: str, b: str) -> bool:
-    """Whether two normalised texts tell one story: by Jaccard similarity, or one containing the other."""
-    a_shingles, b_shingles = shingles(a), shingles(b)
-    shorter = min(len(a_shingles), len(b_shingles))
+def similar(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two texts, given by their `shingles`, tell one story: by Jaccard similarity, or one containing the
+    other."""
+    shorter = min(len(a), len(b))
     if not shorter:
         return False
-    both = np.concatenate([a_shingles, b_shingles])
-    both.sort(kind="stable")  # a merge of two runs
+    both = np.sort(np.concatenate([a, b]))
     common = np.count_nonzero(both[1:] == both[:-1])
-    union = len(a_shingles) + len(b_shingles) - common
+    union = len(a) + len(b) - common
     return common / union >= SAME_STORY or (shorter >= CONTAINED_MIN and common / shorter >= CONTAINED)
 
 
@@ -272,7 +271,7 @@ def link(keys: np.ndarray, names: np.ndarray, sketches: np.ndarray, judge: Calla
          ) -> np.ndarray:
     """Which articles belong to one story.
 
-    Two texts belong together if they are `similar`, or by a chain of such pairs. A pair may be similar if the
+    Two texts belong together if their shingles are `similar`, or by a chain of such pairs. A pair may be similar if the
     signatures share a value that is no stock phrase (or stand side by side among those that share one), and if they
     agree in `LIKELY` of the values where both reach. Such a pair is read in full, unless a chain of others has brought
     its texts together already: of many copies of one text, few pairs are read. Memory grows with the number of texts,
@@ -282,7 +281,7 @@ def link(keys: np.ndarray, names: np.ndarray, sketches: np.ndarray, judge: Calla
         keys: sortable keys of the articles, unique; the smallest of a group leads it, so order them by date.
         names: a number for each text, uint64: the same number, the same text.
         sketches: the signature of each, a row each.
-        judge: says of pairs, rows of two indices of articles, whether their texts are `similar`.
+        judge: says of pairs, rows of two indices of articles, whether the shingles of their texts are `similar`.
         propose: gives for signatures, a few shards at a time, the pairs of names that these propose, by other
             processes for example.
         judged: what was found out about pairs before; brought up to date.
