@@ -85,7 +85,7 @@ class Cells:
         is_changing[article[1:][turns]] = True
         begins = _changes(cell) | _changes(article.take(statement))
         return cls(names, np.array(year_names, dtype=np.int64), cell, statement, article, is_changing.take(article),
-                   _narrowed(begins.cumsum() - 1), begins.nonzero()[0])
+                   narrowed(begins.cumsum() - 1), begins.nonzero()[0])
 
     def _spread(self, statement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Each occurrence once for each cell of its statement, ordered by cell and statement.
@@ -116,7 +116,7 @@ class Cells:
             statement: the statement of each occurrence.
         """
         entry, at = self._spread(np.asarray(statement))
-        entity = _narrowed(np.asarray(entity)).take(at)
+        entity = narrowed(np.asarray(entity)).take(at)
         order = _order(entity)
         entity, stretch = entity.take(order), self.stretch.take(entry).take(order)
         begins = _changes(entity) | _changes(stretch)
@@ -144,7 +144,7 @@ class Cells:
         entry, at = self._spread(np.concatenate([statement for _, statement in of.values()]))
         entity = np.concatenate([of_kind + before for (of_kind, _), before in zip(
             of.values(), (0, *ends.tolist()), strict=False)])
-        entity = _narrowed(entity).take(at)
+        entity = narrowed(entity).take(at)
         order = _order(entity)
         entity, cell = entity.take(order), self.cell.take(entry).take(order)
         starts = (_changes(entity) | _changes(cell)).nonzero()[0]
@@ -274,15 +274,19 @@ def _numbered(values: Iterable[Hashable], n: int) -> tuple[list, np.ndarray]:
 
 
 def words(code: np.ndarray, names: pa.Array) -> pa.DictionaryArray:
-    """Words by their place in a list; those that stand somewhere are kept, once each, so that what is written does not
-    tell of others."""
-    is_used = np.bincount(code, minlength=len(names)) > 0
-    if not is_used.all():
-        code, names = (np.cumsum(is_used) - 1).take(code), names.filter(pa.array(is_used))
-    return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), names)
+    """Words by their place in a list, and none for a place below 0. Those that stand somewhere are kept, once each, so
+    that what is written does not tell of others."""
+    place = code.astype(np.int64) + 1  # from 1; 0 is none
+    is_used = np.bincount(place, minlength=len(names) + 1) > 0
+    is_none = place == 0 if is_used[0] else None
+    if not is_used[1:].all():
+        names = names.filter(pa.array(is_used[1:]))
+        place = np.cumsum(np.append(False, is_used[1:])).take(place)
+    narrow = next(t for t in (np.int8, np.int16, np.int32) if len(names) <= np.iinfo(t).max)
+    return pa.DictionaryArray.from_arrays(pa.array((place - 1).astype(narrow), mask=is_none), names)
 
 
-def _narrowed(values: np.ndarray) -> np.ndarray:
+def narrowed(values: np.ndarray) -> np.ndarray:
     """The same numbers in no more bytes than they need."""
     if not len(values) or values.dtype == np.uint64:
         return values
@@ -356,7 +360,7 @@ class Counts:
         """As Arrow tables, to be kept under the name `kind`."""
         return {f"{kind} names": pa.table({"name": self.names}),
                 f"{kind} regions": pa.table({"region": pa.array(self.regions, type=pa.string())}),
-                kind: pa.table({n: _narrowed(v) for n, v in self.columns.items()})}
+                kind: pa.table({n: narrowed(v) for n, v in self.columns.items()})}
 
     @classmethod
     def of_tables(cls, kind: str, tables: dict[str, pa.Table]) -> Counts:

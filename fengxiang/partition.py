@@ -150,7 +150,7 @@ def _made(task: Task) -> Partial:
         tokens = _segment(batch, toolkit)
         cache.write(partial.words, _tables_of_tokens(tokens), packed=False)
     if not cache.has(partial.coded):
-        cache.write(partial.coded, _code(batch, tokens, toolkit))
+        cache.write(partial.coded, _code(batch, tokens, toolkit), packed=False)
     return partial
 
 
@@ -445,7 +445,7 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
 
     from .attribution import attribute
     from .coding import coded
-    from .counts import Cells, words
+    from .counts import Cells, narrowed, words
     from .tables import ALL, NONE
 
     statements = batch.statements
@@ -521,11 +521,16 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     by_term = terms.by_article(np.where(is_listed, np.arange(len(in_order)), -1).take(in_order))
 
     def by_article(rows: dict, names: list[str], name: str, count: str) -> pa.Table:
-        return pa.table({"article": pa.array(rows["article"].astype(np.int32)),
-                         name: words(rows["entity"], pa.array(names, type=string)),
-                         "year": pa.array(rows["year"].astype(np.int32)),
+        return pa.table({"article": narrowed(rows["article"]),
+                         name: words(rows["entity"], pa.array(names, type=string)), "year": narrowed(rows["year"]),
                          "region": words(rows["region"], pa.array(cells.regions, type=string)),
-                         count: pa.array(rows["count"])})
+                         count: narrowed(rows["count"])})
+
+    def coded_by(values: list[str | None], number: np.ndarray) -> pa.DictionaryArray:
+        """The texts of some values, given by their numbers; each different one is there once."""
+        distinct = pa.array(values, type=string).dictionary_encode()
+        place = distinct.indices.fill_null(-1).to_numpy(zero_copy_only=False).take(number)
+        return words(place, distinct.dictionary)
 
     string, strings = pa.string(), pa.list_(pa.string())
     row, codes = pa.array(found.number), pa.array(coding.codes, type=string)
@@ -539,16 +544,16 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     return tables | {
         "statements": pa.table({
             "year": pa.array(voices.year, type=pa.int32()).take(row),
-            "speaker": pa.array(voices.speaker, type=string).take(row),
-            "level": pa.array(voices.level, type=string).take(row),
+            "speaker": coded_by(voices.speaker, found.number),
+            "level": coded_by(voices.level, found.number),
             "regions": pa.array(voices.regions, type=strings).take(row),
-            "attribution": pa.array(voices.basis, type=string).take(row),
+            "attribution": coded_by(voices.basis, found.number),
             "mentioned": pa.array(voices.mentioned, type=strings).take(row),
             "years_mentioned": pa.array(voices.years_mentioned, type=pa.list_(pa.int32())).take(row),
             "themes": lists(given),
             "themes_inherited": lists(coding.inherited),
             "themes_guarded": lists(coding.guarded),
-            "deontic": pa.array(coding.grades, type=string).take(pa.array(coding.grade)),
+            "deontic": coded_by(coding.grades, coding.grade),
             "evidence": _evidence_texts(coding, n)}),
         "article_themes": by_article(by_theme, labels, "theme", "n_statements"),
         "article_terms": by_article(by_term, tokens.vocabulary, "term", "count"),

@@ -230,6 +230,23 @@ def test_a_table_of_counts_holds_no_word_that_stands_in_no_row():
     assert column.chunk(0).dictionary.to_pylist() == ["all"]
 
 
+@pytest.mark.parametrize("n", [3, 127, 128, 300, 40_000])
+@pytest.mark.parametrize("kind", [np.int64, np.uint16])
+def test_words_by_their_place_are_read_back_and_each_is_there_once(n, kind):
+    rng, names = np.random.default_rng(n), [f"词{i}" for i in range(n)]
+    code = rng.integers(0, n, 500).astype(kind)
+    coded = counts.words(code, pa.array(names))
+    assert coded.to_pylist() == [names[i] for i in code.tolist()]
+    assert coded.dictionary.to_pylist() == [names[i] for i in sorted(set(code.tolist()))]
+
+
+def test_words_of_no_place_are_none():
+    names = pa.array(["甲", "乙", "丙"])
+    assert counts.words(np.array([2, -1, 0, 2]), names).to_pylist() == ["丙", None, "甲", "丙"]
+    assert counts.words(np.array([-1, -1]), names).to_pylist() == [None, None]
+    assert counts.words(np.array([], dtype=np.int64), names).to_pylist() == []
+
+
 def test_counts_survive_being_kept():
     a = part([("乙", 2025, "all", 1), ("甲", -1, "深圳", 2**40)])
     kept = Counts.of_tables("term", a.tables("term"))
