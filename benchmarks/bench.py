@@ -9,7 +9,7 @@ beside; memory is the peak of the largest single process. Rivals run in the same
 articles, each in an environment of its own under build/rivals, in the versions named here; one that cannot be
 installed, fails or takes too long is left out, and the page says so. The page is written anew after each part. The
 default takes about twelve minutes; `--sizes 1000,10000,100000` about ten more, and adds the report of the largest;
-1000000 at their end, which is built once, some ten more, and 25 GB of disk. Linux and macOS only.
+1000000 at their end, which is built once, some ten more, and 27 GB of disk. Linux and macOS only.
 """
 
 from __future__ import annotations
