@@ -403,7 +403,7 @@ class Counts:
         entity = pc.fill_null(pc.index_in(other.names, self.names), -1).to_numpy(zero_copy_only=False)
         region = np.array([self.regions.index(r) if r in self.regions else -1 for r in other.regions])
         years = [c.columns["year"].astype(np.int64) for c in (self, other)]
-        first, last = (getattr(years[0], end)() for end in ("min", "max"))
+        first, last = int(years[0].min()), int(years[0].max())
         of_entity, of_region = entity.take(other.columns["entity"]), region.take(other.columns["region"])
         may_be = ((of_entity >= 0) & (of_region >= 0) & (years[1] >= first) & (years[1] <= last)).nonzero()[0]
         ours, theirs = (
@@ -558,11 +558,11 @@ def row_counts(table: pa.Table) -> pa.Table:
         return pa.table({n: table[n].cast(pa.string()) for n in keys} | {n: table[n] for n in values})
     key, n_keys = np.zeros(len(table), dtype=np.int64), 1
     for name in keys:
-        words, (code,) = _unified([_flat(table[name])])
-        if n_keys * len(words) > MAX_KEYS:  # more than fit a key: those that stand there, numbered
+        texts, (code,) = _unified([_flat(table[name])])
+        if n_keys * len(texts) > MAX_KEYS:  # more than fit a key: those that stand there, numbered
             different, key = np.unique(key, return_inverse=True)
             n_keys = len(different)
-        key, n_keys = key * len(words) + code, n_keys * len(words)
+        key, n_keys = key * len(texts) + code, n_keys * len(texts)
     order = np.argsort(key, kind="stable")
     starts = np.flatnonzero(_changes(key[order]))
     first = pa.array(order[starts])

@@ -387,7 +387,7 @@ def write_of_stories(task: Finish) -> None:
     shown = ("paragraph_texts", *(c.name for c in tables.TABLES["articles"].columns))
     clean = cache.read(task.partial.clean, {"keys": ("base_id",), "articles": shown, "statements": None})
     coded = cache.read(task.partial.coded, ("statements",))["statements"]
-    words = cache.read(task.partial.words, {"statements": ("n_words",)})
+    segmented = cache.read(task.partial.words, {"statements": ("n_words",)})
     articles, statements = clean["articles"], clean["statements"]
     ids = _identifiers(task, clean["keys"])
     names = ids.to_pylist()
@@ -398,7 +398,7 @@ def write_of_stories(task: Finish) -> None:
         ("article_id", ids), ("story_id", pa.array(names, type=pa.string())),
         ("source_file", _flat(articles["source_file"])))}
     owner = _flat(statements["article"])
-    n_words = words["statements"]["n_words"].to_numpy()
+    n_words = segmented["statements"]["n_words"].to_numpy()
     rows = {n: articles[n] for n in articles.column_names if not n.startswith("paragraph_")} | of_article
     rows |= {"text": pc.binary_join(_flat(articles["paragraph_texts"]), "\n"),
              "n_statements": pa.array(np.bincount(owner, minlength=len(articles)).astype(np.int32)),
@@ -430,7 +430,7 @@ def share(task: Finish) -> str:
     cache = Cache(task.cache)
     owner = _flat(cache.read(task.partial.clean, {"statements": ("article",)})["statements"]["article"]).to_numpy()
     coded = cache.read(task.partial.coded, {"statements": ("regions", "year", "themes")})["statements"]
-    words = cache.read(task.partial.words, {"statements": ("n_counted",), "vocabulary": None, "tokens": None})
+    segmented = cache.read(task.partial.words, {"statements": ("n_counted",), "vocabulary": None, "tokens": None})
     n_articles = max(int(owner.max(initial=-1)), *(i for i, _ in task.shared)) + 1
     story, is_shared = np.zeros(n_articles, dtype=np.uint64), np.zeros(n_articles, dtype=bool)
     for i, name in task.shared:
@@ -440,9 +440,9 @@ def share(task: Finish) -> str:
     renumbered[inside] = np.arange(len(inside))
     columns = coded.take(pa.array(inside))
     cells = Cells.of(columns["regions"].to_pylist(), columns["year"].to_pylist(), owner[inside])
-    vocabulary = _flat(words["vocabulary"]["term"])
-    at = np.repeat(renumbered, words["statements"]["n_counted"].to_numpy())
-    term, at = words["tokens"]["term"].to_numpy()[at >= 0], at[at >= 0]
+    vocabulary = _flat(segmented["vocabulary"]["term"])
+    at = np.repeat(renumbered, segmented["statements"]["n_counted"].to_numpy())
+    term, at = segmented["tokens"]["term"].to_numpy()[at >= 0], at[at >= 0]
     coded_themes = [(t, i) for i, ts in enumerate(columns["themes"].to_pylist()) for t in (ts or [NONE])]
     codes = sorted({t for t, _ in coded_themes})
     stories, rank = np.unique(story, return_inverse=True)

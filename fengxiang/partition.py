@@ -263,8 +263,9 @@ def _reading(raw: str, piece: Piece, is_told: bool) -> Iterator[bytes | str]:
     try:
         with opened(raw, piece.source_file, buffering=0) as handle:
             if is_told:
-                os.posix_fadvise(handle.fileno(), piece.start, (piece.end or piece.size) - piece.start,
-                                 os.POSIX_FADV_WILLNEED)
+                with contextlib.suppress(OSError):  # a file system that cannot be told anything can be read
+                    os.posix_fadvise(handle.fileno(), piece.start, (piece.end or piece.size) - piece.start,
+                                     os.POSIX_FADV_WILLNEED)
             yield ""
             if piece.start:
                 handle.seek(piece.start)

@@ -329,6 +329,12 @@ def test_the_system_is_told_of_some_files_before_the_first_is_read(tmp_path, mon
     assert found == [b"a" * 9, b"b" * 5, "cannot be read (No such file or directory)", b"d" * 9, "not for us"]
     assert events == [(0, 9), (2, 5), ("read", "a"), ("read", "b"), (0, 9), ("read", "d")]
 
+    def refuse(*_):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    assert partition.read_pieces(str(tmp_path), pieces[:1]) == [b"a" * 9]
+
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 4000), min_size=1, max_size=40), st.integers(0, 4000))
