@@ -579,33 +579,36 @@ class Bench:
             lines.append(f"| {row['source_format']} | {found} | {' | '.join(parts)} |")
         self.results.section("Quality of cleaning", lines)
 
+    def grown(self, n: int) -> tuple[Path, Path]:
+        """The raw and the output folder of a corpus that shows growth."""
+        return self.work / f"n{n}", self.work / f"out-n{n}"
+
     def growth(self) -> None:
-        """Corpora of several sizes, built from nothing in turns; those that are large but not too large, changed and
-        reported too."""
+        """Corpora of several sizes, built from nothing in turns."""
         sizes, jobs = {}, {}
         for n in self.options.sizes:
-            raw, out = self.work / f"n{n}", self.work / f"out-n{n}"
+            raw, out = self.grown(n)
             sizes[n] = generate.write_files(raw, n, seed=2)
             jobs[n] = Job(fx("build", "--raw", raw, "--out", out, "--workers", "2"),
                           lambda out=out: shutil.rmtree(out, ignore_errors=True), most=1 if n > REPEATED_TO else None)
         in_turns(list(jobs.values()), self.options.repeat)
         for n, job in jobs.items():
-            raw, out = self.work / f"n{n}", self.work / f"out-n{n}"
             note = job.failure or (f"the process that merges: {job.figures.own_cpu:.1f} CPU s, "
                                    f"{job.figures.own_peak:.0f} MB; all seconds: "
                                    f"{', '.join(f'{run.seconds:.1f}' for run in job.runs)}")
             self.results.add(Row("whole build, cold (growth)", f"{n:,} articles, files", job.figures, sizes[n] / 1e6,
                                  note=note))
             if job.figures:
-                self.sizes.append(Size(n, sizes[n], size_of(out), job.figures))
-                self.plan()
-                if REPORT_AT <= n < REPORT_UNDER:
-                    self.small_changes(n, raw, out, job.figures)
-                    if not self.options.skip_report:
-                        shutil.rmtree(out)
-                        self.report(f"{n:,} articles, files", raw, out)
-            shutil.rmtree(raw)
-            shutil.rmtree(out, ignore_errors=True)
+                self.sizes.append(Size(n, sizes[n], size_of(self.grown(n)[1]), job.figures))
+        self.plan()
+
+    def changes(self, size: Size) -> None:
+        """A large corpus, changed and reported."""
+        raw, out = self.grown(size.n)
+        self.small_changes(size.n, raw, out, size.cold)
+        if not self.options.skip_report:
+            shutil.rmtree(out)
+            self.report(f"{size.n:,} articles, files", raw, out)
 
     def report(self, corpus: str, raw: Path, out: Path) -> list[str]:
         """The report from nothing; the command, for more."""
@@ -702,6 +705,9 @@ class Bench:
         if not self.options.skip_report:
             part("report", self.shipped_report)
         part("growth", self.growth)
+        for size in self.sizes:
+            if REPORT_AT <= size.n < REPORT_UNDER:
+                part(f"changes to {size.n:,} articles", lambda size=size: self.changes(size))
         print(f"written to {PAGE.relative_to(ROOT)}")
         return int(bool(self.results.failures))
 

@@ -46,7 +46,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"fengxiang: {printable(error.filename or 'a file')}: cannot be used ({error.strerror or error})"
               + ("; make room or choose another output folder and run it again: it goes on from what is done" * full),
               file=sys.stderr)
-        _print_the_rest()
         return 2
     except KeyboardInterrupt:
         print("fengxiang: stopped; the next build goes on from here", file=sys.stderr)
@@ -479,6 +478,5 @@ def _shown(path: Path, place: Workplace) -> str:
 if __name__ == "__main__":
     gc.disable()  # one run and out: walking its objects again and again frees nothing
     status = main()
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    _print_the_rest()
     os._exit(status)  # nor is there use in taking apart what the system takes back at once

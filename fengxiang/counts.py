@@ -273,11 +273,12 @@ def _numbered(values: Iterable[Hashable], n: int) -> tuple[list, np.ndarray]:
     return list(number), numbers
 
 
-def words(code: np.ndarray, names: pa.Array) -> pa.DictionaryArray:
-    """Words by their place in a list, and none for a place below 0. Those that stand somewhere are kept, once each, so
-    that what is written does not tell of others."""
-    place = code.astype(np.int64) + 1  # from 1; 0 is none
-    is_used = np.bincount(place, minlength=len(names) + 1) > 0
+def words(values: Sequence[str | None] | pa.Array, number: np.ndarray) -> pa.DictionaryArray:
+    """The texts of some values, given by their numbers. Each different one of these texts is there once and no other
+    is, so that what is written tells of no more than stands in a row."""
+    coded = (values if isinstance(values, pa.Array) else pa.array(values, type=pa.string())).dictionary_encode()
+    place = coded.indices.fill_null(-1).to_numpy().take(number) + 1  # 0 is none
+    names, is_used = coded.dictionary, np.bincount(place, minlength=len(coded.dictionary) + 1) > 0
     is_none = place == 0 if is_used[0] else None
     if not is_used[1:].all():
         names = names.filter(pa.array(is_used[1:]))
@@ -356,6 +357,11 @@ class Counts:
         """The names of the columns that are added up."""
         return [n for n in self.columns if n not in KEYS]
 
+    @property
+    def entities(self) -> pa.DictionaryArray:
+        """The name of what is counted in each row."""
+        return words(self.names, self.columns["entity"])
+
     def tables(self, kind: str) -> dict[str, pa.Table]:
         """As Arrow tables, to be kept under the name `kind`."""
         return {f"{kind} names": pa.table({"name": self.names}),
@@ -370,9 +376,8 @@ class Counts:
 
     def table(self, label: str) -> pa.Table:
         """One row a cell: `label` (the entity's name), year, region (its name) and the counts."""
-        keys = {label: words(self.columns["entity"], self.names),
-                "year": pa.array(self.columns["year"].astype(np.int32)),
-                "region": words(self.columns["region"], pa.array(self.regions, type=pa.string()))}
+        keys = {label: self.entities, "year": pa.array(self.columns["year"].astype(np.int32)),
+                "region": words(self.regions, self.columns["region"])}
         return pa.table(keys | {n: pa.array(self.columns[n].astype(np.int64)) for n in self.values})
 
     def relabelled(self, label: Callable[[str], str]) -> Counts:

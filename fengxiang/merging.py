@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import tables
-from .counts import KEYS, Cells, Counts, added, outnumbered, row_counts, with_all_years, words
+from .counts import KEYS, Cells, Counts, added, outnumbered, row_counts, with_all_years
 from .partition import Cache, Partial, digest
 from .places import folder, is_local
 from .stories import SKETCH, Judged, Proposed, Signatures, batches, link, proposed, shingles, similar
@@ -698,16 +698,15 @@ def _write_counts(out: Path, root: dict[str, Counts] | None) -> dict[str, pa.Tab
     first, second = (pairs.relabelled(lambda name, side=side: name.split("\t")[side]) for side in (0, 1))
     rows = pairs.table("name")
     _write(out, "theme_pairs", pa.table({
-        "theme_a": words(first.columns["entity"], first.names),
-        "theme_b": words(second.columns["entity"], second.names), "year": rows["year"], "region": rows["region"],
+        "theme_a": first.entities, "theme_b": second.entities, "year": rows["year"], "region": rows["region"],
         "n_both": rows["n_statements"],
         "n_a": pa.array(first.at(themes, "n_statements")), "n_b": pa.array(second.at(themes, "n_statements")),
         "n_statements": pa.array(pairs.relabelled(lambda name: ALL).at(totals, "n_statements"))}))
 
     grade, theme = (deontic.relabelled(lambda name, side=side: name.split("\t")[side]) for side in (0, 1))
     rows = deontic.table("name").drop_columns(["name"])
-    _write(out, "deontic_counts", rows.append_column("deontic", words(grade.columns["entity"], grade.names))
-                                      .append_column("theme", words(theme.columns["entity"], theme.names)))
+    _write(out, "deontic_counts", rows.append_column("deontic", grade.entities)
+                                      .append_column("theme", theme.entities))
 
     agencies = root["agency"].relabelled(lambda name: name.split("\t")[0])
     agencies.columns["n_agencies"] = np.ones(len(agencies), dtype=np.int64)

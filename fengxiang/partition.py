@@ -365,14 +365,9 @@ def _clean(pieces, data, rules) -> tuple[Batch, dict, list[str]]:
     position = pa.array([a.position for a in articles], type=pa.int32())
     unit, n_chars, fate, rule, sample = zip(*ledger, strict=True) if ledger else repeat((), 5)
     text_of_row = np.repeat(np.arange(len(n_rows)), n_rows)
-
-    def of_its_text(values: list[str]) -> pa.DictionaryArray:
-        coded = pa.array(values, type=string).dictionary_encode()
-        return words(coded.indices.to_numpy().take(text_of_row), coded.dictionary)
-
     units = np.array(unit, dtype=np.int32) + np.repeat(np.array(units_above, dtype=np.int32), n_rows)
     ledger_columns = {
-        "source_file": of_its_text(ledger_files), "unit": pa.array(units),
+        "source_file": words(ledger_files, text_of_row), "unit": pa.array(units),
         "n_chars": pa.array(n_chars, type=pa.int64()), "fate": pa.array(fate, type=string).dictionary_encode(),
         "rule": pa.array(rule, type=string).dictionary_encode(), "sample": pa.array(sample, type=string)}
     cut = [shown_name(p.source_file) for p in pieces if p.end is not None]
@@ -386,7 +381,7 @@ def _clean(pieces, data, rules) -> tuple[Batch, dict, list[str]]:
         "cut_files": pa.table({"source_file": pa.array(sorted(set(cut)), type=string)}),
         "ledger_counts": row_counts(
             pa.table({"source_file": ledger_columns["source_file"],
-                      "source_format": of_its_text([formats.get(f, "none") for f in ledger_files]),
+                      "source_format": words([formats.get(f, "none") for f in ledger_files], text_of_row),
                       "fate": ledger_columns["fate"], "rule": ledger_columns["rule"],
                       "n_units": pa.array(np.ones(len(ledger), dtype=np.int64)),
                       "n_chars": ledger_columns["n_chars"]})),
@@ -523,15 +518,8 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
 
     def by_article(rows: dict, names: list[str], name: str, count: str) -> pa.Table:
         return pa.table({"article": narrowed(rows["article"]),
-                         name: words(rows["entity"], pa.array(names, type=string)), "year": narrowed(rows["year"]),
-                         "region": words(rows["region"], pa.array(cells.regions, type=string)),
-                         count: narrowed(rows["count"])})
-
-    def coded_by(values: list[str | None], number: np.ndarray) -> pa.DictionaryArray:
-        """The texts of some values, given by their numbers; each different one is there once."""
-        distinct = pa.array(values, type=string).dictionary_encode()
-        place = distinct.indices.fill_null(-1).to_numpy(zero_copy_only=False).take(number)
-        return words(place, distinct.dictionary)
+                         name: words(names, rows["entity"]), "year": narrowed(rows["year"]),
+                         "region": words(cells.regions, rows["region"]), count: narrowed(rows["count"])})
 
     string, strings = pa.string(), pa.list_(pa.string())
     row, codes = pa.array(found.number), pa.array(coding.codes, type=string)
@@ -545,16 +533,16 @@ def _code(batch: Batch, tokens: Tokens, toolkit) -> dict:
     return tables | {
         "statements": pa.table({
             "year": pa.array(voices.year, type=pa.int32()).take(row),
-            "speaker": coded_by(voices.speaker, found.number),
-            "level": coded_by(voices.level, found.number),
+            "speaker": words(voices.speaker, found.number),
+            "level": words(voices.level, found.number),
             "regions": pa.array(voices.regions, type=strings).take(row),
-            "attribution": coded_by(voices.basis, found.number),
+            "attribution": words(voices.basis, found.number),
             "mentioned": pa.array(voices.mentioned, type=strings).take(row),
             "years_mentioned": pa.array(voices.years_mentioned, type=pa.list_(pa.int32())).take(row),
             "themes": lists(given),
             "themes_inherited": lists(coding.inherited),
             "themes_guarded": lists(coding.guarded),
-            "deontic": coded_by(coding.grades, coding.grade),
+            "deontic": words(coding.grades, coding.grade),
             "evidence": _evidence_texts(coding, n)}),
         "article_themes": by_article(by_theme, labels, "theme", "n_statements"),
         "article_terms": by_article(by_term, tokens.vocabulary, "term", "count"),
