@@ -18,6 +18,7 @@ from operator import itemgetter
 from . import bylines, dating, reading
 from .cleaningrules import SENTENCE_ENDS, Rules, bare, segmenter
 from .model import Account, Article, Cleaned, Paragraph, Rejection
+from .patterns import Late
 
 __all__ = ["FATES", "Rules", "clean_document", "script_of", "simplified"]
 
@@ -63,8 +64,8 @@ _DAY = re.compile(r"[\d年月日号时分秒:：.\s/-]+")
 _NUMERIC = re.compile(r"[\d\s.,%+-]+")
 _COLUMN = re.compile(r"([\u4e00-\u9fff]{2,8})(?:\s{1,4}([A-Za-z][A-Za-z &]{2,40}))?")
 _HEAD_SPACE = re.compile(r"^((?:\d{1,4} )?\S{4,40}(?: \S{1,20}){0,3}) (\S.*)$")
-_TRADITIONAL = re.compile(f"[{reading.TRADITIONAL}]")
-_SIMPLIFIED = re.compile(  # the same characters in the other script
+_TRADITIONAL = Late(f"[{reading.TRADITIONAL}]")
+_SIMPLIFIED = Late(  # the same characters in the other script
     "["
     "业监贷银机险亿资构万发务动点产会为个总风项长数区国与进农对开设报并实协体办调经户据专强广统内级续议质导门台创规传单额试处东转范当两场还过计于组费关债联类来应时责领权准该赔标扩结网稳灾营县线预举条说济后态护优启余战让占绿从"
     "给购乡绍证将群获财别减际严题筹参负现约识达击继问复贸员这辖视况头术镇围称划备运难苏兴盖无层环织则访础罚决众链适评间华价帮贵尽边争频养车细学张讲见牵显压连湾职较审络确庆贫测坚换节认励担脱挥纠损闻厅绕里粮样谈团黄维园综属变竞"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import dating, reading
 from .errors import UserError
-from .patterns import Union
+from .patterns import Late, Union, checked
 from .yamlfile import YamlFile
 
 SENTENCE_ENDS = "。！？；"
@@ -56,13 +56,13 @@ class Rules:
         self.labels = {key: check.names(("steps", key)) for key in check.mapping(("steps",))}
         self.field_labels = {key: check.names(("field_rules", key)) for key in check.mapping(("field_rules",))}
         self.medium_ends = tuple(check.strings(("medium_ends",)))
-        self.site_name = re.compile(rf"[\u4e00-\u9fff]{{2,20}}(?:{_alternatives(list(self.medium_ends))})")
+        self.site_name = Late(rf"[\u4e00-\u9fff]{{2,20}}(?:{_alternatives(list(self.medium_ends))})")
         agencies = _alternatives(check.strings(("agency_ends",)))
-        self.agency = re.compile(rf"[\u4e00-\u9fff（）]{{2,30}}(?:{agencies})")
+        self.agency = Late(rf"[\u4e00-\u9fff（）]{{2,30}}(?:{agencies})")
         check.placeholders["known_medium"] = rf"[\u4e00-\u9fff]{{1,10}}?(?:{_alternatives(list(self.medium_ends))})"
         self._load_names(check)
         self.names["html"]["site_ends"] = (*self.medium_ends, *check.strings(("agency_ends",)))
-        self.names["html"]["site"] = re.compile(  # longer names of sites may be titles: 海西银行业风险观察
+        self.names["html"]["site"] = Late(  # longer names of sites may be titles: 海西银行业风险观察
             rf"[\u4e00-\u9fff]{{2,6}}(?:{_alternatives(list(self.medium_ends))})|{self.agency.pattern}")
         self._load_furniture(check)
         self._load_bylines(check)
@@ -170,12 +170,13 @@ class Rules:
         self.bare_labels = frozenset(bare_labels)
         self.label_ends = frozenset(word[-1] for word in self.info_labels)
         self.longest_label = max(map(len, self.info_labels), default=0)
-        self.names["html"]["label"] = re.compile(rf"(?:{_alternatives(list(self.info_labels))})\s?[:：]")
+        self.names["html"]["label"] = Late(rf"(?:{_alternatives(list(self.info_labels))})\s?[:：]")
         others = [w for w, name in self.info_labels.items() if name == ""]
-        self.other_credit = re.compile(rf"\s?(?:{_alternatives(others)})\s?[|｜丨/／:：]")
+        self.other_credit = Late(rf"\s?(?:{_alternatives(others)})\s?[|｜丨/／:：]")
         idle = check.strings(("idle",))
-        self.idle = re.compile("|".join(f"(?:{check.part(('idle', i), p)})" for i, p in enumerate(idle)) or "(?!)")
-        self.idle_at_end = re.compile(rf"\s{{0,3}}(?:{self.idle.pattern})$")
+        self.idle = Late(checked(
+            "|".join(f"(?:{check.part(('idle', i), p)})" for i, p in enumerate(idle)) or "(?!)"))
+        self.idle_at_end = Late(rf"\s{{0,3}}(?:{self.idle.pattern})$")
         sure, maybe = check.strings(("citation", "sure")), check.strings(("citation", "maybe"))
         self.citation_starts = tuple(sure + maybe)
         self.citation_marks = frozenset(word[0] for word in self.citation_starts)

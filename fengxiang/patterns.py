@@ -39,9 +39,9 @@ class Union:
     def __init__(self, patterns: list[tuple[str, str]]):
         self._patterns = patterns
         needs = [_needs(pattern) for _, pattern in patterns]
-        self._tried = [(rule, _Late(_loose(p)), _Late(p)) for rule, p in patterns]
+        self._tried = [(rule, Late(_loose(p)), Late(p)) for rule, p in patterns]
         self._longest = [longest for _, longest in needs]
-        self._tried_at_end = [(rule, _Late(f"(?:{_loose(p)})$"), _Late(f"(?:{p})$")) for rule, p in patterns]
+        self._tried_at_end = [(rule, Late(f"(?:{_loose(p)})$"), Late(f"(?:{p})$")) for rule, p in patterns]
         of_word: dict[str, list[int]] = {}
         self._always: list[int] = []
         for i, (words, _) in enumerate(needs):
@@ -80,7 +80,7 @@ class Union:
             if longest[i] < n:
                 continue
             rule, loose, exact = self._tried[i]
-            if loose.pattern.fullmatch(text) and (m := exact.pattern.fullmatch(text)):
+            if loose.fullmatch(text) and (m := exact.fullmatch(text)):
                 return rule, _spans(m), m
         return None
 
@@ -88,7 +88,7 @@ class Union:
         """The match at the start of the text, or None."""
         for i in self._possible(text):
             rule, loose, exact = self._tried[i]
-            if loose.pattern.match(text) and (m := exact.pattern.match(text)):
+            if loose.match(text) and (m := exact.match(text)):
                 return rule, _spans(m), m
         return None
 
@@ -97,7 +97,7 @@ class Union:
         found = None
         for i in self._possible(text):
             rule, loose, exact = self._tried_at_end[i]
-            if loose.pattern.search(text) and (m := exact.pattern.search(text)) and (
+            if loose.search(text) and (m := exact.search(text)) and (
                     found is None or m.start() < found[1].start()):
                 found = rule, m
         return (found[0], _spans(found[1]), found[1]) if found else None
@@ -135,15 +135,48 @@ def _loose(pattern: str) -> str:
     return _CLASS.sub(lambda m: m[0] if m[0][1] == "^" else _CHINESE_RANGE.sub(r"\\w", m[0]), pattern)
 
 
-class _Late:
-    """A pattern that is compiled when it is first asked for."""
+class Late:
+    """What `re.compile` makes of an expression, made when it is first used: most corpora need few of the patterns of a
+    codebook, and to compile them all takes longer than to clean a hundred articles.
+
+    Attributes:
+        pattern: the expression.
+    """
 
     def __init__(self, expression: str):
-        self._expression = expression
+        self.pattern = expression
 
     @cached_property
-    def pattern(self) -> re.Pattern:
-        return re.compile(self._expression)
+    def _compiled(self) -> re.Pattern:
+        return re.compile(self.pattern)
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):  # asked for by those who copy, who have not set the expression yet
+            raise AttributeError(name)
+        value = self.__dict__[name] = getattr(self._compiled, name)
+        return value
+
+    def __getstate__(self):
+        return {"pattern": self.pattern}
+
+
+def checked(pattern: str) -> str:
+    """The pattern, if it is one that others may stand beside.
+
+    Raises:
+        re.error: it is none, or has flags for the whole.
+    """
+    _parsed(pattern)
+    return pattern
+
+
+def _parsed(pattern: str) -> parser.SubPattern:
+    parsed = parser.parse(pattern)
+    if parsed.state.flags != re.UNICODE:
+        raise re.error("a flag must hold for a part", pattern)
+    if "(?<" in pattern:
+        re.compile(pattern)  # only the compiler tells whether what is looked for behind has one length
+    return parsed
 
 
 def needed_words(pattern: str) -> frozenset[str] | None:
@@ -162,11 +195,7 @@ def needed_words(pattern: str) -> frozenset[str] | None:
 @lru_cache(maxsize=1024)
 def _needs(pattern: str) -> tuple[frozenset[str] | None, int]:
     """The needed words of a pattern, and how many characters a match has at most."""
-    parsed = parser.parse(pattern)
-    if parsed.state.flags != re.UNICODE:
-        raise re.error("a flag must hold for a part", pattern)
-    if "(?<" in pattern:
-        re.compile(pattern)  # only the compiler tells whether what is looked for behind has one length
+    parsed = _parsed(pattern)
     words = _best(_written_out(parsed)[1])
     return None if words is None else frozenset(words), parsed.getwidth()[1]
 

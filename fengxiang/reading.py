@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 
+from .patterns import Late
+
 MAX_BYTES = 256 * 1024 * 1024  # of one document
 MAX_MEMBER_BYTES = 64 * 1024 * 1024  # of one member of a ZIP folder, unpacked
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024  # of a ZIP folder, unpacked
@@ -226,7 +228,7 @@ _COMPATIBLE = re.compile("[\u2e80-\u2fdf\uf900-\ufaff\U0002f800-\U0002fa1f]")
 _CJK = "\u3001-\u303f\u3400-\u9fff\uff01-\uff5e\u2018-\u201d\u2014\u2026"
 _ASCII_POINTS = re.compile("[,:;?!][,:;?!]*")  # a `+` would be tried at every character, this is searched for
 _ASCII_PAIR = re.compile(r"\(([^()\n]{0,200})\)")
-_CJK_CHAR = re.compile(f"[{_CJK}]")
+_CJK_CHAR = Late(f"[{_CJK}]")
 _WIDE_POINTS = str.maketrans(",:;?!", "，：；？！")
 
 
@@ -834,7 +836,7 @@ def rows_as_sources(source_file: str, source_format: str, rows, names: dict[str,
 
 # ------------------------------------------------------------------------------------------------- Markdown
 
-_FM_LINE = re.compile(
+_FM_LINE = Late(
     rf"([A-Za-z_][\w-]{{0,{MAX_KEY - 1}}}|[\u4e00-\u9fff]{{1,10}})[ \t]{{0,5}}[:：][ \t]{{0,20}}(.{{0,{MAX_FIELD}}})")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})(?:\s[^<>]{0,2000})?/?>")
 _CUT_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}$")  # where a file ends inside a tag
@@ -1103,7 +1105,7 @@ _CONTAINERS = frozenset((
 ))  # fmt: skip
 _OFTEN_OPEN = frozenset(("p", "br", "img", "hr", "input", "meta", "link", "li", "td", "tr", "th", "option", "dd", "dt"))
 _SPACES = re.compile(r"[ \t\r\n\f][ \t\r\n\f]*")  # searched for, as _ASCII_POINTS
-_LINE_GLUE = re.compile(f"(?<=[{_CJK}])[ \t]*[\r\n]+[ \t]*(?=[{_CJK}])")
+_LINE_GLUE = Late(f"(?<=[{_CJK}])[ \t]*[\r\n]+[ \t]*(?=[{_CJK}])")
 _SITE = re.compile(r"\s*[_|｜]\s*|\s+[-–—]+\s+|(?<=[\u4e00-\u9fff])[-–—]+(?=[\u4e00-\u9fff])")
 _DATE_ALONE = re.compile(r"\s*20\d\d(?:-\d\d?-\d\d?|/\d\d?/\d\d?|年\d\d?月\d\d?日)"
                          r"(?:\s?\d\d?[:：]\d\d(?:[:：]\d\d)?)?\s*")

@@ -8,6 +8,7 @@ from itertools import chain, pairwise, repeat
 import numpy as np
 
 from .model import Article, Statements
+from .patterns import Late
 
 # A sentence ends at 。！？；… and their runs, with the closing quotes and brackets behind them; at an ASCII ; ! ?
 # only between Chinese, so that entities, addresses and Latin titles stay whole. What stands inside book-title marks
@@ -28,7 +29,7 @@ for _first, _last in ("09", "AZ", "az", "一鿿"):
     _KIND[ord(_first):ord(_last) + 1] |= _IS_LETTER
 _HEAD = np.arange(8)  # characters of a sentence among which four letters are looked for
 _AT_ONCE = 1 << 14  # characters whose kinds are looked up together, so that the working memory stays in the cache
-_MARK = re.compile(
+_MARK = Late(
     r"《[^《》]{1,200}》|〈[^〈〉]{1,200}〉"
     r"|（[^（）]{0,300}(?:（[^（）]{0,100}）[^（）]{0,200})?）"
     r"|\([^()]{0,300}(?:\([^()]{0,100}\)[^()]{0,200})?\)"

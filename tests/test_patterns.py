@@ -1,5 +1,6 @@
 """Patterns tried as one: which words a pattern needs, and that trying only what may match finds the same."""
 
+import pickle
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fengxiang.cleaning import Rules
-from fengxiang.patterns import Union, needed_words
+from fengxiang.patterns import Late, Union, checked, needed_words
 
 LETTERS = "ab报1 "
 ATOMS = st.sampled_from(["a", "b", "报", r"\d", r"\s", ".", "[ab]", "[^a]", "[a-b1]", r"[\u4e00-\u9fff]", "(?=a)",
@@ -86,3 +87,35 @@ def test_a_flag_for_the_whole_is_refused():
     with pytest.raises(re.error, match="a flag must hold for a part"):
         needed_words("(?i)abc")
     assert needed_words("(?i:abc)x") == {"x"}
+
+
+@settings(max_examples=100, deadline=None)
+@given(PATTERNS, st.lists(TEXTS, max_size=4))
+def test_a_late_pattern_finds_what_a_compiled_one_finds(pattern, texts):
+    compiled, fresh = re.compile(pattern), Late(pattern)
+    for late in (fresh, pickle.loads(pickle.dumps(fresh))):
+        for text in texts:
+            for method in ("match", "fullmatch", "search"):
+                found, expected = getattr(late, method)(text), getattr(compiled, method)(text)
+                assert (found and found.span()) == (expected and expected.span())
+            assert late.sub("-", text) == compiled.sub("-", text)
+        assert late.pattern == pattern
+
+
+def test_a_late_pattern_is_compiled_once_and_when_it_is_used(monkeypatch):
+    real, compiled = re.compile, []
+    monkeypatch.setattr(re, "compile", lambda *given: compiled.append(given) or real(*given))
+    late = Late("a+")
+    assert late.pattern == "a+"
+    assert not compiled
+    assert late.fullmatch("aa")
+    assert late.sub("b", "aca") == "bcb"
+    assert late.fullmatch("aa")
+    assert compiled == [("a+",)]
+
+
+@pytest.mark.parametrize("pattern", ["(", "(?i)a", "(?<=a+)b"])
+def test_a_pattern_is_checked_without_being_used(pattern):
+    assert checked("(?i:a)|b") == "(?i:a)|b"
+    with pytest.raises(re.error):
+        checked(pattern)
