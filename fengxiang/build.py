@@ -170,7 +170,7 @@ def raw_files(raw: Path) -> Listing:
         path, prefix = waiting.pop()
         names, sizes, stamps = [], [], []
         try:
-            with os.scandir(path) as entries:
+            with _scanned(path) as entries:
                 for entry in entries:
                     name = entry.name
                     if name[0] in ".rR" and _is_left_out(name):  # the first look is for speed
@@ -185,9 +185,9 @@ def raw_files(raw: Path) -> Listing:
                                 found.add(names, sizes, stamps, prefix)
                                 names, sizes, stamps = [], [], []
                         elif entry.is_dir(follow_symlinks=False):
-                            waiting.append((entry.path, f"{prefix}{name}/"))
+                            waiting.append((os.path.join(path, name), f"{prefix}{name}/"))
                         elif entry.is_symlink():
-                            size, stamp, refused = _linked(entry.path, root)
+                            size, stamp, refused = _linked(os.path.join(path, name), root)
                             if refused:
                                 found.refuse(prefix + name, refused)
                             else:
@@ -202,6 +202,22 @@ def raw_files(raw: Path) -> Listing:
             found.refuse(prefix, cannot_be_read(error))
         found.add(names, sizes, stamps, prefix)
     return found
+
+
+@contextlib.contextmanager
+def _scanned(path: str) -> Iterator[Iterator[os.DirEntry]]:
+    """What stands in a folder. Where the system can be asked about what stands in an open folder, it is: then it does
+    not look for the folder itself again with every file."""
+    if os.scandir not in os.supports_fd:
+        with os.scandir(path) as entries:
+            yield entries
+        return
+    opened_folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with os.scandir(opened_folder) as entries:
+            yield entries
+    finally:
+        os.close(opened_folder)
 
 
 def _linked(path: str, root: Path) -> tuple[int, int, str]:

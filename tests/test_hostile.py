@@ -242,7 +242,8 @@ def test_what_may_not_be_read_is_listed(tmp_path, monkeypatch, blocked):
         return called
 
     if blocked == "folder":
-        monkeypatch.setattr(building.os, "scandir", refuse(os.scandir, "shut"))
+        asked = "open" if os.scandir in os.supports_fd else "scandir"
+        monkeypatch.setattr(building.os, asked, refuse(getattr(os, asked), "shut"))
     else:
         monkeypatch.setattr("builtins.open", refuse(open, "shut/a.md"))
     build(raw, tmp_path / "out", CODEBOOK, workers=1)
