@@ -206,8 +206,8 @@ def raw_files(raw: Path) -> Listing:
 
 @contextlib.contextmanager
 def _scanned(path: str) -> Iterator[Iterator[os.DirEntry]]:
-    """What stands in a folder. Where the system can be asked about what stands in an open folder, it is: then it does
-    not look for the folder itself again with every file."""
+    """What stands in a folder. Where the system can be asked about an open folder, it is: then it does not look for
+    the folder itself again with every file. The entries have no path."""
     if os.scandir not in os.supports_fd:
         with os.scandir(path) as entries:
             yield entries

@@ -227,7 +227,7 @@ def test_links_and_what_is_no_file_are_listed_and_never_followed_out(tmp_path):
     assert build(raw, tmp_path / "out", CODEBOOK).n_rejected == len(expected) - 1
 
 
-@pytest.mark.parametrize("blocked", ["folder", "file"])
+@pytest.mark.parametrize("blocked", ["folder", "folder asked by its path", "file"])
 def test_what_may_not_be_read_is_listed(tmp_path, monkeypatch, blocked):
     raw = tmp_path / "raw"
     (raw / "shut").mkdir(parents=True)
@@ -241,15 +241,16 @@ def test_what_may_not_be_read_is_listed(tmp_path, monkeypatch, blocked):
             return real(path, *more, **options)
         return called
 
-    if blocked == "folder":
-        asked = "open" if os.scandir in os.supports_fd else "scandir"
-        monkeypatch.setattr(building.os, asked, refuse(getattr(os, asked), "shut"))
+    if blocked == "folder" and os.scandir in os.supports_fd:
+        monkeypatch.setattr(building.os, "open", refuse(os.open, "shut"))
+    elif blocked != "file":  # what is put in its place is not among those that can be asked about an open folder
+        monkeypatch.setattr(building.os, "scandir", refuse(os.scandir, "shut"))
     else:
         monkeypatch.setattr("builtins.open", refuse(open, "shut/a.md"))
     build(raw, tmp_path / "out", CODEBOOK, workers=1)
     told = tables.read(tmp_path / "out", "rejected")
     assert list(zip(told["source_file"], told["reason"], strict=True)) == [
-        ("shut/" if blocked == "folder" else "shut/a.md", "cannot be read (Permission denied)")]
+        ("shut/a.md" if blocked == "file" else "shut/", "cannot be read (Permission denied)")]
     assert list(tables.read(tmp_path / "out", "articles")["source_file"]) == ["good.md"]
     monkeypatch.undo()
     build(raw, tmp_path / "out", CODEBOOK, workers=1)  # it can be read again
